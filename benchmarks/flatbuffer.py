@@ -1,0 +1,123 @@
+"""FlatBuffer against protobuf: time, memory, bytes, and the machine code that reading takes.
+
+    python benchmarks/flatbuffer.py                      # all but the libraries' code
+    python benchmarks/flatbuffer.py --libraries ROOT     # that too
+
+ROOT is a folder with usr/include, usr/lib and usr/bin of the libraries, such as the Debian
+packages libprotobuf-dev protobuf-compiler libprotoc32 libprotobuf32 libflatbuffers-dev
+flatbuffers-compiler libnanopb-dev unpacked into it by `dpkg -x`, or / where they are installed;
+`pip install nanopb` gives the generator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from course_lib import formats, readers, session, tflite, xray
+
+SOURCES = Path(__file__).parent / "first_weight"
+PROGRAMS = {
+    "nothing": ["nothing.c"],
+    "FlatBuffers": ["flatbuffers.cc"],
+    "FlatBuffers, verified": ["-DVERIFY", "flatbuffers.cc"],
+    "nanopb": ["nanopb.c", "small.pb.c", "-lprotobuf-nanopb"],
+    "protobuf-lite": ["protobuf.cc", "graph.pb.cc", "-lprotobuf-lite", "-lpthread"],
+}
+OPTIONS = ["-Os", "-static", "-s", "-w", "-ffunction-sections", "-fdata-sections",
+           "-fno-asynchronous-unwind-tables", "-Wl,--gc-sections", "-I."]
+
+
+def main() -> int:
+    """Print every comparison."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--libraries", type=Path, metavar="ROOT")
+    chosen = options.parse_args()
+    flat = tflite.load("spotter_float32")
+    proto = session.data_path("models", "spotter.pb").read_bytes()
+    spotter(flat, proto)
+    series()
+    small_readers(flat, proto)
+    if chosen.libraries:
+        libraries(chosen.libraries.resolve())
+    return 0
+
+
+def spotter(flat: bytes, proto: bytes) -> None:
+    """Print bytes, and the cost of the first and of every weight, of the shipped model."""
+    print("the shipped spotter, float32")
+    route = xray.Xray(flat).route("buffers[1].data")
+    print(f"  bytes: FlatBuffer {len(flat):,} (zipped {formats.zipped(flat):,}), "
+          f"protobuf {len(proto):,} (zipped {formats.zipped(proto):,})")
+    print(f"  first weight: {route.bytes_read} bytes read, {route.pages()} pages of 4 kB")
+    calls = {"first weight": (lambda: formats.weight_flatbuffer(flat, 1),
+                              lambda: formats.weight_protobuf(proto, 1)),
+             "every weight": (lambda: formats.every_weight_flatbuffer(flat),
+                              lambda: formats.every_weight_protobuf(proto))}
+    for name, pair in calls.items():
+        line(name, *[formats.cost(call, 50) for call in pair])
+
+
+def series() -> None:
+    """Print the cost of one weight in files of growing size."""
+    for megabytes in (0.1, 1, 10, 100):
+        numbers = np.random.default_rng(0).normal(size=(20, int(megabytes * 1e6 / 80)))
+        flat, proto = formats.pair({f"layer_{n}": row.astype(np.float32)
+                                    for n, row in enumerate(numbers)})
+        line(f"{megabytes} MB", formats.cost(lambda file=flat: formats.weight_flatbuffer(file, 20)),
+             formats.cost(lambda file=proto: formats.weight_protobuf(file, 19)))
+
+
+def line(name: str, flat: formats.Cost, proto: formats.Cost) -> None:
+    """Print one comparison."""
+    heaps = [f"{(cost.heap_bytes or 0) + cost.python_bytes:,} B" for cost in (flat, proto)]
+    print(f"  {name:13} FlatBuffer {1e6 * flat.seconds:9.1f} µs, {heaps[0]:>8}"
+          f"   protobuf {1e6 * proto.seconds:9.1f} µs, {heaps[1]:>13}"
+          f"   {proto.seconds / flat.seconds:7.1f} times")
+
+
+def small_readers(flat: bytes, proto: bytes) -> None:
+    """Print what the lesson's three C readers take."""
+    print("small readers, compiled here")
+    for name in readers.READERS:
+        file, tensor = (flat, "decide/BiasAdd") if name == "flatbuffer" else (proto, "decide/bias")
+        reader = readers.compiled(name)
+        found = reader.find(file, tensor)
+        print(f"  {name:16} {reader.code_bytes:6,} B of code {1e6 * found.seconds:7.2f} µs "
+              f"{found.allocations:6,} allocations, {found.allocated_bytes:,} B")
+
+
+def libraries(root: Path) -> None:
+    """Print the machine code that each library adds to a program that only reads the file."""
+    lib = next((root / "usr/lib").glob("*-linux-gnu"))
+    environ = {**os.environ, "LD_LIBRARY_PATH": str(lib),
+               "PATH": f"{root / 'usr/bin'}{os.pathsep}{os.environ['PATH']}"}
+    with tempfile.TemporaryDirectory() as folder:
+        for file in SOURCES.iterdir():
+            Path(folder, file.name).write_bytes(file.read_bytes())
+
+        def call(*command: str) -> str:
+            return subprocess.run(command, cwd=folder, env=environ, check=True, text=True,
+                                  capture_output=True).stdout
+
+        call("protoc", "--cpp_out=.", "graph.proto")
+        call("flatc", "--cpp", "model.fbs")
+        call(sys.executable, "-m", "nanopb.generator.nanopb_generator", "small.proto")
+        sizes = {}
+        for name, parts in PROGRAMS.items():
+            compiler = "g++" if any(part.endswith(".cc") for part in parts) else "gcc"
+            call(compiler, *OPTIONS, f"-I{root / 'usr/include'}", *parts, f"-L{lib}", "-o", "made")
+            sizes[name] = int(call("size", "made").splitlines()[1].split()[0])
+        print("libraries, statically linked, less a program that only reads the file")
+        for name, size in list(sizes.items())[1:]:
+            print(f"  {name:22} {size - sizes['nothing']:9,} B of code")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

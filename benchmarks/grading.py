@@ -1,0 +1,161 @@
+"""Submissions per minute: this grader, `nbgrader autograde` and `otter run`; and how it scales.
+
+    python -m benchmarks.peers                         once: the peers' own environments
+    python -m benchmarks.grading [--lesson 06] [--submissions 20]
+
+All three grade the same exercises of the same lesson, from the same source, on this machine, one
+after the other. Every submission is different (a comment in each answer), all are right. nbgrader
+and Otter run every cell and use neither a sandbox nor unseen inputs of the instructor's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import peers
+from course_lib.grading import campaign, collect, command, course, export, one
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Measure and print a table, and what 100,000 submissions would take."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lesson", default="06")
+    parser.add_argument("--submissions", type=int, default=20)
+    parser.add_argument("--otter", type=int, default=3, help="how many of them Otter gets")
+    options = parser.parse_args()
+    made = course.Course(command._default_reference())
+    reference = made.lessons[options.lesson]
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        place = Path(name)
+        _hand_in(made, reference, place / "in", options.submissions)
+        seconds = {f"this grader, {workers} at a time": _ours(made, place, workers)
+                   for workers in (1, 2)}
+        for label, measure in (("nbgrader autograde", _nbgrader), ("otter run", _otter)):
+            if peers.command(label.split()[0]) is None:
+                print(f"{label}: no environment, make it with python -m benchmarks.peers")
+                continue
+            peers.share_packages(label.split()[0])
+            count = options.otter if measure is _otter else options.submissions
+            seconds[label] = measure(reference, place, count)
+    _report(seconds, options, reference)
+
+
+def _report(seconds: dict[str, float], options: argparse.Namespace,
+            reference: course.Reference) -> None:
+    """Print seconds a submission, submissions a minute, ratios and the plan for 100,000."""
+    print(f"lesson {options.lesson}, {len(reference.questions)} exercises, "
+          f"{options.submissions} submissions, {os.cpu_count()} cores, "
+          f"load {os.getloadavg()[0]:.1f}")
+    for label, each in seconds.items():
+        print(f"{label:28} {each:7.2f} s a submission {60 / each:8.1f} a minute")
+    single, double = list(seconds.values())[:2]
+    print(f"one to two at a time: {single / double:.2f} times as fast")
+    if "nbgrader autograde" in seconds:
+        print(f"nbgrader takes {seconds['nbgrader autograde'] / double:.1f} times as long")
+    hours = 100_000 * single / 3600
+    print(f"100,000 submissions: {hours:,.0f} core hours; on 64 cores {hours / 64:.1f} hours")
+
+
+def _answers(reference: course.Reference, number: int) -> dict[str, str]:
+    """Return right answers, told apart by a comment."""
+    texts = {}
+    for cell in reference.cells:
+        if "exercise" in cell["metadata"]:
+            source = cell["source"]
+            text = source if isinstance(source, str) else "".join(source)
+            texts[cell["metadata"]["exercise"]] = f"{text}\n# submission {number}"
+    return texts
+
+
+def _fill(path: Path, target: Path, texts: dict[str, str]) -> None:
+    """Write a notebook with answers filled in, found by their first lines."""
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    for cell in tree["cells"]:
+        first = "".join(cell["source"]).split("\n")[0].split(" (")[0]
+        name = first.removeprefix("# Exercise ")
+        if cell["cell_type"] == "code" and first != name and name in texts:
+            cell["source"] = texts[name]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(tree), encoding="utf-8")
+
+
+def _hand_in(made: course.Course, reference: course.Reference, folder: Path, count: int) -> None:
+    """Write `count` right submissions of the student edition."""
+    student = made.references.parent / reference.name
+    for number in range(count):
+        _fill(student, folder / f"student{number:04d}" / reference.name,
+              _answers(reference, number))
+
+
+def _ours(made: course.Course, place: Path, workers: int) -> float:
+    """Return seconds a submission, collecting and reporting included."""
+    started = time.perf_counter()
+    works, _ = collect.collected([place / "in"], made)
+    results, failures = campaign.grade_all(works, one.Settings(made, "benchmark"),
+                                           place / f"out{workers}", workers=workers)
+    seconds = time.perf_counter() - started
+    assert not failures and all(each["earned"] == each["points"] for each in results), failures
+    return seconds / len(works)
+
+
+def _run(name: str, cwd: Path, *arguments: str) -> None:
+    """Run a peer's command; show what it printed if it fails."""
+    done = subprocess.run([*peers.command(name), *arguments], cwd=cwd, capture_output=True,
+                          text=True, env=peers.surroundings(name, peers.ROOT))
+    if done.returncode:
+        sys.exit(done.stdout[-3000:] + done.stderr[-3000:])
+
+
+def _nbgrader(reference: course.Reference, place: Path, count: int) -> float:
+    """Return seconds a submission of `nbgrader autograde` over all of them."""
+    folder, lesson = place / "nbgrader", reference.name[:-6]
+    export.export("nbgrader", folder, peers.ROOT, (reference.lesson,))
+    _run("nbgrader", folder, "generate_assignment", lesson)
+    release = folder / "release" / lesson / reference.name
+    for number in range(count):
+        _fill(release, folder / "submitted" / f"student{number:04d}" / lesson / reference.name,
+              _answers(reference, number))
+    started = time.perf_counter()
+    _run("nbgrader", folder, "autograde", lesson)
+    seconds = time.perf_counter() - started
+    _run("nbgrader", folder, "export")
+    lines = (folder / "grades.csv").read_text(encoding="utf-8").splitlines()
+    score = lines[0].split(",").index("score")
+    wrong = [line for line in lines[1:] if float(line.split(",")[score]) != reference.points]
+    if wrong:
+        print(f"nbgrader gave {len(wrong)} of {count} right submissions fewer points")
+    return seconds / count
+
+
+def _otter(reference: course.Reference, place: Path, count: int) -> float:
+    """Return seconds a submission of `otter run`, which takes one at a time."""
+    folder, lesson = place / "otter", reference.name[:-6]
+    export.export("otter", folder, peers.ROOT, (reference.lesson,))
+    _run("otter", folder / lesson, "assign", reference.name, "dist", "--no-run-tests")
+    student = folder / lesson / "dist" / "student" / reference.name
+    (grader,) = (folder / lesson / "dist" / "autograder").glob("*.zip")
+    total = 0.0
+    for number in range(count):
+        handed_in = folder / f"student{number:04d}.ipynb"
+        _fill(student, handed_in, _answers(reference, number))
+        (folder / f"out{number}").mkdir()
+        started = time.perf_counter()
+        _run("otter", folder, "run", "-a", str(grader), str(handed_in), "-o", f"out{number}")
+        total += time.perf_counter() - started
+        tests = json.loads((folder / f"out{number}" / "results.json").read_text())["tests"]
+        if sum(each.get("score") or 0 for each in tests) != reference.points:
+            print("otter gave a right submission fewer points")
+    return total / count
+
+
+if __name__ == "__main__":
+    main()

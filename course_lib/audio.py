@@ -1,0 +1,144 @@
+"""Sound as numbers: read any file as 16 kHz mono, cut it to one second, play it, write it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import dataclass, field
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+
+from course_lib import session
+
+__all__ = ["CLIP_SAMPLES", "SAMPLE_RATE_HZ", "AudioError", "Sound", "fit", "play", "read",
+           "resample", "wav_bytes", "write"]
+
+SAMPLE_RATE_HZ = 16_000
+CLIP_SAMPLES = 16_000  # one second: what the spotter listens to at a time
+
+
+class AudioError(ValueError):
+    """Say in one sentence which file cannot be used as sound, and what to do."""
+
+
+def read(path: str | Path) -> np.ndarray:
+    """Read a sound file of any rate and any number of channels as (samples,) float32 at 16 kHz.
+
+    Channels are averaged; full scale is -1 to 1. Raise AudioError for a file that is missing,
+    empty, cut short, no audio, or holds samples that are no numbers.
+    """
+    path = Path(path)
+    wave, rate_hz = _decode(path)
+    if len(wave) == 0:
+        raise AudioError(f"{path.name} holds no sound: record it again.")
+    if not np.isfinite(wave).all():
+        raise AudioError(f"{path.name} holds samples that are no numbers: export it again.")
+    return resample(wave.mean(axis=1, dtype=np.float32), rate_hz)
+
+
+def resample(wave: np.ndarray, rate_hz: int) -> np.ndarray:
+    """Convert (samples,) float32 from `rate_hz` to 16 kHz; nothing above 8 kHz is folded back."""
+    if rate_hz < 1:
+        raise AudioError(f"A sample rate of {rate_hz} Hz is impossible: give the true rate.")
+    if rate_hz == SAMPLE_RATE_HZ:
+        return np.ascontiguousarray(wave, np.float32)
+    from scipy.signal import resample_poly
+
+    common = gcd(SAMPLE_RATE_HZ, int(rate_hz))
+    return resample_poly(wave, SAMPLE_RATE_HZ // common, int(rate_hz) // common).astype(np.float32)
+
+
+def fit(wave: np.ndarray) -> np.ndarray:
+    """Return exactly one second: a shorter wave centred in zeros, the loudest of a longer one."""
+    spare = CLIP_SAMPLES - len(wave)
+    if spare >= 0:
+        before = spare // 2
+        return np.pad(wave, (before, spare - before)).astype(np.float32)
+    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    start = int(np.argmax(energy[CLIP_SAMPLES:] - energy[:-CLIP_SAMPLES]))
+    return np.asarray(wave[start:start + CLIP_SAMPLES], np.float32)
+
+
+def wav_bytes(wave: np.ndarray, rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
+    """Return (samples,) in -1 to 1 as the bytes of a 16-bit mono WAV file; louder is clipped."""
+    pcm = np.round(np.clip(wave, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+    fields = [b"RIFF", _u32(36 + len(pcm)), b"WAVE", b"fmt ", _u32(16), _u16(1), _u16(1),
+              _u32(rate_hz), _u32(2 * rate_hz), _u16(2), _u16(16), b"data", _u32(len(pcm)), pcm]
+    return b"".join(fields)
+
+
+def write(path: str | Path, wave: np.ndarray) -> Path:
+    """Write (samples,) at 16 kHz as 16-bit mono; the suffix (.wav or .flac) names the format."""
+    path = Path(path)
+    if path.suffix.lower() == ".wav":
+        return session.write_atomically(path, wav_bytes(wave))
+    import soundfile
+
+    kind = path.suffix.lstrip(".").upper()
+    if kind not in soundfile.available_formats():
+        raise AudioError(f"{path.name} has a suffix that cannot be written: "
+                         "use .wav or .flac.")
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.clip(wave, -1.0, 1.0), SAMPLE_RATE_HZ, format=kind, subtype="PCM_16")
+    return session.write_atomically(path, buffer.getvalue())
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Show a player in a notebook; its text form is stable, so that outputs can be compared."""
+
+    wave: np.ndarray = field(repr=False)
+    label: str = ""
+
+    def __repr__(self) -> str:
+        return f"<sound: {self.label or 'clip'}, {len(self.wave) / SAMPLE_RATE_HZ:.2f} s>"
+
+    def html(self) -> str:
+        """Return an <audio> element that holds its own data: it also plays in a saved page."""
+        data = base64.b64encode(wav_bytes(self.wave)).decode()
+        name = html.escape(self.label or "clip", quote=True)
+        return (f'<audio controls preload="none" title="{name}" aria-label="{name}" '
+                f'src="data:audio/wav;base64,{data}"></audio>')
+
+    def _repr_html_(self) -> str:
+        return f"<div>{html.escape(self.label)} {self.html()}</div>"
+
+
+def play(wave: np.ndarray, label: str = "") -> Sound:
+    """Return a player for (samples,) at 16 kHz, as a cell's last line or to `display`."""
+    return Sound(np.asarray(wave, np.float32), label)
+
+
+def _decode(path: Path) -> tuple[np.ndarray, int]:
+    """Return (samples, channels) float32 and the rate as the file has it."""
+    import soundfile
+
+    if not path.is_file():
+        raise AudioError(f"There is no file {path}: check the name and the folder.")
+    size = path.stat().st_size
+    if size == 0:
+        raise AudioError(f"{path.name} is empty (0 bytes): record or download it again.")
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"RIFF" and size < int.from_bytes(head[4:8], "little") + 8 < 0xFFFFFFFF:
+        raise AudioError(f"{path.name} is cut short: its header promises more bytes than it has.")
+    try:
+        expected = soundfile.info(path).frames
+        wave, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(f"{path.name} cannot be read as sound: it is damaged, or no audio file."
+                         ) from error
+    if 0 < len(wave) < expected < 2**62:
+        raise AudioError(f"{path.name} is cut short: it has {len(wave)} of {expected} samples.")
+    return wave, rate_hz
+
+
+def _u16(number: int) -> bytes:
+    return number.to_bytes(2, "little")
+
+
+def _u32(number: int) -> bytes:
+    return number.to_bytes(4, "little")

@@ -1,0 +1,168 @@
+"""Read a lesson's source, percent-format Python, into plain cells with stable, speaking ids."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["BEGIN", "END", "Cell", "Lesson", "SourceError", "read", "sources"]
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+_OPTIONS = {"exercise", "points", "check", "predict", "tags", "slide", "title"}
+_JUPYTEXT_LEAVES = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
+_SLIDES = {"slide", "subslide", "fragment", "skip", "notes"}
+
+
+class SourceError(ValueError):
+    """A lesson's source breaks a rule of the format; the message names the file and the cell."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a source: `kind` is "markdown", "code" or "setup"."""
+
+    kind: str
+    text: str
+    id: str
+    slide: str | None = None
+    tags: tuple[str, ...] = ()
+    exercise: str | None = None
+    points: int | None = None
+    check: str | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson's source: `number` is "07", `name` is the file name without its suffix."""
+
+    path: Path
+    number: str
+    name: str
+    title: str
+    question: str
+    minutes: int
+    cells: tuple[Cell, ...] = field(repr=False)
+
+
+def sources(folder: Path) -> list[Path]:
+    """Return the lessons' source files in `folder`, in the order of their numbers."""
+    return sorted(folder.glob("[0-9][0-9]_*.py"))
+
+
+def read(path: Path, *, strict: bool = True) -> Lesson:
+    """Read the source at `path`; raise SourceError where it breaks a rule of the format.
+
+    Not `strict` means that it need not be complete yet: no question, no check for an exercise.
+    """
+    import jupytext
+
+    notebook = jupytext.read(path, fmt="py:percent")
+    cells: list[Cell] = []
+    for position, raw in enumerate(notebook.cells, start=1):
+        where = f"{path.name}, cell {position}"
+        if cell := _cell(raw.cell_type, raw.source.strip("\n"), dict(raw.metadata), where):
+            cells.append(cell)
+    cells = _distinct(cells)
+    if strict:
+        _verify(cells, path.name)
+    head = cells[0].text if cells else "# "
+    minutes = re.search(r"(\d+)\s+minutes", head)
+    question = _question(head)
+    if strict and minutes is None:
+        raise SourceError(f"{path.name}: the first cell must say how many minutes it takes.")
+    if strict and not question:
+        raise SourceError(f"{path.name}: the first cell must ask the lesson's question.")
+    return Lesson(
+        path=path,
+        number=path.name[:2],
+        name=path.stem,
+        title=head.splitlines()[0].removeprefix("# ").strip(),
+        question=question,
+        minutes=int(minutes[1]) if minutes else 0,
+        cells=tuple(cells),
+    )
+
+
+def _cell(kind: str, text: str, options: dict, where: str) -> Cell | None:
+    """Turn one jupytext cell into a Cell, or into None where it is empty."""
+    options = {key: value for key, value in options.items() if key not in _JUPYTEXT_LEAVES}
+    if unknown := set(options) - _OPTIONS:
+        raise SourceError(f"{where}: unknown option {sorted(unknown)[0]!r}.")
+    slide = options.get("slide")
+    if slide is not None and slide not in _SLIDES:
+        raise SourceError(f"{where}: slide={slide!r} is none of {', '.join(sorted(_SLIDES))}.")
+    if options.get("title") == "setup":
+        return Cell("setup", "", "setup", slide="skip")
+    if not text.strip():
+        return None
+    exercise, check = options.get("exercise"), options.get("check")
+    if exercise and not re.match(rf"# Exercise {re.escape(exercise)}(?![\d.])", text):
+        raise SourceError(f"{where}: the first line must begin with '# Exercise {exercise}'.")
+    if kind == "markdown" and slide is None and re.match(r"##? ", text):
+        slide = "slide"
+    return Cell(
+        kind=kind,
+        text=text,
+        id=_id(kind, text, options),
+        slide=slide,
+        tags=tuple(options.get("tags", ())),
+        exercise=exercise,
+        points=int(options.get("points", 1)) if exercise else None,
+        check=check,
+    )
+
+
+def _id(kind: str, text: str, options: dict) -> str:
+    """Return an id that speaks where there is something to say, else one made from the text."""
+    for option, prefix in (("exercise", "ex"), ("check", "check"), ("predict", "predict")):
+        if number := options.get(option):
+            return f"{prefix}-{str(number).replace('.', '-')}"
+    if kind == "code" and (compared := re.search(r"""\bcompare\(\s*["'](\d+\.\d+)["']""", text)):
+        return f"compare-{compared[1].replace('.', '-')}"
+    if kind == "markdown" and (heading := re.match(r"#+ (.+)", text)):
+        slug = re.sub(r"[^a-z0-9]+", "-", heading[1].lower()).strip("-")
+        if slug:
+            return slug[:48].strip("-")
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _distinct(cells: list[Cell]) -> list[Cell]:
+    """Number the ids that occur more than once: `name`, `name-2`, …"""
+    from dataclasses import replace
+
+    seen: dict[str, int] = {}
+    result = []
+    for cell in cells:
+        seen[cell.id] = seen.get(cell.id, 0) + 1
+        count = seen[cell.id]
+        result.append(cell if count == 1 else replace(cell, id=f"{cell.id}-{count}"))
+    return result
+
+
+def _question(head: str) -> str:
+    """Return the first sentence of the first cell that ends in a question mark."""
+    body = " ".join(line for line in head.splitlines()[1:] if line.strip())
+    found = re.search(r"(?:^|(?<=[.!:*]\s)|(?<=\*\*))([^.!?:*]+\?)", body)
+    return found[1].strip(" *_") if found else ""
+
+
+def _verify(cells: list[Cell], name: str) -> None:
+    """Raise SourceError where the lesson as a whole breaks a rule of the format."""
+    if not cells or cells[0].kind != "markdown" or not cells[0].text.startswith("# "):
+        raise SourceError(f"{name}: the first cell must be markdown and start with '# Title'.")
+    if [cell.kind for cell in cells].count("setup") != 1:
+        raise SourceError(f"{name}: there must be exactly one '# %% setup' cell.")
+    asked = [cell.exercise for cell in cells if cell.exercise]
+    checked = [cell.check for cell in cells if cell.check]
+    for numbers, what in ((asked, "exercise"), (checked, "check")):
+        if twice := {number for number in numbers if numbers.count(number) > 1}:
+            raise SourceError(f"{name}: {what} {min(twice)} occurs twice.")
+    if unmatched := set(asked) ^ set(checked):
+        raise SourceError(f"{name}: {min(unmatched)} lacks its exercise cell or its check cell.")
+    for cell in cells:
+        if cell.text.count(BEGIN) != cell.text.count(END):
+            raise SourceError(f"{name}, cell {cell.id}: a solution marker lacks its other half.")
+        if BEGIN in cell.text and not cell.exercise:
+            raise SourceError(f"{name}, cell {cell.id}: a solution outside an exercise cell.")

@@ -1,0 +1,77 @@
+"""Take a checkpoint apart: copy it, remove or spoil one file, and see what still loads."""
+
+from __future__ import annotations
+
+import html
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course_lib import session
+
+__all__ = ["Trial", "attempt", "copy", "flip_bit", "table"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Hold the outcome of one trial: ``error`` is the exception's name, empty where it worked.
+
+    ``message`` is what TensorFlow said, in full.
+    """
+
+    what: str
+    error: str = ""
+    message: str = ""
+
+    @property
+    def works(self) -> bool:
+        """True when nothing was raised."""
+        return not self.error
+
+    def __str__(self) -> str:
+        """Return one line that is the same in every run and for every version of TensorFlow."""
+        return f"{self.what}: {'works' if self.works else 'fails'}"
+
+
+def copy(prefix: str | Path, folder: str | Path, leave_out: str = "") -> Path:
+    """Copy a checkpoint's files and its folder's ``checkpoint`` to a new folder.
+
+    Files whose name contains ``leave_out`` (".index", ".data", ".meta", "checkpoint") stay behind.
+    Return the prefix of the copy.
+    """
+    prefix, folder = Path(prefix), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [*prefix.parent.glob(f"{prefix.name}.*"), prefix.parent / "checkpoint"]
+    for file in files:
+        if file.is_file() and not (leave_out and leave_out in file.name):
+            shutil.copy(file, folder / file.name)
+    return folder / prefix.name
+
+
+def flip_bit(file: str | Path, position: int, bit: int = 0) -> None:
+    """Flip one bit of a file's byte at ``position``, in place; below 0 counts from the end."""
+    data = bytearray(Path(file).read_bytes())
+    data[position] ^= 1 << bit
+    session.write_atomically(file, bytes(data))
+
+
+def attempt(what: str, action: Callable[[], Any]) -> Trial:
+    """Run ``action()`` quietly and return what came of it."""
+    try:
+        with session.quiet():
+            action()
+    except Exception as error:  # TensorFlow raises many kinds, and which one is the result
+        return Trial(what, type(error).__name__, str(error))
+    return Trial(what)
+
+
+def table(trials: list[Trial]) -> str:
+    """Return the trials as an HTML table."""
+    rows = "".join(
+        f"<tr><td style='text-align:left'>{html.escape(each.what)}</td>"
+        f"<td style='text-align:left'>{'works' if each.works else '✗ ' + each.error}</td></tr>"
+        for each in trials
+    )
+    return f"<table><tbody>{rows}</tbody></table>"

@@ -1,0 +1,194 @@
+"""The one style of every picture: colours, sizes, and how a picture is shown in a notebook.
+
+The colours are those of Okabe and Ito (2008, "Color Universal Design"), which stay apart for all
+common forms of colour blindness. A picture is a PNG on an opaque, near-white ground, so that it
+reads the same in a light and in a dark theme, and it carries a text that says what it shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import struct
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CYCLE", "PALETTE", "Picture", "card", "figure", "show", "use"]
+
+PALETTE: Mapping[str, str] = MappingProxyType(
+    {
+        "black": "#000000",
+        "orange": "#E69F00",
+        "sky": "#56B4E9",
+        "green": "#009E73",
+        "yellow": "#F0E442",
+        "blue": "#0072B2",
+        "red": "#D55E00",
+        "purple": "#CC79A7",
+        "ink": "#1A1A1A",
+        "grey": "#6B6B6B",
+        "faint": "#D0D0D0",
+        "paper": "#FDFDFB",
+    }
+)
+CYCLE: tuple[str, ...] = tuple(
+    PALETTE[name] for name in ("blue", "red", "green", "orange", "purple", "sky", "black")
+)
+
+_PIXELS_PER_INCH = 96  # of CSS: what a browser calls an inch
+_SHARPNESS = 2  # image pixels for each CSS pixel
+_FONT_POINTS = 12
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A PNG image with the text that stands for it.
+
+    `png` are the bytes of the file, `alt` says in one sentence what there is to see, and `width`
+    is the width in CSS pixels at which it is shown. Its text form depends on `alt` alone, so a
+    stored output stays equal.
+    """
+
+    png: bytes
+    alt: str
+    width: int
+
+    def __repr__(self) -> str:
+        return f"<picture: {self.alt}>"
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict, dict]:
+        data = {"text/plain": repr(self), "image/png": base64.b64encode(self.png).decode("ascii")}
+        return data, {"image/png": {"width": self.width, "alt": self.alt}}
+
+    def html(self) -> str:
+        """Return an `<img>` element that holds the picture, for a widget or a page."""
+        data = base64.b64encode(self.png).decode("ascii")
+        return (
+            f'<img src="data:image/png;base64,{data}" alt="{html.escape(self.alt)}" '
+            f'width="{self.width}" style="max-width:100%;height:auto">'
+        )
+
+
+def use() -> None:
+    """Set matplotlib's defaults to the style of the workbook: sizes, colours, opaque ground."""
+    from cycler import cycler
+    from matplotlib import rcParams
+
+    rcParams.update(_settings())
+    rcParams["axes.prop_cycle"] = cycler(color=CYCLE)
+
+
+def figure(
+    width_inches: float = 8.0,
+    height_inches: float = 4.0,
+    rows: int = 1,
+    columns: int = 1,
+    **options: Any,
+) -> tuple[Figure, Any]:
+    """Return a new figure in the style of the workbook and its axes, like `pyplot.subplots`.
+
+    The figure does not belong to pyplot: nothing shows it by itself and nothing has to close it.
+    `options` go to `Figure.subplots`, such as `sharex=True` or `width_ratios=[2, 1]`.
+    """
+    use()
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=(width_inches, height_inches), layout="constrained")
+    if "width_ratios" in options or "height_ratios" in options:
+        ratios = {k: options.pop(k) for k in ("width_ratios", "height_ratios") if k in options}
+        options["gridspec_kw"] = {**options.get("gridspec_kw", {}), **ratios}
+    return fig, fig.subplots(rows, columns, **options)
+
+
+def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
+    """Return a matplotlib figure, or the bytes of a PNG file, as a `Picture` to end a cell with.
+
+    `alt` is the sentence for whoever cannot see it. `width` is in CSS pixels; without it, the
+    figure's own size or, for a PNG, half of its pixels. Raise ValueError where `alt` is empty or
+    the bytes are no PNG.
+    """
+    if not alt.strip():
+        raise ValueError(
+            "A picture needs a text: pass alt='what there is to see, in one sentence'."
+        )
+    if isinstance(figure, bytes):
+        return Picture(figure, alt, width or _png_width(figure) // _SHARPNESS)
+    use()
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer,
+        format="png",
+        dpi=_PIXELS_PER_INCH * _SHARPNESS,
+        facecolor=PALETTE["paper"],
+        metadata={"Software": None},
+    )
+    _forget(figure)
+    return Picture(
+        buffer.getvalue(), alt, width or round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
+    )
+
+
+def card(content: str, label: str = "") -> str:
+    """Return HTML that puts `content` on the opaque ground of all pictures, dark theme or not.
+
+    Use it around an SVG or a table with colours of its own. `label` names the group to a screen
+    reader.
+    """
+    named = f' role="group" aria-label="{html.escape(label)}"' if label else ""
+    return (
+        f'<div{named} style="background:{PALETTE["paper"]};color:{PALETTE["ink"]};'
+        f'padding:8px;border-radius:4px;overflow-x:auto;line-height:1.4">{content}</div>'
+    )
+
+
+def _settings() -> dict[str, Any]:
+    ink, paper = PALETTE["ink"], PALETTE["paper"]
+    return {
+        "figure.facecolor": paper,
+        "axes.facecolor": paper,
+        "savefig.facecolor": paper,
+        "savefig.transparent": False,
+        "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture everywhere
+        "font.size": _FONT_POINTS,
+        "axes.titlesize": _FONT_POINTS + 1,
+        "axes.labelsize": _FONT_POINTS,
+        "xtick.labelsize": _FONT_POINTS,
+        "ytick.labelsize": _FONT_POINTS,
+        "legend.fontsize": _FONT_POINTS,
+        "legend.frameon": False,
+        "figure.titlesize": _FONT_POINTS + 2,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": ink,
+        "axes.labelcolor": ink,
+        "text.color": ink,
+        "xtick.color": ink,
+        "ytick.color": ink,
+        "lines.linewidth": 2.0,
+        "grid.color": PALETTE["faint"],
+    }
+
+
+def _png_width(data: bytes) -> int:
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
+        raise ValueError(
+            "These bytes are no PNG file: pass a matplotlib figure or the content of a .png."
+        )
+    return struct.unpack(">I", data[16:20])[0]
+
+
+def _forget(figure: Figure) -> None:
+    """Take a figure made through pyplot out of its list, so that it is not shown twice."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close(figure)

@@ -1,0 +1,186 @@
+"""Ask, judge and help: the small types that every exercise is made of.
+
+A lesson keeps its exercises in ``course_lib/exercises/lesson_NN.py``, in a tuple ``EXERCISES``:
+
+    from course_lib.exercises.core import Exercise
+    from course_lib.exercises.judges import function, number
+
+    def _follow(data, position):
+        return position + int.from_bytes(data[position:position + 4], "little")
+
+    def _backwards(data, position):
+        return position + int.from_bytes(data[position:position + 4], "big")
+
+    def _inputs(rng):                       # a seeded numpy Generator -> argument tuples
+        return [(rng.bytes(12), int(p)) for p in rng.integers(0, 8, size=6)]
+
+    EXERCISES = (
+        Exercise(
+            id="6.2",
+            ask="follow(data, position): the place that the number at `position` points to",
+            judge=function(_follow, _inputs, mistakes=[
+                (_backwards, "Your number is the bytes read backwards: which end comes first?"),
+                (lambda data, position: _follow(data, position) - position,
+                 "You return the jump, not the place: where do you jump from?"),
+            ]),
+            solution=_follow,
+            right="four bytes, one addition, no parsing.",
+            hints=("int.from_bytes reads a number of any length.",
+                   "The jump counts from `position` itself."),
+        ),
+        Exercise(
+            id="6.3",
+            ask="jump_bytes: the length of that number in bytes",
+            judge=number(4, mistakes=[(32, "32 is its length in bits."),
+                                      (8, "Eight would be an unsigned 64-bit number.")]),
+            solution=4,
+            right="32 bits, and no more than 4 GB can be addressed.",
+        ),
+    )
+
+Judging has two parts, so that a grader can run the student's function in one process and judge in
+another: ``judge.probe(rng)`` draws inputs, ``judge.grade(arguments, values)`` sees plain data only.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy
+
+from course_lib.exercises.answers import Raised, answer_values, is_untouched, plain
+
+__all__ = [
+    "Exercise", "Judge", "NotTried", "Outcome", "Raised", "Right", "Wrong",
+    "exercise", "lesson_of", "lessons", "of_lesson", "plain",
+]
+
+
+@dataclass(frozen=True)
+class NotTried:
+    """The answer is still the ``...`` of the student edition."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An answer that is not right yet, and the hint that its mistake calls for."""
+
+    hint: str
+
+
+@dataclass(frozen=True)
+class Right:
+    """A right answer and what it shows; an empty message stands for the exercise's own."""
+
+    message: str = ""
+
+
+Outcome = NotTried | Wrong | Right
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Two functions that decide: which inputs to try, and what the values are worth.
+
+    `probe(rng)` returns a list of argument tuples of plain values; None says that the answer is a
+    plain value itself. `grade(arguments, values)` gets that list and one value (or `Raised`) for
+    each tuple; for a plain value it gets None and the answer. `mistakes` are known wrong answers.
+    """
+
+    grade: Callable[[list[tuple] | None, object], Outcome]
+    probe: Callable[[numpy.random.Generator], list[tuple]] | None = None
+    mistakes: tuple = ()
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One thing to find out: what is asked, how an answer is judged, what helps.
+
+    `ask` is one line that begins with the name to fill in. `wrong` holds plausible wrong answers
+    that a test tries (two or more, with different hints); empty, the judge's mistakes are taken.
+    """
+
+    id: str
+    ask: str
+    judge: Judge
+    solution: object
+    right: str
+    hints: tuple[str, ...] = ()
+    wrong: tuple = ()
+
+    @property
+    def lesson(self) -> str:
+        """Return the two digits of the lesson, such as "06"."""
+        return lesson_of(self.id)
+
+    @property
+    def plausible_mistakes(self) -> tuple:
+        """Return the wrong answers that are known, for tests and for grading's own checks."""
+        return self.wrong or self.judge.mistakes
+
+    def outcome(self, answer: object, seed: int | None = None) -> Outcome:
+        """Judge `answer` on inputs drawn from `seed` (default: fixed by the id)."""
+        if is_untouched(answer):
+            return NotTried()
+        seed = zlib.crc32(self.id.encode()) if seed is None else seed
+        arguments = self.arguments(seed)
+        try:
+            values = answer_values(answer, arguments)
+        except TypeError as error:
+            return Wrong(str(error))
+        return self.grade(self.arguments(seed), values)
+
+    def arguments(self, seed: int) -> list[tuple] | None:
+        """Return the argument tuples that the judge draws from `seed`; None for a plain value."""
+        if self.judge.probe is None:
+            return None
+        draw = numpy.random.default_rng(seed)
+        return copy.deepcopy([tuple(each) for each in self.judge.probe(draw)])
+
+    def grade(self, arguments: list[tuple] | None, values: object) -> Outcome:
+        """Judge plain `values`, asked of the answer for `arguments` in any process."""
+        outcome = self.judge.grade(arguments, values)
+        return Right(self.right) if outcome == Right() else outcome
+
+
+def lesson_of(identifier: str) -> str:
+    """Return the two digits of the lesson that an exercise id such as "6.2" belongs to."""
+    number = str(identifier).split(".")[0]
+    if not number.isdigit():
+        raise ValueError(f"{identifier!r} names no exercise: ids look like \"6.2\".")
+    return f"{int(number):02d}"
+
+
+def lessons() -> tuple[str, ...]:
+    """Return the two digits of every lesson that has a module of exercises here, in order."""
+    names = (each.name for each in files("course_lib.exercises").iterdir())
+    return tuple(sorted(name[7:9] for name in names
+                        if name.startswith("lesson_") and name.endswith(".py")))
+
+
+def of_lesson(lesson: str) -> Sequence[Exercise]:
+    """Return the exercises of a lesson ("06"), in the order of the notebook."""
+    name = f"course_lib.exercises.lesson_{lesson}"
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ValueError(f"Lesson {lesson} has no exercises; those that have are "
+                         f"{', '.join(lessons())}.") from None
+    return module.EXERCISES
+
+
+def exercise(identifier: str) -> Exercise:
+    """Return the exercise with this id; raises ValueError that lists the lesson's ids."""
+    known = of_lesson(lesson_of(identifier))
+    for each in known:
+        if each.id == identifier:
+            return each
+    raise ValueError(f"There is no exercise {identifier}; this lesson has "
+                     f"{', '.join(each.id for each in known)}.")

@@ -1,0 +1,169 @@
+"""Lesson 03: frames, loudness, weights, recall, a threshold."""
+
+from __future__ import annotations
+
+import math
+
+from course_lib.exercises.core import Exercise
+from course_lib.exercises.judges import function, number
+
+__all__ = ["EXERCISES"]
+
+
+def _frames(samples, window, hop):
+    return 1 + (samples - window) // hop
+
+
+def _frame_inputs(rng):
+    sizes = [(16_000, 480, 320), (16_000, 400, 160), (1_000, 1_000, 7)]
+    for _ in range(5):
+        hop = int(rng.integers(50, 400))
+        window = hop + int(rng.integers(1, 300))
+        sizes.append((window + int(rng.integers(1_000, 9_000)), window, hop))
+    return sizes
+
+
+def _weights(height, width, channels_in, channels_out):
+    return height * width * channels_in * channels_out
+
+
+def _weight_inputs(rng):
+    return [(5, 5, 1, 12), *(tuple(int(n) for n in rng.integers(2, 30, 4)) for _ in range(5))]
+
+
+def _recall(confusion, label):
+    row = confusion[label]
+    return row[label] / sum(row)
+
+
+def _precision(confusion, label):
+    return confusion[label][label] / sum(row[label] for row in confusion)
+
+
+def _of_everything(confusion, label):
+    return confusion[label][label] / sum(map(sum, confusion))
+
+
+def _accuracy(confusion, label):
+    return sum(confusion[n][n] for n in range(len(confusion))) / sum(map(sum, confusion))
+
+
+def _confusion_inputs(rng):
+    return [(rng.integers(1, 50, (4, 4)).tolist(), int(label)) for label in (0, 1, 2, 3, 2)]
+
+
+def _choose(levels, false_alarms, allowed):
+    return min(level for level, share in zip(levels, false_alarms, strict=True) if share <= allowed)
+
+
+def _largest(levels, false_alarms, allowed):
+    return max(level for level, share in zip(levels, false_alarms, strict=True) if share <= allowed)
+
+
+def _too_many(levels, false_alarms, allowed):
+    above = [level for level, share in zip(levels, false_alarms, strict=True) if share > allowed]
+    return max(above, default=levels[0])
+
+
+def _strictly(levels, false_alarms, allowed):
+    return min(level for level, share in zip(levels, false_alarms, strict=True) if share < allowed)
+
+
+def _smallest_share(levels, false_alarms, allowed):
+    return levels[false_alarms.index(min(false_alarms))]
+
+
+def _curve_inputs(rng):
+    levels = [round(0.05 * step, 2) for step in range(20)]
+    cases = []
+    for _ in range(4):
+        falling = sorted((int(count) for count in rng.integers(1, 60, 16)), reverse=True)
+        shares = [count / 100 for count in [70, *falling, 0, 0, 0]]
+        cases.append((levels, shares, shares[int(rng.integers(4, 15))]))
+    return cases
+
+
+EXERCISES = (
+    Exercise(
+        id="3.2",
+        ask="frame_count(samples, window, hop): how many whole frames fit into a clip",
+        judge=function(_frames, _frame_inputs, whole=True, mistakes=[
+            (lambda samples, window, hop: (samples - window) // hop,
+             "You count the hops between frames: how many fence posts stand at n gaps?"),
+            (lambda samples, window, hop: samples // hop,
+             "The last frame has to fit in whole: where can it start at the latest?"),
+            (lambda samples, window, hop: samples // window,
+             "Frames overlap: the next one starts one hop later, not one window later."),
+            (lambda samples, window, hop: 1 + (samples - hop) // window,
+             "Window and hop have changed places: which is the length, which the step?"),
+            (lambda samples, window, hop: 1 + (samples - window) / hop,
+             "A part of a frame is no frame: use // to leave it out."),
+        ]),
+        solution=_frames,
+        right="one frame at the start, one more for every hop that still leaves room.",
+        hints=("The first frame starts at 0. Where does the last one start, at the latest?",
+               "One hop leads from a frame to the next: count the hops, then the frames."),
+    ),
+    Exercise(
+        id="3.3",
+        ask="added: what a sample ten times as large adds to every log energy",
+        judge=number(math.log(100), tolerance=0.02, mistakes=[
+            (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
+            (20.0, "20 is in decibels: the features use the natural logarithm."),
+            (2.0, "That is the logarithm to base 10: the features use the natural one."),
+            (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
+            (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
+        ]),
+        solution=math.log(100),
+        right="the same number everywhere, and taking the mean away removes it.",
+        hints=("Energy is the square of the amplitude: 10 times the sample, 100 times the energy.",
+               "log(100 * e) = log(100) + log(e), with the natural logarithm."),
+    ),
+    Exercise(
+        id="3.5",
+        ask="kernel_weights(height, width, channels_in, channels_out): weights of a convolution",
+        judge=function(_weights, _weight_inputs, whole=True, mistakes=[
+            (lambda height, width, channels_in, channels_out: height * width * channels_out,
+             "Each filter looks at every channel that comes in, not at one of them."),
+            (lambda height, width, channels_in, channels_out:
+             height * width * channels_in * channels_out + channels_out,
+             "You added a bias for each filter: these layers have none."),
+            (lambda height, width, channels_in, channels_out: height * width * channels_in,
+             "That is one filter. How many are there?"),
+            (lambda height, width, channels_in, channels_out:
+             height * width * (channels_in + channels_out),
+             "Channels multiply: every one that goes out has weights for every one that comes in."),
+        ]),
+        solution=_weights,
+        right="the size of the picture does not matter: the same weights slide over all of it.",
+        hints=("One filter covers height x width places and all channels that come in.",
+               "There is one filter for each channel that goes out."),
+    ),
+    Exercise(
+        id="3.6",
+        ask="recall(confusion, label): of the clips of a label, the share that was found",
+        judge=function(_recall, _confusion_inputs, tolerance=1e-6, mistakes=[
+            (_precision, "You divide by the column: of what was heard so. Recall asks the row."),
+            (_of_everything, "You divide by all clips: recall looks at one row only."),
+            (_accuracy, "That is the accuracy of all labels together: recall looks at one row."),
+        ]),
+        solution=_recall,
+        right="a row says what became of the clips of one label.",
+        hints=("Row `label` holds all clips that really are of this label.",
+               "The one on the diagonal was right: divide it by the sum of its row."),
+    ),
+    Exercise(
+        id="3.7",
+        ask="choose(levels, false_alarms, allowed): the lowest level with few enough false alarms",
+        judge=function(_choose, _curve_inputs, tolerance=1e-9, mistakes=[
+            (_largest, "That threshold is the highest one allowed: it misses the most keywords."),
+            (_too_many, "At this threshold there are still too many: go one step further."),
+            (_strictly, "Exactly the allowed share is allowed: compare with <=."),
+            (_smallest_share, "Fewest false alarms is more than is asked, and costs keywords."),
+        ]),
+        solution=_choose,
+        right="no lower threshold keeps the promise, and a higher one misses more.",
+        hints=("Go through levels and shares together: `for level, share in zip(...)`.",
+               "Keep the levels whose share is at most `allowed`, and take the smallest."),
+    ),
+)

@@ -1,0 +1,132 @@
+"""What can be said of a graph without running it: levels, paths, what waits for what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from course_lib.graph.data import Graph, Node
+
+__all__ = [
+    "ancestors",
+    "collapse",
+    "compare",
+    "independent",
+    "layer_name",
+    "levels",
+    "needed",
+    "span",
+    "work",
+]
+
+_COPIES = ("Identity", "ReadVariableOp")
+
+
+def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """Return the names of the nodes level by level.
+
+    Level 0 needs nothing. A node lies one level below the deepest of its inputs, so that all
+    nodes of a level could be computed at the same moment.
+    """
+    depth: dict[str, int] = {}
+    for node in graph:
+        depth[node.name] = 1 + max((depth[name] for name in node.inputs), default=-1)
+    result: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for name, level in depth.items():
+        result[level].append(name)
+    return tuple(map(tuple, result))
+
+
+def work(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
+    """Return the cost of all operations together: what one worker has to do.
+
+    `cost` gives the cost of a node; without it, each operation costs 1 and a source 0.
+    """
+    cost = cost or _one_each
+    return sum(cost(node) for node in graph)
+
+
+def span(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
+    """Return the cost of the dearest path: what even endlessly many workers cannot do faster."""
+    cost = cost or _one_each
+    done: dict[str, float] = {}
+    for node in graph:
+        done[node.name] = cost(node) + max((done[name] for name in node.inputs), default=0)
+    return max(done.values(), default=0)
+
+
+def ancestors(graph: Graph, name: str) -> frozenset[str]:
+    """Return the names of all nodes that `name` waits for, directly or not; not itself."""
+    found: set[str] = set()
+    stack = list(graph[name].inputs)
+    while stack:
+        current = stack.pop()
+        if current not in found:
+            found.add(current)
+            stack.extend(graph[current].inputs)
+    return frozenset(found)
+
+
+def independent(graph: Graph, first: str, second: str) -> bool:
+    """Tell whether no path leads from one node to the other: they may run at the same moment."""
+    return (
+        first != second
+        and first not in ancestors(graph, second)
+        and second not in ancestors(graph, first)
+    )
+
+
+def needed(graph: Graph, outputs: Iterable[str] | None = None) -> Graph:
+    """Return the part of a graph that `outputs` need; without them, the graph's own outputs.
+
+    What falls away is what no result reads: the dead code of the program.
+    """
+    wanted = tuple(outputs) if outputs is not None else graph.outputs
+    keep = set(wanted).union(*(ancestors(graph, name) for name in wanted))
+    names = tuple(pair for pair in graph.names if pair[1] in keep)
+    return Graph(tuple(node for node in graph if node.name in keep), wanted, names)
+
+
+def layer_name(node: Node) -> str:
+    """Return the layer of a Keras model that a node belongs to: its name up to the first "/"."""
+    return node.name.partition("/")[0]
+
+
+def collapse(graph: Graph, group: Callable[[Node], str] = layer_name) -> Graph:
+    """Return a coarser graph with one node for each group of nodes.
+
+    `group` gives the name of the group that a node belongs to; without it, its layer. The
+    operation of a group names those in it, "Conv2D" or "MatMul + BiasAdd", or counts them where
+    there are three or more. GraphError is raised where two groups would wait for each other.
+    """
+    members: dict[str, list[Node]] = {}
+    for node in graph:
+        members.setdefault(group(node), []).append(node)
+    home = {node.name: name for name, nodes in members.items() for node in nodes}
+    merged = []
+    for name, nodes in members.items():
+        inputs = dict.fromkeys(
+            home[source] for node in nodes for source in node.inputs if home[source] != name
+        )
+        last = next((node for node in reversed(nodes) if node.computes), nodes[-1])
+        kind = _kind_of_group(nodes)
+        merged.append(Node(name, kind, tuple(inputs), last.value, last.dtype, last.shape))
+    return Graph.sorted(merged, tuple(dict.fromkeys(home[name] for name in graph.outputs)))
+
+
+def compare(first: Graph, second: Graph) -> dict[str, tuple[int, int]]:
+    """Return, for each kind of operation, how many nodes of it the two graphs have."""
+    one, two = first.count(), second.count()
+    return {name: (one[name], two[name]) for name in sorted(one | two)}
+
+
+def _one_each(node: Node) -> float:
+    return 1 if node.computes else 0
+
+
+def _kind_of_group(nodes: list[Node]) -> str:
+    """Return what a group does in a word or two; copies and reads of variables do not count."""
+    if len(nodes) == 1:
+        return nodes[0].operation
+    working = [n.operation for n in nodes if n.computes and n.operation not in _COPIES]
+    kinds = list(dict.fromkeys(working)) or [nodes[-1].operation]
+    return " + ".join(kinds) if len(kinds) <= 2 else f"{kinds[0]} + {len(working) - 1} more"

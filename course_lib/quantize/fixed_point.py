@@ -1,0 +1,117 @@
+"""Multiply by a fraction without a floating-point unit: an integer multiplier and a shift.
+
+These are the steps between an int32 accumulator and an int8 output. Most kernels round twice, in
+the multiplication and in the shift; some round once. Source: gemmlowp's fixedpoint.h and TensorFlow
+Lite's MultiplyByQuantizedMultiplier. All arithmetic is done in int64 and stays within 64 bits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = [
+    "Multiplier",
+    "divide_by_power_of_two",
+    "high_multiply",
+    "multiplier",
+    "multipliers",
+    "requantize",
+    "requantize_once",
+]
+
+ONE = 1 << 31
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Multiplier:
+    """A positive real number as mantissa / 2**31 * 2**shift; arrays for one number a channel.
+
+    The mantissa has its top bit set (2**30 to 2**31 - 1), so that 31 bits of the number survive.
+    """
+
+    mantissa: np.ndarray | int
+    shift: np.ndarray | int
+
+    @property
+    def real(self) -> np.ndarray | float:
+        """The number that this stands for, float64."""
+        return np.ldexp(np.asarray(self.mantissa, np.float64), np.asarray(self.shift) - 31)[()]
+
+
+def multiplier(real: float) -> Multiplier:
+    """Return `real`, 0 or more, as an integer mantissa and a shift.
+
+    What is below 2**-32 becomes 0. Raises ValueError for a negative or infinite number.
+    """
+    if not math.isfinite(real) or real < 0:
+        raise ValueError(f"{real:g} cannot become a multiplier: it has to be 0 or more.")
+    fraction, shift = math.frexp(real)  # real == fraction * 2**shift, fraction from 1/2 to 1
+    mantissa = math.floor(fraction * ONE + 0.5)
+    if mantissa == ONE:  # rounded up to a full 1: halve it and shift once more
+        mantissa, shift = mantissa // 2, shift + 1
+    return Multiplier(mantissa, shift) if shift >= -31 else Multiplier(0, 0)
+
+
+def multipliers(reals: np.ndarray) -> Multiplier:
+    """Return one `Multiplier` that holds an array of them, one for each number in `reals`."""
+    each = [multiplier(float(real)) for real in np.ravel(reals)]
+    return Multiplier(
+        np.array([one.mantissa for one in each], np.int64),
+        np.array([one.shift for one in each], np.int64),
+    )
+
+
+def high_multiply(values: np.ndarray, mantissa: np.ndarray | int) -> np.ndarray:
+    """Return values * mantissa / 2**31 rounded to whole numbers, halves away from zero; int64.
+
+    On a processor: a 32 x 32 bit multiplication of which the upper half of the doubled result is
+    kept. Saturates in the only case that overflows, the lowest int32 times itself.
+    """
+    product = np.asarray(values, np.int64) * np.asarray(mantissa, np.int64)
+    nudge = np.where(product >= 0, 1 << 30, 1 - (1 << 30))
+    nudged = product + nudge
+    quotient = np.sign(nudged) * (np.abs(nudged) >> 31)  # C's division goes towards zero
+    return np.minimum(quotient, INT32_MAX)
+
+
+def divide_by_power_of_two(values: np.ndarray, exponent: np.ndarray | int) -> np.ndarray:
+    """Return values / 2**exponent rounded to whole numbers, halves away from zero; int64.
+
+    A shift alone would round down. `exponent` is 0 to 31.
+    """
+    values, exponent = np.asarray(values, np.int64), np.asarray(exponent, np.int64)
+    remainder = values & ((np.int64(1) << exponent) - 1)
+    threshold = (((np.int64(1) << exponent) - 1) >> 1) + (values < 0)
+    return (values >> exponent) + (remainder > threshold)
+
+
+def requantize(accumulator: np.ndarray, by: Multiplier) -> np.ndarray:
+    """Return accumulator * by.real in integers: shift left, multiply high, shift right; int64.
+
+    `accumulator` holds int32 values; a multiplier per channel meets its last axis. Both roundings
+    (in the multiplication and in the shift) are those of the reference kernels.
+    """
+    shift = np.asarray(by.shift, np.int64)
+    left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
+    wide = _wrap(np.asarray(accumulator, np.int64) << left)
+    return divide_by_power_of_two(high_multiply(wide, by.mantissa), right)
+
+
+def requantize_once(accumulator: np.ndarray, by: Multiplier) -> np.ndarray:
+    """Return accumulator * by.real in integers, rounded a single time, halves upwards; int64.
+
+    The whole 62-bit product is shifted down in one go: a little nearer to the truth, and dearer on
+    a processor without 64-bit registers. LiteRT's fully connected kernel does it so.
+    """
+    down = 31 - np.asarray(by.shift, np.int64)
+    product = np.asarray(accumulator, np.int64) * np.asarray(by.mantissa, np.int64)
+    return (product + (np.int64(1) << (down - 1))) >> down
+
+
+def _wrap(values: np.ndarray) -> np.ndarray:
+    """Return what is left of `values` in 32 bits, as the kernels' int32 keeps it; int64."""
+    return np.asarray(values, np.int64).astype(np.int32).astype(np.int64)

@@ -1,0 +1,183 @@
+"""Read a .tflite file as a plan: its tensors, their grids and stored values, its operations.
+
+This is the little of the file that the arithmetic needs; `course_lib.flatbuffer` names every byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib.quantize.affine import Affine
+from course_lib.quantize.nibbles import unpack
+
+__all__ = ["Operation", "Plan", "Value", "read"]
+
+TYPES = {
+    "FLOAT32": np.float32,
+    "FLOAT16": np.float16,
+    "INT32": np.int32,
+    "UINT8": np.uint8,
+    "INT64": np.int64,
+    "BOOL": np.bool_,
+    "INT16": np.int16,
+    "INT8": np.int8,
+    "INT4": np.int8,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One tensor: `stored` holds the constant's values, None for what is computed."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    grid: Affine | None
+    stored: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One step: its kind ("CONV_2D"), its options by field name, its tensors by index.
+
+    `options` is the generated options object as a mapping, empty where there are none.
+    A missing optional input, such as no bias, has the index -1.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The first subgraph of a model: operations in the order in which they run."""
+
+    values: tuple[Value, ...]
+    operations: tuple[Operation, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    def label(self, operation: Operation) -> str:
+        """Return a short name: "merge" for a tensor called "merge_relu/Relu;merge/convolution".
+
+        Where names were stripped from the file, the kind and the place in the plan stand for it.
+        """
+        name = self.values[operation.outputs[0]].name.split(";")[0].split("/")[0]
+        for ending in ("_relu", "_norm"):
+            name = name.removesuffix(ending)
+        return name or f"{operation.kind} {operation.index}"
+
+    def named(self, label: str) -> Operation:
+        """Return the operation with this label. Raises ValueError that lists the labels."""
+        labels = [self.label(operation) for operation in self.operations]
+        if label not in labels:
+            raise ValueError(f"There is no layer {label!r}, only {', '.join(labels)}.")
+        return self.operations[labels.index(label)]
+
+    @property
+    def kernels(self) -> dict[str, np.ndarray]:
+        """The stored weights of every layer that has some: label to an array, filters first."""
+        found = ((self.label(operation), self.weights(operation)) for operation in self.operations)
+        return {
+            label: value.stored
+            for label, value in found
+            if value is not None and value.stored.ndim > 1
+        }
+
+    def weights(self, operation: Operation) -> Value | None:
+        """Return the weight tensor of an operation that has one (its second input), else None."""
+        if len(operation.inputs) < 2 or operation.inputs[1] < 0:
+            return None
+        value = self.values[operation.inputs[1]]
+        return value if value.stored is not None and value.dtype.kind in "fi" else None
+
+
+def read(model_bytes: bytes) -> Plan:
+    """Return the plan of a model. Raises ValueError for bytes that are no readable .tflite file."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    if len(model_bytes) < 8 or model_bytes[4:8] != b"TFL3":
+        raise ValueError("These bytes are no .tflite file: bytes 4 to 8 have to read TFL3.")
+    try:
+        tree = schema.ModelT.InitFromPackedBuf(bytes(model_bytes), 0)
+        graph = tree.subgraphs[0]
+        values = tuple(
+            _value(index, tensor, tree.buffers, schema)
+            for index, tensor in enumerate(graph.tensors)
+        )
+        operations = tuple(
+            _operation(index, operator, tree.operatorCodes, schema)
+            for index, operator in enumerate(graph.operators)
+        )
+    except Exception as error:  # the generated reader raises whatever a wrong offset leads to
+        raise ValueError(
+            "This .tflite file is damaged or uses types that this small reader does "
+            "not know: look at it with course_lib.flatbuffer."
+        ) from error
+    return Plan(values, operations, _indices(graph.inputs), _indices(graph.outputs))
+
+
+def _value(index: int, tensor: Any, buffers: list[Any], schema: Any) -> Value:
+    shape, kind = _indices(tensor.shape), _name_of(schema.TensorType, tensor.type)
+    dtype = np.dtype(TYPES[kind])
+    stored = _stored(kind, dtype, shape, buffers[tensor.buffer].data)
+    name = (tensor.name or b"").decode("utf-8", "replace")
+    return Value(index, name, shape, dtype, _grid(tensor.quantization, dtype, stored), stored)
+
+
+def _stored(kind: str, dtype: np.dtype, shape: tuple[int, ...], data: Any) -> np.ndarray | None:
+    """Return a constant's values, None where the file holds none; four bits become int8."""
+    if data is None or not len(data):
+        return None
+    if kind == "INT4":
+        return unpack(bytes(data), int(np.prod(shape))).reshape(shape)
+    return np.frombuffer(bytes(data), dtype.newbyteorder("<")).reshape(shape)
+
+
+def _grid(quantization: Any, dtype: np.dtype, stored: np.ndarray | None) -> Affine | None:
+    """Return the grid of a tensor; int8 weights leave out -128, as the converter does."""
+    scales = None if quantization is None else quantization.scale
+    if scales is None or len(scales) == 0 or dtype.kind != "i":
+        return None
+    points = np.asarray(quantization.zeroPoint, np.int64)
+    limits = np.iinfo(dtype)
+    symmetric = stored is not None and not points.any()
+    lowest = int(limits.min) + (1 if symmetric else 0)
+    if len(scales) == 1:
+        return Affine(np.float32(scales[0]), int(points[0]), lowest, int(limits.max))
+    return Affine(
+        np.asarray(scales, np.float32),
+        points,
+        lowest,
+        int(limits.max),
+        int(quantization.quantizedDimension),
+    )
+
+
+def _operation(index: int, operator: Any, codes: list[Any], schema: Any) -> Operation:
+    code = codes[operator.opcodeIndex]
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    options = vars(operator.builtinOptions) if operator.builtinOptions is not None else {}
+    return Operation(
+        index,
+        _name_of(schema.BuiltinOperator, number),
+        _indices(operator.inputs),
+        _indices(operator.outputs),
+        dict(options),
+    )
+
+
+def _name_of(kinds: type, number: int) -> str:
+    return next(name for name, value in vars(kinds).items() if value == number)
+
+
+def _indices(numbers: Any) -> tuple[int, ...]:
+    return () if numbers is None else tuple(int(number) for number in numbers)

@@ -1,0 +1,123 @@
+"""Who does what when: the operations of a graph shared out among workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from course_lib.graph.data import Graph, Node
+
+__all__ = ["Schedule", "ScheduleError", "Task", "run_plan", "schedule"]
+
+Cost = Callable[[Node], float]
+
+
+class ScheduleError(ValueError):
+    """A plan that cannot be carried out; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One operation on one worker (0 is the first), from `start` to `end` in units of cost."""
+
+    name: str
+    worker: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All tasks of a graph, in the order in which they start."""
+
+    tasks: tuple[Task, ...]
+    workers: int
+
+    @property
+    def length(self) -> float:
+        """When the last task ends."""
+        return max((task.end for task in self.tasks), default=0)
+
+    @property
+    def idle(self) -> float:
+        """How much time the workers spend waiting, all together."""
+        return self.workers * self.length - sum(task.end - task.start for task in self.tasks)
+
+
+def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
+    """Return a schedule for this many workers: whoever is free takes what the most still hangs on.
+
+    `cost` gives the duration of an operation; without it, each takes 1. Constants and placeholders
+    take no time. Rule: longest remaining path first (T. C. Hu, 1961), good though not always best.
+    """
+    if workers < 1:
+        raise ScheduleError("There has to be at least one worker.")
+    cost = cost or (lambda node: 1)
+    left = _longest_way_to_the_end(graph, cost)
+    free = [0.0] * workers
+    ends = {node.name: 0.0 for node in graph.sources}
+    waiting = list(graph.operations)
+    tasks = []
+    while waiting:
+        ready = [node for node in waiting if all(name in ends for name in node.inputs)]
+        worker = min(range(workers), key=free.__getitem__)
+        starts = {n.name: max((ends[i] for i in n.inputs), default=0.0) for n in ready}
+        soonest = max(free[worker], min(starts.values()))
+        node = max(
+            (n for n in ready if starts[n.name] <= soonest), key=lambda node: left[node.name]
+        )
+        task = Task(node.name, worker, soonest, soonest + cost(node))
+        tasks.append(task)
+        free[worker] = ends[node.name] = task.end
+        waiting.remove(node)
+    return Schedule(tuple(tasks), workers)
+
+
+def run_plan(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost | None = None) -> Schedule:
+    """Carry out a plan, one list of names for each worker in the order of its work.
+
+    Each starts its next operation as soon as it is free and the inputs are there. ScheduleError
+    names an operation that is unknown, twice, missing, or for which everybody waits forever.
+    """
+    cost = cost or (lambda node: 1)
+    names = {node.name for node in graph.operations}
+    planned = [name for row in plan for name in row]
+    for name in planned:
+        if name not in names:
+            raise ScheduleError(f"{name} is no operation of this graph.")
+        if planned.count(name) > 1:
+            raise ScheduleError(f"{name} is planned twice: once is enough.")
+    if missing := sorted(names - set(planned)):
+        raise ScheduleError(f"Nobody does {missing[0]}.")
+    return Schedule(_carry_out(graph, plan, cost), len(plan))
+
+
+def _carry_out(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost) -> tuple[Task, ...]:
+    ends = {node.name: 0.0 for node in graph.sources}
+    queues = [list(row) for row in plan]
+    free = [0.0] * len(plan)
+    tasks = []
+    while any(queues):
+        able = [
+            worker
+            for worker, queue in enumerate(queues)
+            if queue and all(name in ends for name in graph[queue[0]].inputs)
+        ]
+        if not able:
+            stuck = next(queue[0] for queue in queues if queue)
+            raise ScheduleError(f"Everybody waits: {stuck} needs a result that is planned later.")
+        for worker in able:
+            node = graph[queues[worker].pop(0)]
+            start = max(free[worker], max((ends[name] for name in node.inputs), default=0.0))
+            tasks.append(Task(node.name, worker, start, start + cost(node)))
+            free[worker] = ends[node.name] = tasks[-1].end
+    return tuple(sorted(tasks, key=lambda task: (task.start, task.worker)))
+
+
+def _longest_way_to_the_end(graph: Graph, cost: Cost) -> Mapping[str, float]:
+    left = {node.name: 0.0 for node in graph}
+    for node in reversed(graph.nodes):
+        left[node.name] += cost(node) if node.computes else 0
+        for name in node.inputs:
+            left[name] = max(left[name], left[node.name])
+    return left

@@ -1,0 +1,214 @@
+"""A quiet, reproducible start, the same in Colab, in a clone and in an installed copy."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import random
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TextIO
+
+__all__ = [
+    "SEED",
+    "data_path",
+    "import_tensorflow",
+    "in_colab",
+    "quiet",
+    "start",
+    "workspace",
+    "write_atomically",
+]
+
+SEED = 7
+_PACKAGE = Path(__file__).resolve().parent
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # no C++ log lines; what still slips through, quiet() catches
+    "CUDA_VISIBLE_DEVICES": "-1",  # every figure of the lessons is measured on a CPU
+    "KERAS_BACKEND": "tensorflow",
+}
+
+
+def start(lesson: str) -> None:
+    """Make this session quiet and repeatable, and print one line that is always the same.
+
+    Call it before TensorFlow is imported. `lesson` is a lesson's number such as "01".
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    _seed()
+    if in_colab():
+        _enable_widgets_in_colab()
+    print(f"Lesson {lesson} is ready.")
+
+
+def in_colab() -> bool:
+    """Tell whether this process is a Colab kernel."""
+    return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
+
+
+def data_path(*parts: str) -> Path:
+    """Return the absolute path of a bundled file or folder, such as `data_path("models")`.
+
+    The data lies in `data/` of a clone and inside the package in an installed copy. What `parts`
+    names need not exist; FileNotFoundError is raised where there is no bundled data at all.
+    """
+    for root in (_PACKAGE / "_data", _PACKAGE.parent / "data"):
+        if root.is_dir():
+            return root.joinpath(*parts)
+    raise FileNotFoundError(
+        f"No bundled data beside {_PACKAGE}: clone the repository again, or reinstall the package."
+    )
+
+
+def workspace(lesson: str) -> Path:
+    """Return a fresh, empty folder for the files that a lesson makes: `work/<lesson>`.
+
+    It lies in the current folder, as a relative path that prints the same everywhere; where
+    nothing can be written there, in a new temporary folder. What an earlier run left is removed.
+    """
+    folder = Path("work", lesson)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+    except OSError:  # a read-only or a foreign folder: anywhere will do
+        return Path(tempfile.mkdtemp(prefix=f"workbook-{lesson}-"))
+    return folder
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> Path:
+    """Write `data` (text as UTF-8) to `path`: a reader sees the old file or the new, never half.
+
+    Missing folders are made. Raises OSError where the disk is full or not writable; the old file
+    then stays. Returns the path.
+    """
+    path = Path(path)
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Swallow what is printed inside, also by C++ code straight to file descriptors 1 and 2.
+
+    Where an exception leaves the block, what was swallowed is added to it as a note.
+    """
+    with tempfile.TemporaryFile() as swallowed, contextlib.ExitStack() as stack:
+        _flush()
+        streams = [_Diverted(swallowed.fileno(), stream) for stream in (sys.stdout, sys.stderr)]
+        for descriptor in (1, 2):
+            stack.callback(_restore, descriptor, os.dup(descriptor))
+            os.dup2(swallowed.fileno(), descriptor)
+        stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.WARNING)  # handlers keep a stream of their own
+        stack.enter_context(contextlib.redirect_stdout(streams[0]))
+        stack.enter_context(contextlib.redirect_stderr(streams[1]))
+        try:
+            yield
+        except Exception as error:
+            swallowed.seek(0)
+            text = swallowed.read().decode("utf-8", "replace").strip()
+            if text:
+                error.add_note(f"Printed before this error:\n{text[-4000:]}")
+            raise
+        finally:
+            for stream in streams:
+                stream.descriptor = None
+
+
+def import_tensorflow() -> ModuleType:
+    """Import TensorFlow without a line of output, for the CPU, seeded the first time; return it."""
+    first_time = "tensorflow" not in sys.modules
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    with quiet():
+        import tensorflow as tf
+
+        if first_time:
+            tf.get_logger().setLevel("ERROR")
+            logging.getLogger("absl").setLevel(logging.ERROR)  # the converter's advice
+            tf.config.set_visible_devices([], "GPU")
+            tf.keras.utils.set_random_seed(SEED)
+    return tf
+
+
+class _Diverted(io.TextIOBase):
+    """A text stream that writes to a file descriptor, and to the stream it stands for afterwards.
+
+    Loggers made inside a quiet block keep a reference to it, so it has to outlive the block.
+    """
+
+    def __init__(self, descriptor: int, original: TextIO) -> None:
+        self.descriptor: int | None = descriptor
+        self.original = original
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self.descriptor is None:
+            return self.original.write(text)
+        os.write(self.descriptor, text.encode("utf-8", "replace"))
+        return len(text)
+
+    def flush(self) -> None:
+        if self.descriptor is None:
+            self.original.flush()
+
+
+def _flush() -> None:
+    """Hand over what the standard streams still hold, before their descriptors change."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def _restore(descriptor: int, saved: int) -> None:
+    """Point `descriptor` back at what it was, and let go of the copy."""
+    os.dup2(saved, descriptor)
+    os.close(saved)
+
+
+def _seed() -> None:
+    """Seed the generators of Python and NumPy."""
+    import numpy
+
+    random.seed(SEED)
+    numpy.random.seed(SEED)
+
+
+def _umask() -> int:
+    """Return the process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _enable_widgets_in_colab() -> None:
+    """Let Colab render widgets that are not part of ipywidgets."""
+    from google.colab import output
+
+    output.enable_custom_widget_manager()

@@ -1,0 +1,184 @@
+"""The keyword model: some fourteen thousand weights that tell yes, no, other words and silence
+apart.
+
+`build` makes it, `train` teaches it, `load` returns the one that is shipped.
+`course_lib.shipping` runs the whole recipe, from the bundled clips to the files in data/models.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from course_lib import session
+from course_lib.dataset import LABELS, UNKNOWN
+from course_lib.features import BANDS, FRAMES
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["BATCH", "WIDTHS", "build", "checkpoint_folder", "history", "load", "make", "optimizer",
+           "predict", "train"]
+
+WIDTHS = (12, 16, 28)  # channels: after the first layer, after the second, and from then on
+BATCH = 128
+EPOCHS = 8
+PEAK_RATE = 3e-3
+UNKNOWN_WEIGHT = 0.8  # below 1, because unknown words are almost half of the training clips
+SMOOTHING = 0.05
+
+
+def build(widths: tuple[int, int, int] = WIDTHS, seed: int = 0) -> keras.Model:
+    """Return the untrained network: features (n, 49, 40, 1) to logits (n, 4), in the order of
+    LABELS.
+
+    Two layers look at small patches of time and frequency, one merges all bands, three follow how
+    the sound goes on (each adds to what it was given), then everything is averaged over time and
+    decided.
+    """
+    keras = session.import_tensorflow().keras
+    keras.utils.set_random_seed(seed)
+    few, some, many = widths
+    inputs = keras.Input((FRAMES, BANDS, 1), name="features")
+    x = _layer(inputs, "listen", few, (5, 5), strides=2)
+    x = _layer(x, "combine", some, (3, 3), strides=(1, 2))
+    x = _layer(x, "merge", many, (1, BANDS // 4), padding="valid")
+    for number in (1, 2, 3):
+        change = _layer(x, f"follow_{number}", many, (3, 1), relu=False)
+        x = keras.layers.Add(name=f"add_{number}")([x, change])
+        x = keras.layers.ReLU(name=f"add_{number}_relu")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    x = keras.layers.Dropout(0.2, seed=seed, name="forget")(x)
+    return keras.Model(inputs, keras.layers.Dense(len(LABELS), name="decide")(x), name="spotter")
+
+
+def optimizer(steps: int, peak_rate: float = PEAK_RATE) -> keras.optimizers.Optimizer:
+    """Return AdamW: its rate warms up over 8 % of `steps`, then follows a cosine to zero."""
+    keras = session.import_tensorflow().keras
+    warm = max(1, int(0.08 * steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warm), warmup_target=peak_rate, warmup_steps=warm)
+    made = keras.optimizers.AdamW(rate, weight_decay=0.02)
+    made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return made
+
+
+def train(model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS,
+          batch: int = BATCH, seed: int = 0, peak_rate: float = PEAK_RATE,
+          validation: tuple[np.ndarray, np.ndarray] | None = None,
+          callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, list[float]]:
+    """Train `model` in place and return what Keras measured after each epoch.
+
+    `features` (n, 49, 40) float32; `labels` (n,) classes, or (n, 4) float32 shares of each class,
+    as a teacher gives them. Every batch is shifted in time and partly hidden, differently in
+    every epoch. The same seed gives the same batches. Raises ValueError for fewer clips than one
+    batch.
+    """
+    if len(features) != len(labels) or len(features) < batch:
+        raise ValueError(f"{len(features)} features and {len(labels)} labels: as many of both, "
+                         f"and at least one batch ({batch}).")
+    keras = session.import_tensorflow().keras
+    steps = epochs * (len(features) // batch)
+    model.compile(optimizer(steps, peak_rate), metrics=["accuracy"], jit_compile=False,
+                  loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+    if validation is not None:
+        validation = validation[0][..., np.newaxis], _one_hot(validation[1])
+    keras.utils.set_random_seed(seed)
+    done = model.fit(_batches(features, labels, batch, seed), epochs=epochs, verbose=0,
+                     shuffle=False, validation_data=validation, validation_batch_size=512,
+                     callbacks=list(callbacks))
+    return done.history
+
+
+def predict(model: keras.Model, features: np.ndarray) -> np.ndarray:
+    """Return the probabilities, (n, 4) float32, of features (n, 49, 40)."""
+    logits = model.predict(np.asarray(features)[..., np.newaxis], batch_size=512, verbose=0)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def load() -> keras.Model:
+    """Return the shipped model, trained."""
+    keras = session.import_tensorflow().keras
+    return keras.models.load_model(session.data_path("models", "spotter.keras"))
+
+
+def checkpoint_folder() -> Path:
+    """Return the folder with the checkpoints that the shipped model left while it was trained."""
+    return session.data_path("models", "checkpoints")
+
+
+def history() -> list[dict[str, float]]:
+    """Return what was measured at each checkpoint: the fields of `shipping.Moment`."""
+    return json.loads(session.data_path("models", "history.json").read_text(encoding="utf-8"))
+
+
+def make(out_folder: str | Path, seed: int = 0, progress=None, **options) -> dict[str, Any]:
+    """Train and write everything that data/models holds; see `shipping.make`."""
+    from course_lib import shipping
+
+    return shipping.make(out_folder, seed, progress, **options)
+
+
+def hidden(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shift each clip by up to 4 frames and set one stretch of time and of frequency to the mean,
+    0.
+
+    Source: D. Park et al., SpecAugment, Interspeech 2019. (n, 49, 40) in, a new array out.
+    """
+    count, frames, bands = features.shape
+    places = np.arange(frames) + rng.integers(-4, 5, (count, 1))
+    shifted = features[np.arange(count)[:, np.newaxis], np.clip(places, 0, frames - 1)]
+    when = _stripes(rng, count, frames, 8)[:, :, np.newaxis]
+    return shifted * (when & _stripes(rng, count, bands, 7)[:, np.newaxis])
+
+
+def _stripes(rng: np.random.Generator, count: int, length: int, widest: int) -> np.ndarray:
+    """Return (count, length) bool that is False in one random stripe of each row."""
+    width = rng.uniform(0, widest, (count, 1))
+    start = rng.uniform(-widest / 2, length, (count, 1))
+    place = np.arange(length)
+    return (place < start) | (place >= start + width)
+
+
+def _batches(features: np.ndarray, labels: np.ndarray, batch: int, seed: int):
+    """Return the training batches as Keras takes them: features, soft labels, weights."""
+    keras = session.import_tensorflow().keras
+    shares = _one_hot(labels) if labels.ndim == 1 else labels
+    weights = 1.0 + (UNKNOWN_WEIGHT - 1.0) * shares[:, UNKNOWN]
+    targets = ((1 - SMOOTHING) * shares + SMOOTHING / shares.shape[1]).astype(np.float32)
+
+    class Batches(keras.utils.PyDataset):
+        epoch = 0
+        order = np.random.default_rng([seed, 0]).permutation(len(features))
+
+        def __len__(self) -> int:
+            return len(features) // batch
+
+        def __getitem__(self, step: int):
+            chosen = self.order[step * batch:(step + 1) * batch]
+            varied = hidden(features[chosen], np.random.default_rng([seed, self.epoch, step]))
+            return varied[..., np.newaxis], targets[chosen], weights[chosen].astype(np.float32)
+
+        def on_epoch_end(self) -> None:
+            self.epoch += 1
+            self.order = np.random.default_rng([seed, self.epoch]).permutation(len(features))
+
+    return Batches()
+
+
+def _layer(x, name: str, channels: int, size: tuple[int, int], relu: bool = True, **options):
+    """Add a convolution without bias, its normalisation, and a ReLU where wanted."""
+    layers = session.import_tensorflow().keras.layers
+    x = layers.Conv2D(channels, size, padding=options.pop("padding", "same"), use_bias=False,
+                      name=name, **options)(x)
+    x = layers.BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+
+
+def _one_hot(labels: np.ndarray) -> np.ndarray:
+    return np.eye(len(LABELS), dtype=np.float32)[labels]

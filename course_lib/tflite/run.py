@@ -1,0 +1,217 @@
+"""Run a .tflite model with LiteRT, the interpreter that TensorFlow Lite has become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course_lib import session
+
+__all__ = ["IDENTIFIER", "Interpreter", "ModelError", "Operation", "Tensor", "load", "operations",
+           "run", "tensors"]
+
+IDENTIFIER = b"TFL3"
+
+
+class ModelError(ValueError):
+    """Say in one sentence why some bytes are not a model that can be run."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Describe one tensor: ``scales`` and ``zero_points`` are empty where nothing is quantized."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    axis: int = 0
+
+    @property
+    def scale(self) -> float:
+        """Return the one scale of the tensor, 0.0 where there is none."""
+        return self.scales[0] if self.scales else 0.0
+
+    @property
+    def zero_point(self) -> int:
+        """Return the one zero point of the tensor, 0 where there is none."""
+        return self.zero_points[0] if self.zero_points else 0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Describe one operation of the plan: its kind and the indices of its tensors."""
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+class Interpreter:
+    """Run one model, given as bytes, on inputs of its own fixed shape.
+
+    Without ``delegate`` the kernels are those of TensorFlow Lite itself, and answers are the same
+    bytes everywhere. With it, LiteRT's default delegate (XNNPACK) is used, which is faster and
+    rounds a little differently. ``reference`` picks the plain loops that every faster kernel is
+    compared with. Raise ``ModelError`` for bytes that are no model.
+    """
+
+    def __init__(self, model_bytes: bytes, delegate: bool = False, threads: int = 1,
+                 keep_all: bool = False, reference: bool = False) -> None:
+        check(model_bytes)
+        with session.quiet():
+            from ai_edge_litert import interpreter as litert
+
+            kernels = litert.OpResolverType
+            resolver = kernels.AUTO if delegate else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            resolver = kernels.BUILTIN_REF if reference else resolver
+            try:
+                self.raw = litert.Interpreter(
+                    model_content=bytes(model_bytes), num_threads=threads,
+                    experimental_op_resolver_type=resolver,
+                    experimental_preserve_all_tensors=keep_all)
+                self.raw.allocate_tensors()
+                self.inputs = tuple(_tensor(detail) for detail in self.raw.get_input_details())
+                self.outputs = tuple(_tensor(detail) for detail in self.raw.get_output_details())
+            except (ValueError, RuntimeError) as error:
+                raise ModelError("LiteRT cannot load this model, it is damaged or needs operations "
+                                 f"that LiteRT lacks: {_first_line(error)}") from error
+
+    def run(self, features: np.ndarray) -> np.ndarray:
+        """Return float32 answers, (n, classes), for ``features``, (n, ...) float32.
+
+        Features are rounded and saturated to the input's own type and answers are scaled back.
+        Raise ``ValueError`` when the features do not fit the model's input.
+        """
+        rows = self._fitted(features)
+        return np.concatenate([dequantize(self.step(quantize(row, self.inputs[0])),
+                                          self.outputs[0]) for row in rows])
+
+    def step(self, value: np.ndarray) -> np.ndarray:
+        """Run once on ``value``, already of the input's type and shape; return the raw output.
+
+        Raise ``ModelError`` where the model stops half-way.
+        """
+        self.raw.set_tensor(self.inputs[0].index, value)
+        try:
+            self.raw.invoke()
+            return self.raw.get_tensor(self.outputs[0].index)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"This model stops while it runs: {_first_line(error)}.") from error
+
+    def before(self, kind: str, features: np.ndarray) -> np.ndarray:
+        """Return what enters the last operation of a kind, such as "SOFTMAX", as float32.
+
+        ``features`` is one input; the interpreter has to be made with ``keep_all``. Raise
+        ``LookupError`` where the model has no such operation.
+        """
+        indices = [each["inputs"][0] for each in self.raw._get_ops_details()
+                   if each["op_name"] == kind]
+        if not indices:
+            raise LookupError(f"This model has no operation {kind}.")
+        self.run(np.asarray(features)[np.newaxis])
+        tensor = next(_tensor(detail) for detail in self.raw.get_tensor_details()
+                      if detail["index"] == indices[-1])
+        return dequantize(self.raw.get_tensor(tensor.index), tensor).ravel()
+
+    def _fitted(self, features: np.ndarray) -> np.ndarray:
+        """Return the features as (runs, *input shape) float32."""
+        shape = self.inputs[0].shape
+        if len(self.inputs) != 1 or not len(self.outputs):
+            raise ValueError(f"This model has {len(self.inputs)} inputs and {len(self.outputs)} "
+                             "outputs: only models with one input can be run on features.")
+        rows = np.asarray(features, np.float32)
+        batch = shape[0] if shape else 1
+        size, each = int(np.prod(shape)), int(np.prod(shape[1:]))
+        if rows.ndim == 0 or not len(rows) or rows[0].size != each or not size \
+                or len(rows) % batch:
+            raise ValueError(f"The model wants inputs of shape {list(shape)}: features of shape "
+                             f"{list(rows.shape)} cannot be split into such.")
+        return rows.reshape(rows.size // size, *shape)
+
+
+def run(model_bytes: bytes, features: np.ndarray, delegate: bool = False) -> np.ndarray:
+    """Return the probabilities, (n, classes) float32, that a model gives for (n, 49, 40) features.
+
+    Quantized ends are handled with the model's own scale and zero point. Raise ``ModelError`` for
+    bytes that are no model and ``ValueError`` for features that do not fit.
+    """
+    return Interpreter(model_bytes, delegate).run(features)
+
+
+def load(name: str) -> bytes:
+    """Return the bytes of a shipped model: ``"spotter_int8"`` or ``"spotter_float32"``, or a path.
+
+    Raise ``OSError`` when there is no such file and ``ModelError`` when it holds no model.
+    """
+    shipped = session.data_path("models", f"{name}.tflite")
+    path = shipped if shipped.is_file() else Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no model {name!r}, neither shipped nor as a file.")
+    data = path.read_bytes()
+    check(data)
+    return data
+
+
+def check(model_bytes: bytes) -> None:
+    """Raise ``ModelError`` for bytes that cannot be a .tflite file; a cheap look at eight bytes."""
+    if len(model_bytes) == 0:
+        raise ModelError("The model is empty: 0 bytes were given.")
+    if len(model_bytes) < 8 or model_bytes[4:8] != IDENTIFIER:
+        raise ModelError("This is not a .tflite file: bytes 4 to 8 should read TFL3.")
+    if int.from_bytes(model_bytes[:4], "little") + 4 > len(model_bytes):
+        raise ModelError("The .tflite file is cut short: its root table lies beyond its end.")
+
+
+def operations(model_bytes: bytes) -> tuple[Operation, ...]:
+    """Return the operations of the first subgraph in the order in which they run."""
+    details = Interpreter(model_bytes).raw._get_ops_details()
+    return tuple(Operation(int(d["index"]), str(d["op_name"]), tuple(int(i) for i in d["inputs"]),
+                           tuple(int(i) for i in d["outputs"])) for d in details)
+
+
+def tensors(model_bytes: bytes) -> tuple[Tensor, ...]:
+    """Return every named tensor of the first subgraph."""
+    return tuple(_tensor(d) for d in Interpreter(model_bytes).raw.get_tensor_details())
+
+
+def quantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Return float32 ``values`` in the tensor's own type: divided, rounded, moved, saturated.
+
+    Halves are rounded away from zero, as the QUANTIZE kernel does.
+    """
+    if not tensor.scales or tensor.dtype.kind == "f":
+        return np.asarray(values).astype(tensor.dtype)
+    ratio = np.asarray(values, np.float32) / np.float32(tensor.scale)
+    whole = np.copysign(np.floor(np.abs(ratio) + np.float32(0.5)), ratio) + tensor.zero_point
+    limits = np.iinfo(tensor.dtype)
+    return np.clip(whole, limits.min, limits.max).astype(tensor.dtype)
+
+
+def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Return stored ``values`` as the float32 numbers that they stand for."""
+    if not tensor.scales or tensor.dtype.kind == "f":
+        return np.asarray(values).astype(np.float32)
+    return (np.float32(tensor.scale)
+            * (values.astype(np.int64) - tensor.zero_point)).astype(np.float32)
+
+
+def _tensor(detail: dict[str, Any]) -> Tensor:
+    """Return a ``Tensor`` from what LiteRT says about it."""
+    known = detail["quantization_parameters"]
+    return Tensor(int(detail["index"]), str(detail["name"]),
+                  tuple(int(size) for size in detail["shape"]), np.dtype(detail["dtype"]),
+                  tuple(float(scale) for scale in known["scales"]),
+                  tuple(int(point) for point in known["zero_points"]),
+                  int(known["quantized_dimension"]))
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error's message, without a full stop."""
+    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")

@@ -1,0 +1,104 @@
+"""TensorFlow beside TensorFlow Lite: what importing each costs, and which operations each has."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib import flatbuffer, session
+
+__all__ = ["LITERT", "TENSORFLOW", "Footprint", "excerpt", "footprint", "operations_of_tensorflow",
+           "operations_of_tflite", "refused"]
+
+TENSORFLOW, LITERT = "tensorflow", "ai_edge_litert.interpreter"
+
+_PROGRAM = """
+import json, sys, time
+start = time.perf_counter()
+__import__(sys.argv[1])
+seconds = time.perf_counter() - start
+try:  # Linux hands the peak of getrusage down from the parent, so ask the process's own memory
+    lines = open("/proc/self/status").read().splitlines()
+    memory = 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+except (OSError, StopIteration):
+    try:
+        import resource
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
+    except ImportError:
+        memory = 0
+print("measured " + json.dumps([seconds, memory]))
+"""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Hold what a module costs a fresh Python: seconds to import it, memory, and disk.
+
+    ``memory_bytes`` is the process's peak, 0 where the system does not tell; ``disk_bytes`` is
+    the installed package without what it depends on.
+    """
+
+    module: str
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+
+
+def footprint(module: str) -> Footprint:
+    """Import a module in a fresh Python process and return what that cost.
+
+    Raise ``ImportError`` where it cannot be imported.
+    """
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, module], capture_output=True, text=True,
+                          timeout=300, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3",
+                                            "CUDA_VISIBLE_DEVICES": "-1"})
+    told = [line for line in done.stdout.splitlines() if line.startswith("measured ")]
+    if not told:
+        raise ImportError(f"{module} cannot be imported here: {done.stderr.strip()[-200:]}")
+    seconds, memory = json.loads(told[0].removeprefix("measured "))
+    return Footprint(module, seconds, memory, _disk(module.split(".")[0]))
+
+
+def operations_of_tensorflow() -> frozenset[str]:
+    """Return the names of the operations that TensorFlow has, such as "FusedBatchNormV3"."""
+    from tensorflow.python.framework import op_def_registry  # noqa: F401  (fills the registry)
+
+    raw = session.import_tensorflow().raw_ops
+    return frozenset(name for name in dir(raw) if not name.startswith("_"))
+
+
+def operations_of_tflite() -> frozenset[str]:
+    """Return the names of the operations in TensorFlow Lite's schema, such as "CONV_2D"."""
+    return frozenset(flatbuffer.load().enums["BuiltinOperator"].values()) - {
+        "CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES"}
+
+
+def refused(error: Exception) -> tuple[str, ...]:
+    """Return the operations that a converter's message says it cannot convert."""
+    text = str(error)
+    listed = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", text, flags=re.MULTILINE)
+    names = [name.strip() for line in listed for name in line.split(",")]
+    return tuple(dict.fromkeys(names or re.findall(r"'tf\.(\w+)' op is neither", text)))
+
+
+def excerpt(error: Exception) -> str:
+    """Return the lines of a converter's message that say what is wrong, without the tracebacks."""
+    lines = [line[line.index("error:"):] for line in str(error).splitlines()
+             if "error:" in line and "op is neither" in line]
+    return "\n".join(dict.fromkeys(lines)) or str(error)[:500]
+
+
+def _disk(package: str) -> int:
+    """Return the bytes of an installed package's own folder."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        return 0
+    files = (Path(folder, name) for folder, _, names in os.walk(Path(found.origin).parent)
+             for name in names)
+    return sum(path.stat().st_size for path in files if not path.is_symlink())

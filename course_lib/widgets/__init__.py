@@ -1,0 +1,1 @@
+"""Thin interactive shells around pure functions, one a module, from core ipywidgets alone."""

@@ -1,0 +1,71 @@
+"""A model's graph, as coarse or as fine as one likes: all layers, one of them, or every node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from course_lib.draw.graph import describe, picture, shape_labels
+from course_lib.draw.layout import lay_out
+from course_lib.draw.marks import Marks
+from course_lib.draw.svg import svg
+from course_lib.graph.data import Graph, Node
+from course_lib.graph.structure import collapse, layer_name
+from course_lib.widgets import shell
+
+Group = Callable[[Node], str]
+
+__all__ = ["LayerViewer", "browse", "layer"]
+
+_ALL, _FULL = "all layers", "every node"
+
+
+class LayerViewer:
+    """`choice` selects what `picture` shows; `said` counts it."""
+
+    def __init__(self, graph: Graph, group: Group = layer_name) -> None:
+        self.graph = graph
+        self.group = group
+        self.layers = collapse(graph, group)
+        names = [node.name for node in self.layers if node.name not in graph]
+        self.choice = shell.dropdown("show", [_ALL, *names, _FULL], on_change=self._redraw)
+        self.said = shell.html()
+        self.picture = shell.html()
+        self.widget = shell.column(self.choice, self.said, self.picture)
+        self._redraw(_ALL)
+
+    def show(self) -> None:
+        """Display the viewer; where widgets cannot be shown, the picture of all layers."""
+        shell.show(self.widget, picture(self.layers))
+
+    def _redraw(self, chosen: str) -> None:
+        graph = {_ALL: self.layers, _FULL: self.graph}.get(chosen) or layer(
+            self.graph, chosen, self.group
+        )
+        said = f"{chosen}: {len(graph)} nodes, {len(graph.edges)} edges"
+        self.said.value = shell.note(said)
+        drawn = svg(lay_out(graph), Marks(labels=shape_labels(graph)), describe(graph))
+        self.picture.value = (
+            f'<div tabindex="0" style="max-height:70vh;overflow:auto">{drawn}</div>'
+        )
+
+
+def browse(graph: Graph, group: Group = layer_name) -> None:
+    """Display a model's graph with a list to choose how much of it is shown.
+
+    `group` names the layer that a node belongs to, as for `collapse`.
+    """
+    LayerViewer(graph, group).show()
+
+
+def layer(graph: Graph, name: str, group: Group = layer_name) -> Graph:
+    """Return one layer in full, and the nodes of other layers that it reads as placeholders."""
+    inside = [node for node in graph if group(node) == name]
+    names = {node.name for node in inside}
+    outside = {source for node in inside for source in node.inputs} - names
+    edge = [replace(graph[n], operation="Placeholder", inputs=(), value=None) for n in outside]
+    read = {source for node in graph if node.name not in names for source in node.inputs}
+    outputs = tuple(n for n in names if n in read or n in graph.outputs)
+    order = {node.name: place for place, node in enumerate(graph)}
+    nodes = sorted([*edge, *inside], key=lambda node: order[node.name])
+    return Graph(tuple(nodes), tuple(sorted(outputs, key=order.__getitem__)))

@@ -1,0 +1,1 @@
+"""The recipe of the bundled speech: see README.md and make_speech.py."""

@@ -1,0 +1,172 @@
+# %% [markdown]
+# # Start here
+#
+# **What will you be able to build?** 10 minutes.
+#
+# You will be able to
+# - let a model of a few kilobytes name a spoken word,
+# - say how large such a model is, and what stands in its answer,
+# - use the exercises, checks and hints of this workbook.
+
+# %% setup
+
+# %% [markdown]
+# ## A model that hears two words
+#
+# Voice assistants keep a tiny model awake all day. It knows next to nothing: one or two words, and when to stay quiet.
+# The one below knows "yes" and "no". Such a model is called a **keyword spotter**.
+
+# %%
+from course_lib import dataset, tflite
+
+model = tflite.load("spotter_int8")
+clips = dataset.bundled("test")
+clips
+
+# %% [markdown]
+# Every **clip** is one second of sound. All of these are synthetic: programs spoke them, with voices that the model
+# has never heard before. Here is one. Press play.
+
+# %%
+place = clips.words.index("yes")
+clips.play(place)
+
+# %% [markdown]
+# ## Pick a clip
+#
+# Choose one from the list, listen, and look at the four bars. They are **shares**: how much of its belief the
+# model gives to each of its four answers. Together they make 100 %.
+
+# %%
+from course_lib.widgets import listen
+
+words = ["yes", "no", "go", "happy", "left", "_silence_"]
+chosen = clips[[clips.words.index(word) for word in words]]
+listen.show(model, chosen)
+
+# %% [markdown]
+# There is no "go" among the four answers. A spotter needs a place for everything that it was not made for: **unknown**
+# for other words, **silence** for no word at all.
+
+# %% [markdown]
+# **Predict.** That was the whole model: ears, memory and mouth. How many kilobytes is it? A photo from a phone has
+# about 3,000, this page of text about 2.
+
+# %% predict="0.1"
+my_guess = ...
+
+# %%
+from course_lib.exercises import check, compare, hint, progress
+
+compare("0.1", my_guess, f"{len(model) / 1000:.0f} kB")
+
+# %% [markdown]
+# A page of text is smaller, and a photo is a hundred times larger. The file's size on the disk says the same.
+
+# %%
+from course_lib.session import data_path
+
+file = data_path("models", "spotter_int8.tflite")
+print(file.stat().st_size == len(model))
+
+# %% [markdown]
+# ## What happened behind the list
+#
+# Three steps. The sound is 16,000 numbers. They become a picture of 49 moments by 40 pitches, and the model turns
+# that picture into four numbers.
+
+# %%
+from course_lib import features
+
+wave = clips.waves[place]
+picture = features.log_mel(wave[None])[0]
+print(wave.shape, "→", picture.shape)
+
+# %%
+answer = tflite.run(model, picture[None])[0]
+print(answer.shape, "adds up to", round(float(answer.sum()), 1))
+
+# %% [markdown]
+# Four shares, in the order of four names. The names live in one place, and every lesson uses them.
+
+# %%
+dataset.LABELS
+
+# %% [markdown]
+# ## How exercises work
+#
+# An exercise is a cell with `...` in it. Put your answer in its place, run the cell, and run the check below it. A wrong
+# answer gets a hint that fits the mistake. You may try as often as you like.
+
+# %% [markdown]
+# ### Exercise 0.1
+# Write `seconds(samples, rate_hz)`: how long so many samples last, at so many samples per second.
+# Example: 8,000 samples at 16,000 Hz last 0.5 seconds.
+
+# %% exercise="0.1" points=1
+# Exercise 0.1
+def seconds(samples, rate_hz):
+    ### BEGIN SOLUTION
+    return samples / rate_hz
+    ### END SOLUTION
+
+# %% check="0.1"
+check("0.1", seconds)
+
+# %% [markdown]
+# Not tried yet? Then the check says so and the notebook goes on: no later cell needs your answer. Stuck? Ask for a hint,
+# and run the cell again for the next one.
+
+# %%
+hint("0.1")
+
+# %% [markdown]
+# ### Exercise 0.2
+# Write `name(answer)`: the label that gets the largest of the four shares.
+# Example: `[0.1, 0.2, 0.6, 0.1]` is a `"yes"`.
+
+# %% exercise="0.2" points=1
+# Exercise 0.2
+from course_lib.dataset import LABELS
+
+def name(answer):
+    ### BEGIN SOLUTION
+    return LABELS[max(range(4), key=lambda place: answer[place])]
+    ### END SOLUTION
+
+# %% check="0.2"
+check("0.2", name)
+
+# %% [markdown]
+# ## The way ahead
+#
+# The model did not start as these few kilobytes. It was a Python program, and every lesson takes it one step further.
+# On the left are the lessons, on the right the size of each file, read from your disk.
+
+# %%
+from course_lib.draw.journey import Station, journey
+
+def size(name):
+    return data_path("models", name).stat().st_size
+
+# %%
+journey([
+    Station("01", "a program is a graph"),
+    Station("03", "it learns", size("spotter.keras")),
+    Station("05", "frozen, one file", size("spotter.pb")),
+    Station("06", "a FlatBuffer", size("spotter_float32.tflite")),
+    Station("07", "eight-bit integers", size("spotter_int8.tflite")),
+])
+
+# %% [markdown]
+# Lesson 04 is not on the map: it stops halfway through the learning and looks at what is on the disk at that moment.
+# Each lesson also runs on its own, so start where you like.
+
+# %% [markdown]
+# ## What you measured
+#
+# You let a model hear, you know its size, and you know the four names of its answers. What is done, and what
+# is left:
+
+# %%
+progress("00")

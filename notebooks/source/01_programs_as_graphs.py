@@ -1,0 +1,326 @@
+# %% [markdown]
+# # Programs as graphs
+#
+# **What does TensorFlow see in my program?** 30 minutes.
+#
+# You will be able to
+# - read a computational graph and say what it computes,
+# - tell which operations wait for each other and which do not,
+# - build a graph by hand, and predict the one that `tf.function` builds.
+
+# %% setup
+
+# %% [markdown]
+# ## Seven lines of Python
+#
+# Here is a program. Python runs it from top to bottom, and when it is done, only seven numbers are left:
+# how `res` came about is forgotten.
+
+# %%
+var1 = 6
+var2 = 2
+temp1 = var1 + var2
+temp2 = var1 - var2
+var3 = 4
+temp3 = temp2 + var3
+res = temp1 / temp3
+print(res)
+
+# %% [markdown]
+# ## The same lines as a graph
+#
+# The helper package reads the *text* of a program and runs none of it. Each number becomes a constant,
+# each arithmetic sign an operation.
+
+# %%
+from course_lib import trace
+from course_lib.draw.graph import picture, side_by_side
+from course_lib.exercises import check, compare, lesson_01, progress
+
+graph = trace.from_source(lesson_01.PROGRAM)
+print(graph)
+picture(graph)
+
+# %% [markdown]
+# A box is a **node**: a rectangle holds a constant, a rounded one computes. An arrow is an **edge**: it carries a result
+# to whoever reads it. Nodes and edges make a **computational graph**. The order of your lines is gone.
+#
+# ## Run it, step by step
+#
+# Below, each constant gets a slider. **Predict.** One of the three, moved alone, leaves `res` as it is.
+# Write down which: `"var1"`, `"var2"` or `"var3"`.
+
+# %% predict="1.1"
+my_guess = ...
+
+# %% [markdown]
+# Step forward with the buttons or the arrow keys, and watch values travel along the edges. Then go to the end and move
+# one slider after the other.
+
+# %%
+from course_lib.widgets.player import play
+
+play(graph, var1=(-6, 12), var2=(-6, 12), var3=(-6, 12))
+
+# %%
+from course_lib.graph import evaluate
+
+def results(name):
+    return {evaluate(graph, {name: value})["res"] for value in range(6)}
+
+idle = [name for name in ("var1", "var2", "var3") if len(results(name)) == 1]
+compare("1.1", my_guess, *idle)
+
+# %% [markdown]
+# With `var2 = 2` and `var3 = 4`, both sides of the division are `var1 + 2`. The picture shows it: two paths lead from
+# `var1` to `res`, and they cancel out.
+#
+# ### Exercise 1.2
+# Read the graph below. Write `mystery(a, b)`, the Python function that it came from.
+
+# %%
+picture(lesson_01.MYSTERY)
+
+# %% exercise="1.2" points=2
+# Exercise 1.2 (stuck? `hint("1.2")` helps, more than once)
+def mystery(a, b):
+    ### BEGIN SOLUTION
+    return (a - b) * (a + b)
+    ### END SOLUTION
+
+# %% check="1.2"
+check("1.2", mystery)
+
+# %% [markdown]
+# ## Who waits for whom?
+#
+# A node can run as soon as its inputs have. Nodes that read nothing form **level** 0; every other node lies
+# one level below its deepest input.
+
+# %%
+from course_lib.graph import levels
+
+for number, names in enumerate(levels(graph)):
+    print("level", number, *names)
+
+# %% [markdown]
+# Seven lines, four levels. Many orders of evaluation respect them; the order in which you wrote the lines is only one.
+#
+# ### Exercise 1.3
+# Give an order in which the six nodes below can be computed: a list of their names.
+
+# %%
+picture(lesson_01.ORCHARD)
+
+# %% exercise="1.3" points=2
+# Exercise 1.3
+order = ...
+### BEGIN SOLUTION
+order = ["kiwi", "plum", "fig", "lime", "pear", "date"]
+### END SOLUTION
+
+# %% check="1.3"
+check("1.3", order)
+
+# %% [markdown]
+# ### Exercise 1.4
+# Two operations are **independent** when no path of arrows leads from one to the other: two workers could run them at
+# the same moment. In the seven-line program, which operations are independent of `temp1`? List their names.
+
+# %% exercise="1.4" points=2
+# Exercise 1.4
+beside = ...
+### BEGIN SOLUTION
+beside = ["temp2", "temp3"]
+### END SOLUTION
+
+# %% check="1.4"
+check("1.4", beside)
+
+# %% [markdown]
+# ## A program of your own
+#
+# Type lines of arithmetic, with `sqrt`, `exp`, `relu`, `max`, `min` and a few more. Then try a loop, or a name that does not
+# exist, and read what you are told.
+
+# %%
+from course_lib.widgets.expression import edit
+
+edit("a = 3\nb = 4\nc = sqrt(a**2 + b**2)")
+
+# %% [markdown]
+# ### Exercise 1.5
+# Now by hand: build `relu(w * x + b)`, one neuron. A row is a node: its name, its operation, the names it reads, such
+# as `("y", "Mul", "w", "x")`. You need `Placeholder` (a value from outside), `Mul`, `Add`, `Relu`.
+
+# %% exercise="1.5" points=3
+# Exercise 1.5
+rows = ...
+### BEGIN SOLUTION
+rows = [
+    ("w", "Placeholder"),
+    ("x", "Placeholder"),
+    ("b", "Placeholder"),
+    ("product", "Mul", "w", "x"),
+    ("sum", "Add", "product", "b"),
+    ("out", "Relu", "sum"),
+]
+### END SOLUTION
+
+# %% check="1.5"
+check("1.5", rows)
+
+# %% [markdown]
+# ## What TensorFlow sees
+#
+# `tf.function` calls a Python function once, notes which operations it asks for, and keeps them as a graph: it **traces**
+# the function.
+#
+# **Predict.** Our own tracer found seven nodes. How many will TensorFlow find in `program`, below,
+# when the arguments are the Python numbers 6, 2 and 4?
+
+# %%
+tf = session.import_tensorflow()
+
+def program(var1, var2, var3):
+    temp1 = var1 + var2
+    temp2 = var1 - var2
+    temp3 = temp2 + var3
+    return temp1 / temp3
+
+# %% predict="1.6"
+my_guess = ...
+
+# %%
+from_numbers = trace.from_function(program, 6.0, 2.0, 4.0)
+print(from_numbers)
+compare("1.6", my_guess, len(from_numbers))
+
+# %% [markdown]
+# Python was faster: it did the arithmetic itself, and TensorFlow saw only the result. To be seen, a value has to be
+# a **tensor**. These three are, and each arrives as a Placeholder.
+
+# %%
+numbers = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
+built = trace.from_function(program, *numbers)
+side_by_side({"from the text": graph, "from tf.function": built})
+
+# %% [markdown]
+# The same shape in other words: `AddV2` and `RealDiv` are TensorFlow's names, and `Identity` marks the result.
+# But a Placeholder stands where a constant stood. What else can a value become? Here are four kinds in one function.
+
+# %%
+weight = tf.Variable(2.0)
+
+def four_kinds(argument):
+    return (argument + tf.constant(1.0)) * weight + 5
+
+print(trace.from_function(four_kinds, tf.constant(3.0)))
+
+# %% [markdown]
+# An argument is a **Placeholder**, fed at each call. `tf.constant` and the bare `5` are each a **Const**: their value is part
+# of the graph. A `tf.Variable` is two nodes: a handle to where the value is kept, and a **ReadVariableOp** that fetches it.
+#
+# ### Exercise 1.7
+# TensorFlow writes a graph down as a **GraphDef**: a list of nodes in any order. Read this one: what is its result?
+
+# %%
+print(lesson_01.GRAPH_DEF)
+
+# %% exercise="1.7" points=2
+# Exercise 1.7
+result = ...
+### BEGIN SOLUTION
+result = 16
+### END SOLUTION
+
+# %% check="1.7"
+check("1.7", result)
+
+# %% [markdown]
+# ## With and without a graph
+#
+# Since TensorFlow 2, a function runs **eagerly** unless you ask otherwise: Python asks for one operation after the
+# other. Four operations in `program` are four requests.
+#
+# **Predict.** Under `tf.function`, once it was traced: how many requests does a call make?
+
+# %% predict="1.8"
+my_guess = ...
+
+# %%
+eager = trace.executed(program, *numbers)
+print(eager.operations)
+
+compiled = tf.function(program)
+compiled(*numbers)
+in_graph = trace.executed(compiled, *numbers)
+compare("1.8", my_guess, len(in_graph))
+
+# %% [markdown]
+# One: *run this graph*. Python's line-by-line work is over after the first call. But a graph fits one kind of argument
+# only; for another kind, the function is traced again. Count along.
+
+# %%
+double = tf.function(lambda x: x + x)
+for x in (tf.constant(1.0), tf.constant(2.0), tf.constant([1.0, 2.0]),
+          tf.constant(5), 3.0, 4.0):
+    double(x)
+    print("traced", double.experimental_get_tracing_count(), "times")
+
+# %% [markdown]
+# Another value of a tensor needs no new graph; another shape or type does. So does every new *Python* number:
+# it is part of the graph, as you saw above.
+#
+# ## The graph of a real model
+#
+# The next lessons train a model that hears "yes" and "no". Its graph has more than a hundred nodes; their names tell
+# the layer, so the nodes of a layer can be drawn as one. Choose a layer to open it.
+
+# %%
+frozen = session.data_path("models", "spotter.pb").read_bytes()
+spotter = trace.from_graph_def(frozen)
+
+def layer_of(node):
+    first = node.name.split("/")[0]
+    return first.removesuffix("_norm").removesuffix("_relu")
+
+from course_lib.widgets.layers import browse
+
+browse(spotter, layer_of)
+
+# %% [markdown]
+# Numbers such as 1×49×40×1 are the **shape** of a tensor: an edge carries whole arrays, not just one number.
+#
+# People in the field open such files in **Netron**. Here it is, with the same file: click on a box to see its shapes.
+# It runs on your machine and asks nothing of the internet.
+
+# %%
+from course_lib import netron
+
+netron.show(frozen, "spotter.pb", picture(spotter))
+
+# %% [markdown]
+# ## What you measured
+#
+# How many weights does the real model have? Multiply out the shapes of its constants. And what of the four things that are often
+# said about TensorFlow's graphs? Your numbers have a verdict on each.
+
+# %%
+from math import prod
+
+constants = [node for node in spotter if node.operation == "Const"]
+weights = sum(prod(node.shape) for node in constants)
+print(f"about {round(weights, -3):,} numbers in {len(constants)} constants")
+
+# %%
+renamed = trace.from_source("a = 6\nb = a\nresult = b + b")
+claims = {
+    "TensorFlow runs a program as a graph": len(eager) == 1,
+    "... once it is under tf.function": len(in_graph) == 1,
+    "every Python name becomes a node": len(renamed) == 3,
+    "even a tiny model has thousands of weights": weights > 2000,
+}
+for claim, holds in claims.items():
+    print("holds:" if holds else "fails:", claim)
+progress("01")

@@ -1,0 +1,337 @@
+# %% [markdown]
+# # A keyword spotter
+#
+# **How does a model learn to hear "yes"?** 40 minutes.
+#
+# You will be able to
+# - say what becomes of a sound before a model gets it, stage by stage,
+# - count the weights of a small network by hand, and train it here in under a minute,
+# - read a confusion matrix, give an accuracy with its interval, and choose a threshold.
+
+# %% setup
+
+# %% [markdown]
+# ## Sound as numbers
+#
+# The workbook brings its own speech: words that synthesizers say in many voices. Each clip lasts one second, and
+# no voice of the test clips is ever used for training.
+
+# %%
+from course_lib import dataset
+
+clips, test = dataset.bundled("train"), dataset.bundled("test")
+test
+
+# %% [markdown]
+# Press play. To a computer this word is a list of 16,000 numbers a second: how far the membrane of a microphone was
+# pushed, measured again and again.
+
+# %%
+yes = test.where(label="yes")
+yes.play()
+
+# %%
+from course_lib.draw import features as draw_features
+
+draw_features.waveform(yes.waves[0], "yes")
+
+# %% [markdown]
+# A network could read these numbers as they are. But the same word, said a little later or a little louder, is a
+# completely different list. **Features** keep what matters for hearing, and drop the rest.
+#
+# **Predict.** The features of this lesson are a table of 49 by 40 numbers. What share of the 16,000 is that,
+# in percent?
+
+# %% predict="3.1"
+my_guess = ...
+
+# %%
+from course_lib.exercises import check, compare
+
+compare("3.1", my_guess, round(100 * 49 * 40 / 16_000))
+
+# %% [markdown]
+# ## First, short frames
+#
+# A spoken sound holds still for some hundredths of a second. So the clip is cut into **frames** of 480 samples, 30 ms
+# each. They overlap: a new one starts every 320 samples.
+
+#
+# ### Exercise 3.2
+# Write `frame_count(samples, window, hop)`: how many whole frames of `window` samples fit into a clip, when a new one
+# starts every `hop` samples. For 16,000, 480 and 320 there are 49.
+
+# %% exercise="3.2" points=2
+# Exercise 3.2
+def frame_count(samples, window, hop):
+    ### BEGIN SOLUTION
+    return 1 + (samples - window) // hop
+    ### END SOLUTION
+
+# %% check="3.2"
+check("3.2", frame_count)
+
+# %% [markdown]
+# ## Then, which tones are in it
+#
+# Each frame is faded in and out, and the Fourier transform tells how much of every frequency it holds. Squared, that is
+# its **spectrum** of energies.
+
+# %%
+import numpy as np
+from course_lib import features
+
+frames = features.frames(yes.waves[0])
+energies = np.abs(np.fft.rfft(frames * np.hanning(480), 512)) ** 2
+print(frames.shape, "to", energies.shape)
+
+# %% [markdown]
+# Ears tell low tones apart far better than high ones. The **mel scale** follows them: 40 bands, narrow at the bottom
+# and wide at the top, each adding up the energies that it covers.
+
+# %%
+edges, bands = features.band_edges_hz(), energies @ features.filters()
+print(f"the lowest: {edges[0]:.0f} to {edges[2]:.0f} Hz")
+print(f"the highest: {edges[-3]:.0f} to {edges[-1]:.0f} Hz")
+print(energies.shape, "to", bands.shape)
+
+# %% [markdown]
+# ## Last, the logarithm
+#
+# Ears also hear in ratios: from a whisper to a shout, energy grows a million times. The logarithm turns "times as much"
+# into "plus as much".
+#
+# ### Exercise 3.3
+# Turn the microphone up, so that every sample is ten times as large. What number is `added` to every one of the
+# 1,960 log energies? Two digits after the point are enough.
+
+# %% exercise="3.3" points=1
+# Exercise 3.3
+### BEGIN SOLUTION
+added = np.log(10 ** 2)
+### END SOLUTION
+
+# %% check="3.3"
+check("3.3", added)
+
+# %%
+spoken = frames[frames.std(axis=1) > 0.01]
+once, louder = (np.log(features.power(gain * spoken) @ features.filters())
+                for gain in (1, 10))
+gain = louder - once
+print(f"{gain.min():.2f} to {gain.max():.2f} in every cell")
+
+# %% [markdown]
+# So the last stage takes the mean of the whole table away, and loud and quiet recordings look alike.
+#
+# Now all stages at once. Move the slider over the clip: the orange frame on top is the orange column at the bottom.
+# Where is the hiss of the "s"?
+
+# %%
+from course_lib.widgets import features as feature_widgets
+
+feature_widgets.explorer(yes[:6], frame=20).show()
+
+# %% [markdown]
+# ## Four labels
+#
+# A spotter spends its life hearing things that are *not* its keywords. So it learns four labels: "yes", "no", **silence**
+# (every noise without a word) and **unknown** (every other word, "go" and "dough" among them).
+
+# %%
+chosen = [test.where(word=word)[0]
+          for word in ("yes", "no", "go", "_silence_")]
+feature_widgets.gallery([clip.waves[0] for clip in chosen],
+                        [clip.words[0] for clip in chosen])
+
+# %% [markdown]
+# **Predict.** A lazy model answers "unknown" to everything. What share of the test clips does it get right,
+# in percent?
+
+# %% predict="3.4"
+my_guess = ...
+
+# %%
+lazy = (test.labels == dataset.LABELS.index("_unknown_")).mean()
+compare("3.4", my_guess, round(100 * lazy))
+
+# %% [markdown]
+# Remember that number: an accuracy means nothing until you know what laziness earns.
+#
+# ## Some thousand weights
+#
+# The model slides small filters over the table, like an eye over a picture: six layers of them, and one more decides.
+
+# %%
+from course_lib import spotter
+
+model = spotter.build()
+for layer in model.layers:
+    if layer.name in ("listen", "combine", "merge", "follow_1", "decide"):
+        shape = str(layer.weights[0].shape)
+        print(f"{layer.name:9} {shape:16} {layer.count_params():6,}")
+print(f"all layers, norms included  {model.count_params():6,}")
+
+# %% [markdown]
+# ### Exercise 3.5
+# Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution without bias has to
+# learn. Check yourself on the shapes above.
+
+# %% exercise="3.5" points=2
+# Exercise 3.5
+def kernel_weights(height, width, channels_in, channels_out):
+    ### BEGIN SOLUTION
+    return height * width * channels_in * channels_out
+    ### END SOLUTION
+
+# %% check="3.5"
+check("3.5", kernel_weights)
+
+# %% [markdown]
+# ## One word, many lives
+#
+# A few thousand clips from a studio teach a model to hear studios. So every clip is **augmented**: faster, higher,
+# in a room, through a cheap microphone, in noise. Listen to one word four times.
+
+# %%
+from course_lib import augment, effects
+
+word, rng = effects.trimmed(yes.waves[0]), np.random.default_rng(3)
+varied = [augment.vary(word, rng) for _ in range(4)]
+feature_widgets.gallery(varied, ["once", "twice", "thrice", "four times"])
+
+# %% [markdown]
+# ## Train it, now
+#
+# First two processes make thousands of varied clips. Then the model sees them several times. The blue curve is
+# measured on voices that it never learns from. To stop early, interrupt the cell: the best epoch is kept.
+
+# %%
+from course_lib.widgets import training
+
+held = dataset.bundled("validation")
+watch = training.live((features.of(held), held.labels), epochs=10).show()
+sounds, labels = augment.training_set(clips, 8_000, 0, watch.varying)
+curve = watch.train(model, sounds, labels)
+
+# %%
+from course_lib.draw import training as draw_training
+
+draw_training.curves(curve, "my model")
+
+# %% [markdown]
+# The model in `data/models` was made by the same code, from more varied clips. How close does yours come, on the
+# voices of the test set, after its minute?
+
+# %%
+from course_lib import measure, tflite
+
+mine = measure.report("mine", lambda x: spotter.predict(model, x), test)
+shipped = measure.report("shipped", tflite.load("spotter_float32"), test)
+print("better than the lazy model:", mine.accuracy > lazy)
+print("within five points of the shipped one:",
+      mine.accuracy > shipped.accuracy - 0.05)
+
+# %% [markdown]
+# A few hundred clips are a sample. Ask others, and the share changes a little. The **confidence interval** says how
+# far: nineteen times in twenty the true share lies inside.
+
+# %%
+low, high = shipped.interval
+print(f"shipped: {shipped.accuracy:.0%},",
+      f"somewhere from {low:.0%} to {high:.0%}")
+
+# %% [markdown]
+# ## Listen to the mistakes
+#
+# One number hides *what* is mistaken. In a **confusion matrix** each row is what was said, each column what was heard.
+# Press a number to hear the clips behind it. Would you have known better?
+
+# %%
+from course_lib.widgets import confusion
+
+confusion.confusion(mine, test).show()
+
+# %% [markdown]
+# ### Exercise 3.6
+# The **recall** of a label is the share of its clips that were found. Write `recall(confusion, label)` for a matrix
+# given as a list of rows.
+
+# %% exercise="3.6" points=2
+# Exercise 3.6
+def recall(confusion, label):
+    ### BEGIN SOLUTION
+    row = confusion[label]
+    return row[label] / sum(row)
+    ### END SOLUTION
+
+# %% check="3.6"
+check("3.6", recall)
+
+# %%
+from course_lib.draw import confusion as draw_confusion
+
+draw_confusion.recalls([mine, shipped])
+
+# %% [markdown]
+# And whose voices are hard? Each row is a synthesizer. The thinner the sample, the wider its interval.
+
+# %%
+draw_confusion.groups(mine, test.engines, "who is understood?")
+
+# %% [markdown]
+# ## When to speak up
+#
+# The model gives a probability for each label. A device may insist on more than the largest one: it acts only when a
+# keyword's probability exceeds a **threshold**. Two errors pull in opposite directions.
+
+# %%
+surest, said = mine.probabilities[:, 2:].max(axis=1), test.labels >= 2
+levels = np.linspace(0, 1, 101)
+missed = [(surest[said] <= level).mean() for level in levels]
+alarms = [(surest[~said] > level).mean() for level in levels]
+draw_confusion.thresholds(levels, missed, alarms)
+
+# %% [markdown]
+# ### Exercise 3.7
+# A customer accepts a share of `allowed` false alarms. Write `choose(levels, false_alarms, allowed)`: the lowest level
+# at which there are no more than that. Both lists have the same length.
+
+# %% exercise="3.7" points=2
+# Exercise 3.7
+def choose(levels, false_alarms, allowed):
+    ### BEGIN SOLUTION
+    pairs = zip(levels, false_alarms)
+    return min(level for level, share in pairs if share <= allowed)
+    ### END SOLUTION
+
+# %% check="3.7"
+check("3.7", choose)
+
+# %% [markdown]
+# ## Synthetic against real
+#
+# Everything so far was said by machines. Do people sound like that? The shipped model was also measured on recordings
+# of people that no step of its training heard. Its file of figures tells.
+
+# %%
+import json
+from course_lib import session
+
+card = json.loads(session.data_path("models", "measured.json").read_text())
+for name in ("held_out", "real"):
+    figures = card[name] and card[name]["int8"]["labels"]
+    print(f"{name:9}", f"{figures['share']:.1%} of {figures['n']}"
+          if figures else "not measured")
+
+# %% [markdown]
+# Real speech is harder: accents, breath, kitchens. To measure your model on recordings of your own, put them into
+# folders named like the words, and read them with `dataset.from_folder("my_clips")`.
+#
+# ## What you measured
+#
+# - A second of sound became a tenth as many numbers, and its loudness stopped to matter.
+# - A network of about fourteen thousand weights learnt two words in a minute, on two cores.
+# - One accuracy hides a matrix, an interval, and a choice between two kinds of error.
+#
+# Next: what exactly is written to disk while a model trains?

@@ -1,0 +1,467 @@
+# %% [markdown]
+# # Checkpoints
+#
+# **What exactly is saved while it trains?** Training takes minutes here and weeks elsewhere, and
+# machines fail. So programs write down where they are. You open what they wrote, to the last byte.
+#
+# 35 minutes. Afterwards you can
+# - open a checkpoint and say what every byte of it is for;
+# - stop a training run and take it up again as if nothing had happened;
+# - tell which file is missing or damaged, and which check notices a model that learnt nothing.
+
+# %% setup
+
+# %%
+from course_lib import checkpoint, dataset, features, session
+from course_lib.checkpoint import objects, practice, timeline, trials
+from course_lib.draw import checkpoint as draw
+from course_lib.exercises import check, compare, progress
+
+tf = session.import_tensorflow()
+folder = session.workspace("04")
+
+# %% [markdown]
+# ## A training run, in a process of its own
+#
+# First, something to kill later. The next cell starts a small training run as a second process.
+# It saves its state every ten steps. At step 25 it will wait for you.
+
+# %%
+clips = dataset.bundled("train")
+sound, labels = features.of(clips)[::2], clips.labels[::2]
+doomed = practice.start(folder / "doomed", sound, labels, hold_at=25)
+
+# %% [markdown]
+# ## Nothing is saved unless you ask
+#
+# A **checkpoint** is a snapshot of a program's variables. `tf.train.Checkpoint` takes whatever you
+# name; a manager writes it and throws old ones away.
+
+# %%
+model = practice.small_model()
+state = tf.train.Checkpoint(model=model)
+manager = tf.train.CheckpointManager(state, folder / "plain", max_to_keep=3)
+
+# %%
+model.compile("sgd", tf.keras.losses.SparseCategoricalCrossentropy(True))
+model.fit(sound[..., None], labels, verbose=0)
+by_itself = list(folder.glob("plain/*"))
+print("files after an epoch of training:", len(by_itself))
+
+# %% [markdown]
+# **Predict.** You save at steps 10, 20, 30 and 40. How many files does the folder hold then?
+
+# %% predict="4.1"
+my_guess = ...
+
+# %%
+for step in (10, 20, 30, 40):
+    manager.save(checkpoint_number=step)
+files = sorted(path.name for path in (folder / "plain").iterdir())
+compare("4.1", my_guess, len(files))
+print(*files, sep="\n")
+
+# %% [markdown]
+# The manager kept three. Each is two files: an **index**, and **data** in one or more **shards**.
+# The small file `checkpoint` remembers which is the newest. No name ends in `.ckpt`, and Keras
+# even refuses that ending.
+
+# %%
+print(trials.attempt("save as .ckpt", lambda: model.save_weights("a.ckpt")))
+print(trials.attempt("save as .weights.h5",
+                     lambda: model.save_weights(folder / "a.weights.h5")))
+
+# %% [markdown]
+# ## Ten moments of one training run
+#
+# The spotter that ships with this workbook left ten checkpoints. Here each is restored and asked
+# about voices that it never heard. Pull the slider, and watch everything move at once.
+
+# %%
+from course_lib.widgets import timeline as slider
+
+run = timeline.shipped()
+slider.show(run)
+
+# %% [markdown]
+# The kernels barely move, and yet the answers change completely. At first the model says the same
+# for every clip; then it finds silence, then words.
+#
+# ### Exercise 4.2
+# Which snapshot would you ship? A run is a list of rows `(step, loss, accuracy)`: the loss on clips
+# that it trained on, the accuracy on voices that it never heard. Return the step. Of two equals, take the earlier.
+
+# %% exercise="4.2" points=2
+# Exercise 4.2
+def best(history):
+    ### BEGIN SOLUTION
+    return max(history, key=lambda row: row[2])[0]
+    ### END SOLUTION
+
+# %% check="4.2"
+check("4.2", best)
+
+# %% [markdown]
+# ## Open one
+#
+# The helper package reads the files itself, without TensorFlow and without the code of the
+# model. **Predict.** The spotter's weights take 57 kB. How many times as large is its checkpoint?
+
+# %% predict="4.3"
+my_guess = ...
+
+# %%
+from course_lib import spotter
+
+opened = checkpoint.contents(spotter.checkpoint_folder())
+compare("4.3", my_guess,
+        round(opened.total_bytes / opened.groups["weights"], 1))
+
+# %%
+opened.only("weights")
+
+# %% [markdown]
+# Each tensor has a type, a shape, a file, an offset and a length. Do all lengths together make the file?
+
+# %%
+data_file = max(opened.files, key=opened.files.get)
+print("they do:", opened.tensor_bytes == opened.files[data_file])
+
+from course_lib.draw import bytes as draw_bytes
+
+draw_bytes.overview(opened.bytemap(), title=data_file)
+
+# %% [markdown]
+# Two thirds belong to the **optimizer**: Adam keeps a **momentum** and a **velocity** for each
+# trainable weight. These companions are called **slots**.
+#
+# ### Exercise 4.4
+# Write `checkpoint_bytes(trainable, fixed)`: the bytes of all float32 numbers in a checkpoint of a model and its
+# Adam. `fixed` counts weights that nobody trains, such as the averages of batch normalisation.
+
+# %% exercise="4.4" points=2
+# Exercise 4.4
+def checkpoint_bytes(trainable, fixed):
+    ### BEGIN SOLUTION
+    return 4 * (3 * trainable + fixed)
+    ### END SOLUTION
+
+# %% check="4.4"
+check("4.4", checkpoint_bytes)
+
+# %% [markdown]
+# ## Find one number
+#
+# The index says where the first layer's kernel lies. Its entries look like this; each colour is another part.
+
+# %%
+index_file = min(opened.files, key=opened.files.get)
+index = opened.bytemap(index_file)
+entry = opened.tensor("listen/kernel").key
+spans = [span for span in index if span.path == entry]
+draw_bytes.hexdump(index, spans[0].start, spans[-1].end)
+
+# %% [markdown]
+# Type, shape, offset, length and a **checksum**: that is the whole entry. Now skip the index's
+# reader, and go to the data file yourself.
+
+# %%
+kernel = opened.tensor("listen/kernel")
+data = (spotter.checkpoint_folder() / kernel.file).read_bytes()
+first_bytes = data[kernel.offset:kernel.offset + 8]
+print(kernel.dtype, kernel.shape, "starts with", first_bytes.hex(" "))
+
+# %% [markdown]
+# ### Exercise 4.5
+# Write `value_at(data, offset, index)`: number `index`, counted from 0, of the float32 tensor that starts at byte `offset`.
+# The lowest byte comes first.
+
+# %% exercise="4.5" points=2
+# Exercise 4.5
+import struct
+
+def value_at(data, offset, index):
+    ### BEGIN SOLUTION
+    return struct.unpack_from("<f", data, offset + 4 * index)[0]
+    ### END SOLUTION
+
+# %% check="4.5"
+check("4.5", value_at)
+
+# %% [markdown]
+# ## Whose tensor is it?
+#
+# One tensor holds no numbers at all. It is a text: the **object graph**, which says which Python
+# object owned which variable. Restoring walks along it.
+
+# %%
+from course_lib.draw.graph import picture
+
+print(*objects.paths(opened, "listen/kernel"), sep="\n")
+print("stored as", kernel.key)
+picture(objects.tree(opened), alt="root, model, optimizer, what they own")
+
+# %% [markdown]
+# Several ways lead to one kernel, and it is stored once, under the shortest. That way happens to go through the
+# optimizer. So the data file does hold structure, and not values alone.
+#
+# ## The old three files
+#
+# TensorFlow 1 wrote a third file, `.meta`: the graph itself. Build a graph of one multiplication the old way, and save it.
+
+# %%
+old = tf.compat.v1
+with tf.Graph().as_default(), old.Session() as running:
+    x = old.placeholder(tf.float32, [None], name="x")
+    weight = old.get_variable("weight", initializer=3.0)
+    tf.multiply(weight, x, name="y")
+    running.run(old.global_variables_initializer())
+    old_prefix = old.train.Saver().save(running, f"{folder}/old/model", 7)
+
+three = checkpoint.contents(old_prefix)
+print(*three.files, sep="\n")
+print("bytes of data:", three.tensor_bytes, "objects:", len(three.objects))
+
+# %% [markdown]
+# The data is four bytes long: the number 3.0 and nothing else. There is no object graph. Now rebuild the model **without its code**, from `.meta` alone, and fill in the value.
+
+# %%
+def rebuilt(prefix):
+    with tf.Graph().as_default(), old.Session() as running:
+        old.train.import_meta_graph(f"{prefix}.meta").restore(running, prefix)
+        return running.run("y:0", {"x:0": [2.0]})
+
+print(rebuilt(old_prefix))
+
+# %% [markdown]
+# TensorFlow 2 keeps `.index` and `.data`, and leaves `.meta` out: your Python code builds the graph. What
+# replaced `.meta` is the SavedModel, in the next lesson.
+#
+# ## The same weights in five kinds of file
+
+# %%
+whole = timeline.prefixes(spotter.checkpoint_folder())[-1]
+model = timeline.restored(whole, spotter.build())
+with session.quiet():
+    model.save(folder / "model.keras")
+    model.save_weights(folder / "model.weights.h5")
+    model.export(folder / "export", verbose=False)
+    light = tf.train.Checkpoint(model=model).write(f"{folder}/light")
+
+# %%
+draw.groups({
+    "checkpoint": opened,
+    "without the optimizer": checkpoint.contents(light),
+    ".weights.h5": checkpoint.contents(folder / "model.weights.h5"),
+    ".keras": checkpoint.contents(folder / "model.keras"),
+    "variables of a SavedModel": checkpoint.contents(folder / "export"),
+}, alt="the bytes of one model in five kinds of file")
+
+# %% [markdown]
+# One tool opened all five, and the orange part, the weights, is always the same 57 kB; only the SavedModel holds most of
+# them twice. The rest is what each format adds.
+#
+# ## Take it apart
+#
+# Now spoil copies of one checkpoint, and try to restore only the model.
+
+# %%
+def restore(prefix):
+    return timeline.restored(prefix, spotter.build())
+
+copies = {f"without {part}": trials.copy(whole, folder / part, leave_out=part)
+          for part in ("checkpoint", ".index", ".data")}
+
+# %%
+slot = next(each for each in opened if each.group == "optimizer: velocity")
+places = {"a weight": (data_file, kernel.offset),
+          "a slot": (data_file, slot.offset), "the index": (index_file, 100)}
+for name, (file, place) in places.items():
+    copy = trials.copy(whole, folder / name)
+    trials.flip_bit(copy.with_name(file), place + 1)
+    copies[f"a bit of {name} flipped"] = copy
+
+# %% [markdown]
+# **Predict.** Of these six copies, how many still restore the model?
+
+# %% predict="4.6"
+my_guess = ...
+
+# %%
+results = [trials.attempt(name, lambda: restore(prefix))
+           for name, prefix in copies.items()]
+compare("4.6", my_guess, sum(trial.works for trial in results))
+print(*results, sep="\n")
+
+# %% [markdown]
+# A prefix is enough, so `checkpoint` may go. The flipped bit of a weight is noticed because of its
+# checksum. The one in a slot is not, because nobody read the slot. What TensorFlow says in each
+# case:
+
+# %% tags=["nbval-ignore-output"]
+for trial in results:
+    print(f"{trial.what}: {trial.error} {trial.message[:90]}")
+
+# %% [markdown]
+# ### Exercise 4.7
+# Four folders of a friend lack one part each: `"index"`, `"data"`, `"meta"` or `"checkpoint"`. List what is missing in
+# A, B, C and D.
+#
+# - A: the file of weights is there, but not one tensor can be found in it.
+# - B: all names and shapes are listed, but no value can be read.
+# - C: it restores where the code built the graph; without code, there is no graph.
+# - D: everything restores, but `latest_checkpoint` finds nothing.
+
+# %% exercise="4.7" points=1
+# Exercise 4.7
+missing = ...
+### BEGIN SOLUTION
+missing = ["index", "data", "meta", "checkpoint"]
+### END SOLUTION
+
+# %% check="4.7"
+check("4.7", missing)
+
+# %% [markdown]
+# ## Kill it
+#
+# Back to the process from the start of this lesson. It waits at step 25, in the middle of an epoch, its latest
+# checkpoint five steps old. `SIGKILL` leaves it no time to tidy up.
+
+# %%
+before = doomed.kill()
+print("killed after step", max(before), "with exit code", doomed.exit_code)
+print("newest checkpoint:", checkpoint.latest(folder / "doomed").name)
+
+# %% [markdown]
+# For comparison, the same run without interruption, here in the notebook. Then a third run that takes up the killed one's
+# checkpoint. **Predict** its final weights: the `"same"`, `"close"` or `"different"`?
+
+# %% predict="4.8"
+my_guess = ...
+
+# %%
+uninterrupted = practice.Run(folder / "all", sound, labels)
+losses = {"uninterrupted": uninterrupted.train(until=60)}
+
+saved = checkpoint.latest(folder / "doomed")
+resumed = practice.Run(folder / "again", sound, labels).restore(saved)
+losses["resumed"] = resumed.train(until=60)
+same = (resumed.weights() == uninterrupted.weights()).all()
+compare("4.8", my_guess, "same" if same else "different")
+
+# %% [markdown]
+# Not close: the same, to the last bit. For that, the checkpoint holds all that decides the next
+# step: weights, optimizer, step number, and the **dice** of dropout, a counter that Keras
+# does not save by itself. Leave parts out.
+
+# %%
+def without(part):
+    other = practice.Run(folder / part, sound, labels)
+    losses[f"without the {part}"] = other.restore(saved, (part,)).train(60)
+    return other
+
+runs = {"resumed": resumed, "without the optimizer": without("optimizer"),
+        "without the dice": without("dice")}
+
+# %%
+distances = {
+    name: {step: abs(weights - uninterrupted.trail[step]).max()
+           for step, weights in each.trail.items()}
+    for name, each in runs.items()}
+draw.resumed(losses, distances, killed_at=25)
+
+# %% [markdown]
+# Resumed with everything, the black line covers the blue one. Without the optimizer, Adam's first steps are far too long, and
+# the run never comes back to the same weights.
+#
+# ### Exercise 4.9
+# A crash leaves a folder in disorder. Write `newest(files, step)`: given the names of its files, the prefix (such as
+# `"ckpt-900"`) of the newest checkpoint that is not after `step`. It must have both `ckpt-N.index` and
+# `ckpt-N.data-00000-of-00001`.
+
+# %% exercise="4.9" points=3
+# Exercise 4.9
+def newest(files, step):
+    ### BEGIN SOLUTION
+    steps = [int(name[5:-6]) for name in files if name.endswith(".index")]
+    data = "ckpt-{}.data-00000-of-00001"
+    whole = [s for s in steps if data.format(s) in files and s <= step]
+    return f"ckpt-{max(whole)}"
+    ### END SOLUTION
+
+# %% check="4.9"
+check("4.9", newest)
+
+# %% [markdown]
+# ## A model that learnt nothing
+#
+# Restoring matches by name, and what does not match is left alone, silently. Here the spotter's
+# checkpoint is restored into the wrong model.
+
+# %%
+wrong = practice.small_model()
+before = wrong.get_weights()
+restored = tf.train.Checkpoint(model=wrong).restore(str(whole))
+after = wrong.get_weights()
+print("weights changed:", any((a != b).any() for a, b in zip(before, after)))
+
+# %% [markdown]
+# No error, and no weights. Three checks ask what was matched; try them on this restore, and on a right one that
+# only lacks the optimizer.
+
+# %%
+right = tf.train.Checkpoint(model=spotter.build()).restore(str(whole))
+for name in ("expect_partial", "assert_consumed",
+             "assert_existing_objects_matched"):
+    print(trials.attempt(f"{name}, wrong model", getattr(restored, name)))
+    print(trials.attempt(f"{name}, right model", getattr(right, name)))
+
+# %% [markdown]
+# A layer of another size is caught without any check, and a variable that does not exist yet gets its value as soon as it is made
+# (**deferred** restoring).
+
+# %%
+wide = spotter.build(widths=(14, 16, 28))
+print(trials.attempt("wrong shape", lambda: timeline.restored(whole, wide)))
+
+tf.train.Checkpoint(late=tf.Variable(3.0)).write(f"{folder}/late")
+later = tf.train.Checkpoint()
+later.restore(f"{folder}/late").expect_partial()
+later.late = tf.Variable(0.0)
+print("deferred:", later.late.numpy())
+
+# %% [markdown]
+# ### Exercise 4.10
+# You restore a model for use, without its optimizer. Which check notices the wrong model, and passes the right one? Write its name.
+
+# %% exercise="4.10" points=1
+# Exercise 4.10
+caught_by = ...
+### BEGIN SOLUTION
+caught_by = "assert_existing_objects_matched"
+### END SOLUTION
+
+# %% check="4.10"
+check("4.10", caught_by)
+
+# %% [markdown]
+# ## What you measured
+#
+# Statements that are often made about checkpoints, and what your files say.
+
+# %%
+found = {
+    "training saves checkpoints by itself": bool(by_itself),
+    "a checkpoint is three files": len(opened.files) == 3,
+    "the data holds values without structure": not opened.objects,
+    "the index maps names to places in the data": bool(kernel.bytes),
+    "all of them are needed to restore": all(
+        not each.works for each in results[:3]),
+    "a checkpoint takes up training where it stopped": bool(same),
+}
+for statement, holds in found.items():
+    print("true " if holds else "false", statement)
+
+# %%
+progress("04")

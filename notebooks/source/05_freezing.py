@@ -1,0 +1,421 @@
+# %% [markdown]
+# # Freezing
+#
+# **What turns a training program into one file?** A checkpoint needs your code to be of any use. For a
+# phone, a browser or a microcontroller there is no such code: the graph and its numbers have to
+# travel together.
+#
+# 30 minutes. Afterwards you can
+# - say what freezing changes in a graph, and what it leaves alone;
+# - choose the right kind of file for a job;
+# - read a protobuf byte by byte.
+
+# %% setup
+
+# %%
+import subprocess, sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from course_lib import alone, dataset, features, freeze, session
+from course_lib import spotter, stages, trace, wire
+from course_lib.exercises import check, compare, progress
+
+tf = session.import_tensorflow()
+folder = session.workspace("05")
+
+# %% [markdown]
+# ## Where are the weights?
+#
+# Here is the trained spotter as a program that TensorFlow has traced. Look for one of its kernels among the nodes.
+
+# %%
+newest = spotter.checkpoint_folder()
+model = spotter.build()
+state = tf.train.Checkpoint(model=model)
+state.restore(tf.train.latest_checkpoint(newest)).expect_partial()
+
+before = freeze.graph_before(model)
+kernel = model.get_layer("listen").kernel.numpy()
+print("the kernel's bytes are in it:", kernel.tobytes() in before)
+
+# %% [markdown]
+# They are not in the graph. A **variable** lives beside it, in the memory of the running program; the graph holds a
+# handle, and a node that reads it.
+#
+# ## Variables become constants
+#
+# **Freezing** replaces each handle by a constant that holds the values. In TensorFlow it is one call:
+
+# %%
+from tensorflow.python.framework import convert_to_constants
+
+program = freeze.program(model)
+with session.quiet():
+    constant = convert_to_constants.convert_variables_to_constants_v2(program)
+print("variables before:", len(program.variables))
+print("variables after:", len(constant.variables))
+
+# %% [markdown]
+# The helper package makes the same call and tidies up the names. See what became of the first layer.
+
+# %%
+from course_lib.draw.graph import side_by_side
+from course_lib.graph import Graph, needed
+
+frozen = freeze.frozen(model)
+
+def first_layer(graph_def):
+    nodes = trace.from_graph_def(graph_def).nodes
+    return needed(Graph(nodes, ("listen/convolution",)))
+
+side_by_side({"before": first_layer(before),
+              "frozen": first_layer(frozen.graph_def)},
+             alt="the kernel is a variable before, and a constant after")
+
+# %% [markdown]
+# **Predict.** The spotter has 32 variables. How many nodes more, or fewer, does its whole graph have once it is frozen?
+
+# %% predict="5.1"
+my_guess = ...
+
+# %%
+nodes = {name: sum(stages.operations(each).values())
+         for name, each in (("before", before), ("after", frozen.graph_def))}
+compare("5.1", my_guess, nodes["after"] - nodes["before"])
+
+# %% [markdown]
+# ## Four graphs of one model
+#
+# Freezing is one step of several. A training step comes before it; after it, an optimizer of
+# graphs can compute in advance all that depends on constants alone.
+
+# %%
+graphs = stages.of(model)
+
+# %%
+from course_lib.draw import freeze as draw
+
+draw.operations({name: stages.operations(each)
+                 for name, each in graphs.items()},
+                alt="nodes by operation in four graphs of one model")
+
+# %% [markdown]
+# Gradients, optimizer and dropout fall away when the program only answers. Freezing changes two rows and keeps the
+# sum. Folding then removes batch normalisation.
+#
+# ### Exercise 5.2
+# What did a variable's `Placeholder` become, and what its `ReadVariableOp`? Give two names of operations.
+
+# %% exercise="5.2" points=1
+# Exercise 5.2
+became = ...
+### BEGIN SOLUTION
+became = ["Const", "Identity"]
+### END SOLUTION
+
+# %% check="5.2"
+check("5.2", became)
+
+# %% [markdown]
+# ## Where batch normalisation went
+#
+# Once its statistics are constants, batch normalisation multiplies each channel by one number and adds another. The
+# convolution before it can do both.
+#
+# ### Exercise 5.3
+# Write `fold(...)`: return the kernel and the bias of a convolution that gives what the old one gave **after** its
+# normalisation, `gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
+
+# %% exercise="5.3" points=3
+# Exercise 5.3
+def fold(kernel, gamma, beta, mean, variance, epsilon):
+    ### BEGIN SOLUTION
+    scale = gamma / np.sqrt(variance + epsilon)
+    return kernel * scale, beta - mean * scale
+    ### END SOLUTION
+
+# %% check="5.3"
+check("5.3", fold)
+
+# %% [markdown]
+# Did TensorFlow's optimizer do the same arithmetic? Look for the folded kernel among its constants.
+
+# %%
+from course_lib.exercises.lesson_05 import EXERCISES
+
+norm = model.get_layer("listen_norm")
+mine, bias = EXERCISES[1].solution(kernel, *norm.get_weights(), norm.epsilon)
+parsed = freeze.load(graphs["folded"]).proto()
+kernels = [tf.make_ndarray(node.attr["value"].tensor)
+           for node in parsed.node if node.op == "Const"]
+equal = [each.shape == mine.shape and np.allclose(each, mine, atol=1e-6)
+         for each in kernels]
+print("folded kernels found:", sum(equal))
+
+# %% [markdown]
+# ## Does it run alone?
+#
+# Save the frozen graph, and write a program that knows nothing of this course. It will run in a
+# process of its own.
+
+# %%
+clips = dataset.bundled("test")
+sound, labels = features.of(clips)[:24], clips.labels[:24]
+alone.write(model, folder, sound, labels)
+program = """
+import numpy as np, tensorflow as tf, sys
+graph = tf.compat.v1.GraphDef.FromString(open('frozen.pb', 'rb').read())
+load = lambda: tf.graph_util.import_graph_def(graph, name="")
+wrapped = tf.compat.v1.wrap_function(load, [])
+run = wrapped.prune("features:0", "probabilities:0")
+clips = np.split(np.load("features.npy"), 24)
+answers = np.concatenate([run(tf.constant(clip)) for clip in clips])
+print(abs(answers - np.load("answers.npy")).max() < 1e-5,
+      "course_lib" in sys.modules)
+"""
+
+# %%
+done = subprocess.run([sys.executable, "-I", "-c", program], cwd=folder,
+                      capture_output=True, text=True)
+equal, ours = done.stdout.split()
+print("equal to the model:", equal)
+print("our code was imported:", ours)
+
+# %% [markdown]
+# ## Which file can do what?
+#
+# `alone.write` left the same model in five forms. **Predict.** How many of the five give the right answers in a process without
+# our code: checkpoint, Keras file, SavedModel, frozen graph, TFLite?
+
+# %% predict="5.4"
+my_guess = ...
+
+# %%
+table = alone.measure(folder)
+compare("5.4", my_guess, sum(each.complete for each in table))
+
+# %% [markdown]
+# Every entry of the table was tried just now: loaded in a fresh process, given to TensorFlow's C library, to LiteRT, and
+# taken one step down the gradient.
+
+# %%
+table
+
+# %% [markdown]
+# ### Exercise 5.5
+# Name the form for each job: `"checkpoint"`, `"SavedModel"`, `"frozen graph"` or `"TFLite"`.
+#
+# - A: a C program on a server answers with a fixed model. One file, please.
+# - B: your own training script should go on after a power cut.
+# - C: a colleague without your code wants to train it further on her data, and to run it without Python.
+# - D: a phone runs it in LiteRT.
+
+# %% exercise="5.5" points=2
+# Exercise 5.5
+take = ...
+### BEGIN SOLUTION
+take = ["frozen graph", "checkpoint", "SavedModel", "TFLite"]
+### END SOLUTION
+
+# %% check="5.5"
+check("5.5", take)
+
+# %% [markdown]
+# ## The SavedModel folder
+#
+# The one that can learn and needs no code is a folder. Which of its files holds the weights?
+
+# %%
+saved = folder / "saved_model"
+for path in sorted(saved.rglob("*")):
+    if path.is_file():
+        there = kernel.tobytes() in path.read_bytes()
+        name = path.relative_to(saved).as_posix()
+        print(name, "holds the kernel" if there else "")
+
+# %% [markdown]
+# `saved_model.pb` is a protobuf, and not the model: the weights lie in `variables/`, a checkpoint like those of lesson 04. Without
+# it, nothing loads.
+
+# %%
+import shutil
+from course_lib.checkpoint import contents, trials
+
+shutil.copytree(saved, folder / "bare")
+shutil.rmtree(folder / "bare" / "variables")
+whole, bare = (
+    trials.attempt(name, lambda: tf.saved_model.load(f"{folder}/{name}"))
+    for name in ("saved_model", "bare"))
+print(whole, bare, sep="\n")
+
+# %%
+stored = Counter(each.name for each in contents(saved)
+                 if each.group == "weights")
+print("weights are stored twice:", max(stored.values()) == 2)
+loaded = tf.saved_model.load(str(saved))
+print("signatures:", *sorted(loaded.signatures))
+
+# %% [markdown]
+# `model.export` lists variables under two names, so their bytes are there twice. A plain `tf.Module` with one function
+# keeps them once.
+
+# %%
+class Answer(tf.Module):
+    def __init__(self):
+        self.weights = [each.value for each in model.weights]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 49, 40, 1])])
+    def serve(self, features):
+        return model(features, training=False)
+
+with session.quiet():
+    tf.saved_model.save(Answer(), folder / "once")
+stored = Counter(each.name for each in contents(folder / "once")
+                 if each.group == "weights")
+print("weights are stored twice:", max(stored.values()) == 2)
+
+# %% [markdown]
+# ## Every byte of the frozen file
+#
+# A `.pb` holds a **protocol buffer**. The helper package names each byte. Here is the whole file; the weights come first, the
+# operations that use them last.
+
+# %%
+from course_lib.draw import bytes as draw_bytes
+
+data = Path(folder, "frozen.pb").read_bytes()
+named = wire.bytemap(data, "GraphDef")
+print("every byte has exactly one name:", named.complete)
+draw_bytes.overview(named, alt="the frozen file's bytes by kind")
+
+# %% [markdown]
+# Now a cursor over single nodes. Move through the parts: a **tag** says which field comes and how to find its end, then a
+# length or a value follows.
+
+# %%
+from course_lib.widgets import wire as cursor
+
+cursor.show(data, ["features", "listen/convolution", "decide/bias"])
+
+# %% [markdown]
+# No name of a field is in the file, only its number: the schema has the names. A length of 128 or more takes two
+# bytes. Such a number is a **varint**: seven bits a byte, the lowest first, and the highest bit says whether another byte follows.
+#
+# ### Exercise 5.6
+# Write `varint(data)`: the number at the start of `data`. More bytes may follow that are not part of it.
+
+# %% exercise="5.6" points=2
+# Exercise 5.6
+def varint(data):
+    ### BEGIN SOLUTION
+    value = 0
+    for place, byte in enumerate(data):
+        value += (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            return value
+    ### END SOLUTION
+
+# %% check="5.6"
+check("5.6", varint)
+
+# %% [markdown]
+# ### Exercise 5.7
+# A tag is a number, too: the lowest three bits are the wire type, the rest the field's number. Write `tag(byte)`: a pair
+# `(field number, wire type)`, for tags of one byte.
+
+# %% exercise="5.7" points=1
+# Exercise 5.7
+def tag(byte):
+    ### BEGIN SOLUTION
+    return byte >> 3, byte & 7
+    ### END SOLUTION
+
+# %% check="5.7"
+check("5.7", tag)
+
+# %% [markdown]
+# ### Exercise 5.8
+# Find weights without any parser. Write `find(data, weights)`: the byte of `data` at which a list of float32 numbers begins.
+
+# %% exercise="5.8" points=2
+# Exercise 5.8
+def find(data, weights):
+    ### BEGIN SOLUTION
+    return data.find(np.asarray(weights, "float32").tobytes())
+    ### END SOLUTION
+
+# %% check="5.8"
+check("5.8", find)
+
+# %%
+by_search = data.find(kernel.tobytes())
+by_parser = wire.constant(wire.read(data, "GraphDef"), "listen/kernel")
+print("search and parser agree:", by_search == by_parser.raw.value_start)
+
+# %% [markdown]
+# ## A field from the future
+#
+# A reader that meets an unknown number can still find the field's end, skip it, and keep it. Add a field that no schema has.
+
+# %%
+extra = wire.encode_varint(1000 << 3 | 2) + bytes([5]) + b"hello"
+newer = freeze.load(data + extra)
+print("still answers:", np.allclose(newer.run(sound), frozen.run(sound)))
+print("kept when written again:",
+      b"hello" in newer.proto().SerializeToString())
+
+# %% [markdown]
+# ## And back again?
+#
+# Put variables where the constants are, and a frozen graph can learn again, without any code of the model. **Predict.** What is
+# lost for good: `"weights"`, `"batch normalisation"` or `"the optimizer's state"`?
+
+# %% predict="5.9"
+my_guess = ...
+
+# %%
+thawed = stages.thawed(freeze.frozen(model, batch=None))
+recovered = [np.array_equal(thawed.variables[each.path], each)
+             for each in model.weights]
+names = " ".join(thawed.variables)
+lost = {"weights": not all(recovered),
+        "batch normalisation": "moving_mean" not in names,
+        "the optimizer's state": "momentum" not in names}
+compare("5.9", my_guess, *[part for part, gone in lost.items() if gone])
+
+# %%
+def loss():
+    right = tf.gather(thawed(sound[..., None]), labels, batch_dims=1)
+    return -tf.reduce_mean(tf.math.log(right))
+
+weights = list(thawed.variables.values())
+with tf.GradientTape() as tape:
+    start = loss()
+for weight, gradient in zip(weights, tape.gradient(start, weights)):
+    weight.assign_sub(1e-4 * gradient)
+print("one step lowered the loss:", bool(loss() < start))
+
+# %% [markdown]
+# Every number came back, the moving averages as well. But dropout left no node, Adam left no slot, and
+# nothing says any more which numbers used to be averages. Keep checkpoints for training, and frozen files for use.
+#
+# ## What you measured
+
+# %%
+forms = {each.name: each for each in table}
+found = {
+    "a .pb is a complete model": forms["frozen graph"].complete,
+    "so is a SavedModel's .pb": bare.works,
+    "a frozen model is a SavedModel":
+        forms["SavedModel"].learns == forms["frozen graph"].learns,
+    "a checkpoint is for going on": forms["checkpoint"].learns,
+    "a checkpoint is enough to answer": forms["checkpoint"].complete,
+    "freezing makes the graph smaller": nodes["after"] < nodes["before"],
+}
+for statement, holds in found.items():
+    print("true " if holds else "false", statement)
+
+# %%
+progress("05")

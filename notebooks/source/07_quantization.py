@@ -1,0 +1,542 @@
+# %% [markdown]
+# # Quantization
+#
+# **What do eight bits cost?** Every weight of the spotter is a float of four bytes. A
+# microcontroller has room for one. You put the numbers on a grid of 256 levels, and measure
+# what that saves and what it loses. 50 minutes.
+#
+# Afterwards you can
+# - work out a scale and a zero point, and put numbers on a grid by hand;
+# - choose a variant of a model by its size and its accuracy, and tell a real drop from noise;
+# - compute an int8 layer in integers, equal to the interpreter's in every byte.
+
+# %% setup
+
+# %%
+import numpy as np
+
+from course_lib import dataset, features, freeze, measure, peers
+from course_lib import quantize, session, spotter, tflite
+from course_lib.draw import quantization as draw
+from course_lib.draw import sizes
+from course_lib.exercises import check, compare, progress
+
+# %% [markdown]
+# ## A grid for numbers
+#
+# Start small: eight levels for the range −1 to 3. Two numbers describe such a grid. The **scale**
+# is the distance between two levels; the **zero point** is the integer that stands for 0.
+
+# %%
+low, high = -1.0, 3.0
+scale = (high - low) / 7
+zero_point = round(-4 - low / scale)
+print(f"scale {scale:.3f}, zero point {zero_point}")
+
+# %%
+grid = quantize.affine(low, high, bits=3)
+draw.number_line(grid, [-1.3, -0.4, 0, 0.3, 1.1, 2.6])
+
+# %% [markdown]
+# Zero lies exactly on a level, and that is no accident: the zero point was rounded to a whole
+# number. Padding and ReLU write zeros all day long, and those must come back without error.
+#
+# **Predict.** 0.3 is stored as −1. Which number comes back?
+
+# %% predict="7.1"
+my_guess = ...
+
+# %%
+compare("7.1", my_guess, round(scale * (-1 - zero_point), 2))
+
+# %%
+draw.staircase(grid, -2, 4)
+
+# %% [markdown]
+# Inside the range the error stays within half a step: that is **rounding**. Outside, the number
+# **saturates**, and its error has no limit. A wider range saturates less and rounds more coarsely.
+# The whole lesson is about this trade.
+
+# %% [markdown]
+# ### Exercise 7.1
+# Write `quantize_one(value, scale, zero_point)` for an int8: count the steps, round, move by the
+# zero point, keep the result within −128 to 127.
+
+# %% exercise="7.1" points=2
+# Exercise 7.1
+def quantize_one(value, scale, zero_point):
+    ### BEGIN SOLUTION
+    steps = round(value / scale) + zero_point
+    return max(-128, min(127, steps))
+    ### END SOLUTION
+
+# %% check="7.1"
+check("7.1", quantize_one)
+
+# %% [markdown]
+# ### Exercise 7.2
+# Now the way back: `dequantize_one(q, scale, zero_point)` returns the number that q stands for.
+
+# %% exercise="7.2" points=1
+# Exercise 7.2
+def dequantize_one(q, scale, zero_point):
+    ### BEGIN SOLUTION
+    return scale * (q - zero_point)
+    ### END SOLUTION
+
+# %% check="7.2"
+check("7.2", dequantize_one)
+
+# %% [markdown]
+# ### Exercise 7.3
+# And the grid itself: `grid_of(low, high)` returns the pair `(scale, zero_point)` of an int8 grid
+# on which low is −128 and high is 127.
+
+# %% exercise="7.3" points=2
+# Exercise 7.3
+def grid_of(low, high):
+    ### BEGIN SOLUTION
+    scale = (high - low) / 255
+    return scale, round(-128 - low / scale)
+    ### END SOLUTION
+
+# %% check="7.3"
+check("7.3", grid_of)
+
+# %% [markdown]
+# ## A real tensor
+#
+# Here are the weights of the trained spotter, taken from its float file. Choose a layer, move the
+# bits, and watch two things: how many weights collapse to 0, and the signal over the noise.
+
+# %%
+from course_lib.widgets import histogram
+
+kernels = quantize.read(tflite.load("spotter_float32")).kernels
+histogram.explore(kernels, "merge", bits=4)
+
+# %% [markdown]
+# Weights use a **symmetric** grid: the zero point is 0 and −128 stays unused. **Decibels** compare
+# the energy of the weights with that of their errors; 10 dB are a factor of ten.
+#
+# **Predict.** One more bit halves every step. How many decibels does that gain?
+
+# %% predict="7.2"
+my_guess = ...
+
+# %%
+w = kernels["merge"]
+grids = [quantize.symmetric(abs(w).max(), bits) for bits in range(4, 9)]
+noise = [quantize.sqnr_db(w, grid.round_trip(w)) for grid in grids]
+compare("7.2", my_guess, round(np.diff(noise).mean()))
+
+# %% [markdown]
+# Half the error is a quarter of its energy, so a bit is worth 6 dB. There is a second way to gain
+# some: the filters of a layer differ in width, and the widest one sets the scale for all of them.
+
+# %%
+draw.channels(w, "merge")
+
+# %% [markdown]
+# **Per channel**, each filter gets a scale of its own, for a few bytes more in the file. How much
+# is that worth?
+
+# %%
+def gain(w):
+    one = quantize.symmetric(abs(w).max())
+    each = quantize.per_channel(w)
+    return (quantize.sqnr_db(w, each.round_trip(w))
+            - quantize.sqnr_db(w, one.round_trip(w)))
+
+gains = [gain(w) for w in kernels.values()]
+print(f"a scale for each filter gains up to {max(gains):.0f} dB")
+
+# %% [markdown]
+# ## The converter
+#
+# Weights are known, but what flows between layers depends on the clip. So the converter runs a
+# **representative dataset** and notes the smallest and largest value of every tensor.
+
+# %%
+tf = session.import_tensorflow()
+frozen = freeze.frozen(spotter.load())
+train = dataset.bundled("train")
+clips = features.of(train)
+converter = tf.lite.TFLiteConverter.from_concrete_functions(
+    [frozen.function])
+
+# %%
+def some_clips():
+    for clip in clips[::10]:
+        yield [clip.reshape(1, 49, 40, 1)]
+
+converter.optimizations = [tf.lite.Optimize.DEFAULT]
+converter.representative_dataset = some_clips
+converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+converter.inference_input_type = converter.inference_output_type = tf.int8
+
+# %%
+with session.quiet():
+    mine = converter.convert()
+print(f"an int8 file of {round(len(mine), -3):,} bytes, or so")
+
+# %% [markdown]
+# `tflite.convert` sets these options for you:
+# - `float32`: nothing set, nothing quantized;
+# - `dynamic_range`: int8 weights, computed in floats; `float16`: weights in half the bytes;
+# - `int16x8`: int8 weights, 16 bits for what flows;
+# - `int8`: all in eight bits, one scale a tensor; `int8_per_channel`; `int8_float_io`: floats at
+#   both ends.
+
+# %%
+variants = {name: tflite.convert(frozen, name, clips)
+            for name in tflite.VARIANTS}
+
+# %%
+weights = sum(kernel.size for kernel in kernels.values())
+biases = sum(len(kernel) for kernel in kernels.values())
+print(f"{weights:,} weights and {biases} biases")
+
+# %% [markdown]
+# ### Exercise 7.4
+# How many bytes do these weights and biases take in the int8 file, if a weight takes one byte and a
+# bias keeps four? Put the number into `int8_bytes`.
+
+# %% exercise="7.4" points=1
+# Exercise 7.4
+### BEGIN SOLUTION
+int8_bytes = weights * 1 + biases * 4
+### END SOLUTION
+
+# %% check="7.4"
+check("7.4", int8_bytes)
+
+# %% [markdown]
+# **Predict.** The weights become almost four times smaller. How many times smaller is the whole
+# file, to the nearest whole number?
+
+# %% predict="7.3"
+my_guess = ...
+
+# %%
+int8, float32 = variants["int8"], variants["float32"]
+factor = len(float32) / len(int8)
+compare("7.3", my_guess, round(factor))
+
+# %% [markdown]
+# ## Before and after
+#
+# Choose any two variants. The clips are spoken by voices that the spotter never trained on. Play
+# the ones whose name changed: would you have known?
+
+# %% tags=["picture-dashboard"]
+from course_lib.widgets.dashboard import dashboard
+
+unseen = dataset.bundled("test")
+board = dashboard(variants, unseen)
+board.show()
+
+# %% [markdown]
+# Your own files open in the same way: `dashboard({"a": "one.tflite", "b": "other.tflite"}, unseen)`,
+# or with the button beside the two lists.
+
+# %% [markdown]
+# ## Where the factor of four comes true
+#
+# "Quantizing makes a model four times smaller" is true of the weights. The file also holds scales,
+# names and structure, and those do not shrink.
+
+# %%
+kinds = {name: measure.bytes_by_kind(model)
+         for name, model in variants.items()}
+sizes.by_kind(kinds)
+
+# %%
+of_weights = kinds["float32"]["weights"] / kinds["int8"]["weights"]
+print(f"weights: {of_weights:.1f} times, file: {factor:.0f} times smaller")
+print("a factor of 4 for the weights:", 3.8 < of_weights < 4)
+print("a factor of 4 for the file:", factor > 3.8)
+
+# %% [markdown]
+# Is that the fault of this model? Try two others of the field: one with two fat layers, one with
+# many thin ones.
+
+# %%
+noise = np.random.default_rng(7).normal(size=(20, 49, 40))
+others = {"tiny_conv": (peers.tiny_conv(), noise),
+          "ds_cnn": (peers.ds_cnn(), noise[:, :, :10])}
+pairs = {"spotter": (kinds["float32"], kinds["int8"])}
+for name, (model, rows) in others.items():
+    pairs[name] = tuple(
+        measure.bytes_by_kind(tflite.convert(freeze.frozen(model), v, rows))
+        for v in ("float32", "int8"))
+sizes.factors(pairs)
+
+# %% [markdown]
+# The fewer layers and the more weights in each, the nearer the file comes to 4. Every layer brings
+# tables of its own, whatever its weights.
+
+# %% [markdown]
+# ## What calibration can spoil
+#
+# The ranges are only as good as the clips that made them. Five ways to choose those badly:
+
+# %%
+few = clips[::8]
+outlier = few.copy()
+outlier[0, 20, 20] = 60
+wrong = {"one clip": few[:1],
+         "silence only": clips[train.labels == dataset.SILENCE],
+         "played at 1 %": features.log_mel(train.waves[::8] / 100),
+         "features / 10": few / 10, "one outlier": outlier}
+
+# %% [markdown]
+# **Predict.** Which of them costs the most accuracy? Write its name.
+
+# %% predict="7.4"
+my_guess = ...
+
+# %%
+spoiled = {"training clips": int8}
+spoiled |= {name: tflite.convert(frozen, "int8", rows)
+            for name, rows in wrong.items()}
+reports = {name: measure.report(name, model, unseen)
+           for name, model in spoiled.items()}
+worst = min(reports, key=lambda name: reports[name].accuracy)
+compare("7.4", my_guess, worst)
+
+# %%
+draw.calibrations(
+    {name: quantize.activation_ranges(m) for name, m in spoiled.items()},
+    {name: report.accuracy for name, report in reports.items()})
+
+# %% [markdown]
+# Ranges that are too narrow cut off what matters; too wide ones waste levels, which this model
+# forgives. Give the converter exactly what the device will hear, in all its variety.
+
+# %% [markdown]
+# How narrow is too narrow? Pick a layer and cut off its rarest outputs. For a while the signal over
+# noise *rises*: finer steps for all are worth a few that saturate.
+
+# %%
+from course_lib.widgets import calibration
+
+run = quantize.run_integer(int8, features.of(unseen)[:40])
+outputs = {run.plan.label(operation): run.real(operation.outputs[0])
+           for operation in run.plan.operations}
+calibration.explore(outputs, "combine", bits=4)
+
+# %% [markdown]
+# ## The error, layer by layer
+#
+# Run the float and the int8 file side by side and compare every tensor. Noise gathers on the way,
+# and an average cleans some of it up again.
+
+# %%
+errors = quantize.layer_errors(float32, int8, features.of(unseen))
+draw.layer_errors(errors)
+
+# %%
+noisiest = min(errors, key=lambda error: error.sqnr_db)
+print(f"the noisiest layer is {noisiest.label}; its worst clip:")
+
+# %% tags=["nbval-ignore-output"]
+unseen.play(noisiest.worst_clip)
+
+# %% [markdown]
+# Which layer is to blame? Keep one at a time in floats, and for comparison store its weights in only
+# four bits. Do the answers come closer to those of the float model?
+
+# %%
+rows = features.of(unseen)
+truth = tflite.run(float32, rows)
+
+def quality(model):
+    answers = tflite.run(model, rows)
+    return len(model), quantize.sqnr_db(truth, answers)
+
+# %%
+calibrated = quantize.calibrate(frozen, few)
+layers = [label for label in kernels if label != "decide"]
+floats = {layer: quality(calibrated.quantized([layer])) for layer in layers}
+fours = {layer: quality(quantize.four_bits(int8, float32, [layer]))
+         for layer in layers}
+draw.bits_per_layer(quality(int8), floats, fours)
+
+# %% [markdown]
+# No single layer is to blame: keeping one in floats costs kilobytes and gains little. Some layers
+# would even do with fewer bits.
+
+# %% [markdown]
+# ## As small as you can
+#
+# So take what costs nothing first: names, and parts that the file holds twice. Then give three layers
+# four bits, and let the biases, 32 bits fine, make up for the average error.
+
+# %%
+four = quantize.four_bits(int8, float32,
+                          ["combine", "follow_1", "follow_2"])
+four = quantize.correct_biases(four, float32, clips[::20])
+steps = {"float32": float32, "per channel": variants["int8_per_channel"],
+         "one scale a tensor": int8, "no names": tflite.strip(int8),
+         "nothing twice": tflite.compact(int8),
+         "3 layers in 4 bits": tflite.compact(four)}
+
+# %%
+found = {name: measure.report(name, model, unseen)
+         for name, model in steps.items()}
+sizes.steps({name: report.bytes for name, report in found.items()},
+            {name: report.accuracy for name, report in found.items()}, 3.8)
+
+# %%
+smallest = found["3 layers in 4 bits"]
+change = measure.mcnemar(found["float32"], smallest)
+print("3.8 times smaller or more:", len(float32) / smallest.bytes >= 3.8)
+print("the change in accuracy:", change.verdict)
+
+# %% [markdown]
+# An average can hide what went wrong. Look at the clips: here is the smallest file beside the others,
+# and an int8 file with nothing but its biases corrected.
+
+# %%
+corrected = quantize.correct_biases(int8, float32, clips[::20])
+last = {"float32": float32, "int8": int8, "int8_corrected": corrected,
+        "smallest": steps["3 layers in 4 bits"]}
+dashboard(last, unseen).show()
+
+# %% [markdown]
+# ## One layer by hand
+#
+# What does the chip compute? Take the first convolution. Each output is a sum of products of
+# integers: the **accumulator**, 32 bits wide. Nothing is rounded yet.
+
+# %%
+listen = run.plan.named("listen")
+x, w, bias = (run.plan.values[index] for index in listen.inputs)
+y = run.plan.values[listen.outputs[0]]
+window = quantize.Window(stride=(2, 2), padding="SAME")
+accumulator = quantize.accumulate(run.tensors[x.index], x.grid.zero_point,
+                                  w.stored, bias.stored, window)
+print("it needs more than 8 bits:", abs(accumulator).max() > 127)
+
+# %% [markdown]
+# One accumulator step is worth `x.scale * w.scale`, one output step `y.scale`. Their ratio is a
+# fraction, and the chip may have no floats. So it becomes an integer **mantissa** and a shift.
+
+# %%
+ratio = float(x.grid.scale) * float(w.grid.scale) / float(y.grid.scale)
+by = quantize.multiplier(ratio)
+print("a 31-bit mantissa:", 2**30 <= by.mantissa < 2**31)
+print("as exact as a float:", abs(by.real / ratio - 1) < 1e-9)
+
+# %% [markdown]
+# ### Exercise 7.5
+# Write `requantize(accumulator, mantissa, shift)`: accumulator × mantissa / 2**shift, rounded to the
+# nearest integer, with nothing but `+`, `*`, `-`, `<<` and `>>`. A half may go up.
+
+# %% exercise="7.5" points=3
+# Exercise 7.5
+def requantize(accumulator, mantissa, shift):
+    ### BEGIN SOLUTION
+    half = 1 << (shift - 1)
+    return (accumulator * mantissa + half) >> shift
+    ### END SOLUTION
+
+# %% check="7.5"
+check("7.5", requantize)
+
+# %% [markdown]
+# The kernel rounds twice, in the product and in the shift; `quantize.requantize` does as it does.
+# Then the zero point is added and both ends are cut. The lower cut is at once the ReLU.
+
+# %%
+scaled = quantize.requantize(accumulator, by) + y.grid.zero_point
+by_hand = np.clip(scaled, max(-128, y.grid.zero_point), 127)
+runner = tflite.Interpreter(int8, keep_all=True, reference=True)
+runner.step(run.tensors[x.index][:1])
+kernel = runner.raw.get_tensor(y.index)
+print("every byte equal:", np.array_equal(by_hand[:1], kernel))
+
+# %% [markdown]
+# One layer might be luck. The library has the other layers too, the softmax included, and
+# compares every byte of every tensor, with eight bits and with four.
+
+# %%
+compared = different = 0
+for model in (int8, four):
+    counts = quantize.against_kernels(model, clips[:100])
+    compared += sum(count for count, _ in counts.values())
+    different += sum(count for _, count in counts.values())
+print(f"{compared:,} bytes, {different} different")
+
+# %% [markdown]
+# That is LiteRT's reference interpreter. In the dense layer it rounds once where TensorFlow Lite Micro,
+# which runs on the chip, rounds twice. So two correct interpreters may differ by a step.
+
+# %%
+sums = np.arange(-20_000, 20_000)
+once, twice = quantize.requantize_once(sums, by), quantize.requantize(sums, by)
+print("some outputs differ:", np.any(once != twice))
+print("by more than a step:", np.any(abs(once - twice) > 1))
+
+# %% [markdown]
+# ## Is the drop real?
+#
+# If the int8 file gets a few clips fewer right, is it worse? Look only at clips that changed. If
+# nothing real had changed, each would fall to either side like a coin: **McNemar's test**.
+
+# %%
+before, after = board.reports["float32"], board.reports["int8"]
+print("int8 against float32:", measure.mcnemar(before, after).verdict)
+change = measure.mcnemar(reports["training clips"], reports[worst])
+print(f"{worst} against training clips:", change.verdict)
+
+# %% [markdown]
+# ### Exercise 7.6
+# Write `p_value(lost, gained)`: how often do `lost + gained` fair coins fall at least as unevenly, to
+# either side? Sum the smaller tail, double it, and stop at 1.
+
+# %% exercise="7.6" points=2
+# Exercise 7.6
+from math import comb
+
+def p_value(lost, gained):
+    ### BEGIN SOLUTION
+    flips = lost + gained
+    tail = sum(comb(flips, k) for k in range(min(lost, gained) + 1))
+    return min(1.0, 2 * tail / 2**flips)
+    ### END SOLUTION
+
+# %% check="7.6"
+check("7.6", p_value)
+
+# %% [markdown]
+# ### Exercise 7.7
+# `choose(variants, budget_bytes)` gets rows `(name, bytes, accuracy)`. Return the name of the most
+# accurate one that fits the budget, or `None` if none does.
+
+# %% exercise="7.7" points=2
+# Exercise 7.7
+def choose(variants, budget_bytes):
+    ### BEGIN SOLUTION
+    fitting = [row for row in variants if row[1] <= budget_bytes]
+    if not fitting:
+        return None
+    return max(fitting, key=lambda row: row[2])[0]
+    ### END SOLUTION
+
+# %% check="7.7"
+check("7.7", choose)
+
+# %% [markdown]
+# ## What you measured
+
+# %%
+points_lost = 100 * (before.accuracy - after.accuracy)
+print(f"weights {of_weights:.1f} times, file {factor:.0f} times smaller")
+print("int8 within one point of float32:", abs(points_lost) <= 1)
+print("what spoils calibration most:", worst)
+print("bytes that differ from the kernels:", different)
+
+# %%
+progress("07")

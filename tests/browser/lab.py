@@ -1,0 +1,162 @@
+"""A JupyterLab server on a clean copy, and a notebook open in Chromium.
+
+What was found to be reliable: JupyterLab with `--expose-app-in-browser`, and cells run by its own
+command; clicking its menu lost the run now and then.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import lab
+from tools.environment import THREADS
+
+__all__ = ["CHROMIUM_OPTIONS", "Notebook", "Server", "served"]
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_START_SECONDS = 90
+_OPEN = """async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    while (!app.shell.currentWidget?.context)
+        await new Promise(resolve => setTimeout(resolve, 50));
+    const panel = app.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+}"""
+_RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+_STATE = """() => {
+    const model = window.jupyterapp.shell.currentWidget.context.model;
+    const cells = Array.from(model.cells).filter(cell => cell.type === 'code');
+    const filled = cells.filter(cell => cell.sharedModel.getSource().trim());
+    const errors = [];
+    for (const cell of cells)
+        for (let i = 0; i < cell.outputs.length; i++) {
+            const output = cell.outputs.get(i).toJSON();
+            if (output.output_type === 'error')
+                errors.push(cell.id + ': ' + output.ename + ': ' + output.evalue);
+        }
+    return {cells: filled.length, done: filled.filter(c => c.executionCount).length, errors};
+}"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a JupyterLab is served, and the token that it asks for."""
+
+    port: int
+    token: str
+
+    def address(self, notebook: str) -> str:
+        """Return the address of a notebook, with what an earlier visit left behind forgotten."""
+        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?reset&token={self.token}"
+
+
+@contextmanager
+def served(folder: Path, log: Path) -> Iterator[Server]:
+    """Serve `folder` by JupyterLab as `make lab` does; stop it, and its kernels, at the end."""
+    server = Server(lab.free_port(9100 + os.getpid() % 500), secrets.token_hex(8))
+    command = lab.command(folder, server.port, server.token)
+    environ = {**os.environ, **lab.settings({}), **THREADS}
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--no-browser", "--expose-app-in-browser"],
+            cwd=folder,
+            env=environ,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(f"http://127.0.0.1:{server.port}/api?token={server.token}", process, log)
+            yield server
+        finally:
+            _stop(process, server)
+
+
+class Notebook:
+    """One notebook in one browser page."""
+
+    def __init__(self, page: Any, server: Server, name: str) -> None:
+        """Open the notebook `name`, a path below the server's folder, and wait for its kernel."""
+        self.page = page
+        page.goto(server.address(name), wait_until="domcontentloaded")
+        page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        page.evaluate(_OPEN)
+
+    def run_all(self, timeout_seconds: float = 180) -> dict[str, Any]:
+        """Run every cell; return how many there are, how many are done, and the errors."""
+        self.page.evaluate(_RUN_ALL)
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            state = self.page.evaluate(_STATE)
+            if state["errors"] or state["done"] == state["cells"] or time.monotonic() > deadline:
+                return state
+            time.sleep(0.5)
+
+    def cell_with(self, selector: str) -> Any:
+        """Return the first cell whose outputs hold an element that `selector` finds."""
+        cells = self.page.locator(".jp-Notebook .jp-CodeCell", has=self.page.locator(selector))
+        cells.first.wait_for(state="attached", timeout=30_000)
+        cells.first.scroll_into_view_if_needed()
+        return cells.first
+
+    def looks(self, cell: Any) -> str:
+        """Return the HTML of a cell's pictures and texts, less its controls."""
+        code = """cell => Array.from(cell.querySelectorAll(
+            '.jp-OutputArea .widget-html-content, .jp-OutputArea .jupyter-widgets img'))
+            .map(each => each.tagName === 'IMG' ? each.src : each.innerHTML).join('|')"""
+        return cell.evaluate(code)
+
+    def wait_for_change(self, cell: Any, before: str, timeout_seconds: float = 15) -> str:
+        """Return how the cell looks as soon as that is another way, or at the end of the time."""
+        deadline = time.monotonic() + timeout_seconds
+        while (now := self.looks(cell)) == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return now
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    """Wait until a server answers; raise RuntimeError with its log where it does not."""
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+    raise RuntimeError(f"{sys.executable} -m jupyterlab did not start:\n{log.read_text()[-3000:]}")
+
+
+def _stop(process: subprocess.Popen, server: Server) -> None:
+    """Ask a server to shut down with its kernels; end it where it does not."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.port}/api/shutdown",
+        method="POST",
+        headers={"Authorization": f"token {server.token}"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=5).close()
+        process.wait(timeout=15)
+    except (OSError, subprocess.TimeoutExpired):
+        process.terminate()
+        process.wait(timeout=15)

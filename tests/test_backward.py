@@ -1,0 +1,82 @@
+"""The walk back through a graph: its frames, its words, its widget."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from random_programs import programs
+
+from course_lib.draw.backward import filmstrip, frame_marks, sentence, steps
+from course_lib.draw.gradients import bars
+from course_lib.exercises.lesson_01 import PROGRAM
+from course_lib.graph import EvaluationError, gradients
+from course_lib.graph.data import number
+from course_lib.trace.source import from_source
+from course_lib.widgets.backward import BackwardPlayer, play_back
+
+SEVEN = from_source(PROGRAM)
+
+
+def test_each_step_says_what_is_passed_on():
+    back = gradients(SEVEN)
+    assert steps(back) == 9
+    assert sentence(back, 0).endswith("all values are known, no derivative is.")
+    assert sentence(back, 1) == "Step 1 of 9: res moves by 1 when res moves by 1."
+    assert sentence(back, 3).endswith("temp3 gets 1 × −0.125 = −0.125 from res, and has −0.125.")
+    assert sentence(back, 8).endswith("var1 gets 0.125 × 1 = 0.125 from temp1, and has 0.")
+
+
+@given(programs)
+@settings(max_examples=200, deadline=None)
+def test_the_last_frame_holds_every_derivative(text):
+    graph = from_source(text)
+    try:
+        back = gradients(graph)
+    except EvaluationError:
+        return
+    marks = frame_marks(graph, back, steps(back))
+    for node in graph:
+        if node.name in marks.states and marks.states[node.name] == "waiting":
+            assert back[node.name] == 0
+        else:
+            assert marks.subtitles[node.name].endswith(number(back[node.name]))
+
+
+def test_frames_show_what_was_walked():
+    back = gradients(SEVEN)
+    marks = frame_marks(SEVEN, back, 2)
+    assert marks.labels == {("temp1", "res", 0): "0.125"}
+    assert marks.states["temp1"] == "now" and marks.states["var1"] == "waiting"
+    assert frame_marks(SEVEN, back, 1).states["res"] == "now"
+    assert len(frame_marks(SEVEN, back, 0).labels) == 0
+
+
+def test_the_film_says_every_step():
+    alt = filmstrip(SEVEN).alt
+    assert alt.startswith("The walk back. Step 1 of 9") and "Step 9 of 9" in alt
+    assert filmstrip(from_source("x = 1")).alt.endswith("x moves by 1 when x moves by 1.")
+
+
+def test_the_widget_walks_and_follows_the_sliders(monkeypatch):
+    player = BackwardPlayer(SEVEN, {"var2": (-6, 12)})
+    player.go(99)
+    assert "var2 gets" in player.text.value and "has 0.25" in player.text.value
+    player.sliders["var2"].value = 10
+    assert "divides 16 by temp3, which is 0" in player.text.value
+    player.sliders["var2"].value = 3
+    assert "has 0.3265" in player.text.value
+    player.go(-1)
+    assert player.step.value == 0
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, metadata, raw: shown.append(data))
+    play_back(SEVEN, var1=(0, 9))
+    assert shown[0]["text/plain"].startswith("<widget: The walk back.")
+
+
+def test_bars_need_their_words():
+    chart = bars({"one": [1, -1], "two": [0.5, 2]}, ["a", "b"], alt="two rows of bars")
+    assert chart.alt == "two rows of bars"
+    with pytest.raises(ValueError, match="needs a text"):
+        bars({"one": [1]}, ["a"], alt="")

@@ -1,0 +1,111 @@
+"""JupyterLab in a real browser runs lessons from top to bottom, and their controls work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.lab import CHROMIUM_OPTIONS, Notebook, Server, served
+from tools import browser, clean_copy
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+SLIDER = ".widget-slider .noUi-handle"
+LIST = ".widget-dropdown select"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A JupyterLab on a copy of the notebooks, as `make lab` starts it."""
+    folder = tmp_path_factory.mktemp("lab")
+    clean_copy.clone(folder)
+    with served(folder, folder / "lab.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    """A headless Chromium; without one, these tests are skipped and say so."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = browser.chromium()
+    if path is None:
+        pytest.skip("no Chromium on the PATH: install one to test in a browser")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(chromium, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator:
+    """A page whose requests to other machines are refused, and listed."""
+    context = chromium.new_context(viewport={"width": 1300, "height": 1000})
+    opened = context.new_page()
+    opened.elsewhere = []
+
+    def route(way) -> None:
+        if way.request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            way.continue_()
+        else:
+            opened.elsewhere.append(way.request.url)
+            way.abort()
+
+    context.route("**/*", route)
+    yield opened
+    folder = Path(os.environ.get("WORKBOOK_SCREENSHOTS") or tmp_path)
+    opened.screenshot(path=folder / f"{request.node.originalname}.png")
+    context.close()
+
+
+def _run(page, server: Server, name: str) -> Notebook:
+    """Open a notebook and run it from top to bottom without an error."""
+    notebook = Notebook(page, server, f"notebooks/{name}.ipynb")
+    state = notebook.run_all()
+    assert state["errors"] == []
+    assert state["done"] == state["cells"] > 10
+    return notebook
+
+
+def _move(notebook: Notebook, control: str, beside: str = "") -> None:
+    """Move the first control of a kind by one; what is shown with it has to change.
+
+    It is looked for in the first cell that shows `beside`, or such a control. A list is set, not
+    typed into: JupyterLab keeps the arrow keys for moving between cells.
+    """
+    cell = notebook.cell_with(beside or control)
+    before = notebook.looks(cell)
+    assert before
+    found = cell.locator(control).first
+    if control == LIST:
+        found.select_option(index=1 + found.evaluate("list => list.selectedIndex"))
+    else:
+        found.focus()
+        notebook.page.keyboard.press("ArrowRight")
+    assert notebook.wait_for_change(cell, before) != before
+
+
+def _only_badges(page) -> bool:
+    """Tell whether nothing but the badge was asked of other machines."""
+    return all(address.endswith("colab-badge.svg") for address in page.elsewhere)
+
+
+def test_00_a_list_of_clips_shows_another_answer(page, server: Server) -> None:
+    notebook = _run(page, server, "00_start_here")
+    _move(notebook, LIST)
+    assert _only_badges(page)
+
+
+def test_01_a_slider_changes_the_picture(page, server: Server) -> None:
+    notebook = _run(page, server, "01_programs_as_graphs")
+    _move(notebook, SLIDER)
+    assert _only_badges(page)
+
+
+def test_07_a_slider_and_a_choice_of_variant_change_the_pictures(page, server: Server) -> None:
+    notebook = _run(page, server, "07_quantization")
+    _move(notebook, SLIDER)
+    _move(notebook, LIST, beside=".widget-checkbox")  # the dashboard
+    assert _only_badges(page)

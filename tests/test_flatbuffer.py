@@ -1,0 +1,208 @@
+"""The byte map of a .tflite file, against the schema's own reader, and against damage."""
+
+import math
+import random
+import re
+import struct
+
+import numpy as np
+import pytest
+
+from course_lib import flatbuffer, session, tflite
+from course_lib.flatbuffer import schema as schemas
+
+generated = pytest.importorskip("ai_edge_litert.schema_py_generated")
+FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)
+MUTATIONS = 10_000
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Convert a very small network to four variants."""
+    tf = session.import_tensorflow()
+    tf.keras.utils.set_random_seed(0)
+    layers = tf.keras.layers
+    model = tf.keras.Sequential([
+        layers.Input((12, 10, 1)), layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
+        layers.ReLU(), layers.GlobalAveragePooling2D(),
+        layers.Dense(4, bias_initializer="ones")])
+    made = {name: tflite.convert(model, name, FEATURES)
+            for name in ("float32", "float16", "int16x8", "int8_per_channel")}
+    return made | {"stripped": tflite.strip(made["int8_per_channel"])}
+
+
+NAMES = ("float32", "float16", "int16x8", "int8_per_channel", "stripped")
+
+
+def unpacked(data):
+    """Yield (path, value, default) of every scalar and string, as flatc's own reader sees them."""
+    to_do = [("", generated.ModelT.InitFromPackedBuf(data, 0))]
+    while to_do:
+        path, table = to_do.pop()
+        defaults = vars(type(table)())
+        for attribute, value in vars(table).items():
+            inside = f"{path}.{schemas._snake(attribute)}".lstrip(".")
+            if hasattr(value, "InitFromObj"):
+                to_do.append((inside, value))
+            elif isinstance(value, list) and value and hasattr(value[0], "InitFromObj"):
+                to_do += [(f"{inside}[{index}]", each) for index, each in enumerate(value)]
+            elif isinstance(value, (bool, int, float, bytes, str)):
+                yield inside, value, defaults[attribute]
+            elif isinstance(value, (list, np.ndarray)):
+                yield inside, np.asarray(value), None
+
+
+def agree(data):
+    """Assert that the map covers the file and says what flatc's own reader says."""
+    found = flatbuffer.byte_map(data)
+    assert found.complete and sum(found.shares.values()) == len(data)
+    spans = {(span.path, span.kind): span.value for span in found}
+    scalars = {path for path, kind in spans if kind == "scalar"}
+    seen = set()
+    for path, value, default in unpacked(data):
+        if isinstance(value, (bytes, str)):
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+            assert spans[path, "string"] == text
+        elif isinstance(value, np.ndarray):
+            check_vector(spans, path, value)
+        elif (path, "scalar") in spans:
+            seen.add(path)
+            ours = spans[path, "scalar"]
+            assert ours == value or (math.isnan(ours) and math.isnan(value))
+        else:
+            assert value == default
+    assert scalars <= seen
+    return found
+
+
+def check_vector(spans, path, value):
+    """Assert that a vector of numbers or of strings is the one that flatc's reader sees."""
+    if value.dtype.kind in "SU":
+        for index, text in enumerate(value.tolist()):
+            text = text.decode() if isinstance(text, bytes) else text
+            assert spans[f"{path}[{index}]", "string"] == text
+    elif path.startswith("buffers") or not value.size:
+        assert spans[path, "length"] == value.size
+    else:
+        ours = spans[path, "numbers"]
+        ours = np.frombuffer(ours, np.uint8) if isinstance(ours, bytes) else np.asarray(ours)
+        np.testing.assert_array_equal(ours, value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_map_covers_every_byte_once_and_agrees_with_the_schema(models, name):
+    agree(models[name])
+
+
+def test_shares_are_ours_to_explain(models):
+    shares = flatbuffer.byte_map(models["float32"]).shares
+    assert set(shares) <= set(flatbuffer.KINDS)
+    weights = 4 * (3 * 3 * 3 + 3 + 3 * 4 + 4)
+    assert weights <= shares["weights"] < weights + 64  # and an axis for the mean
+
+
+def test_weights_carry_the_names_of_their_tensors(models):
+    spans = flatbuffer.byte_map(models["float32"]).of_kind("weights")
+    names = {tensor.name for tensor in tflite.tensors(models["float32"])}
+    assert spans and all(span.name.split(", ")[0] in names for span in spans)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_route_ends_where_the_map_says(models, name):
+    data = models[name]
+    found = flatbuffer.byte_map(data)
+    for span in found:
+        if span.kind in ("scalar", "string", "numbers", "weights", "data") and span.path:
+            route = flatbuffer.route(data, span.path)
+            assert route.position == span.start
+            assert all(found.at(read.position).start <= read.position for read in route.reads)
+
+
+def test_a_route_touches_few_bytes(models):
+    data = models["float32"]
+    weights = flatbuffer.byte_map(data).of_kind("weights")[0]
+    route = flatbuffer.route(data, weights.path)
+    assert len(route) == 12 and route.jumps == 6 and route.bytes_read == 40
+    assert route.count == len(weights)
+    assert route.reads[0].position == 0 and route.reads[0].to == int.from_bytes(data[:4], "little")
+
+
+@pytest.mark.parametrize("path, words", [
+    ("no_such", "no field"), ("subgraphs[7]", "no \\[7\\]"), ("description[2]", "no element"),
+    ("version.more", "nothing lies inside"), ("external_buffers", "leaves external_buffers out"),
+    ("", "empty path")])
+def test_a_route_to_nowhere_says_so(models, path, words):
+    with pytest.raises(LookupError, match=words):
+        flatbuffer.route(models["float32"], path)
+
+
+def test_schema_knows_types_defaults_unions_and_enumerations():
+    schema = flatbuffer.load()
+    assert len(schema.tables) > 120
+    convolution = {field.name: field for field in schema.tables["Conv2DOptions"].values()}
+    assert convolution["dilation_w_factor"].default == "1"
+    assert convolution["stride_w"].of == "Int32"
+    assert schema.member("BuiltinOptions", generated.BuiltinOptions.Conv2DOptions) \
+        == "Conv2DOptions"
+    kind = next(f for f in schema.tables["Tensor"].values() if f.name == "type")
+    assert schema.meaning(kind, generated.TensorType.INT8) == "INT8"
+
+
+def test_tables_that_the_schema_does_not_know_are_named_all_the_same(models):
+    known = flatbuffer.load()
+    poorer = flatbuffer.Schema(
+        {name: fields for name, fields in known.tables.items() if name != "Conv2DOptions"},
+        known.enums)
+    found = flatbuffer.byte_map(models["float32"], poorer)
+    assert found.complete
+    assert any(re.search(r"builtin_options\.field \d+$", span.path) for span in found)
+
+
+def test_trailing_bytes_are_named_as_unused(models):
+    found = flatbuffer.byte_map(models["float32"] + b"left over")
+    assert found.complete and found.of_kind("unused")[-1].end == len(found)
+
+
+@pytest.mark.parametrize("damage, words", [
+    (lambda data: b"", "not a .tflite"),
+    (lambda data: data[:4] + b"TFL2" + data[8:], "TFL3"),
+    (lambda data: data[:len(data) // 2], "cut short"),
+    (lambda data: struct.pack("<I", len(data)) + data[4:], "cut short"),
+    (lambda data: struct.pack("<I", 4) + data[4:], "damaged"),
+])
+def test_damage_is_named_in_one_sentence(models, damage, words):
+    with pytest.raises(flatbuffer.FormatError, match=words) as caught:
+        flatbuffer.byte_map(damage(models["int8_per_channel"]))
+    assert "\n" not in str(caught.value)
+
+
+def mutated(data, chance):
+    """Return the bytes with some of them changed, cut off, doubled or moved."""
+    data = bytearray(data)
+    kind = chance.randrange(5)
+    if kind == 0:
+        del data[chance.randrange(len(data)):]
+    elif kind == 1:
+        start = chance.randrange(len(data))
+        data[start:start] = data[start:start + chance.randrange(64)]
+    elif kind == 2:
+        place = 4 * chance.randrange(len(data) // 4)
+        data[place:place + 4] = struct.pack("<I", chance.choice(
+            [0, 1, 4, 0xffffffff, 0x7fffffff, chance.randrange(len(data))]))
+    else:
+        for _ in range(chance.randrange(1, 9)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mutations_give_a_right_map_or_a_clear_error(models, name):
+    chance = random.Random(name)
+    for _ in range(MUTATIONS // len(NAMES)):
+        data = mutated(models[name], chance)
+        try:
+            found = flatbuffer.byte_map(data)
+        except flatbuffer.FormatError as error:
+            assert "\n" not in str(error)
+        else:
+            assert found.complete and sum(found.shares.values()) == len(data)

@@ -1,0 +1,236 @@
+"""Graphs as data: what may be built, levels, order, values, derivatives."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import pytest
+from hypothesis import assume, given, settings
+from random_programs import programs
+
+from course_lib.graph import (
+    OPERATIONS,
+    EvaluationError,
+    Graph,
+    GraphError,
+    Node,
+    ancestors,
+    collapse,
+    compare,
+    evaluate,
+    gradients,
+    independent,
+    levels,
+    needed,
+    numeric_gradients,
+    operation,
+    span,
+    work,
+)
+from course_lib.graph.data import number
+from course_lib.trace.source import from_source
+
+SEVEN = from_source(
+    "var1 = 6\nvar2 = 2\ntemp1 = var1 + var2\ntemp2 = var1 - var2\nvar3 = 4\n"
+    "temp3 = temp2 + var3\nres = temp1 / temp3"
+)
+
+
+def test_seven_lines_give_one_and_seven_named_values():
+    values = evaluate(SEVEN)
+    assert values == {
+        "var1": 6, "var2": 2, "temp1": 8, "temp2": 4, "var3": 4, "temp3": 8, "res": 1.0,
+    }  # fmt: skip
+    assert SEVEN.outputs == ("res",)
+
+
+def test_levels_are_those_that_a_person_draws():
+    assert levels(SEVEN) == (("var1", "var2", "var3"), ("temp1", "temp2"), ("temp3",), ("res",))
+    assert work(SEVEN) == 4 and span(SEVEN) == 3
+
+
+def test_costs_of_ones_own():
+    def cost(node):
+        return {"Div": 5, "Add": 2}.get(node.operation, 0)
+
+    assert work(SEVEN, cost) == 9 and span(SEVEN, cost) == 7
+
+
+def test_feeding_replaces_any_result():
+    assert evaluate(SEVEN, {"var2": 3})["res"] == 9 / 7
+    assert evaluate(SEVEN, {"temp3": 2})["res"] == 4
+    with pytest.raises(KeyError, match="no node nothing"):
+        evaluate(SEVEN, {"nothing": 1})
+
+
+def test_fetch_runs_only_what_is_needed():
+    graph = from_source("a = 1\nb = 0\nbad = a / b\ngood = a + a")
+    assert list(evaluate(graph, fetch="good")) == ["a", "good"]
+    with pytest.raises(EvaluationError, match="Line 3: bad divides 1 by b, which is 0"):
+        evaluate(graph)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 0\ny = x ** -1", "Line 2: y raises 0 to the power −1"),
+        ("x = -1\ny = sqrt(x)", "Line 2: y applies Sqrt to −1, which has no real result"),
+        ("x = -1\ny = x ** 0.5", "Line 2: y applies Pow to −1, 0.5"),
+        ("x = 1000\ny = exp(x)", "Line 2: y is too large for a number"),
+        ("x = 0\ny = log(x)", "Line 2: y applies Log to 0"),
+        ("x = 9\ny = x ** x ** x ** x", "too large"),
+    ],
+)
+def test_what_has_no_result_is_said_in_a_sentence(text, message):
+    with pytest.raises(EvaluationError) as caught:
+        evaluate(from_source(text))
+    assert message in str(caught.value)
+
+
+def test_a_placeholder_must_be_fed():
+    graph = from_source("def f(x, y=2):\n    return x * y")
+    with pytest.raises(EvaluationError, match="x has no value yet"):
+        evaluate(graph)
+    assert evaluate(graph, {"x": 4})["mul_1"] == 8
+
+
+def test_graphs_that_cannot_be():
+    one = Node("a", "Const", value=1.0)
+    with pytest.raises(GraphError, match="Two nodes are named a"):
+        Graph((one, one))
+    with pytest.raises(GraphError, match="b reads c, which no node before it makes"):
+        Graph((Node("b", "Neg", ("c",)),))
+    with pytest.raises(GraphError, match="z is no node"):
+        Graph((one,), ("z",))
+    with pytest.raises(KeyError, match="There is no node q; there are a"):
+        Graph((one,))["q"]
+
+
+def test_sorted_repairs_the_order_and_names_what_never_runs():
+    shuffled = tuple(reversed(SEVEN.nodes))
+    graph = Graph.sorted(shuffled, SEVEN.outputs)
+    assert evaluate(graph) == evaluate(SEVEN)
+    assert Graph.sorted(SEVEN.nodes, SEVEN.outputs).nodes == SEVEN.nodes
+    circle = (Node("a", "Neg", ("b",)), Node("b", "Neg", ("a",)))
+    with pytest.raises(GraphError, match="a waits for b, which never comes"):
+        Graph.sorted(circle, ("a",))
+    with pytest.raises(GraphError, match="b waits for gone"):
+        Graph.sorted((Node("b", "Neg", ("gone",)),), ("b",))
+
+
+def test_sorting_a_long_chain_is_quick():
+    nodes = [Node("n0", "Const", value=1.0)]
+    nodes += [Node(f"n{i}", "Neg", (f"n{i - 1}",)) for i in range(1, 20_000)]
+    graph = Graph.sorted(reversed(nodes), ("n19999",))
+    assert [node.name for node in graph][:2] == ["n0", "n1"]
+    assert evaluate(graph)["n19999"] == -1
+
+
+def test_paths():
+    assert ancestors(SEVEN, "temp3") == {"temp2", "var3", "var1", "var2"}
+    assert independent(SEVEN, "temp1", "temp3") and independent(SEVEN, "temp1", "temp2")
+    assert not independent(SEVEN, "temp2", "temp3")
+    assert not independent(SEVEN, "res", "res")
+
+
+def test_needed_drops_dead_code():
+    graph = from_source("a = 1\nb = a + a\ndead = b * b\nres = b - a")
+    assert [node.name for node in needed(graph)] == ["a", "b", "res"]
+    assert dict(needed(graph).names).keys() == {"a", "b", "res"}
+
+
+def test_collapse_and_compare():
+    nodes = (
+        Node("x", "Placeholder"),
+        Node("conv/kernel", "Const", value=2.0),
+        Node("conv/read", "Identity", ("conv/kernel",)),
+        Node("conv/multiply", "Mul", ("x", "conv/read")),
+        Node("norm/add", "AddV2", ("conv/multiply", "conv/multiply")),
+        Node("norm/sqrt", "Rsqrt", ("norm/add",)),
+        Node("norm/mul", "Mul", ("norm/sqrt", "norm/add")),
+    )
+    small = collapse(Graph(nodes, ("norm/mul",)))
+    assert [(n.name, n.operation, n.inputs) for n in small] == [
+        ("x", "Placeholder", ()),
+        ("conv", "Mul", ("x",)),
+        ("norm", "AddV2 + 2 more", ("conv",)),
+    ]
+    assert small.outputs == ("norm",)
+    assert compare(small, Graph(nodes))["Mul"] == (1, 2)
+
+
+def test_a_graph_is_plain_data():
+    assert pickle.loads(pickle.dumps(SEVEN)) == SEVEN
+    assert len({SEVEN, Graph(SEVEN.nodes, SEVEN.outputs, SEVEN.names)}) == 1
+    assert repr(SEVEN) == "<Graph: 7 nodes, 8 edges, result res>"
+    assert str(SEVEN).splitlines()[2] == "temp1 = Add(var1, var2)"
+    assert SEVEN.count()["Add"] == 2 and len(SEVEN.edges) == 8
+
+
+def test_tensorflows_names_mean_the_same():
+    assert operation("AddV2") is OPERATIONS["Add"]
+    assert operation("RealDiv") is OPERATIONS["Div"]
+    assert operation("Conv2D") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(8.0, "8"), (-2.0, "−2"), (1 / 3, "0.3333"), (1e9, "1e+09"), (math.inf, "inf"), (0.0, "0")],
+)
+def test_numbers_as_a_person_writes_them(value, text):
+    assert number(value) == text
+
+
+def test_gradients_of_the_seven_lines_edge_by_edge():
+    back = gradients(SEVEN)
+    assert back["var1"] == 0 and back["var2"] == 0.25 and back["var3"] == -0.125
+    assert [(e.source, e.target) for e in back.edges][:2] == [("temp1", "res"), ("temp3", "res")]
+    for node in SEVEN.nodes[:-1]:
+        leaving = [edge.contribution for edge in back.edges if edge.source == node.name]
+        assert math.isclose(sum(leaving), back[node.name], abs_tol=1e-15)
+
+
+def test_gradient_of_a_node_that_is_read_twice_and_of_dead_code():
+    back = gradients(from_source("x = 3\ndead = x * 7\ny = x * x"))
+    assert back["x"] == 6 and back["dead"] == 0
+    assert gradients(from_source("x = 3\ny = x * x\nz = y * 2"), output="y")["z"] == 0
+
+
+def test_a_fed_node_stops_the_walk_back():
+    back = gradients(SEVEN, {"temp2": 4.0})
+    assert back["temp2"] == -0.125 and back["var1"] == 0.125
+
+
+def test_where_there_is_no_derivative():
+    with pytest.raises(EvaluationError, match="y has no derivative"):
+        gradients(from_source("x = 0\ny = sqrt(x)"))
+    graph = Graph((Node("x", "Const", value=1.0), Node("y", "Neg", ("x",))), ("y",))
+    odd = Graph((*graph.nodes, Node("z", "Argmax", ("y",))), ("z",))
+    with pytest.raises(EvaluationError, match="Argmax"):
+        gradients(odd)
+
+
+@given(programs)
+@settings(max_examples=1000, deadline=None)
+def test_gradients_agree_with_small_steps(text):
+    graph = from_source(text)
+    try:
+        back = gradients(graph)
+        by_steps = numeric_gradients(graph)
+        finer = numeric_gradients(graph, step=1e-5)
+    except EvaluationError:
+        assume(False)
+    assume(not any(on_a_kink(node, back.values) for node in graph))
+    for name, slope in by_steps.items():
+        smooth = math.isclose(slope, finer[name], rel_tol=1e-4, abs_tol=1e-4)
+        if smooth and abs(slope) < 1e4 and all(abs(v) < 1e4 for v in back.values.values()):
+            assert math.isclose(back[name], slope, rel_tol=1e-3, abs_tol=1e-3), name
+
+
+def on_a_kink(node, values):
+    """Tell whether a step to the left and one to the right do different things."""
+    inputs = [values[name] for name in node.inputs]
+    if node.operation in ("Maximum", "Minimum"):
+        return abs(inputs[0] - inputs[1]) < 1e-3 * max(1, abs(inputs[0]))
+    return node.operation in ("Relu", "Abs", "Sqrt", "Pow") and abs(inputs[0]) < 1e-3

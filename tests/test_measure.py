@@ -1,0 +1,166 @@
+"""The figures of `measure` against hand-counted examples and independent formulas."""
+
+import math
+
+import numpy as np
+import pytest
+
+from course_lib import measure
+from course_lib.measure.statistics import exact_p
+
+
+def make_report(right, classes=4, name="model"):
+    """A report whose clips all belong to class 1; True is answered rightly, False as class 2."""
+    labels = np.ones(len(right), np.int64)
+    probabilities = np.eye(classes, dtype=np.float32)[np.where(right, 1, 2)]
+    return measure.Report(name, 100, 60, labels, probabilities)
+
+
+@pytest.mark.parametrize(
+    "correct, n, low, high",
+    [
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (81, 263, 0.2553, 0.3662),
+    ],
+)
+def test_wilson_gives_the_published_figures(correct, n, low, high):
+    # The last row is Newcombe's worked example (Statistics in Medicine 17, 1998, 857).
+    assert measure.wilson(correct, n) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize("correct, n", [(1, 0), (-1, 5), (6, 5)])
+def test_wilson_refuses_what_is_no_share(correct, n):
+    with pytest.raises(ValueError, match="no share"):
+        measure.wilson(correct, n)
+
+
+def test_report_counts():
+    probabilities = np.eye(3, dtype=np.float32)[[0, 0, 1, 2, 2, 2]]
+    found = measure.Report("six", 10, 5, np.array([0, 1, 1, 2, 2, 2]), probabilities)
+    assert (found.n, found.correct) == (6, 5)
+    assert found.confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 3]]
+    assert found.recalls == pytest.approx([1, 0.5, 1])
+    assert found.interval == measure.wilson(5, 6)
+
+
+def test_a_class_without_clips_has_no_recall():
+    assert math.isnan(make_report([True, False]).recalls[3])
+
+
+def test_report_runs_a_function_on_features_and_labels():
+    features = np.arange(8, dtype=np.float32).reshape(4, 2)
+    found = measure.report(
+        "rule", lambda rows: np.eye(2)[(rows[:, 0] > 3).astype(int)], (features, [0, 0, 1, 0])
+    )
+    assert found.correct == 3 and found.bytes == 0
+
+
+@pytest.mark.parametrize("answer", [np.zeros(4), np.zeros((3, 4))])
+def test_report_refuses_an_answer_of_the_wrong_shape(answer):
+    with pytest.raises(ValueError, match="one row of probabilities"):
+        measure.report("bad", lambda rows: answer, (np.zeros((4, 2)), np.zeros(4)))
+
+
+def test_report_refuses_no_clips():
+    with pytest.raises(ValueError, match="at least one clip"):
+        measure.report("none", lambda rows: rows, (np.zeros((0, 2)), np.zeros(0)))
+
+
+def test_agreement_counts_equal_answers_even_wrong_ones():
+    assert measure.agreement(make_report([1, 0, 1, 0]), make_report([1, 0, 0, 0])) == 0.75
+
+
+@pytest.mark.parametrize("lost, gained", [(0, 0), (1, 0), (5, 0), (6, 0), (9, 3), (30, 41)])
+def test_mcnemar_is_the_exact_binomial_test(lost, gained):
+    binomtest = pytest.importorskip("scipy.stats").binomtest
+    before = make_report([True] * lost + [False] * gained + [True, False])
+    after = make_report([False] * lost + [True] * gained + [True, False])
+    change = measure.mcnemar(before, after)
+    assert (change.lost, change.gained) == (lost, gained)
+    expected = binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
+    assert change.p_value == pytest.approx(expected, rel=1e-9)
+
+
+def test_verdicts():
+    words = [
+        measure.Change(lost, gained, exact_p(lost, gained)).verdict
+        for lost, gained in [(5, 0), (6, 0), (0, 6)]
+    ]
+    assert words == ["noise", "worse", "better"]
+
+
+def test_reports_of_different_clips_are_not_compared():
+    with pytest.raises(ValueError, match="different clips"):
+        measure.mcnemar(make_report([1]), make_report([1, 1]))
+
+
+def test_latency_ratio_sees_twice_the_work():
+    small, large = np.ones(200_000), np.ones(2_000_000)
+    assert measure.latency_ratio(large.sum, small.sum, rounds=40) > 2
+
+
+def test_bytes_by_kind_refuses_other_files():
+    with pytest.raises(ValueError, match="TFL3"):
+        measure.bytes_by_kind(b"\0" * 100)
+    with pytest.raises(ValueError, match="damaged"):
+        measure.bytes_by_kind(b"\xff\xff\xff\x7fTFL3" + b"\xff" * 50)
+
+
+def small_models():
+    """Two .tflite models of one softmax over four numbers: names and grids of different length."""
+    from ai_edge_litert import schema_py_generated as schema
+    from one_operation import Input, model
+
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    return {
+        f"step {scale}": model(
+            "SOFTMAX", [Input((1, 4), scale, 0)], Input((1, 4), 1 / 256, -128), options, version=2
+        )
+        for scale in (0.1, 1.0)
+    }
+
+
+def test_bytes_by_kind_adds_up_to_the_file():
+    from one_operation import Input, model
+
+    values = np.arange(12, dtype=np.int8).reshape(3, 4)
+    made = model(
+        "ADD", [Input((3, 4), 0.5, 1), Input((3, 4), 0.5, 1, values)], Input((3, 4), 1.0, 0)
+    )
+    kinds = measure.bytes_by_kind(made)
+    assert sum(kinds.values()) == len(made)
+    assert kinds["weights"] == 12
+    assert kinds["scales"] == 3 * (4 + 4 + 4 + 8)
+    assert kinds["names"] == 3 * (len("t0") + 5)
+
+
+def test_reports_of_files_carry_sizes_answers_and_seconds():
+    features = np.eye(4, dtype=np.float32) * 3
+    models = small_models()
+    found = measure.reports(models, (features, np.arange(4)), rounds=3)
+    assert [each.name for each in found] == list(models)
+    assert [each.bytes for each in found] == [len(model) for model in models.values()]
+    assert all(each.correct == 4 and each.seconds > 0 for each in found)
+
+
+def test_report_refuses_labels_that_the_model_has_not():
+    with pytest.raises(ValueError, match="labels up to 7"):
+        measure.report("few", next(iter(small_models().values())), (np.zeros((1, 4)), [7]))
+
+
+def test_shared_tables_count_once():
+    from one_operation import Input, model
+
+    from course_lib import tflite
+
+    values = np.arange(12, dtype=np.int8).reshape(3, 4)
+    same = {"scale": 0.5, "zero_point": 1}
+    made = model(
+        "ADD", [Input((3, 4), **same), Input((3, 4), data=values, **same)], Input((3, 4), **same)
+    )
+    small = measure.bytes_by_kind(tflite.compact(made))
+    assert small["scales"] == 4 + 4 + 4 + 8
+    assert sum(small.values()) == len(tflite.compact(made))

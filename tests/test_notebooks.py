@@ -1,0 +1,212 @@
+"""Every notebook runs under strict nbval, and is what a student and an autograder can rely on."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from course_lib import authoring
+from course_lib.authoring.source import BEGIN, END
+from course_lib.exercises import core
+from tools import clean_copy
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDENT = sorted((ROOT / "notebooks").glob("*.ipynb"))
+REFERENCE = sorted((ROOT / "notebooks" / "reference").glob("*.ipynb"))
+LESSONS = authoring.lessons()
+TRAINS = "03_a_keyword_spotter"  # the one lesson with a cell of up to a minute
+CELL_SECONDS, TRAINING_SECONDS = 15, 60
+
+by_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+
+
+def _spread(paths: list[Path]) -> list:
+    """Return test parameters, the slowest first; each may run on another worker."""
+    ordered = sorted(paths, key=lambda path: path.stem != TRAINS)
+    names = [path.relative_to(ROOT / "notebooks").with_suffix("").as_posix() for path in ordered]
+    return [
+        pytest.param(path, id=name, marks=pytest.mark.xdist_group(name))
+        for path, name in zip(ordered, names, strict=True)
+    ]
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy without a conftest.py, a sanitize file or a pytest configuration in reach."""
+    folder = tmp_path_factory.mktemp("clone")
+    clean_copy.clone(folder)
+    return folder
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("path", _spread(STUDENT + REFERENCE))
+def test_runs_under_strict_nbval(path: Path, clone: Path, tmp_path: Path) -> None:
+    """It passes, and no cell is slow; the reference edition passes twice in the same folder."""
+    copy = clone / path.relative_to(ROOT)
+    seconds = _nbval(copy, tmp_path / "first.xml")
+    limit = TRAINING_SECONDS if path.stem == TRAINS else CELL_SECONDS
+    slowest = max(seconds, key=seconds.get)
+    assert seconds[slowest] < limit, f"{slowest} took {seconds[slowest]:.1f} s"
+    if path in REFERENCE and path.stem != TRAINS:
+        _nbval(copy, tmp_path / "second.xml")
+
+
+def _nbval(notebook: Path, results: Path) -> dict[str, float]:
+    """Run one notebook as an autograder does; return the seconds of each cell."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
+    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q", f"--junitxml={results}"]
+    hidden = ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
+    run = subprocess.run(
+        [*command, notebook.name], cwd=notebook.parent, env=environ, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    cases = ElementTree.parse(results).iter("testcase")
+    return {case.get("name", "?"): float(case.get("time", 0)) for case in cases}
+
+
+def test_committed_equals_built() -> None:
+    assert authoring.check() == []
+
+
+@pytest.mark.parametrize("path", STUDENT, ids=lambda path: path.stem)
+def test_student_edition_is_untouched_and_without_solutions(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    cells = _code(path)
+    assert all(cell["execution_count"] is None and cell["outputs"] == [] for cell in cells)
+    assert BEGIN not in text and END not in text
+    source = (ROOT / "notebooks" / "source" / f"{path.stem}.py").read_text(encoding="utf-8")
+    given = "\n".join("".join(cell["source"]) for cell in cells)
+    for solution in source.split(BEGIN)[1:]:
+        lines = (line.strip() for line in solution.split(END)[0].splitlines())
+        leaked = [line for line in lines if len(line) > 12 and line in given]
+        assert not leaked, leaked
+
+
+@pytest.mark.parametrize("path", REFERENCE, ids=lambda path: path.stem)
+def test_reference_edition_is_run_solved_and_says_so(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert "solved edition" in "".join(notebook["cells"][0]["source"])
+    counts = [cell["execution_count"] for cell in _code(path)]
+    assert counts == list(range(1, len(counts) + 1))
+    outputs = [output for cell in _code(path) for output in cell["outputs"]]
+    assert all(output["output_type"] != "error" for output in outputs)
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    checked = [cell for cell in _code(path) if "check" in cell["metadata"]]
+    assert all(" right: " in _text(cell) for cell in checked)
+
+
+def test_at_least_half_of_the_reference_cells_are_compared() -> None:
+    cells = [cell for path in REFERENCE for cell in _code(path)]
+    compared = [cell for cell in cells if _is_compared(cell)]
+    assert len(compared) >= len(cells) / 2, f"{len(compared)} of {len(cells)}"
+
+
+def test_few_cells_are_left_out_of_the_comparison() -> None:
+    cells = [cell for path in REFERENCE for cell in _code(path)]
+    ignored = [c for c in cells if "nbval-ignore-output" in c["metadata"].get("tags", [])]
+    assert len(ignored) <= 0.05 * len(cells)
+    assert not [c for c in cells if {"raises-exception", "nbval-skip"} & set(_tags(c))]
+
+
+@by_lesson
+def test_lesson_keeps_the_rhythm(lesson) -> None:
+    """A bounded number of cells, short cells, and code that no screen has to scroll."""
+    markdown = [cell for cell in lesson.cells if cell.kind == "markdown"]
+    code = [cell for cell in lesson.cells if cell.kind == "code"]
+    fewest = 15 if lesson.number == "00" else 25
+    assert fewest <= len(lesson.cells) <= 110, len(lesson.cells)
+    assert statistics.median(len(cell.text.split()) for cell in markdown) <= 45
+    assert statistics.median(len(cell.text.splitlines()) for cell in code) <= 8
+    too_long = [line for cell in code for line in cell.text.splitlines() if len(line) > 79]
+    assert not too_long, too_long
+    assert any("What you measured" in cell.text for cell in markdown[-4:])
+
+
+@by_lesson
+def test_lesson_and_library_have_the_same_exercises(lesson) -> None:
+    """Two or more, and no later cell uses what a student wrote."""
+    asked = {cell.exercise for cell in lesson.cells if cell.exercise}
+    assert asked == {exercise.id for exercise in core.of_lesson(lesson.number)}
+    assert len(asked) >= 2
+
+
+@by_lesson
+def test_lesson_only_runs_what_it_shows(lesson) -> None:
+    """Code cells parse, import nothing with a star, and hide no value with a semicolon.
+
+    Colab's IPython shows a value behind a semicolon where a string runs over several lines.
+    """
+    for cell in lesson.cells:
+        if cell.kind != "code":
+            continue
+        assert not cell.text.rstrip().endswith(";"), cell.text
+        lines = [line for line in cell.text.splitlines() if not line.startswith(("%", "!"))]
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            assert not (isinstance(node, ast.ImportFrom) and node.names[0].name == "*")
+
+
+@pytest.mark.parametrize("path", STUDENT + REFERENCE, ids=lambda path: path.stem)
+def test_pictures_and_links_are_as_promised(path: Path) -> None:
+    """Links lead to notebooks that are there; nothing names a folder of one machine."""
+    text = path.read_text(encoding="utf-8")
+    assert str(ROOT) not in text and "/home/" not in text and "/tmp/" not in text
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        for target in source.split("](")[1:]:
+            target = target.split(")")[0]
+            if target.endswith(".ipynb") and "://" not in target:
+                assert (path.parent / target).is_file(), target
+
+
+def test_reference_edition_is_byte_stable(tmp_path: Path) -> None:
+    """Building a cheap lesson again gives the committed file, but for the bytes of pictures."""
+    path = ROOT / "notebooks" / "reference" / "00_start_here.ipynb"
+    clean_copy.clone(tmp_path)
+    for name in ("pyproject.toml", "notebooks/source"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(ROOT / name)
+    began = time.monotonic()
+    authoring.build(["00"], root=tmp_path, jobs=1)
+    built = tmp_path / "notebooks" / "reference" / path.name
+    assert _without_images(built) == _without_images(path)
+    assert time.monotonic() - began < 60
+
+
+def _code(path: Path) -> list[dict]:
+    """Return the code cells of a notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def _tags(cell: dict) -> list[str]:
+    """Return the tags of a cell."""
+    return cell["metadata"].get("tags", [])
+
+
+def _text(cell: dict) -> str:
+    """Return what a cell printed."""
+    return "".join("".join(output.get("text", "")) for output in cell["outputs"])
+
+
+def _is_compared(cell: dict) -> bool:
+    """Tell whether strict nbval holds a cell's output against something."""
+    return bool(cell["outputs"]) and "nbval-ignore-output" not in _tags(cell)
+
+
+def _without_images(path: Path) -> dict:
+    """Return a notebook less the bytes of its pictures, which depend on matplotlib's version."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop("image/png", None)
+    return notebook

@@ -1,0 +1,90 @@
+"""Schedules for workers: possible, never shorter than the span, drawn as charts."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_programs import programs
+
+from course_lib.draw.schedule import describe, gantt, gantts, svg
+from course_lib.exercises.lesson_02 import SHARED
+from course_lib.graph import span, work
+from course_lib.schedule import ScheduleError, run_plan, schedule
+from course_lib.trace.source import from_source
+from course_lib.widgets.schedule import Planner
+
+
+@given(programs, st.integers(1, 5))
+@settings(max_examples=300, deadline=None)
+def test_every_schedule_can_be_carried_out(text, workers):
+    graph = from_source(text)
+    made = schedule(graph, workers)
+    ends = {task.name: task.end for task in made.tasks}
+    assert sorted(ends) == sorted(node.name for node in graph.operations)
+    for task in made.tasks:
+        assert all(ends.get(name, 0) <= task.start for name in graph[task.name].inputs)
+    for worker in range(workers):
+        mine = sorted(
+            (task for task in made.tasks if task.worker == worker), key=lambda task: task.start
+        )
+        assert all(a.end <= b.start for a, b in zip(mine, mine[1:], strict=False))
+    assert span(graph) <= made.length <= work(graph)
+    assert made.length >= work(graph) / workers
+
+
+@given(programs, st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_a_schedule_is_a_plan_that_takes_no_longer(text, workers):
+    graph = from_source(text)
+    made = schedule(graph, workers)
+    rows = [[task.name for task in made.tasks if task.worker == w] for w in range(workers)]
+    assert run_plan(graph, rows).length <= made.length
+
+
+def test_one_worker_does_all_and_two_reach_the_span():
+    assert schedule(SHARED, 1).length == 7 and schedule(SHARED, 1).idle == 0
+    assert schedule(SHARED, 2).length == span(SHARED) == 4
+
+
+def test_costs_of_ones_own():
+    heavy = schedule(SHARED, 2, lambda node: 10 if node.name == "elk" else 1)
+    assert heavy.length == 12
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ([["ant"], ["yak"]], "yak is no operation"),
+        ([["ant", "bee"], ["bee"]], "bee is planned twice"),
+        ([["ant", "bee", "cat", "dog", "elk", "fox"], []], "Nobody does gnu"),
+        ([["cat", "ant", "fox", "gnu"], ["bee", "dog", "elk"]], "Everybody waits: cat"),
+    ],
+)
+def test_plans_that_cannot_be(plan, message):
+    with pytest.raises(ScheduleError, match=message):
+        run_plan(SHARED, plan)
+
+
+def test_nobody_is_too_few():
+    with pytest.raises(ScheduleError, match="at least one worker"):
+        schedule(SHARED, 0)
+
+
+def test_the_chart_says_who_does_what():
+    made = schedule(SHARED, 2)
+    assert describe(made).startswith("4 steps, 1 of them idle. worker 1: ant, ")
+    tree = ElementTree.fromstring(svg(made, 7))
+    texts = {element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"worker 1", "worker 2", "gnu", "4"} <= texts
+    assert "worker 2: bee" in gantt(made).alt
+    assert gantts({"two:": made, "three:": schedule(SHARED, 3)}).alt.startswith("two: 4 steps")
+
+
+def test_the_slider_changes_the_chart():
+    planner = Planner(SHARED, most=3)
+    assert "7 steps" in planner.said.value and "span 4" in planner.said.value
+    planner.workers.value = 2
+    assert "4 steps" in planner.said.value and "worker 2" in planner.picture.value

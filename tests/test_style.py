@@ -1,0 +1,152 @@
+"""The style of all pictures and the shell of all widgets."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from course_lib import draw
+from course_lib.draw import style
+from course_lib.widgets import shell
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, two: str) -> float:
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    return struct.unpack(">II", data[16:24])
+
+
+@pytest.fixture
+def picture() -> draw.Picture:
+    figure, axes = draw.figure(4, 2)
+    axes.plot([1, 2, 3])
+    return draw.show(figure, alt="a line that rises")
+
+
+def test_text_can_be_read_on_the_ground_of_pictures():
+    paper = draw.PALETTE["paper"]
+    assert contrast(draw.PALETTE["ink"], paper) > 7
+    assert contrast(draw.PALETTE["grey"], paper) > 4.5
+    assert contrast(draw.PALETTE["blue"], paper) > 4.5
+
+
+def test_a_picture_is_a_png_with_words(picture):
+    assert repr(picture) == "<picture: a line that rises>"
+    data, metadata = picture._repr_mimebundle_()
+    assert set(data) == {"text/plain", "image/png"}
+    assert metadata["image/png"] == {"width": 384, "alt": "a line that rises"}
+    assert png_size(picture.png) == (768, 384)
+    assert 'alt="a line that rises"' in picture.html()
+
+
+def test_the_same_figure_gives_the_same_bytes(picture):
+    figure, axes = draw.figure(4, 2)
+    axes.plot([1, 2, 3])
+    assert draw.show(figure, alt="x").png == picture.png
+
+
+def test_a_png_may_be_shown_as_it_is(picture):
+    again = draw.show(picture.png, alt="again")
+    assert again.png == picture.png and again.width == 384
+    with pytest.raises(ValueError, match="no PNG"):
+        draw.show(b"GIF89a", alt="x")
+
+
+def test_a_picture_without_words_is_refused(picture):
+    with pytest.raises(ValueError, match="needs a text"):
+        draw.show(picture.png, alt=" ")
+
+
+def test_words_are_escaped(picture):
+    odd = style.show(picture.png, alt='a "quoted" <text>')
+    assert 'alt="a &quot;quoted&quot; &lt;text&gt;"' in odd.html()
+
+
+def test_columns_of_different_widths():
+    figure, axes = draw.figure(6, 2, 1, 2, width_ratios=[3, 1])
+    assert len(axes) == 2
+    figure.canvas.draw()
+    assert axes[0].get_position().width > 2 * axes[1].get_position().width
+
+
+def test_a_pyplot_figure_is_not_shown_twice():
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, _ = pyplot.subplots()
+    draw.show(figure, alt="x")
+    assert figure.number not in pyplot.get_fignums()
+
+
+def test_importing_draws_nothing():
+    code = (
+        "import sys, course_lib.draw, course_lib.widgets.shell;"
+        "print([m for m in ('matplotlib', 'ipywidgets', 'IPython') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- the shell --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What `display` was asked to show, as (data, metadata)."""
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(
+        IPython.display, "display", lambda data, metadata, raw: shown.append((data, metadata))
+    )
+    return shown
+
+
+def test_a_widget_and_its_twin_share_one_output(displayed, picture):
+    widget = shell.column(shell.html("hello"))
+    shell.show(widget, picture)
+    data, metadata = displayed[0]
+    assert data["text/plain"] == "<widget: a line that rises>"
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    assert "image/png" in data and metadata["image/png"]["alt"] == "a line that rises"
+
+
+def test_a_twin_may_be_text(displayed):
+    shell.show(shell.html("hello"), "<p>the same in every run</p>", label="a greeting")
+    data, _ = displayed[0]
+    assert data["text/html"] == "<p>the same in every run</p>"
+    assert data["text/plain"] == "<widget: a greeting>"
+
+
+def test_controls_tell_their_new_value():
+    seen = []
+    slider = shell.slider("n", 3, 0, 9, on_change=seen.append)
+    slider.value = 5
+    fine = shell.slider("x", 0.5, 0, 1, 0.1, on_change=seen.append, continuous=False)
+    fine.value = 0.7
+    choice = shell.dropdown("which", [("one", 1), ("two", 2)], 2, on_change=seen.append)
+    assert choice.value == 2
+    choice.value = 1
+    shell.button("go", lambda: seen.append("pressed")).click()
+    assert seen == [5, 0.7, 1, "pressed"]
+    assert not fine.continuous_update
+
+
+def test_notes_are_spoken_and_escaped():
+    assert shell.note("1 < 2") == (
+        '<div role="status" aria-live="polite" style="line-height:1.5">1 &lt; 2</div>'
+    )

@@ -1,0 +1,187 @@
+"""The time slider and the runs to kill: what they hold, how they move, and that they repeat."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from course_lib import checkpoint, session, spotter
+from course_lib.checkpoint import objects, practice, timeline, trials
+from course_lib.draw import checkpoint as draw
+from course_lib.draw.timeline import kernels_image
+from course_lib.widgets import timeline as widget
+
+
+@pytest.fixture(scope="module")
+def tf():
+    return session.import_tensorflow()
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(2)
+    return rng.normal(size=(64, 49, 40)).astype("float32"), rng.integers(0, 4, 64)
+
+
+@pytest.fixture(scope="module")
+def trail(tf, tmp_path_factory):
+    """Two checkpoints of spotters that differ, without training; returns their folder."""
+    folder = tmp_path_factory.mktemp("trail")
+    for step in (5, 40):
+        state = tf.train.Checkpoint(model=spotter.build(seed=step))
+        tf.train.CheckpointManager(state, str(folder), None).save(checkpoint_number=step)
+    (folder / "history.json").write_text('[{"step": 40, "loss": 0.5, "seconds": 2.0}]')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def measured(trail, clips):
+    return timeline.measure(trail, *clips, words=("yes",) * 64)
+
+
+def test_snapshots_are_what_the_checkpoints_hold(measured, trail, clips):
+    assert measured.steps == (5, 40)
+    for snapshot, prefix in zip(measured.snapshots, timeline.prefixes(trail), strict=True):
+        model = timeline.restored(prefix, spotter.build())
+        assert np.array_equal(snapshot.kernels, model.get_layer("listen").kernel.numpy())
+        assert np.allclose(snapshot.answers, spotter.predict(model, clips[0]), atol=1e-6)
+    assert [each.loss for each in measured.snapshots] == [None, 0.5]
+    assert not np.array_equal(measured.snapshots[0].kernels, measured.snapshots[1].kernels)
+
+
+def test_accuracy_is_the_diagonal_of_the_confusion_matrix(measured):
+    for index, accuracy in enumerate(measured.accuracies):
+        counts = measured.confusion(index)
+        assert counts.sum() == 64
+        assert accuracy == pytest.approx(np.trace(counts) / 64)
+
+
+def test_a_timeline_survives_the_file(measured, tmp_path):
+    measured.save(tmp_path / "t.npz")
+    again = timeline.load(tmp_path / "t.npz")
+    assert (again.steps, again.words) == (measured.steps, measured.words)
+    assert again.accuracies == measured.accuracies
+    assert np.array_equal(again.snapshots[1].answers, measured.snapshots[1].answers)
+    measured.save(tmp_path / "u.npz")
+    assert (tmp_path / "t.npz").read_bytes() == (tmp_path / "u.npz").read_bytes()
+
+
+def test_int8_is_measured_on_demand(trail, clips, measured):
+    found = timeline.measure(trail, *clips, int8=clips[0])
+    assert measured.int8_accuracies == (None, None)
+    close = zip(found.accuracies, found.int8_accuracies, strict=True)
+    assert all(abs(a - b) < 0.1 for a, b in close)
+
+
+def test_progress_is_told(trail, clips):
+    told = []
+    timeline.measure(trail, *clips, progress=lambda *each: told.append(each))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_folders_without_checkpoints_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
+        timeline.prefixes(tmp_path)
+    with pytest.raises(ValueError, match="no step"):
+        timeline.step_of("ckpt")
+
+
+def test_the_shipped_run_is_there():
+    found = timeline.shipped()
+    assert len(found) >= 8
+    assert found.accuracies[-1] > 0.8 > found.accuracies[0]
+
+
+def test_moving_the_slider_changes_the_page_quickly(measured):
+    made = widget.TimeSlider(measured)
+    pages, slowest = set(), 0.0
+    for index in (0, 1, 0, 1):
+        started = time.process_time()
+        made.slider.value = index
+        slowest = max(slowest, time.process_time() - started)
+        pages.add(made.view.value)
+        assert f"step {measured.steps[index]}" in made.view.value
+    assert len(pages) == 2
+    assert slowest < 0.150
+
+
+def test_choosing_a_clip_changes_the_answer(measured):
+    made = widget.TimeSlider(measured, clips=[3, 4])
+    before = made.view.value
+    made.clip.value = 4
+    assert made.view.value != before
+    assert "clip 4" in made.view.value
+
+
+def test_words_from_outside_are_escaped(measured):
+    from dataclasses import replace
+
+    hostile = replace(measured, words=("<script>",) * 64)
+    page = widget.TimeSlider(hostile).view.value
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_pictures_say_what_they_show(measured, trail):
+    assert "step 5" in draw.small_multiples(measured, 0).alt
+    opened = checkpoint.contents(timeline.prefixes(trail)[0])
+    assert "weights 57 kB" in draw.groups({"a": opened}).alt
+    image = kernels_image(np.array([-1.0, 0, 0.5, 2]).reshape(2, 2, 1, 1), 1.0)
+    assert image.shape == (2, 17, 3)
+    assert tuple(image[0, 0]) == (0, 114, 178) and tuple(image[0, 1]) == (255, 255, 255)
+    assert tuple(image[1, 1]) == (213, 94, 0)
+
+
+def test_the_object_graph_as_a_tree(trail):
+    opened = checkpoint.contents(timeline.prefixes(trail)[0])
+    names = [node.name for node in objects.tree(opened).nodes]
+    assert names[0] == "root" and "model" in names
+    assert objects.paths(opened, "listen/kernel") == ["model/_operations/1/_kernel"]
+
+
+def test_killed_and_resumed_gives_the_same_bits(clips, tmp_path):
+    doomed = practice.start(tmp_path / "doomed", *clips, hold_at=13)
+    whole = practice.Run(tmp_path / "whole", *clips)
+    losses = whole.train(24)
+    told = doomed.kill()
+    assert doomed.exit_code in (-9, 1)  # 1 where there are no signals
+    assert told == {step: losses[step] for step in range(1, 14)}
+    saved = checkpoint.latest(tmp_path / "doomed")
+    assert saved.name == "ckpt-10"
+    resumed = practice.Run(tmp_path / "resumed", *clips).restore(saved)
+    assert {**losses, **resumed.train(24)} == losses
+    assert resumed.weights().tobytes() == whole.weights().tobytes()
+    for part in ("optimizer", "dice", "step"):
+        other = practice.Run(tmp_path / part, *clips).restore(saved, leave_out=(part,))
+        assert (int(other.step) == 10) == (part != "step")
+        other.train(24)
+        assert other.weights().tobytes() != whole.weights().tobytes()
+
+
+def test_a_training_process_that_fails_says_why(clips, tmp_path):
+    doomed = practice.start(tmp_path / "doomed", clips[0][:, :9], clips[1], hold_at=3)
+    with pytest.raises(RuntimeError, match="stopped by itself"):
+        doomed.kill()
+
+
+def test_a_training_process_ends_with_whoever_started_it(clips, tmp_path):
+    doomed = practice.start(tmp_path / "doomed", *clips, hold_at=1)
+    doomed.process.communicate(timeout=120)  # closes its input, as the end of a kernel does
+    assert doomed.exit_code == 0
+
+
+def test_copies_can_be_spoilt_and_tried(trail, tmp_path):
+    prefix = timeline.prefixes(trail)[0]
+    whole = trials.copy(prefix, tmp_path / "whole")
+    assert sorted(p.name for p in (tmp_path / "whole").iterdir()) == [
+        "checkpoint", "ckpt-5.data-00000-of-00001", "ckpt-5.index"]  # fmt: skip
+    bare = trials.copy(prefix, tmp_path / "bare", leave_out=".index")
+    assert not bare.with_name("ckpt-5.index").exists()
+    trials.flip_bit(whole.with_name("ckpt-5.index"), 0, 3)
+    original = prefix.with_name("ckpt-5.index").read_bytes()
+    spoilt = whole.with_name("ckpt-5.index").read_bytes()
+    assert spoilt[0] == original[0] ^ 8 and spoilt[1:] == original[1:]
+    found = trials.attempt("bare", lambda: timeline.restored(bare, spotter.build()))
+    assert not found.works and str(found) == "bare: fails" and found.message
+    assert trials.attempt("fine", lambda: None).works

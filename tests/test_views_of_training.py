@@ -1,0 +1,140 @@
+"""The pictures and widgets of lesson 03: features, training, confusion."""
+
+import ipywidgets
+import numpy as np
+import pytest
+
+from course_lib import dataset, features, measure, spotter
+from course_lib.draw import confusion as draw_confusion
+from course_lib.draw import features as draw_features
+from course_lib.draw import training as draw_training
+from course_lib.draw.style import Picture
+from course_lib.widgets import confusion, training
+from course_lib.widgets import features as feature_widgets
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return dataset.bundled("test")
+
+
+@pytest.fixture(scope="module")
+def report(clips):
+    """Answers that are right for two clips in three, and wrong in a way that repeats."""
+    answers = np.full((len(clips), 4), 0.1, np.float32)
+    heard = np.where(np.arange(len(clips)) % 3 == 0, (clips.labels + 1) % 4, clips.labels)
+    answers[np.arange(len(clips)), heard] = 0.7
+    return measure.report("toy", lambda features: answers, clips)
+
+
+def is_picture(made, *words) -> bool:
+    told = all(word in made.alt for word in words)
+    return isinstance(made, Picture) and made.png.startswith(PNG) and told
+
+
+def test_pictures_of_features(clips):
+    wave = clips.waves[0]
+    assert is_picture(draw_features.stages(wave, 0, "yes"), "frame 0 of yes", "0 ms")
+    assert is_picture(draw_features.stages(np.zeros(16_000, np.float32), 48), "from 960 ms")
+    assert is_picture(draw_features.waveform(wave, "yes"), "yes")
+    assert is_picture(draw_features.maps(features.of(clips)[:5], clips.words[:5]), clips.words[4])
+    with pytest.raises(ValueError, match="from 0 to 48"):
+        draw_features.stages(wave, 49)
+
+
+def test_the_same_data_gives_the_same_picture(clips, report):
+    for draw in (lambda: draw_features.stages(clips.waves[3], 20),
+                 lambda: draw_confusion.matrix(report.confusion, title="toy")):
+        assert draw().png == draw().png
+
+
+def test_pictures_of_confusion(clips, report):
+    assert is_picture(draw_confusion.matrix(report.confusion), "rows said", "most on the diagonal")
+    assert is_picture(draw_confusion.recalls([report, report]), "yes")
+    assert is_picture(draw_confusion.groups(report, clips.engines, "who?"), "espeak", "noise")
+    levels = np.linspace(0, 1, 11)
+    assert is_picture(draw_confusion.thresholds(levels, levels, 1 - levels, 0.4), "threshold")
+
+
+def test_pictures_of_training():
+    curve = draw_training.Curve([(0.1, 2.0), (1.0, 0.5)], [(1.0, 0.8)])
+    assert is_picture(draw_training.curves(curve, "mine", 5), "mine")
+    assert is_picture(draw_training.curves(draw_training.Curve()), "loss")
+    assert is_picture(draw_training.of_snapshots(spotter.history()), "shipped")
+
+
+def test_moving_the_slider_or_choosing_a_clip_changes_the_view(clips):
+    box = feature_widgets.explorer(clips[:3], frame=20).widget()
+    row, view = box.children
+    clip, frame = row.children
+    before = view.value
+    frame.value = 30
+    after = view.value
+    clip.value = 2
+    assert len({before, after, view.value}) == 3
+    assert "<img" in view.value and "<audio" in view.value
+    with pytest.raises(ValueError, match="no clip"):
+        feature_widgets.explorer(clips[[]])
+
+
+def test_a_cell_of_the_matrix_plays_the_clips_behind_it(clips, report):
+    matrix = confusion.confusion(report, clips)
+    for said in range(4):
+        for heard in range(4):
+            places = matrix.behind(said, heard)
+            assert len(places) == report.confusion[said, heard]
+            assert set(clips.labels[places]) <= {said}
+    said, heard = matrix.worst()
+    assert said != heard and report.confusion[said, heard] > 0
+    html = matrix.html(said, heard)
+    assert html.count("<audio") == min(confusion.MOST, report.confusion[said, heard])
+    with pytest.raises(ValueError, match="other clips"):
+        confusion.confusion(report, clips[:-1])
+
+
+def test_pressing_a_number_changes_the_players(clips, report):
+    grid, view = confusion.confusion(report, clips).widget().children
+    buttons = [child for child in grid.children if isinstance(child, ipywidgets.Button)]
+    assert [int(button.description) for button in buttons] == report.confusion.ravel().tolist()
+    before = view.value
+    next(each for each in buttons if each.tooltip.startswith("said yes, heard as yes")).click()
+    assert view.value != before and "said yes, heard as yes" in view.value
+    assert all(button.disabled == (button.description == "0") for button in buttons)
+
+
+def toy(count: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, count)
+    return rng.normal(0, 1, (count, 49, 40)).astype(np.float32) + labels[:, None, None], labels
+
+
+def test_a_live_training_moves_its_bar_and_its_curves(capsys):
+    live = training.live(toy(64), epochs=2).show()
+    live.varying(1_000, 4_000)
+    assert live._bar.value == 0.25 and "1,000 of 4,000" in live._status.value
+    curve = live.train(spotter.build(), *toy(1_280))
+    assert [epoch for epoch, _ in curve.accuracies] == [1, 2]
+    assert len(curve.losses) == 4 and live._bar.value == 1.0
+    assert "<img" in live._view.value
+
+
+def test_an_interrupted_training_keeps_its_best_epoch(monkeypatch):
+    live = training.live(toy(64), epochs=5)
+    model, sound, labels = spotter.build(), *toy(640)
+    kept = {}
+
+    def interrupted(model, features, labels, epochs, validation, callbacks):
+        (callback,) = callbacks
+        callback.set_model(model)
+        for epoch, accuracy in enumerate((0.2, 0.9, 0.5)):
+            model.set_weights([np.full_like(weight, epoch) for weight in model.get_weights()])
+            callback.on_epoch_end(epoch, {"val_accuracy": accuracy})
+        kept["last"] = model.get_weights()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(spotter, "train", interrupted)
+    curve = live.train(model, sound, labels)
+    assert [accuracy for _, accuracy in curve.accuracies] == [0.2, 0.9, 0.5]
+    assert all((weight == 1).all() for weight in model.get_weights())

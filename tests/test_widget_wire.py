@@ -1,0 +1,93 @@
+"""The cursor over a protobuf: every part of a node can be reached and is explained."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+
+from course_lib import session, wire
+from course_lib.draw import freeze as draw
+from course_lib.widgets import wire as widget
+
+
+@pytest.fixture(scope="module")
+def graph_def():
+    session.import_tensorflow()
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    graph = GraphDef(node=[{"name": "first", "op": "NoOp"}, {"name": "<b>", "op": "Const"}])
+    graph.node[1].attr["T"].type = 1
+    graph.node[1].attr["v"].tensor.tensor_content = bytes(range(200)) * 3
+    return graph.SerializeToString(deterministic=True)
+
+
+@pytest.fixture
+def cursor(graph_def):
+    return widget.WireCursor(graph_def, ["first", "<b>"])
+
+
+def test_the_slider_goes_through_every_part_of_the_node(cursor):
+    seen = []
+    for index in range(cursor.slider.max + 1):
+        cursor.slider.value = index
+        seen.append(cursor.view.value)
+    assert len(set(seen)) == len(seen) == len(cursor.parts) == 8
+    assert "tag of node" in seen[0] and "NoOp" in seen[-1]
+
+
+def test_another_node_starts_from_its_beginning(cursor):
+    cursor.slider.value = 5
+    cursor.node.value = "<b>"
+    assert cursor.slider.value == 0
+    assert cursor.slider.max == len(cursor.parts) - 1
+    assert "node[1]" in cursor.view.value
+
+
+def test_names_from_a_file_are_escaped_and_long_nodes_are_cut(cursor):
+    cursor.node.value = "<b>"
+    cursor.slider.value = cursor.slider.max
+    page = cursor.view.value
+    assert '<b>"' not in page and "&lt;b&gt;" in page
+    assert "600 bytes" in page
+    assert page.count("<tr>") <= 16
+
+
+def test_moving_is_quick(cursor):
+    cursor.node.value = "<b>"
+    started = time.process_time()
+    cursor.slider.value = 3
+    assert time.process_time() - started < 0.15
+
+
+def test_bits_of_tags_and_varints_are_explained(cursor):
+    tag, length = cursor.parts[0], cursor.parts[1]
+    assert widget.explained(cursor.map, tag) == [
+        "bits 00001010: the last byte",
+        "10 = field 1 × 8 + wire type 2 (length-delimited)",
+    ]
+    assert widget.explained(cursor.map, length)[-1].endswith(f": {length.value}")
+    name = next(span for span in cursor.parts if span.kind == "string")
+    assert widget.explained(cursor.map, name) == []
+
+
+def test_two_bytes_are_explained(graph_def):
+    cursor = widget.WireCursor(graph_def, ["<b>"])
+    length = next(s for s in cursor.parts if s.kind == "length" and len(s) == 2)
+    lines = widget.explained(cursor.map, length)
+    assert "a 1 in front says: go on" in lines[0]
+    assert wire.varint(cursor.map.bytes_of(length), 0)[0] == length.value
+
+
+def test_unknown_nodes_are_refused(graph_def):
+    with pytest.raises(LookupError, match="no node called"):
+        widget.WireCursor(graph_def, ["third"])
+
+
+def test_counts_of_operations_as_a_picture():
+    counts = {"a": Counter(Add=3, Mul=1, Rare=1), "b": Counter(Add=1, Mul=2)}
+    picture = draw.operations(counts)
+    assert picture.alt == "Nodes by operation. In all: a 5, b 3"
+    assert picture.png.startswith(b"\x89PNG")
+    assert draw.operations(counts, most=1, alt="two graphs").alt == "two graphs"

@@ -1,0 +1,1 @@
+"""Set-up and start: what the Makefile calls. Needs nothing but Python's standard library."""

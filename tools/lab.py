@@ -1,0 +1,78 @@
+"""Open JupyterLab on the first lesson; without a display, print its address and serve."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["address", "command", "free_port", "has_display", "settings"]
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST = "notebooks/00_start_here.ipynb"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Replace this process by JupyterLab; `arguments` are handed on to it."""
+    port, token = free_port(8888), secrets.token_urlsafe(16)
+    display = has_display(os.environ, sys.platform)
+    print(f"JupyterLab: {address(FIRST, port, token)}")
+    print(
+        "Stop it with Ctrl-C."
+        if display
+        else "No display here: open that address. Ctrl-C stops it."
+    )
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.environ.update(settings(os.environ))
+    full = [*command(ROOT, port, token), f"--LabApp.default_url=/lab/tree/{FIRST}", *arguments]
+    os.execv(sys.executable, full if display else [*full, "--no-browser"])
+
+
+def address(notebook: str, port: int, token: str) -> str:
+    """Return where a notebook (a path below the server's folder) is served."""
+    return f"http://127.0.0.1:{port}/lab/tree/{notebook}?token={token}"
+
+
+def command(folder: Path, port: int, token: str) -> list[str]:
+    """Return the command that serves `folder`, and nothing else, on this machine."""
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [
+        sys.executable,
+        *["-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", "--log-level=WARN"],
+        *[f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"],
+        *[f"--IdentityProvider.token={token}", *root],
+    ]
+
+
+def settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that make Lab read tools/jupyter: no news from the network."""
+    paths = [str(ROOT / "tools" / "jupyter"), environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+
+
+def free_port(first: int) -> int:
+    """Return the first port from `first` on that nobody listens on here."""
+    for port in range(first, first + 200):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"No free port from {first} to {first + 199}: stop a server first.")
+
+
+def has_display(environ: Mapping[str, str], platform: str) -> bool:
+    """Tell whether a browser window can be opened here."""
+    if platform.startswith("linux"):
+        return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+    return "SSH_CONNECTION" not in environ
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
