@@ -17,7 +17,7 @@ lab:  ## open the first lesson in JupyterLab
 
 test:  ## run every test and every notebook
 	$(SETUP) test
-	@$(VENV) tools/browser.py
+	@$(VENV) tools/programs.py
 	@$(VENV) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-colab:  ## run every notebook with the versions of Google Colab

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.lab import CHROMIUM_OPTIONS, Notebook, served
-from tools import browser, clean_copy
+from tools import clean_copy, programs
 
 LIMIT_MS = 100
 CHANGE = """(cell, which) => new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ def measure(changes: int, screenshots: Path | None = None) -> list[float]:
         folder = Path(name)
         clean_copy.clone(folder)
         running = playwright.chromium.launch(
-            executable_path=browser.chromium(), args=CHROMIUM_OPTIONS
+            executable_path=programs.chromium(), args=CHROMIUM_OPTIONS
         )
         with served(folder, folder / "lab.log") as server:
             page = running.new_page(viewport={"width": 1300, "height": 1400})

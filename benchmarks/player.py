@@ -46,14 +46,14 @@ def redraws(moves: int) -> list[float]:
     from playwright.sync_api import sync_playwright
 
     from tests.browser.lab import CHROMIUM_OPTIONS, Notebook, served
-    from tools import browser
+    from tools import programs
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         _write_notebook(folder / "player.ipynb")
         with served(folder, folder / "lab.log") as server, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(
-                executable_path=browser.chromium(), args=CHROMIUM_OPTIONS
+                executable_path=programs.chromium(), args=CHROMIUM_OPTIONS
             )
             page = chromium.new_page(viewport={"width": 1300, "height": 1000})
             state = (notebook := Notebook(page, server, "player.ipynb")).run_all()

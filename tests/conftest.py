@@ -1,4 +1,4 @@
-"""How the tests share two cores: what runs where, the longest first, one thread each."""
+"""What all tests share: two cores, one thread each, the longest first, and fixed examples."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tools.environment import THREADS
 
 ROOT = Path(__file__).resolve().parents[1]
 _FIRST = ("test_notebooks.py", "test_browser.py")  # the longest: nothing waits for them at the end
+
+# The same examples in every run; WORKBOOK_RANDOM=1 looks for new ones.
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("random", derandomize=False, print_blob=True)
+settings.load_profile("random" if os.environ.get("WORKBOOK_RANDOM") else "fixed")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(THREADS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.lab import CHROMIUM_OPTIONS, Notebook, Server, served
-from tools import browser, clean_copy
+from tools import clean_copy, programs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def chromium() -> Iterator:
     """A headless Chromium; without one, these tests are skipped and say so."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    path = browser.chromium()
+    path = programs.chromium()
     if path is None:
         pytest.skip("no Chromium on the PATH: install one to test in a browser")
     with sync_api.sync_playwright() as playwright:

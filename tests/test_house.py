@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import bootstrap, clean_copy, colab, environment, lab, pip_wheel
+from tools import bootstrap, clean_copy, colab, environment, lab, pip_wheel, programs
 from tools.environment import Environment, Failure
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,6 +110,32 @@ def test_a_failing_set_up_ends_with_its_sentence(
     monkeypatch.setattr(environment, "prepare", fail)
     assert environment.main("lab") == 1
     assert capsys.readouterr().err == "Make room.\n"
+
+
+# The programs that only tests need
+
+
+def test_missing_programs_are_installed_or_their_tests_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WORKBOOK_CHROMIUM", raising=False)
+    here = {"chromium": "/usr/bin/chromium"}
+    monkeypatch.setattr(programs.shutil, "which", here.get)
+    assert programs.missing() == ["bubblewrap"]
+    assert programs.main() == 0 and "grading in a sandbox are skipped" in capsys.readouterr().out
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, len(ran) - 1, "", "E: no space\n")
+
+    here["apt-get"] = "/usr/bin/apt-get"
+    monkeypatch.setattr(programs.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(programs.subprocess, "run", run)
+    assert programs.main() == 0 and ran[1][-1] == "bubblewrap"
+    assert "skipped (E: no space)" in capsys.readouterr().out
+    here["bwrap"] = "/usr/bin/bwrap"
+    assert programs.missing() == [] and programs.main() == 0 and len(ran) == 2
 
 
 # pip without ensurepip

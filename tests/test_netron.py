@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import threading
@@ -14,11 +13,11 @@ import pytest
 
 from course_lib import netron
 from course_lib.draw.style import Picture
+from tools import programs
 
 pytest.importorskip("netron")
 
 TWIN = Picture(b"\x89PNG\r\n\x1a\n", "the graph", 10)
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture
@@ -128,15 +127,16 @@ def test_behind_a_hub_the_frame_goes_through_the_proxy(monkeypatch):
 @pytest.mark.browser
 def test_a_browser_draws_the_model_and_asks_nobody_else():
     sync_api = pytest.importorskip("playwright.sync_api")
-    if not os.path.exists(CHROMIUM):
-        pytest.skip("no chromium here")
+    path = programs.chromium()
+    if path is None:
+        pytest.skip("no Chromium on the PATH: install one to test in a browser")
     from course_lib.session import data_path
 
     viewer = netron.serve(data_path("models", "spotter.pb"), "spotter.pb")
     flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync".split()
     try:
         with sync_api.sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=flags)
+            browser = play.chromium.launch(executable_path=path, args=flags)
             page, asked = browser.new_page(), []
             page.on("request", lambda request: asked.append(request.url))
             page.set_content(f'<iframe src="{viewer.url}" width="900" height="600"></iframe>')

@@ -7,12 +7,19 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from random_programs import FUNCTIONS, as_floats, programs
 
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, gradients, levels
 from course_lib.trace.source import MOST_LINES, TraceError, from_source
 
+# Found by chance: summands of about 1e8 cancel, and what is left is the rounding of their sum.
+CANCELS = """
+c = ((min(0.3, 1e-1) + sqrt(1)) / 3.25)
+const_1 = (c * (c * c) + ((c - c) * (7 * 3.25)))
+const_1 /= pow(const_1 / 7, min(3.25, 1))
+add_1 = (pow(const_1, pow(const_1, 1)) - (const_1 + 0.5) + (7 * 0.5))
+"""
 REFUSED = {
     "for i in range(3):\n    x = 1": "Line 1: has a loop",
     "x = 1\nwhile x:\n    x = x - 1": "Line 2: has a loop",
@@ -153,6 +160,7 @@ def test_tracer_and_evaluate_agree_with_python(text):
 
 @pytest.mark.slow
 @given(programs)
+@example(CANCELS)
 @settings(max_examples=1500, deadline=None)
 def test_gradients_agree_with_gradient_tape(text):
     tf = pytest.importorskip("tensorflow")
@@ -168,11 +176,27 @@ def test_gradients_agree_with_gradient_tape(text):
         tape.watch(list(tensors.values()))
         for node in graph.operations:
             values[node.name] = in_tensorflow(tf, node, [values[name] for name in node.inputs])
+    assume(all(math.isclose(back.values[name], float(values[name]), rel_tol=1e-9, abs_tol=1e-12)
+               for name in values))  # where the last bit of one exp() is blown up, so are slopes
     found = tape.gradient(values[graph.outputs[0]], tensors, unconnected_gradients="zero")
+    largest = largest_summands(back)
     for name, gradient in found.items():
         if not math.isfinite(gradient):
             continue  # TensorFlow multiplies 0 by an infinite slope where we walk no such path
-        assert math.isclose(back[name], float(gradient), rel_tol=1e-6, abs_tol=1e-9), name
+        bound = 1e-9 + 1e-12 * largest[name]
+        assert math.isclose(back[name], float(gradient), rel_tol=1e-6, abs_tol=bound), name
+
+
+def largest_summands(back) -> dict[str, float]:
+    """Return, for each node, the sum that its derivative would be if nothing cancelled.
+
+    Two orders of adding up may differ by a rounding of this sum, however small the derivative is.
+    """
+    sums = dict.fromkeys(back.by_node, 0.0)
+    sums[back.output] = 1.0
+    for edge in back.edges:
+        sums[edge.source] += abs(edge.local) * sums[edge.target]
+    return sums
 
 
 def in_tensorflow(tf, node: Node, inputs: list):
