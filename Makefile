@@ -34,4 +34,4 @@ model:  ## train the shipped model again from the bundled clips
 
 lint:  ## look for mistakes of style
 	$(SETUP) test
-	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check course_lib tools tests setup.py
+	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check .

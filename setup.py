@@ -5,5 +5,8 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["course_lib*"]), "course_lib._data"],
     package_dir={"course_lib._data": "data"},
-    package_data={"": ["*.md", "*.css", "*.js", "*.html"], "course_lib._data": ["**/*"]},
+    package_data={
+        "": ["*.md", "*.css", "*.js", "*.html", "*.c", "*.h"],
+        "course_lib._data": ["**/*"],
+    },
 )

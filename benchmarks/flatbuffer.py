@@ -30,8 +30,17 @@ PROGRAMS = {
     "nanopb": ["nanopb.c", "small.pb.c", "-lprotobuf-nanopb"],
     "protobuf-lite": ["protobuf.cc", "graph.pb.cc", "-lprotobuf-lite", "-lpthread"],
 }
-OPTIONS = ["-Os", "-static", "-s", "-w", "-ffunction-sections", "-fdata-sections",
-           "-fno-asynchronous-unwind-tables", "-Wl,--gc-sections", "-I."]
+OPTIONS = [
+    "-Os",
+    "-static",
+    "-s",
+    "-w",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-asynchronous-unwind-tables",
+    "-Wl,--gc-sections",
+    "-I.",
+]
 
 
 def main() -> int:
@@ -53,13 +62,21 @@ def spotter(flat: bytes, proto: bytes) -> None:
     """Print bytes, and the cost of the first and of every weight, of the shipped model."""
     print("the shipped spotter, float32")
     route = xray.Xray(flat).route("buffers[1].data")
-    print(f"  bytes: FlatBuffer {len(flat):,} (zipped {formats.zipped(flat):,}), "
-          f"protobuf {len(proto):,} (zipped {formats.zipped(proto):,})")
+    print(
+        f"  bytes: FlatBuffer {len(flat):,} (zipped {formats.zipped(flat):,}), "
+        f"protobuf {len(proto):,} (zipped {formats.zipped(proto):,})"
+    )
     print(f"  first weight: {route.bytes_read} bytes read, {route.pages()} pages of 4 kB")
-    calls = {"first weight": (lambda: formats.weight_flatbuffer(flat, 1),
-                              lambda: formats.weight_protobuf(proto, 1)),
-             "every weight": (lambda: formats.every_weight_flatbuffer(flat),
-                              lambda: formats.every_weight_protobuf(proto))}
+    calls = {
+        "first weight": (
+            lambda: formats.weight_flatbuffer(flat, 1),
+            lambda: formats.weight_protobuf(proto, 1),
+        ),
+        "every weight": (
+            lambda: formats.every_weight_flatbuffer(flat),
+            lambda: formats.every_weight_protobuf(proto),
+        ),
+    }
     for name, pair in calls.items():
         line(name, *[formats.cost(call, 50) for call in pair])
 
@@ -68,18 +85,24 @@ def series() -> None:
     """Print the cost of one weight in files of growing size."""
     for megabytes in (0.1, 1, 10, 100):
         numbers = np.random.default_rng(0).normal(size=(20, int(megabytes * 1e6 / 80)))
-        flat, proto = formats.pair({f"layer_{n}": row.astype(np.float32)
-                                    for n, row in enumerate(numbers)})
-        line(f"{megabytes} MB", formats.cost(lambda file=flat: formats.weight_flatbuffer(file, 20)),
-             formats.cost(lambda file=proto: formats.weight_protobuf(file, 19)))
+        flat, proto = formats.pair(
+            {f"layer_{n}": row.astype(np.float32) for n, row in enumerate(numbers)}
+        )
+        line(
+            f"{megabytes} MB",
+            formats.cost(lambda file=flat: formats.weight_flatbuffer(file, 20)),
+            formats.cost(lambda file=proto: formats.weight_protobuf(file, 19)),
+        )
 
 
 def line(name: str, flat: formats.Cost, proto: formats.Cost) -> None:
     """Print one comparison."""
     heaps = [f"{(cost.heap_bytes or 0) + cost.python_bytes:,} B" for cost in (flat, proto)]
-    print(f"  {name:13} FlatBuffer {1e6 * flat.seconds:9.1f} µs, {heaps[0]:>8}"
-          f"   protobuf {1e6 * proto.seconds:9.1f} µs, {heaps[1]:>13}"
-          f"   {proto.seconds / flat.seconds:7.1f} times")
+    print(
+        f"  {name:13} FlatBuffer {1e6 * flat.seconds:9.1f} µs, {heaps[0]:>8}"
+        f"   protobuf {1e6 * proto.seconds:9.1f} µs, {heaps[1]:>13}"
+        f"   {proto.seconds / flat.seconds:7.1f} times"
+    )
 
 
 def small_readers(flat: bytes, proto: bytes) -> None:
@@ -89,22 +112,28 @@ def small_readers(flat: bytes, proto: bytes) -> None:
         file, tensor = (flat, "decide/BiasAdd") if name == "flatbuffer" else (proto, "decide/bias")
         reader = readers.compiled(name)
         found = reader.find(file, tensor)
-        print(f"  {name:16} {reader.code_bytes:6,} B of code {1e6 * found.seconds:7.2f} µs "
-              f"{found.allocations:6,} allocations, {found.allocated_bytes:,} B")
+        print(
+            f"  {name:16} {reader.code_bytes:6,} B of code {1e6 * found.seconds:7.2f} µs "
+            f"{found.allocations:6,} allocations, {found.allocated_bytes:,} B"
+        )
 
 
 def libraries(root: Path) -> None:
     """Print the machine code that each library adds to a program that only reads the file."""
     lib = next((root / "usr/lib").glob("*-linux-gnu"))
-    environ = {**os.environ, "LD_LIBRARY_PATH": str(lib),
-               "PATH": f"{root / 'usr/bin'}{os.pathsep}{os.environ['PATH']}"}
+    environ = {
+        **os.environ,
+        "LD_LIBRARY_PATH": str(lib),
+        "PATH": f"{root / 'usr/bin'}{os.pathsep}{os.environ['PATH']}",
+    }
     with tempfile.TemporaryDirectory() as folder:
         for file in SOURCES.iterdir():
             Path(folder, file.name).write_bytes(file.read_bytes())
 
         def call(*command: str) -> str:
-            return subprocess.run(command, cwd=folder, env=environ, check=True, text=True,
-                                  capture_output=True).stdout
+            return subprocess.run(
+                command, cwd=folder, env=environ, check=True, text=True, capture_output=True
+            ).stdout
 
         call("protoc", "--cpp_out=.", "graph.proto")
         call("flatc", "--cpp", "model.fbs")

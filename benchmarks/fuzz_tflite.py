@@ -59,19 +59,20 @@ def damaged(data: bytes, chance: random.Random) -> tuple[str, bytes]:
         return f"cut to {place}", bytes(changed[:place])
     if kind == 1:
         place, length = chance.randrange(len(changed)), chance.randrange(1, 64)
-        changed[place:place] = changed[place:place + length]
+        changed[place:place] = changed[place : place + length]
         return f"{length} bytes doubled at {place}", bytes(changed)
     if kind == 2:
         place = 4 * chance.randrange(len(changed) // 4)
         number = chance.choice([0, 1, 4, 2**32 - 1, 2**31 - 1, chance.randrange(len(changed))])
-        changed[place:place + 4] = struct.pack("<I", number)
+        changed[place : place + 4] = struct.pack("<I", number)
         return f"{number} at {place}", bytes(changed)
     # weights fill most of a file: damage what lies between them as often as not
     low = 0 if chance.random() < 0.5 else 3 * len(changed) // 4
     places = [chance.randrange(low, len(changed)) for _ in range(chance.randrange(1, 9))]
     for place in places:
-        changed[place] = changed[place] ^ (1 << chance.randrange(8)) if kind == 3 \
-            else chance.randrange(256)
+        changed[place] = (
+            changed[place] ^ (1 << chance.randrange(8)) if kind == 3 else chance.randrange(256)
+        )
     return f"bytes {places} changed", bytes(changed)
 
 

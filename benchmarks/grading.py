@@ -37,8 +37,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         place = Path(name)
         _hand_in(made, reference, place / "in", options.submissions)
-        seconds = {f"this grader, {workers} at a time": _ours(made, place, workers)
-                   for workers in (1, 2)}
+        seconds = {
+            f"this grader, {workers} at a time": _ours(made, place, workers) for workers in (1, 2)
+        }
         for label, measure in (("nbgrader autograde", _nbgrader), ("otter run", _otter)):
             if peers.command(label.split()[0]) is None:
                 print(f"{label}: no environment, make it with python -m benchmarks.peers")
@@ -49,12 +50,15 @@ def main() -> None:
     _report(seconds, options, reference)
 
 
-def _report(seconds: dict[str, float], options: argparse.Namespace,
-            reference: course.Reference) -> None:
+def _report(
+    seconds: dict[str, float], options: argparse.Namespace, reference: course.Reference
+) -> None:
     """Print seconds a submission, submissions a minute, ratios and the plan for 100,000."""
-    print(f"lesson {options.lesson}, {len(reference.questions)} exercises, "
-          f"{options.submissions} submissions, {os.cpu_count()} cores, "
-          f"load {os.getloadavg()[0]:.1f}")
+    print(
+        f"lesson {options.lesson}, {len(reference.questions)} exercises, "
+        f"{options.submissions} submissions, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
     for label, each in seconds.items():
         print(f"{label:28} {each:7.2f} s a submission {60 / each:8.1f} a minute")
     single, double = list(seconds.values())[:2]
@@ -92,16 +96,18 @@ def _hand_in(made: course.Course, reference: course.Reference, folder: Path, cou
     """Write `count` right submissions of the student edition."""
     student = made.references.parent / reference.name
     for number in range(count):
-        _fill(student, folder / f"student{number:04d}" / reference.name,
-              _answers(reference, number))
+        _fill(
+            student, folder / f"student{number:04d}" / reference.name, _answers(reference, number)
+        )
 
 
 def _ours(made: course.Course, place: Path, workers: int) -> float:
     """Return seconds a submission, collecting and reporting included."""
     started = time.perf_counter()
     works, _ = collect.collected([place / "in"], made)
-    results, failures = campaign.grade_all(works, one.Settings(made, "benchmark"),
-                                           place / f"out{workers}", workers=workers)
+    results, failures = campaign.grade_all(
+        works, one.Settings(made, "benchmark"), place / f"out{workers}", workers=workers
+    )
     seconds = time.perf_counter() - started
     assert not failures and all(each["earned"] == each["points"] for each in results), failures
     return seconds / len(works)
@@ -109,8 +115,13 @@ def _ours(made: course.Course, place: Path, workers: int) -> float:
 
 def _run(name: str, cwd: Path, *arguments: str) -> None:
     """Run a peer's command; show what it printed if it fails."""
-    done = subprocess.run([*peers.command(name), *arguments], cwd=cwd, capture_output=True,
-                          text=True, env=peers.surroundings(name, peers.ROOT))
+    done = subprocess.run(
+        [*peers.command(name), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=peers.surroundings(name, peers.ROOT),
+    )
     if done.returncode:
         sys.exit(done.stdout[-3000:] + done.stderr[-3000:])
 
@@ -122,8 +133,11 @@ def _nbgrader(reference: course.Reference, place: Path, count: int) -> float:
     _run("nbgrader", folder, "generate_assignment", lesson)
     release = folder / "release" / lesson / reference.name
     for number in range(count):
-        _fill(release, folder / "submitted" / f"student{number:04d}" / lesson / reference.name,
-              _answers(reference, number))
+        _fill(
+            release,
+            folder / "submitted" / f"student{number:04d}" / lesson / reference.name,
+            _answers(reference, number),
+        )
     started = time.perf_counter()
     _run("nbgrader", folder, "autograde", lesson)
     seconds = time.perf_counter() - started

@@ -1,6 +1,6 @@
 """Environments of their own for the autograders that this project is compared and tried with.
 
-    python -m benchmarks.peers        makes .venv-nbgrader and .venv-otter in the clone
+python -m benchmarks.peers        makes .venv-nbgrader and .venv-otter in the clone
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pathlib import Path
 __all__ = ["PINS", "ROOT", "command", "prepare", "share_packages", "surroundings"]
 
 ROOT = Path(__file__).resolve().parents[1]
-PINS = {"nbgrader": ["nbgrader==0.9.6", "numpy"],
-        "otter": ["otter-grader==7.0.0", "ipykernel", "numpy"]}
+PINS = {
+    "nbgrader": ["nbgrader==0.9.6", "numpy"],
+    "otter": ["otter-grader==7.0.0", "ipykernel", "numpy"],
+}
 
 
 def command(name: str) -> list[str] | None:
@@ -27,16 +29,20 @@ def command(name: str) -> list[str] | None:
 def surroundings(name: str, library: Path) -> dict[str, str]:
     """Return the environment variables that a tool needs: its own programs, and course_lib."""
     programs = ROOT / f".venv-{name}" / "bin"
-    return {**os.environ, "PYTHONPATH": str(library),
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    return {
+        **os.environ,
+        "PYTHONPATH": str(library),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 def prepare(name: str) -> None:
     """Make the environment of a tool; raises CalledProcessError where pip fails."""
     folder = ROOT / f".venv-{name}"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    subprocess.run([str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *PINS[name]],
-                   check=True)
+    subprocess.run(
+        [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *PINS[name]], check=True
+    )
 
 
 def share_packages(name: str) -> None:

@@ -30,8 +30,14 @@ WIDER = (16, 24, 32)
 def tiny_conv() -> Any:
     """Return TensorFlow's micro_speech network: one convolution, one dense layer."""
     layers = session.import_tensorflow().keras.layers
-    return _model([layers.Conv2D(8, (10, 8), strides=2, padding="same", activation="relu"),
-                   layers.Flatten(), layers.Dropout(0.5), layers.Dense(len(dataset.LABELS))])
+    return _model(
+        [
+            layers.Conv2D(8, (10, 8), strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(len(dataset.LABELS)),
+        ]
+    )
 
 
 def ds_cnn() -> Any:
@@ -39,10 +45,20 @@ def ds_cnn() -> Any:
     layers = session.import_tensorflow().keras.layers
     stack = [layers.Conv2D(64, (10, 4), strides=2, padding="same"), *_norm(), layers.Dropout(0.2)]
     for _ in range(4):
-        stack += [layers.DepthwiseConv2D(3, padding="same"), *_norm(),
-                  layers.Conv2D(64, 1), *_norm()]
-    return _model([*stack, layers.Dropout(0.4), layers.GlobalAveragePooling2D(),
-                   layers.Dense(len(dataset.LABELS))])
+        stack += [
+            layers.DepthwiseConv2D(3, padding="same"),
+            *_norm(),
+            layers.Conv2D(64, 1),
+            *_norm(),
+        ]
+    return _model(
+        [
+            *stack,
+            layers.Dropout(0.4),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(len(dataset.LABELS)),
+        ]
+    )
 
 
 NETWORKS: dict[str, Callable[[int], Any]] = {
@@ -65,30 +81,45 @@ def main() -> None:
         sounds, labels = augment.training_set(base, options.clips, seed)
         _tell(f"seed {seed}: {options.clips:,} clips in {time.perf_counter() - started:.0f} s")
         for name in options.networks or NETWORKS:
-            rows.append({"network": name, "seed": seed, **_one(name, seed, sounds, labels, sets,
-                                                              options.epochs)})
+            rows.append(
+                {
+                    "network": name,
+                    "seed": seed,
+                    **_one(name, seed, sounds, labels, sets, options.epochs),
+                }
+            )
             _tell(json.dumps(rows[-1]))
     print(_table(rows))
     if options.out:
         session.write_atomically(Path(options.out), json.dumps(rows, indent=1) + "\n")
 
 
-def _one(name: str, seed: int, sounds: np.ndarray, labels: np.ndarray,
-         sets: dict[str, dataset.Clips], epochs: int) -> dict[str, Any]:
+def _one(
+    name: str,
+    seed: int,
+    sounds: np.ndarray,
+    labels: np.ndarray,
+    sets: dict[str, dataset.Clips],
+    epochs: int,
+) -> dict[str, Any]:
     """Train one network, convert it and measure it; seconds are of processor time, over two."""
     session.import_tensorflow().keras.utils.set_random_seed(seed)
     model = NETWORKS[name](seed)
     started = time.process_time()
     spotter.train(model, sounds, labels, epochs, seed=seed)
-    row: dict[str, Any] = {"weights": model.count_params(),
-                           "seconds": round((time.process_time() - started) / 2)}
+    row: dict[str, Any] = {
+        "weights": model.count_params(),
+        "seconds": round((time.process_time() - started) / 2),
+    }
     frozen = freeze.frozen(model)
     data = tflite.strip(tflite.convert(frozen, "int8", sounds[:400]))
     row["bytes"] = len(data)
     for kind, clips in sets.items():
         sound, words = features.of(clips), np.array(clips.words, object)
-        right = {"float": _right(spotter.predict(model, sound), clips),
-                 "int8": _right(tflite.run(data, sound), clips)}
+        right = {
+            "float": _right(spotter.predict(model, sound), clips),
+            "int8": _right(tflite.run(data, sound), clips),
+        }
         for form, hits in right.items():
             row[f"{kind}, {form}"] = _share(hits[np.isin(words, dataset.LABELS)])
             row[f"{kind}, commands, {form}"] = _share(hits[np.isin(words, COMMANDS)])
@@ -110,8 +141,11 @@ def _table(rows: list[dict[str, Any]]) -> str:
     for network in dict.fromkeys(row["network"] for row in rows):
         own = [row for row in rows if row["network"] == network]
         means = [np.mean([row[column] for row in own]) for column in columns]
-        lines.append(f"| {network} | " + " | ".join(f"{mean:,.0f}" if mean > 2 else f"{mean:.3f}"
-                                                     for mean in means) + " |")
+        lines.append(
+            f"| {network} | "
+            + " | ".join(f"{mean:,.0f}" if mean > 2 else f"{mean:.3f}" for mean in means)
+            + " |"
+        )
     return "\n".join(lines)
 
 

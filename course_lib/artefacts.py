@@ -51,13 +51,23 @@ def write_all(model: Any, folder: str | Path, representative: np.ndarray) -> tup
         made = tflite.convert(model, variant, representative)
         session.write_atomically(folder / f"spotter_{variant}.tflite", made)
     wanted = [np.asarray(weight) for weight in model.get_weights()]
-    read = {"Keras file": ("spotter.keras", _keras), "checkpoint": ("checkpoint.*", _checkpoint),
-            "SavedModel": ("saved_model/**/*", _saved_model),
-            "frozen graph": ("spotter.pb", _frozen)}
-    found = [_artefact(name, folder, pattern, list(reader(folder)), wanted)
-             for name, (pattern, reader) in read.items()]
-    return (Artefact("weights alone", sum(weight.nbytes for weight in wanted), "exactly",
-                     fingerprint(wanted)), *found, *_converted(model, folder))
+    read = {
+        "Keras file": ("spotter.keras", _keras),
+        "checkpoint": ("checkpoint.*", _checkpoint),
+        "SavedModel": ("saved_model/**/*", _saved_model),
+        "frozen graph": ("spotter.pb", _frozen),
+    }
+    found = [
+        _artefact(name, folder, pattern, list(reader(folder)), wanted)
+        for name, (pattern, reader) in read.items()
+    ]
+    return (
+        Artefact(
+            "weights alone", sum(weight.nbytes for weight in wanted), "exactly", fingerprint(wanted)
+        ),
+        *found,
+        *_converted(model, folder),
+    )
 
 
 def fingerprint(arrays: Iterable[np.ndarray]) -> str:
@@ -92,14 +102,16 @@ def _export(model: Any, folder: Path) -> None:
     log.setLevel(level)
 
 
-def _artefact(name: str, folder: Path, pattern: str, arrays: list[np.ndarray],
-              wanted: list[np.ndarray]) -> Artefact:
+def _artefact(
+    name: str, folder: Path, pattern: str, arrays: list[np.ndarray], wanted: list[np.ndarray]
+) -> Artefact:
     """Return what one form weighs and whether every wanted weight is among its arrays."""
     known = {_digest(each) for each in arrays}
     there = [each for each in wanted if _digest(each) in known]
     size = sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())
-    return Artefact(name, size, "exactly" if len(there) == len(wanted) else "not",
-                    fingerprint(there))
+    return Artefact(
+        name, size, "exactly" if len(there) == len(wanted) else "not", fingerprint(there)
+    )
 
 
 def _converted(model: Any, folder: Path) -> Iterator[Artefact]:
@@ -109,10 +121,13 @@ def _converted(model: Any, folder: Path) -> Iterator[Artefact]:
         rays = xray.Xray(data)
         arrays = [rays.values(stored) for stored in rays.tensors if len(stored.shape) == 4]
         kernels = [layer.weights for layer in rays.layers if layer.kind == "CONV_2D"]
-        right = all(_close(rays, stored, kernel) for stored, (kernel, _)
-                    in zip(kernels, folded(model).values(), strict=True))
-        yield Artefact(f"TFLite {variant}", len(data), word if right else "not",
-                       fingerprint(arrays))
+        right = all(
+            _close(rays, stored, kernel)
+            for stored, (kernel, _) in zip(kernels, folded(model).values(), strict=True)
+        )
+        yield Artefact(
+            f"TFLite {variant}", len(data), word if right else "not", fingerprint(arrays)
+        )
 
 
 def _close(rays: xray.Xray, stored: xray.Stored, kernel: np.ndarray) -> bool:
@@ -137,8 +152,9 @@ def _keras(folder: Path) -> Iterator[np.ndarray]:
         content = io.BytesIO(archive.read("model.weights.h5"))
     arrays: list[np.ndarray] = []
     with h5py.File(content) as file:
-        file.visititems(lambda _, item: arrays.append(item[()])
-                        if isinstance(item, h5py.Dataset) else None)
+        file.visititems(
+            lambda _, item: arrays.append(item[()]) if isinstance(item, h5py.Dataset) else None
+        )
     yield from arrays
 
 

@@ -13,8 +13,18 @@ import numpy as np
 
 from course_lib import session
 
-__all__ = ["CLIP_SAMPLES", "SAMPLE_RATE_HZ", "AudioError", "Sound", "fit", "play", "read",
-           "resample", "wav_bytes", "write"]
+__all__ = [
+    "CLIP_SAMPLES",
+    "SAMPLE_RATE_HZ",
+    "AudioError",
+    "Sound",
+    "fit",
+    "play",
+    "read",
+    "resample",
+    "wav_bytes",
+    "write",
+]
 
 SAMPLE_RATE_HZ = 16_000
 CLIP_SAMPLES = 16_000  # one second: what the spotter listens to at a time
@@ -59,14 +69,28 @@ def fit(wave: np.ndarray) -> np.ndarray:
         return np.pad(wave, (before, spare - before)).astype(np.float32)
     energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
     start = int(np.argmax(energy[CLIP_SAMPLES:] - energy[:-CLIP_SAMPLES]))
-    return np.asarray(wave[start:start + CLIP_SAMPLES], np.float32)
+    return np.asarray(wave[start : start + CLIP_SAMPLES], np.float32)
 
 
 def wav_bytes(wave: np.ndarray, rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
     """Return (samples,) in -1 to 1 as the bytes of a 16-bit mono WAV file; louder is clipped."""
     pcm = np.round(np.clip(wave, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
-    fields = [b"RIFF", _u32(36 + len(pcm)), b"WAVE", b"fmt ", _u32(16), _u16(1), _u16(1),
-              _u32(rate_hz), _u32(2 * rate_hz), _u16(2), _u16(16), b"data", _u32(len(pcm)), pcm]
+    fields = [
+        b"RIFF",
+        _u32(36 + len(pcm)),
+        b"WAVE",
+        b"fmt ",
+        _u32(16),
+        _u16(1),
+        _u16(1),
+        _u32(rate_hz),
+        _u32(2 * rate_hz),
+        _u16(2),
+        _u16(16),
+        b"data",
+        _u32(len(pcm)),
+        pcm,
+    ]
     return b"".join(fields)
 
 
@@ -79,8 +103,7 @@ def write(path: str | Path, wave: np.ndarray) -> Path:
 
     kind = path.suffix.lstrip(".").upper()
     if kind not in soundfile.available_formats():
-        raise AudioError(f"{path.name} has a suffix that cannot be written: "
-                         "use .wav or .flac.")
+        raise AudioError(f"{path.name} has a suffix that cannot be written: use .wav or .flac.")
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(wave, -1.0, 1.0), SAMPLE_RATE_HZ, format=kind, subtype="PCM_16")
     return session.write_atomically(path, buffer.getvalue())
@@ -100,8 +123,10 @@ class Sound:
         """Return an <audio> element that holds its own data: it also plays in a saved page."""
         data = base64.b64encode(wav_bytes(self.wave)).decode()
         name = html.escape(self.label or "clip", quote=True)
-        return (f'<audio controls preload="none" title="{name}" aria-label="{name}" '
-                f'src="data:audio/wav;base64,{data}"></audio>')
+        return (
+            f'<audio controls preload="none" title="{name}" aria-label="{name}" '
+            f'src="data:audio/wav;base64,{data}"></audio>'
+        )
 
     def _repr_html_(self) -> str:
         return f"<div>{html.escape(self.label)} {self.html()}</div>"
@@ -129,8 +154,9 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
         expected = soundfile.info(path).frames
         wave, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"{path.name} cannot be read as sound: it is damaged, or no audio file."
-                         ) from error
+        raise AudioError(
+            f"{path.name} cannot be read as sound: it is damaged, or no audio file."
+        ) from error
     if 0 < len(wave) < expected < 2**62:
         raise AudioError(f"{path.name} is cut short: it has {len(wave)} of {expected} samples.")
     return wave, rate_hz

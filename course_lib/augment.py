@@ -20,9 +20,14 @@ __all__ = ["RECIPE", "Recipe", "chances", "training_set", "vary"]
 Progress = Callable[[int, int], None]
 
 _LIKE_NO = tuple("dough toe low so show row hoe foe oh now new nor nine note nope snow".split())
-_WORD_WEIGHTS = {**dict.fromkeys(_LIKE_NO, 1.5),
-                 **dict.fromkeys(("right", "on", "off", "stop"), 2.0),
-                 "go": 14.0, "down": 8.0, "left": 6.0, "up": 4.0}
+_WORD_WEIGHTS = {
+    **dict.fromkeys(_LIKE_NO, 1.5),
+    **dict.fromkeys(("right", "on", "off", "stop"), 2.0),
+    "go": 14.0,
+    "down": 8.0,
+    "left": 6.0,
+    "up": 4.0,
+}
 _CHUNK = 250  # clips a worker makes at a time
 _BABBLERS = 200  # clips that background voices are taken from
 
@@ -41,8 +46,9 @@ class Recipe:
     speed: tuple[float, float] = (0.80, 1.25)
     stretch: tuple[float, float] = (0.75, 1.30)
     stretched: float = 0.5
-    channel: Mapping[str, float] = field(default_factory=lambda: {
-        "equaliser": 0.7, "room": 0.3, "low_pass": 0.15, "high_pass": 0.2})
+    channel: Mapping[str, float] = field(
+        default_factory=lambda: {"equaliser": 0.7, "room": 0.3, "low_pass": 0.15, "high_pass": 0.2}
+    )
     cut: float = 0.2
     noisy: float = 0.9
     noise_db: tuple[float, float] = (4.0, 45.0)  # how far the noise lies below the word
@@ -59,8 +65,12 @@ class Recipe:
 RECIPE = Recipe()
 
 
-def vary(wave: np.ndarray, rng: np.random.Generator, voices: Sequence[np.ndarray] = (),
-         recipe: Recipe = RECIPE) -> np.ndarray:
+def vary(
+    wave: np.ndarray,
+    rng: np.random.Generator,
+    voices: Sequence[np.ndarray] = (),
+    recipe: Recipe = RECIPE,
+) -> np.ndarray:
     """Return one varied second, (16000,) float32 in -1 to 1, of a trimmed word at 16 kHz.
 
     `voices` are waves to make babble from. The same generator state gives the same second.
@@ -85,8 +95,14 @@ def vary(wave: np.ndarray, rng: np.random.Generator, voices: Sequence[np.ndarray
     return _recorded(wave, rng, recipe)
 
 
-def training_set(clips: dataset.Clips, count: int, seed: int, progress: Progress | None = None,
-                 recipe: Recipe = RECIPE, workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def training_set(
+    clips: dataset.Clips,
+    count: int,
+    seed: int,
+    progress: Progress | None = None,
+    recipe: Recipe = RECIPE,
+    workers: int = 2,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return `count` varied clips as features (count, 49, 40) float32 and labels (count,) int64.
 
     Clip i of a seed is the same on every machine and for any number of `workers`, which are
@@ -103,8 +119,10 @@ def training_set(clips: dataset.Clips, count: int, seed: int, progress: Progress
     words = [effects.trimmed(wave) for wave in clips.waves]
     strangers = np.flatnonzero(clips.labels == dataset.UNKNOWN)
     kitchen = _Kitchen(words, rng.permutation(strangers)[:_BABBLERS], seed, recipe)
-    tasks = [(start, labels[start:start + _CHUNK], places[start:start + _CHUNK])
-             for start in range(0, count, _CHUNK)]
+    tasks = [
+        (start, labels[start : start + _CHUNK], places[start : start + _CHUNK])
+        for start in range(0, count, _CHUNK)
+    ]
     parts = []
     for part in _cooked(kitchen, tasks, workers):
         parts.append(part)
@@ -121,19 +139,21 @@ def chances(clips: dataset.Clips, label: int, recipe: Recipe = RECIPE) -> np.nda
     (times the recipe's weight), so that a small engine is heard too; within an engine, every clip
     alike.
     """
-    keys = [(word, engine) if own == label else None
-            for word, engine, own in zip(clips.words, clips.engines, clips.labels.tolist(),
-                                         strict=True)]
+    keys = [
+        (word, engine) if own == label else None
+        for word, engine, own in zip(clips.words, clips.engines, clips.labels.tolist(), strict=True)
+    ]
     counts = {key: keys.count(key) for key in set(keys) - {None}}
     if not counts:
         raise ValueError(f"There is no clip of {dataset.LABELS[label]}: add some to learn it from.")
-    shares = {key: number ** 0.5 * recipe.engines.get(key[1], 1.0)
-              for key, number in counts.items()}
+    shares = {key: number**0.5 * recipe.engines.get(key[1], 1.0) for key, number in counts.items()}
     of_word: dict[str, float] = {}
     for (word, _), share in shares.items():
         of_word[word] = of_word.get(word, 0.0) + share
-    each = {key: recipe.words.get(key[0], 1.0) * share / of_word[key[0]] / counts[key]
-            for key, share in shares.items()}
+    each = {
+        key: recipe.words.get(key[0], 1.0) * share / of_word[key[0]] / counts[key]
+        for key, share in shares.items()
+    }
     weights = np.array([0.0 if key is None else each[key] for key in keys])
     return weights / weights.sum()
 
@@ -200,8 +220,9 @@ def _cooked(kitchen: _Kitchen, tasks: list, workers: int) -> Iterator[np.ndarray
 def _pool(kitchen: _Kitchen, workers: int) -> ProcessPoolExecutor | None:
     """Start fresh processes (a fork of a process that runs TensorFlow may hang), or return None."""
     try:
-        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _open_kitchen,
-                                   (kitchen,))
+        return ProcessPoolExecutor(
+            workers, multiprocessing.get_context("spawn"), _open_kitchen, (kitchen,)
+        )
     except (ImportError, OSError):  # no semaphores here: some sandboxes
         return None
 

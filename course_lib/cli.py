@@ -13,15 +13,23 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["DONE", "INCOMPLETE", "INTERRUPTED", "UNUSABLE", "UNWRITABLE", "USAGE", "main",
-           "parser"]
+__all__ = ["DONE", "INCOMPLETE", "INTERRUPTED", "UNUSABLE", "UNWRITABLE", "USAGE", "main", "parser"]
 
 DONE, USAGE, UNUSABLE, UNWRITABLE, INCOMPLETE, INTERRUPTED = 0, 2, 3, 4, 5, 130
-_CODES = ("exit codes: 0 done, 2 wrong usage, 3 a file or folder that cannot be used, "
-          "4 nothing can be written there, 5 some submissions could not be graded, "
-          "130 interrupted")
-_VARIANTS = ("float32", "dynamic_range", "float16", "int16x8", "int8", "int8_per_channel",
-             "int8_float_io")  # tflite.VARIANTS, repeated so that --help needs no import
+_CODES = (
+    "exit codes: 0 done, 2 wrong usage, 3 a file or folder that cannot be used, "
+    "4 nothing can be written there, 5 some submissions could not be graded, "
+    "130 interrupted"
+)
+_VARIANTS = (
+    "float32",
+    "dynamic_range",
+    "float16",
+    "int16x8",
+    "int8",
+    "int8_per_channel",
+    "int8_float_io",
+)  # tflite.VARIANTS, repeated so that --help needs no import
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,8 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
     root = argparse.ArgumentParser(
-        prog="python -m course_lib", epilog=_CODES,
-        description="Train, convert, measure and grade: the workbook on the command line.")
+        prog="python -m course_lib",
+        epilog=_CODES,
+        description="Train, convert, measure and grade: the workbook on the command line.",
+    )
     commands = root.add_subparsers(metavar="COMMAND", required=True)
     _train_command(commands)
     _convert_command(commands)
@@ -57,90 +67,184 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add(commands, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.",
-                                  epilog=_CODES)
+    command = commands.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_CODES
+    )
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.set_defaults(run=run)
     return command
 
 
 def _train_command(commands) -> None:
-    command = _add(commands, "train", _train,
-                   "train the keyword spotter on the bundled clips and save every model file")
-    command.add_argument("--out", type=Path, default=Path("models"), metavar="DIR",
-                         help="where the models go (default: ./models)")
+    command = _add(
+        commands,
+        "train",
+        _train,
+        "train the keyword spotter on the bundled clips and save every model file",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("models"),
+        metavar="DIR",
+        help="where the models go (default: ./models)",
+    )
     command.add_argument("--seed", type=int, default=0, help="default: 0, the shipped model's")
-    command.add_argument("--real", type=Path, metavar="DIR",
-                         help="recordings to measure with as well; nothing is learnt from them")
+    command.add_argument(
+        "--real",
+        type=Path,
+        metavar="DIR",
+        help="recordings to measure with as well; nothing is learnt from them",
+    )
 
 
 def _convert_command(commands) -> None:
-    command = _add(commands, "convert", _convert,
-                   "convert a .keras, a frozen .pb or a SavedModel folder to .tflite")
+    command = _add(
+        commands,
+        "convert",
+        _convert,
+        "convert a .keras, a frozen .pb or a SavedModel folder to .tflite",
+    )
     command.add_argument("model", type=Path, metavar="MODEL")
-    command.add_argument("--variant", choices=_VARIANTS, default="int8", metavar="VARIANT",
-                         help=f"one of {', '.join(_VARIANTS)} (default: int8)")
-    command.add_argument("--out", type=Path, metavar="FILE",
-                         help="default: beside the model, as <model>_<variant>.tflite")
-    command.add_argument("--clips", type=Path, metavar="DIR",
-                         help="folder of clips to calibrate on (default: bundled training clips)")
-    command.add_argument("--strip", action="store_true",
-                         help="drop what no interpreter reads: names, minima, metadata")
+    command.add_argument(
+        "--variant",
+        choices=_VARIANTS,
+        default="int8",
+        metavar="VARIANT",
+        help=f"one of {', '.join(_VARIANTS)} (default: int8)",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="default: beside the model, as <model>_<variant>.tflite",
+    )
+    command.add_argument(
+        "--clips",
+        type=Path,
+        metavar="DIR",
+        help="folder of clips to calibrate on (default: bundled training clips)",
+    )
+    command.add_argument(
+        "--strip",
+        action="store_true",
+        help="drop what no interpreter reads: names, minima, metadata",
+    )
 
 
 def _evaluate_command(commands) -> None:
-    command = _add(commands, "evaluate", _evaluate,
-                   "measure a .tflite, .keras or frozen .pb on a folder of <label>/*.wav|flac")
+    command = _add(
+        commands,
+        "evaluate",
+        _evaluate,
+        "measure a .tflite, .keras or frozen .pb on a folder of <label>/*.wav|flac",
+    )
     command.add_argument("model", type=Path, metavar="MODEL")
-    command.add_argument("clips", type=Path, metavar="CLIPS_DIR",
-                         help="folders yes, no, _unknown_, _silence_; any other is an unknown word")
+    command.add_argument(
+        "clips",
+        type=Path,
+        metavar="CLIPS_DIR",
+        help="folders yes, no, _unknown_, _silence_; any other is an unknown word",
+    )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _grade_command(commands) -> None:
-    command = _add(commands, "grade", _grade,
-                   "grade notebooks, folders or zips into reports; each runs in a sandbox")
+    command = _add(
+        commands,
+        "grade",
+        _grade,
+        "grade notebooks, folders or zips into reports; each runs in a sandbox",
+    )
     command.add_argument("submissions", type=Path, nargs="+", metavar="SUBMISSION")
-    command.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR",
-                         help="where reports and results go (default: ./grades)")
-    command.add_argument("--roster", type=Path, metavar="CSV",
-                         help="students: columns called name, id, email, login")
-    command.add_argument("--seed", default="", metavar="TEXT",
-                         help="decides the unseen inputs (default: drawn once, kept in DIR)")
-    command.add_argument("--reference", type=Path, metavar="DIR",
-                         help="reference notebooks (default: notebooks/reference of this clone)")
-    command.add_argument("--exercises", type=Path, metavar="DIR",
-                         help="folder of more lesson_NN.py modules")
-    command.add_argument("--scheduler", default="", metavar="tcp://…",
-                         help="a Dask scheduler to send the work to")
-    command.add_argument("--workers", type=int, default=0, metavar="N",
-                         help="sandboxes at a time (default: one a core)")
-    command.add_argument("--all-cells", action="store_true",
-                         help="run also the cells that no answer depends on")
-    command.add_argument("--seconds", type=float, default=300.0, metavar="S",
-                         help="longest time for one submission (default: 300)")
-    command.add_argument("--accept-weak-sandbox", action="store_true",
-                         help="grade without bubblewrap: submissions can then read your files")
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("grades"),
+        metavar="DIR",
+        help="where reports and results go (default: ./grades)",
+    )
+    command.add_argument(
+        "--roster", type=Path, metavar="CSV", help="students: columns called name, id, email, login"
+    )
+    command.add_argument(
+        "--seed",
+        default="",
+        metavar="TEXT",
+        help="decides the unseen inputs (default: drawn once, kept in DIR)",
+    )
+    command.add_argument(
+        "--reference",
+        type=Path,
+        metavar="DIR",
+        help="reference notebooks (default: notebooks/reference of this clone)",
+    )
+    command.add_argument(
+        "--exercises", type=Path, metavar="DIR", help="folder of more lesson_NN.py modules"
+    )
+    command.add_argument(
+        "--scheduler", default="", metavar="tcp://…", help="a Dask scheduler to send the work to"
+    )
+    command.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="sandboxes at a time (default: one a core)",
+    )
+    command.add_argument(
+        "--all-cells", action="store_true", help="run also the cells that no answer depends on"
+    )
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=300.0,
+        metavar="S",
+        help="longest time for one submission (default: 300)",
+    )
+    command.add_argument(
+        "--accept-weak-sandbox",
+        action="store_true",
+        help="grade without bubblewrap: submissions can then read your files",
+    )
 
 
 def _export_command(commands) -> None:
-    command = _add(commands, "export", _export,
-                   "build assignments for nbgrader or Otter from the lessons' sources")
+    command = _add(
+        commands,
+        "export",
+        _export,
+        "build assignments for nbgrader or Otter from the lessons' sources",
+    )
     command.add_argument("--for", dest="kind", choices=("nbgrader", "otter"), required=True)
     command.add_argument("out", type=Path, metavar="DIR")
-    command.add_argument("--lesson", action="append", default=[], metavar="NN",
-                         help="a lesson's two digits; may be repeated (default: all)")
-    command.add_argument("--source", type=Path, metavar="DIR",
-                         help="the sources (default: notebooks/source of this clone)")
+    command.add_argument(
+        "--lesson",
+        action="append",
+        default=[],
+        metavar="NN",
+        help="a lesson's two digits; may be repeated (default: all)",
+    )
+    command.add_argument(
+        "--source",
+        type=Path,
+        metavar="DIR",
+        help="the sources (default: notebooks/source of this clone)",
+    )
 
 
 def _train(options: argparse.Namespace) -> None:
     from course_lib import spotter
 
-    if options.out.is_dir() and any(options.out.iterdir()) \
-            and not (options.out / "spotter.keras").is_file():
-        raise ValueError(f"{options.out} holds other things, and training replaces the whole "
-                         "folder: name a new one with --out.")
+    if (
+        options.out.is_dir()
+        and any(options.out.iterdir())
+        and not (options.out / "spotter.keras").is_file()
+    ):
+        raise ValueError(
+            f"{options.out} holds other things, and training replaces the whole "
+            "folder: name a new one with --out."
+        )
     with _Stages(options.quiet) as stages:
         spotter.make(options.out, options.seed, stages.report, real=options.real)
     print(f"{options.out}: the trained model in every form, see README.md there")
@@ -188,11 +292,19 @@ def _grade(options: argparse.Namespace) -> int:
 
     limits = sandbox.Limits(wall_seconds=options.seconds)
     rows, notes, kind = command.grade(
-        options.submissions, options.out, roster=options.roster, seed=options.seed,
-        reference=options.reference, exercises=options.exercises, scheduler=options.scheduler,
-        workers=options.workers, everything=options.all_cells, limits=limits,
+        options.submissions,
+        options.out,
+        roster=options.roster,
+        seed=options.seed,
+        reference=options.reference,
+        exercises=options.exercises,
+        scheduler=options.scheduler,
+        workers=options.workers,
+        everything=options.all_cells,
+        limits=limits,
         accept_weak=options.accept_weak_sandbox,
-        progress=None if options.quiet else _progress(options, "grading"))
+        progress=None if options.quiet else _progress(options, "grading"),
+    )
     for note in notes:
         _say(note)
     print(f"{len(rows)} students, sandbox: {kind}, see {options.out / 'class.html'}")
@@ -203,28 +315,33 @@ def _export(options: argparse.Namespace) -> None:
     from course_lib.grading import export
 
     root = Path(__file__).resolve().parent.parent
-    for path in export.export(options.kind, options.out, root, tuple(options.lesson),
-                              options.source):
+    for path in export.export(
+        options.kind, options.out, root, tuple(options.lesson), options.source
+    ):
         print(path)
 
 
 def _table(result: dict) -> str:
     """Return an evaluation as text of a few lines."""
     labels = result["confusion"]["labels"]
-    lines = [f"{result['model']}: {result['bytes']:,} bytes",
-             f"accuracy  {_percent(result)}"]
+    lines = [f"{result['model']}: {result['bytes']:,} bytes", f"accuracy  {_percent(result)}"]
     if result["real4"]["n"] not in (0, result["n"]):
         lines.append(f"four labels' folders alone  {_percent(result['real4'])}")
-    lines.append("recall    " + "  ".join(
-        f"{label} {_share(value)}" for label, value in result["recall"].items()))
+    lines.append(
+        "recall    "
+        + "  ".join(f"{label} {_share(value)}" for label, value in result["recall"].items())
+    )
     lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in labels))
     for label, row in zip(labels, result["confusion"]["counts"], strict=True):
         lines.append(f"{label:>17}" + "".join(f"{count:>11}" for count in row))
     others = result["other_words"]
     if others["n"]:
         lines.append(f"other words called unknown  {_percent(others, 'called_unknown')}")
-        lines.append("  ".join(f"{word} {_share(each['called_unknown'])}"
-                               for word, each in others["words"].items()))
+        lines.append(
+            "  ".join(
+                f"{word} {_share(each['called_unknown'])}" for word, each in others["words"].items()
+            )
+        )
     lines.append(f"skipped files  {result['skipped']['count']}")
     return "\n".join(lines)
 
@@ -233,8 +350,10 @@ def _percent(result: dict, name: str = "accuracy") -> str:
     if result["n"] == 0:
         return "no clips"
     low, high = result["interval"]
-    return (f"{result[name]:.1%} ({low:.1%} to {high:.1%}), "
-            f"{result['correct']:,} of {result['n']:,} clips")
+    return (
+        f"{result[name]:.1%} ({low:.1%} to {high:.1%}), "
+        f"{result['correct']:,} of {result['n']:,} clips"
+    )
 
 
 def _share(value: float | None) -> str:
@@ -281,8 +400,10 @@ class _Stages:
 
             self.__exit__()
             seconds = 0.1 if sys.stderr.isatty() else 5.0
-            self.bar, self.stage = tqdm(desc=stage, total=total, file=sys.stderr,
-                                        mininterval=seconds), stage
+            self.bar, self.stage = (
+                tqdm(desc=stage, total=total, file=sys.stderr, mininterval=seconds),
+                stage,
+            )
         self.bar.update(done - self.bar.n)
 
 

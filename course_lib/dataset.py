@@ -12,8 +12,18 @@ import numpy as np
 
 from course_lib import audio, noise, session
 
-__all__ = ["LABELS", "SILENCE", "SPLITS", "SUFFIXES", "UNKNOWN", "Clips", "bundled", "from_folder",
-           "joined", "label_of"]
+__all__ = [
+    "LABELS",
+    "SILENCE",
+    "SPLITS",
+    "SUFFIXES",
+    "UNKNOWN",
+    "Clips",
+    "bundled",
+    "from_folder",
+    "joined",
+    "label_of",
+]
 
 LABELS = ("_silence_", "_unknown_", "yes", "no")  # a label's place in here is its class everywhere
 SILENCE, UNKNOWN = 0, 1
@@ -49,12 +59,19 @@ class Clips:
 
     def __getitem__(self, which) -> Clips:
         places = np.atleast_1d(np.arange(len(self))[which])
-        texts = {name: tuple(getattr(self, name)[place] for place in places)
-                 for name in ("words", "voices", "engines", "files")}
+        texts = {
+            name: tuple(getattr(self, name)[place] for place in places)
+            for name in ("words", "voices", "engines", "files")
+        }
         return replace(self, waves=self.waves[places], labels=self.labels[places], **texts)
 
-    def where(self, label: str | None = None, word: str | None = None, voice: str | None = None,
-              engine: str | None = None) -> Clips:
+    def where(
+        self,
+        label: str | None = None,
+        word: str | None = None,
+        voice: str | None = None,
+        engine: str | None = None,
+    ) -> Clips:
         """Return the clips for which everything that is given holds: `clips.where(word="go")`."""
         keep = np.ones(len(self), bool)
         if label is not None:
@@ -73,8 +90,11 @@ class Clips:
         return f"<{len(self):,} clips, {words} words, {voices} voices>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{html.escape(label)}</td><td>{count:,}</td><td>{words}</td>"
-                       f"<td>{voices}</td></tr>" for label, count, words, voices in self._summary())
+        rows = "".join(
+            f"<tr><td>{html.escape(label)}</td><td>{count:,}</td><td>{words}</td>"
+            f"<td>{voices}</td></tr>"
+            for label, count, words, voices in self._summary()
+        )
         names = ("label", "clips", "words", "voices")
         head = "".join(f"<th scope='col'>{name}</th>" for name in names)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -83,8 +103,12 @@ class Clips:
         """Yield for each label its name and how many clips, words and voices it has."""
         for place, label in enumerate(LABELS):
             part = np.flatnonzero(self.labels == place)
-            yield (label, len(part), len({self.words[i] for i in part}),
-                   len({self.voices[i] for i in part}))
+            yield (
+                label,
+                len(part),
+                len({self.words[i] for i in part}),
+                len({self.voices[i] for i in part}),
+            )
 
 
 @lru_cache(maxsize=len(SPLITS))
@@ -126,12 +150,20 @@ def from_folder(path: str | Path) -> Clips:
         except audio.AudioError as error:
             skipped.append(f"{file.parent.name}/{error}")
     if not waves:
-        raise audio.AudioError(f"{folder} has no readable <word>/<clip> in {', '.join(SUFFIXES)}"
-                               f" ({len(skipped)} files could not be read).")
+        raise audio.AudioError(
+            f"{folder} has no readable <word>/<clip> in {', '.join(SUFFIXES)}"
+            f" ({len(skipped)} files could not be read)."
+        )
     words = tuple(name.parts[0] for name in names)
-    return Clips(np.stack(waves), np.array([label_of(word) for word in words], np.int64), words,
-                 tuple(name.stem.split("_")[0] for name in names), ("recording",) * len(names),
-                 tuple(name.as_posix() for name in names), tuple(skipped))
+    return Clips(
+        np.stack(waves),
+        np.array([label_of(word) for word in words], np.int64),
+        words,
+        tuple(name.stem.split("_")[0] for name in names),
+        ("recording",) * len(names),
+        tuple(name.as_posix() for name in names),
+        tuple(skipped),
+    )
 
 
 def _silence(count: int, split: str) -> Clips:
@@ -139,12 +171,22 @@ def _silence(count: int, split: str) -> Clips:
     generators = (np.random.default_rng([SPLITS.index(split), place]) for place in range(count))
     waves = np.array([noise.silence(rng) for rng in generators], np.float32)
     names = tuple(f"_silence_/{split}_{place:03d}" for place in range(count))
-    return Clips(waves.reshape(count, audio.CLIP_SAMPLES), np.full(count, SILENCE, np.int64),
-                 (LABELS[SILENCE],) * count, ("noise",) * count, ("noise",) * count, names)
+    return Clips(
+        waves.reshape(count, audio.CLIP_SAMPLES),
+        np.full(count, SILENCE, np.int64),
+        (LABELS[SILENCE],) * count,
+        ("noise",) * count,
+        ("noise",) * count,
+        names,
+    )
 
 
 def joined(*parts: Clips) -> Clips:
     """Put sets of clips one after the other."""
     columns = ([getattr(part, field.name) for part in parts] for field in fields(Clips))
-    return Clips(*(np.concatenate(values) if isinstance(values[0], np.ndarray) else sum(values, ())
-                   for values in columns))
+    return Clips(
+        *(
+            np.concatenate(values) if isinstance(values[0], np.ndarray) else sum(values, ())
+            for values in columns
+        )
+    )

@@ -14,8 +14,20 @@ from scipy import fft
 from course_lib import noise
 from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
-__all__ = ["click", "clipped", "coded", "filtered", "gated", "high_pass", "low_pass", "placed",
-           "resampled", "room", "stretched", "trimmed"]
+__all__ = [
+    "click",
+    "clipped",
+    "coded",
+    "filtered",
+    "gated",
+    "high_pass",
+    "low_pass",
+    "placed",
+    "resampled",
+    "room",
+    "stretched",
+    "trimmed",
+]
 
 _TAIL = 1600  # samples of reverberation that are kept after a word
 _PIECE, _STEP, _REACH, _THIN = 640, 320, 160, 4  # stretching: 40 ms pieces, searched 10 ms around
@@ -26,7 +38,7 @@ _CODEC_BANDS = 24
 def trimmed(wave: np.ndarray) -> np.ndarray:
     """Return the part between the first and the last sample that is not exactly zero, or one."""
     sounding = np.flatnonzero(wave)
-    return wave[sounding[0]:sounding[-1] + 1] if len(sounding) else wave[:1]
+    return wave[sounding[0] : sounding[-1] + 1] if len(sounding) else wave[:1]
 
 
 def resampled(wave: np.ndarray, speed: float) -> np.ndarray:
@@ -49,12 +61,12 @@ def stretched(wave: np.ndarray, factor: float) -> np.ndarray:
     for start in range(0, count + _STEP, _STEP):
         wanted = int(start / factor) + _PIECE - _STEP
         if start and wanted + _REACH + _PIECE <= len(padded):
-            following = padded[taken + _STEP:taken + _STEP + _PIECE:_THIN]
-            around = padded[wanted - _REACH:wanted + _REACH + _PIECE:_THIN]
+            following = padded[taken + _STEP : taken + _STEP + _PIECE : _THIN]
+            around = padded[wanted - _REACH : wanted + _REACH + _PIECE : _THIN]
             wanted += _THIN * int(np.argmax(np.correlate(around, following, "valid"))) - _REACH
         taken = max(0, min(wanted, len(padded) - _PIECE))
-        result[start:start + _PIECE] += fade * padded[taken:taken + _PIECE]
-    return result[_STEP:_STEP + count]
+        result[start : start + _PIECE] += fade * padded[taken : taken + _PIECE]
+    return result[_STEP : _STEP + count]
 
 
 def low_pass(log_hz: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -90,10 +102,13 @@ def filtered(wave: np.ndarray, rng: np.random.Generator, shares: dict[str, float
     size = 1 << (len(wave) + len(echo) - 1).bit_length()
     log_hz = _log_hz(size)
     spectrum = fft.rfft(wave, size)
-    for name, gains in (("equaliser", noise.equaliser), ("low_pass", low_pass),
-                        ("high_pass", high_pass)):
+    for name, gains in (
+        ("equaliser", noise.equaliser),
+        ("low_pass", low_pass),
+        ("high_pass", high_pass),
+    ):
         if name in chosen:
-            spectrum *= (gains(log_hz, rng) if name != "equaliser" else gains(rng, log_hz))
+            spectrum *= gains(log_hz, rng) if name != "equaliser" else gains(rng, log_hz)
     if "room" in chosen:
         spectrum *= fft.rfft(echo, size)
     return fft.irfft(spectrum, size)[:kept].astype(np.float32)
@@ -106,7 +121,7 @@ def placed(wave: np.ndarray, rng: np.random.Generator, cut_share: float = 0.2) -
     """
     if len(wave) > CLIP_SAMPLES:
         first = int(rng.integers(0, len(wave) - CLIP_SAMPLES + 1))
-        wave = wave[first:first + CLIP_SAMPLES]
+        wave = wave[first : first + CLIP_SAMPLES]
     spare = CLIP_SAMPLES - len(wave)
     if rng.random() < cut_share:
         out = int(rng.integers(0, len(wave) // 4 + 1))
@@ -117,7 +132,7 @@ def placed(wave: np.ndarray, rng: np.random.Generator, cut_share: float = 0.2) -
         start = int(rng.integers(0, spare + 1))
     result = np.zeros(CLIP_SAMPLES, np.float32)
     first, last = max(0, start), min(CLIP_SAMPLES, start + len(wave))
-    result[first:last] = wave[first - start:last - start]
+    result[first:last] = wave[first - start : last - start]
     return result
 
 
@@ -128,7 +143,7 @@ def click(wave: np.ndarray, rng: np.random.Generator, level: float) -> np.ndarra
     burst = rng.standard_normal(length, np.float32)
     burst *= np.exp(-rng.uniform(2.0, 8.0) / length * np.arange(length, dtype=np.float32))
     result = wave.copy()
-    result[start:start + length] += level * 10.0 ** (rng.uniform(-20.0, 6.0) / 20.0) * burst
+    result[start : start + length] += level * 10.0 ** (rng.uniform(-20.0, 6.0) / 20.0) * burst
     return result
 
 
@@ -150,7 +165,7 @@ def coded(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     step = rng.uniform(0.15, 0.5) * loudest + rng.uniform(0.0005, 0.004) * size.max() + 1e-9
     spectrum = np.round(spectrum.real / step) * step + 1j * (np.round(spectrum.imag / step) * step)
     if rng.random() < 0.7:
-        spectrum[:, int(rng.uniform(3000.0, 7500.0) * _BLOCK / SAMPLE_RATE_HZ):] = 0.0
+        spectrum[:, int(rng.uniform(3000.0, 7500.0) * _BLOCK / SAMPLE_RATE_HZ) :] = 0.0
     return _overlapped(spectrum.astype(np.complex64), len(wave))
 
 
@@ -182,7 +197,7 @@ def _codec_bands() -> tuple[np.ndarray, np.ndarray]:
 def _blocks(wave: np.ndarray) -> np.ndarray:
     """Return the spectra of half overlapping blocks, (blocks, 257) complex64."""
     padded = np.pad(wave, (_BLOCK, _BLOCK + -len(wave) % (_BLOCK // 2)))
-    cut = np.lib.stride_tricks.sliding_window_view(padded, _BLOCK)[::_BLOCK // 2]
+    cut = np.lib.stride_tricks.sliding_window_view(padded, _BLOCK)[:: _BLOCK // 2]
     return fft.rfft(cut * np.sqrt(_fade(_BLOCK)), axis=1)
 
 
@@ -191,4 +206,4 @@ def _overlapped(spectrum: np.ndarray, count: int) -> np.ndarray:
     blocks = (fft.irfft(spectrum, _BLOCK, axis=1) * np.sqrt(_fade(_BLOCK))).astype(np.float32)
     halves = blocks.reshape(len(blocks), 2, _BLOCK // 2)
     whole = halves[1:, 0] + halves[:-1, 1]
-    return whole.reshape(-1)[_BLOCK // 2:_BLOCK // 2 + count]
+    return whole.reshape(-1)[_BLOCK // 2 : _BLOCK // 2 + count]

@@ -75,24 +75,32 @@ class Evaluation:
             "bytes": report.bytes,
             "folder": self.folder,
             **_share(report.correct, report.n),
-            "recall": {label: _number(value) for label, value
-                       in zip(dataset.LABELS, report.recalls, strict=True)},
+            "recall": {
+                label: _number(value)
+                for label, value in zip(dataset.LABELS, report.recalls, strict=True)
+            },
             "confusion": {"labels": list(dataset.LABELS), "counts": report.confusion.tolist()},
             "real4": _share(*self.four),
             "other_words": {
-                **_share(sum(each.unknown for each in others), sum(each.n for each in others),
-                         "called_unknown"),
-                "words": {each.word: {"n": each.n, "called_unknown": each.share}
-                          for each in others},
+                **_share(
+                    sum(each.unknown for each in others),
+                    sum(each.n for each in others),
+                    "called_unknown",
+                ),
+                "words": {
+                    each.word: {"n": each.n, "called_unknown": each.share} for each in others
+                },
             },
-            "skipped": {"count": len(self.skipped),
-                        "files": [{"file": each.file, "reason": each.reason}
-                                  for each in self.skipped]},
+            "skipped": {
+                "count": len(self.skipped),
+                "files": [{"file": each.file, "reason": each.reason} for each in self.skipped],
+            },
         }
 
 
-def evaluate(model: str | Path, folder: str | Path,
-             progress: Callable[[Iterable], Iterable] = iter) -> Evaluation:
+def evaluate(
+    model: str | Path, folder: str | Path, progress: Callable[[Iterable], Iterable] = iter
+) -> Evaluation:
     """Measure the saved `model` on every usable clip below `folder`; see the module's head.
 
     `progress` wraps the list of files, as tqdm does. Raises saved.ModelFileError for a model that
@@ -107,18 +115,27 @@ def evaluate(model: str | Path, folder: str | Path,
         raise saved.ModelFileError(f"{model} does not fit the features: {error}") from error
     classes = report.probabilities.shape[1]
     if classes != len(dataset.LABELS):
-        raise saved.ModelFileError(f"{model} gives {classes} values a clip, and "
-                                   f"{len(dataset.LABELS)} labels are needed.")
+        raise saved.ModelFileError(
+            f"{model} gives {classes} values a clip, and {len(dataset.LABELS)} labels are needed."
+        )
     if not np.isfinite(report.probabilities).all():
-        raise saved.ModelFileError(f"{model} answers with values that are no numbers: train or "
-                                   "convert it again.")
-    report = measure.Report(report.name, _bytes_of(model), report.weight_bytes, report.labels,
-                            report.probabilities, report.kinds)
+        raise saved.ModelFileError(
+            f"{model} answers with values that are no numbers: train or convert it again."
+        )
+    report = measure.Report(
+        report.name,
+        _bytes_of(model),
+        report.weight_bytes,
+        report.labels,
+        report.probabilities,
+        report.kinds,
+    )
     return Evaluation(str(model), str(folder), report, clips.words, skipped)
 
 
-def read_folder(folder: Path, progress: Callable[[Iterable], Iterable] = iter
-                ) -> tuple[dataset.Clips, tuple[Skipped, ...]]:
+def read_folder(
+    folder: Path, progress: Callable[[Iterable], Iterable] = iter
+) -> tuple[dataset.Clips, tuple[Skipped, ...]]:
     """Read every clip below `folder`, and name the files that cannot be used, in order of names."""
     if not folder.is_dir():
         raise audio.AudioError(f"There is no folder {folder}: give one that holds <label>/<clip>.")
@@ -134,24 +151,37 @@ def read_folder(folder: Path, progress: Callable[[Iterable], Iterable] = iter
         except (audio.AudioError, OSError) as error:
             skipped.append(Skipped(name.as_posix(), str(error)))
     if not waves:
-        raise audio.AudioError(f"{folder} holds no clip that can be measured, {len(skipped)} files "
-                               "were skipped: it needs <label>/<clip>.wav at 16 kHz."
-                               + (f" The first: {skipped[0].reason}" if skipped else ""))
+        raise audio.AudioError(
+            f"{folder} holds no clip that can be measured, {len(skipped)} files "
+            "were skipped: it needs <label>/<clip>.wav at 16 kHz."
+            + (f" The first: {skipped[0].reason}" if skipped else "")
+        )
     words = tuple(name.parts[0] for name in names)
     labels = np.array([dataset.label_of(word) for word in words], np.int64)
-    clips = dataset.Clips(np.stack(waves), labels, words,
-                          tuple(name.stem.split("_")[0] for name in names),
-                          ("recording",) * len(names), tuple(name.as_posix() for name in names))
+    clips = dataset.Clips(
+        np.stack(waves),
+        labels,
+        words,
+        tuple(name.stem.split("_")[0] for name in names),
+        ("recording",) * len(names),
+        tuple(name.as_posix() for name in names),
+    )
     return clips, tuple(skipped)
 
 
 def _files(folder: Path) -> list[Path]:
     """Return the files that should be clips: all in subfolders, and sounds that lie outside one."""
-    found = [path for path in sorted(folder.rglob("*"))
-             if path.is_file() or path.is_symlink() and not path.is_dir()]
-    return [path for path in found
-            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-            and (path.parent != folder or path.suffix.lower() in dataset.SUFFIXES)]
+    found = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() or path.is_symlink() and not path.is_dir()
+    ]
+    return [
+        path
+        for path in found
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and (path.parent != folder or path.suffix.lower() in dataset.SUFFIXES)
+    ]
 
 
 def _unusable(file: Path, name: Path) -> str:
@@ -162,8 +192,10 @@ def _unusable(file: Path, name: Path) -> str:
         return f"{file.name} is none of {', '.join(dataset.SUFFIXES)}: convert or remove it."
     rate_hz = _rate_hz(file)
     if rate_hz not in (None, audio.SAMPLE_RATE_HZ):
-        return (f"{file.name} has a sample rate of {rate_hz} Hz, and {audio.SAMPLE_RATE_HZ} Hz "
-                "is needed: resample it first.")
+        return (
+            f"{file.name} has a sample rate of {rate_hz} Hz, and {audio.SAMPLE_RATE_HZ} Hz "
+            "is needed: resample it first."
+        )
     return ""
 
 
@@ -188,8 +220,12 @@ def _share(correct: int, n: int, name: str = "accuracy") -> dict:
     """Return a share with its counts and Wilson's 95 % interval."""
     if n == 0:
         return {"n": 0, "correct": 0, name: None, "interval": None}
-    return {"n": n, "correct": correct, name: correct / n,
-            "interval": list(measure.wilson(correct, n))}
+    return {
+        "n": n,
+        "correct": correct,
+        name: correct / n,
+        "interval": list(measure.wilson(correct, n)),
+    }
 
 
 def _number(value: float) -> float | None:

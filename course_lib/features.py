@@ -31,9 +31,24 @@ from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 if TYPE_CHECKING:
     from course_lib.dataset import Clips
 
-__all__ = ["BANDS", "FFT", "FRAMES", "HOP", "WINDOW", "band_edges_hz", "cache_folder", "filters",
-           "frames", "log_energies", "log_mel", "mel_energies", "normalised", "of", "power",
-           "window"]
+__all__ = [
+    "BANDS",
+    "FFT",
+    "FRAMES",
+    "HOP",
+    "WINDOW",
+    "band_edges_hz",
+    "cache_folder",
+    "filters",
+    "frames",
+    "log_energies",
+    "log_mel",
+    "mel_energies",
+    "normalised",
+    "of",
+    "power",
+    "window",
+]
 
 WINDOW = 480  # samples a frame: 30 ms
 HOP = 320  # samples between the starts of two frames: 20 ms
@@ -51,8 +66,9 @@ _memory: OrderedDict[str, np.ndarray] = OrderedDict()
 def frames(waves: np.ndarray) -> np.ndarray:
     """Cut (..., 16000) into overlapping frames (..., 49, 480), after taking the mean away."""
     if np.shape(waves)[-1:] != (CLIP_SAMPLES,):
-        raise ValueError(f"A clip of shape {np.shape(waves)} is not {CLIP_SAMPLES} samples long: "
-                         "use audio.fit.")
+        raise ValueError(
+            f"A clip of shape {np.shape(waves)} is not {CLIP_SAMPLES} samples long: use audio.fit."
+        )
     centred = np.asarray(waves, np.float32)
     centred = centred - centred.mean(axis=-1, keepdims=True)
     return np.lib.stride_tricks.sliding_window_view(centred, WINDOW, axis=-1)[..., ::HOP, :]
@@ -108,8 +124,10 @@ def log_mel(waves: np.ndarray) -> np.ndarray:
     waves = np.asarray(waves, np.float32)
     if waves.ndim == 1:
         return normalised(log_energies(mel_energies(power(frames(waves)))))
-    parts = [normalised(log_energies(mel_energies(power(frames(waves[start:start + _BATCH])))))
-             for start in range(0, len(waves), _BATCH)]
+    parts = [
+        normalised(log_energies(mel_energies(power(frames(waves[start : start + _BATCH])))))
+        for start in range(0, len(waves), _BATCH)
+    ]
     return np.concatenate(parts) if parts else np.empty((0, FRAMES, BANDS), np.float32)
 
 

@@ -17,8 +17,16 @@ import numpy as np
 from course_lib import session
 from course_lib.tflite.run import IDENTIFIER
 
-__all__ = ["Cost", "cost", "every_weight_flatbuffer", "every_weight_protobuf", "pair",
-           "weight_flatbuffer", "weight_protobuf", "zipped"]
+__all__ = [
+    "Cost",
+    "cost",
+    "every_weight_flatbuffer",
+    "every_weight_protobuf",
+    "pair",
+    "weight_flatbuffer",
+    "weight_protobuf",
+    "zipped",
+]
 
 
 @dataclass(frozen=True)
@@ -186,6 +194,18 @@ def _heap_in_use() -> int | None:
 class _MallInfo(ctypes.Structure):
     """What glibc's mallinfo2 returns; in use are uordblks and, mapped one by one, hblkhd."""
 
-    _fields_ = [(name, ctypes.c_size_t) for name in (
-        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
-        "fordblks", "keepcost")]
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    ]

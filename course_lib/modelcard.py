@@ -17,8 +17,9 @@ COMMANDS = ("down", "go", "left", "off", "on", "right", "stop", "up")
 _FORMS = ("float", "int8")
 
 
-def measured(folder: Path, recipe: dict[str, Any], real: str | Path | None = None
-             ) -> dict[str, Any]:
+def measured(
+    folder: Path, recipe: dict[str, Any], real: str | Path | None = None
+) -> dict[str, Any]:
     """Return every figure of the models in `folder` as plain data for JSON.
 
     "held_out" is the bundled speech of the validation and test voices; "real" is the folder of
@@ -26,8 +27,10 @@ def measured(folder: Path, recipe: dict[str, Any], real: str | Path | None = Non
     """
     held = dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))
     sounds = {"held_out": held, "real": dataset.from_folder(real) if real else None}
-    answers = {"float": freeze.load(folder / "spotter.pb").run,
-               "int8": lambda rows: tflite.run((folder / "spotter_int8.tflite").read_bytes(), rows)}
+    answers = {
+        "float": freeze.load(folder / "spotter.pb").run,
+        "int8": lambda rows: tflite.run((folder / "spotter_int8.tflite").read_bytes(), rows),
+    }
     figures: dict[str, Any] = {"recipe": recipe, "bytes": _sizes(folder)}
     for name, clips in sounds.items():
         figures[name] = None if clips is None else _figures(clips, answers)
@@ -54,9 +57,12 @@ def _figures(clips: dataset.Clips, answers: dict[str, Callable]) -> dict[str, An
     change = measure.mcnemar(reports["float"], reports["int8"])
     own = np.isin(np.array(clips.words, object), dataset.LABELS)
     return {
-        "clips": len(clips), "voices": len(set(clips.voices)),
+        "clips": len(clips),
+        "voices": len(set(clips.voices)),
         "agreement": _rounded(measure.agreement(reports["float"], reports["int8"])),
-        "lost": change.lost, "gained": change.gained, "p_value": _rounded(change.p_value),
+        "lost": change.lost,
+        "gained": change.gained,
+        "p_value": _rounded(change.p_value),
         **{form: _of_form(clips, reports[form], own) for form in _FORMS},
     }
 
@@ -65,14 +71,18 @@ def _of_form(clips: dataset.Clips, report: measure.Report, own: np.ndarray) -> d
     """Return the figures of one form: over everything, over the four labels, by word, by engine."""
     words, engines = np.array(clips.words, object), np.array(clips.engines, object)
     return {
-        "all": _share(report.right), "labels": _share(report.right[own]),
+        "all": _share(report.right),
+        "labels": _share(report.right[own]),
         "commands": _share(report.right[np.isin(words, COMMANDS)]),
-        "recalls": {label: _share(report.right[report.labels == place])
-                    for place, label in enumerate(dataset.LABELS)},
+        "recalls": {
+            label: _share(report.right[report.labels == place])
+            for place, label in enumerate(dataset.LABELS)
+        },
         "confusion": report.confusion.tolist(),
         "words": {word: _share(report.right[words == word]) for word in sorted(set(clips.words))},
-        "engines": {engine: _share(report.right[engines == engine])
-                    for engine in sorted(set(clips.engines))},
+        "engines": {
+            engine: _share(report.right[engines == engine]) for engine in sorted(set(clips.engines))
+        },
     }
 
 
@@ -82,8 +92,13 @@ def _share(right: np.ndarray) -> dict[str, Any] | None:
         return None
     correct, n = int(right.sum()), len(right)
     low, high = measure.wilson(correct, n)
-    return {"correct": correct, "n": n, "share": _rounded(correct / n),
-            "low": _rounded(low), "high": _rounded(high)}
+    return {
+        "correct": correct,
+        "n": n,
+        "share": _rounded(correct / n),
+        "low": _rounded(low),
+        "high": _rounded(high),
+    }
 
 
 def _rounded(number: float) -> float:
@@ -93,11 +108,17 @@ def _rounded(number: float) -> float:
 def _card(figures: dict[str, Any]) -> str:
     recipe, sizes, held, real = (figures[key] for key in ("recipe", "bytes", "held_out", "real"))
     rows = "\n".join(f"| {name} | {size:,} |" for name, size in sizes.items())
-    parts = [_HEAD.format(**recipe, sizes=rows), "## On voices that it was not trained on\n",
-             _table(held)]
+    parts = [
+        _HEAD.format(**recipe, sizes=rows),
+        "## On voices that it was not trained on\n",
+        _table(held),
+    ]
     if real:
-        parts += ["## On recordings of people\n", _REAL.format(clips=real["clips"],
-                                                             voices=real["voices"]), _table(real)]
+        parts += [
+            "## On recordings of people\n",
+            _REAL.format(clips=real["clips"], voices=real["voices"]),
+            _table(real),
+        ]
     else:
         parts.append("## On recordings of people\n\nNot measured in this run.\n")
     return "\n".join([*parts, _LIMITS])
@@ -105,15 +126,20 @@ def _card(figures: dict[str, Any]) -> str:
 
 def _table(figures: dict[str, Any]) -> str:
     """Return a section of the card: both forms side by side, the confusions, the hardest words."""
-    lines = [f"{figures['clips']:,} clips, {figures['voices']:,} voices. The int8 file names "
-             f"{figures['agreement']:.1%} of them as the float model does; it lost "
-             f"{figures['lost']} right answers and gained {figures['gained']} "
-             f"(p = {figures['p_value']:.2f}).\n",
-             "| right | float | int8 | int8, 95 % interval | clips |", "|---|---|---|---|---|"]
+    lines = [
+        f"{figures['clips']:,} clips, {figures['voices']:,} voices. The int8 file names "
+        f"{figures['agreement']:.1%} of them as the float model does; it lost "
+        f"{figures['lost']} right answers and gained {figures['gained']} "
+        f"(p = {figures['p_value']:.2f}).\n",
+        "| right | float | int8 | int8, 95 % interval | clips |",
+        "|---|---|---|---|---|",
+    ]
     both = [figures[form] for form in _FORMS]
-    chosen = {"everything": [form["all"] for form in both],
-              "the four labels": [form["labels"] for form in both],
-              "command words called unknown": [form["commands"] for form in both]}
+    chosen = {
+        "everything": [form["all"] for form in both],
+        "the four labels": [form["labels"] for form in both],
+        "command words called unknown": [form["commands"] for form in both],
+    }
     for kind in ("recalls", "engines"):
         for name in figures["int8"][kind]:
             chosen[f"`{name}`"] = [form[kind][name] for form in both]
@@ -122,20 +148,27 @@ def _table(figures: dict[str, Any]) -> str:
 
 
 def _row(name: str, first: dict[str, Any], second: dict[str, Any]) -> str:
-    return (f"| {name} | {first['share']:.1%} | {second['share']:.1%} | "
-            f"{second['low']:.1%} to {second['high']:.1%} | {second['n']:,} |")
+    return (
+        f"| {name} | {first['share']:.1%} | {second['share']:.1%} | "
+        f"{second['low']:.1%} to {second['high']:.1%} | {second['n']:,} |"
+    )
 
 
 def _confusion(table: list[list[int]]) -> str:
     head = "".join(f" {label} |" for label in dataset.LABELS)
-    rows = "\n".join(f"| {label} |" + "".join(f" {count} |" for count in counts)
-                     for label, counts in zip(dataset.LABELS, table, strict=True))
+    rows = "\n".join(
+        f"| {label} |" + "".join(f" {count} |" for count in counts)
+        for label, counts in zip(dataset.LABELS, table, strict=True)
+    )
     return f"| said, heard by int8 as |{head}\n|{'---|' * (len(table) + 1)}\n{rows}\n"
 
 
 def _hardest(figures: dict[str, Any]) -> str:
-    words = [(share["share"], word) for word, share in figures["int8"]["words"].items()
-             if share["n"] >= 5 and share["share"] < 1]
+    words = [
+        (share["share"], word)
+        for word, share in figures["int8"]["words"].items()
+        if share["n"] >= 5 and share["share"] < 1
+    ]
     named = ", ".join(f"{word} {share:.0%}" for share, word in sorted(words)[:8])
     return f"The hardest words for int8: {named or 'none was missed'}.\n"
 

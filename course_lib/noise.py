@@ -13,11 +13,27 @@ from scipy import fft
 
 from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
-__all__ = ["KINDS", "babble", "coloured", "equaliser", "hum", "impacts", "random_noise", "rms",
-           "silence", "wobbling"]
+__all__ = [
+    "KINDS",
+    "babble",
+    "coloured",
+    "equaliser",
+    "hum",
+    "impacts",
+    "random_noise",
+    "rms",
+    "silence",
+    "wobbling",
+]
 
-KINDS = {"coloured": 0.35, "equalised": 0.20, "hum": 0.08, "wobbling": 0.12, "impacts": 0.10,
-         "babble": 0.15}
+KINDS = {
+    "coloured": 0.35,
+    "equalised": 0.20,
+    "hum": 0.08,
+    "wobbling": 0.12,
+    "impacts": 0.10,
+    "babble": 0.15,
+}
 _KNOTS_HZ = np.log([51.0, 151.0, 401.0, 1001.0, 2501.0, 5001.0, 8001.0])
 _BINS = CLIP_SAMPLES // 2 + 1
 _LOG_HZ = np.log(fft.rfftfreq(CLIP_SAMPLES, 1 / SAMPLE_RATE_HZ) + 1.0).astype(np.float32)
@@ -75,7 +91,7 @@ def impacts(rng: np.random.Generator) -> np.ndarray:
         for _ in range(rng.integers(1, 5)):
             tone = np.sin(2 * np.pi * rng.uniform(300.0, 5000.0) * time + rng.uniform(0, 6.3))
             knock += tone * np.exp(-rng.uniform(15.0, 120.0) * time)
-        wave[start:start + length] += rng.uniform(0.2, 1.0) * knock
+        wave[start : start + length] += rng.uniform(0.2, 1.0) * knock
     return _unit(wave)
 
 
@@ -86,7 +102,7 @@ def babble(rng: np.random.Generator, voices: Sequence[np.ndarray]) -> np.ndarray
         voice = voices[rng.integers(len(voices))]
         start = int(rng.integers(-(len(voice) // 2), CLIP_SAMPLES - len(voice) // 2))
         first, last = max(0, start), min(CLIP_SAMPLES, start + len(voice))
-        wave[first:last] += rng.uniform(0.3, 1.0) * voice[first - start:last - start]
+        wave[first:last] += rng.uniform(0.3, 1.0) * voice[first - start : last - start]
     return _unit(wave)
 
 

@@ -87,8 +87,9 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
         raise
     except Exception as error:  # Keras, protobuf and TensorFlow each raise their own kinds
         reason = " ".join(str(error).split())[:160].rstrip(". ") or type(error).__name__
-        raise ModelFileError(f"{path} cannot be opened, it is damaged or no model of ours "
-                             f"({reason}).") from error
+        raise ModelFileError(
+            f"{path} cannot be opened, it is damaged or no model of ours ({reason})."
+        ) from error
 
 
 def _interpreter(data: bytes) -> object:
@@ -99,8 +100,10 @@ def _interpreter(data: bytes) -> object:
     found = tflite.Interpreter(data)
     classes = found.outputs[0].shape[-1] if found.outputs and found.outputs[0].shape else 0
     if classes != len(LABELS):
-        raise ModelFileError(f"The model gives {classes} values a clip, and {len(LABELS)} labels "
-                             "are needed: it is not a keyword spotter of ours.")
+        raise ModelFileError(
+            f"The model gives {classes} values a clip, and {len(LABELS)} labels "
+            "are needed: it is not a keyword spotter of ours."
+        )
     return found
 
 
@@ -143,8 +146,10 @@ def _frozen_folder(path: Path) -> Frozen:
 
 def _all_nodes(graph_def: object) -> list:
     """Return the nodes of a GraphDef and of every function in its library."""
-    return [*graph_def.node, *(node for each in graph_def.library.function
-                               for node in each.node_def)]
+    return [
+        *graph_def.node,
+        *(node for each in graph_def.library.function for node in each.node_def),
+    ]
 
 
 def _without_leftovers(graph_def: object) -> object:

@@ -37,9 +37,14 @@ class Moment:
     accuracy: float
 
 
-def make(out_folder: str | Path, seed: int = 0, progress: Progress | None = None,
-         count: int = CLIPS, epochs: int = spotter.EPOCHS, real: str | Path | None = None
-         ) -> dict[str, Any]:
+def make(
+    out_folder: str | Path,
+    seed: int = 0,
+    progress: Progress | None = None,
+    count: int = CLIPS,
+    epochs: int = spotter.EPOCHS,
+    real: str | Path | None = None,
+) -> dict[str, Any]:
     """Train the spotter on `count` varied clips; write models, checkpoints, figures and the card.
 
     `progress(stage, done, total)` is called often. `real` is a folder of recordings to measure
@@ -50,22 +55,34 @@ def make(out_folder: str | Path, seed: int = 0, progress: Progress | None = None
     report = progress or (lambda stage, done, total: None)
     base, held = dataset.bundled("train"), dataset.bundled("validation")
     varied, labels = augment.training_set(
-        base, count, seed, lambda done, total: report("varying clips", done, total))
+        base, count, seed, lambda done, total: report("varying clips", done, total)
+    )
     model = spotter.build(seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
         folder = Path(name) / out.name
-        saver = snapshots(folder / "checkpoints", epochs, count // spotter.BATCH,
-                          (features.of(held), held.labels), report)
+        saver = snapshots(
+            folder / "checkpoints",
+            epochs,
+            count // spotter.BATCH,
+            (features.of(held), held.labels),
+            report,
+        )
         spotter.train(model, varied, labels, epochs, seed=seed, callbacks=[saver])
         report("converting", 0, 1)
         _write_models(model, varied[:_CALIBRATION], folder)
-        session.write_atomically(folder / "history.json", json.dumps(
-            [asdict(moment) for moment in saver.moments], indent=1) + "\n")
+        session.write_atomically(
+            folder / "history.json",
+            json.dumps([asdict(moment) for moment in saver.moments], indent=1) + "\n",
+        )
         _write_timeline(varied[:_CALIBRATION], folder, report)
         report("measuring", 0, 1)
-        recipe = {"seed": seed, "clips": count, "epochs": epochs,
-                  "seconds": round(time.perf_counter() - started)}
+        recipe = {
+            "seed": seed,
+            "clips": count,
+            "epochs": epochs,
+            "seconds": round(time.perf_counter() - started),
+        }
         measured = modelcard.measured(folder, recipe, real)
         modelcard.write(folder, measured)
         _write_checksums(folder)
@@ -73,8 +90,13 @@ def make(out_folder: str | Path, seed: int = 0, progress: Progress | None = None
     return measured
 
 
-def snapshots(folder: Path, epochs: int, steps_an_epoch: int, held: tuple[np.ndarray, np.ndarray],
-              report: Progress) -> Any:
+def snapshots(
+    folder: Path,
+    epochs: int,
+    steps_an_epoch: int,
+    held: tuple[np.ndarray, np.ndarray],
+    report: Progress,
+) -> Any:
     """Return a Keras callback that writes a checkpoint, optimizer included, at the `MOMENTS`.
 
     Each is measured on `held` (features and labels); the list of them is the callback's `moments`.
@@ -102,8 +124,15 @@ def snapshots(folder: Path, epochs: int, steps_an_epoch: int, held: tuple[np.nda
             self.manager.save(checkpoint_number=self.step)
             right = spotter.predict(self.model, held[0]).argmax(axis=1) == held[1]
             seconds = round(time.perf_counter() - self.started, 1)
-            self.moments.append(Moment(self.step, round(self.step / steps_an_epoch, 3), seconds,
-                                       loss, round(float(right.mean()), 4)))
+            self.moments.append(
+                Moment(
+                    self.step,
+                    round(self.step / steps_an_epoch, 3),
+                    seconds,
+                    loss,
+                    round(float(right.mean()), 4),
+                )
+            )
 
     return Snapshots()
 
@@ -117,8 +146,9 @@ def _write_models(model: Any, calibration: np.ndarray, folder: Path) -> None:
     frozen.save(folder / "spotter.pb")
     for variant in ("float32", "int8"):
         data = tflite.convert(frozen, variant, calibration)
-        session.write_atomically(folder / f"spotter_{variant}.tflite",
-                                 tflite.strip(data, keep_names=True))
+        session.write_atomically(
+            folder / f"spotter_{variant}.tflite", tflite.strip(data, keep_names=True)
+        )
 
 
 def _write_timeline(calibration: np.ndarray, folder: Path, report: Progress) -> None:
@@ -127,16 +157,23 @@ def _write_timeline(calibration: np.ndarray, folder: Path, report: Progress) -> 
 
     clips = dataset.bundled("test")
     asked = timeline.measure(
-        folder / "checkpoints", features.of(clips), clips.labels, clips.words, int8=calibration,
-        progress=lambda done, total: report("asking the checkpoints", done, total))
+        folder / "checkpoints",
+        features.of(clips),
+        clips.labels,
+        clips.words,
+        int8=calibration,
+        progress=lambda done, total: report("asking the checkpoints", done, total),
+    )
     asked.save(folder / "timeline.npz")
 
 
 def _write_checksums(folder: Path) -> None:
     """Write SHA256SUMS over every other file, in the form that `sha256sum -c` reads."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  "
-             f"{path.relative_to(folder).as_posix()}\n" for path in files]
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in files
+    ]
     session.write_atomically(folder / "SHA256SUMS", "".join(lines))
 
 

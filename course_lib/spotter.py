@@ -21,8 +21,18 @@ from course_lib.features import BANDS, FRAMES
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["BATCH", "WIDTHS", "build", "checkpoint_folder", "history", "load", "make", "optimizer",
-           "predict", "train"]
+__all__ = [
+    "BATCH",
+    "WIDTHS",
+    "build",
+    "checkpoint_folder",
+    "history",
+    "load",
+    "make",
+    "optimizer",
+    "predict",
+    "train",
+]
 
 WIDTHS = (12, 16, 28)  # channels: after the first layer, after the second, and from then on
 BATCH = 128
@@ -61,16 +71,24 @@ def optimizer(steps: int, peak_rate: float = PEAK_RATE) -> keras.optimizers.Opti
     keras = session.import_tensorflow().keras
     warm = max(1, int(0.08 * steps))
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm), warmup_target=peak_rate, warmup_steps=warm)
+        0.0, max(1, steps - warm), warmup_target=peak_rate, warmup_steps=warm
+    )
     made = keras.optimizers.AdamW(rate, weight_decay=0.02)
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return made
 
 
-def train(model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS,
-          batch: int = BATCH, seed: int = 0, peak_rate: float = PEAK_RATE,
-          validation: tuple[np.ndarray, np.ndarray] | None = None,
-          callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, list[float]]:
+def train(
+    model: keras.Model,
+    features: np.ndarray,
+    labels: np.ndarray,
+    epochs: int = EPOCHS,
+    batch: int = BATCH,
+    seed: int = 0,
+    peak_rate: float = PEAK_RATE,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, list[float]]:
     """Train `model` in place and return what Keras measured after each epoch.
 
     `features` (n, 49, 40) float32; `labels` (n,) classes, or (n, 4) float32 shares of each class,
@@ -79,18 +97,30 @@ def train(model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: 
     batch.
     """
     if len(features) != len(labels) or len(features) < batch:
-        raise ValueError(f"{len(features)} features and {len(labels)} labels: as many of both, "
-                         f"and at least one batch ({batch}).")
+        raise ValueError(
+            f"{len(features)} features and {len(labels)} labels: as many of both, "
+            f"and at least one batch ({batch})."
+        )
     keras = session.import_tensorflow().keras
     steps = epochs * (len(features) // batch)
-    model.compile(optimizer(steps, peak_rate), metrics=["accuracy"], jit_compile=False,
-                  loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+    model.compile(
+        optimizer(steps, peak_rate),
+        metrics=["accuracy"],
+        jit_compile=False,
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+    )
     if validation is not None:
         validation = validation[0][..., np.newaxis], _one_hot(validation[1])
     keras.utils.set_random_seed(seed)
-    done = model.fit(_batches(features, labels, batch, seed), epochs=epochs, verbose=0,
-                     shuffle=False, validation_data=validation, validation_batch_size=512,
-                     callbacks=list(callbacks))
+    done = model.fit(
+        _batches(features, labels, batch, seed),
+        epochs=epochs,
+        verbose=0,
+        shuffle=False,
+        validation_data=validation,
+        validation_batch_size=512,
+        callbacks=list(callbacks),
+    )
     return done.history
 
 
@@ -160,7 +190,7 @@ def _batches(features: np.ndarray, labels: np.ndarray, batch: int, seed: int):
             return len(features) // batch
 
         def __getitem__(self, step: int):
-            chosen = self.order[step * batch:(step + 1) * batch]
+            chosen = self.order[step * batch : (step + 1) * batch]
             varied = hidden(features[chosen], np.random.default_rng([seed, self.epoch, step]))
             return varied[..., np.newaxis], targets[chosen], weights[chosen].astype(np.float32)
 
@@ -174,8 +204,9 @@ def _batches(features: np.ndarray, labels: np.ndarray, batch: int, seed: int):
 def _layer(x, name: str, channels: int, size: tuple[int, int], relu: bool = True, **options):
     """Add a convolution without bias, its normalisation, and a ReLU where wanted."""
     layers = session.import_tensorflow().keras.layers
-    x = layers.Conv2D(channels, size, padding=options.pop("padding", "same"), use_bias=False,
-                      name=name, **options)(x)
+    x = layers.Conv2D(
+        channels, size, padding=options.pop("padding", "same"), use_bias=False, name=name, **options
+    )(x)
     x = layers.BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 

@@ -30,8 +30,9 @@ def test_sizes_are_those_of_the_file_system(kept):
     folder = kept[1]
     assert sizes["frozen graph"] == (folder / "spotter.pb").stat().st_size
     assert sizes["TFLite int8"] == (folder / "spotter_int8.tflite").stat().st_size
-    assert sizes["SavedModel"] == sum(path.stat().st_size for path in
-                                      (folder / "saved_model").rglob("*") if path.is_file())
+    assert sizes["SavedModel"] == sum(
+        path.stat().st_size for path in (folder / "saved_model").rglob("*") if path.is_file()
+    )
     assert sizes["weights alone"] == 4 * sum(w.size for w in kept[0].get_weights())
 
 

@@ -13,8 +13,9 @@ RATES_HZ = (8_000, 11_025, 22_050, 44_100, 48_000)
 
 
 def tone(rate_hz: int, seconds: float = 0.5, tone_hz: float = 440.0) -> np.ndarray:
-    return (0.5 * np.sin(2 * np.pi * tone_hz * np.arange(int(rate_hz * seconds)) / rate_hz)
-            ).astype(np.float32)
+    return (0.5 * np.sin(2 * np.pi * tone_hz * np.arange(int(rate_hz * seconds)) / rate_hz)).astype(
+        np.float32
+    )
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)

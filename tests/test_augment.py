@@ -16,8 +16,10 @@ lengths = st.integers(1, 24_000)
 def word(samples: int) -> np.ndarray:
     """Return a made-up word: two tones under a swell."""
     time = np.arange(samples) / 16_000
-    return (np.sin(2 * np.pi * 220 * time) * np.hanning(samples + 2)[1:-1] * 0.5
-            + 0.1 * np.sin(2 * np.pi * 1_700 * time)).astype(np.float32)
+    return (
+        np.sin(2 * np.pi * 220 * time) * np.hanning(samples + 2)[1:-1] * 0.5
+        + 0.1 * np.sin(2 * np.pi * 1_700 * time)
+    ).astype(np.float32)
 
 
 def good(wave: np.ndarray) -> bool:
@@ -139,8 +141,9 @@ def test_the_training_set_has_the_shares_of_the_recipe(clips):
 
 def test_workers_do_not_change_a_clip_and_seeds_do(clips):
     calls = []
-    alone, labels = augment.training_set(clips, 1_001, 3, lambda *done: calls.append(done),
-                                         workers=1)
+    alone, labels = augment.training_set(
+        clips, 1_001, 3, lambda *done: calls.append(done), workers=1
+    )
     together, same_labels = augment.training_set(clips, 1_001, 3, workers=2)
     assert np.array_equal(alone, together) and np.array_equal(labels, same_labels)
     assert calls[-1] == (1_001, 1_001) and calls == sorted(calls)
@@ -171,8 +174,12 @@ def test_chances_follow_the_weights(clips):
 
 def test_a_label_without_clips_is_told(clips):
     with pytest.raises(ValueError, match="no clip of yes"):
-        augment.training_set(clips.where(label="no"), 100, 0,
-                             recipe=replace(augment.RECIPE, labels=(0.5, 0.0, 0.5, 0.0)))
+        augment.training_set(
+            clips.where(label="no"),
+            100,
+            0,
+            recipe=replace(augment.RECIPE, labels=(0.5, 0.0, 0.5, 0.0)),
+        )
 
 
 def test_silence_alone_needs_no_words(clips):

@@ -22,9 +22,14 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     tf = session.import_tensorflow()
     tf.keras.utils.set_random_seed(3)
-    model = tf.keras.Sequential([
-        tf.keras.Input((49, 40, 1)), tf.keras.layers.AveragePooling2D((7, 10), name="pool"),
-        tf.keras.layers.Flatten(name="flat"), tf.keras.layers.Dense(4, name="answer")])
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((49, 40, 1)),
+            tf.keras.layers.AveragePooling2D((7, 10), name="pool"),
+            tf.keras.layers.Flatten(name="flat"),
+            tf.keras.layers.Dense(4, name="answer"),
+        ]
+    )
     with session.quiet():
         model.save(folder / "toy.keras")
         model.export(folder / "toy_folder")
@@ -48,7 +53,7 @@ def clips(tmp_path_factory):
     (folder / "yes" / "empty.wav").write_bytes(b"")
     (folder / "yes" / "truncated.wav").write_bytes(good[:9000])
     flac = (folder / "yes" / "00_nohash_0.flac").read_bytes()
-    (folder / "no" / "truncated.flac").write_bytes(flac[:len(flac) // 2])
+    (folder / "no" / "truncated.flac").write_bytes(flac[: len(flac) // 2])
     (folder / "no" / "rate.wav").write_bytes(audio.wav_bytes(np.zeros(8000, np.float32), 8000))
     (folder / "go" / "text.wav").write_text("this is no sound")
     (folder / "go" / "notes.txt").write_text("said by a friend")
@@ -61,10 +66,17 @@ def clips(tmp_path_factory):
     return folder
 
 
-BAD = {"yes/empty.wav": "is empty", "yes/truncated.wav": "cut short", "no/rate.wav": "8000 Hz",
-       "no/truncated.flac": "", "go/text.wav": "cannot be read as sound",
-       "go/notes.txt": "is none of", "go/gone.wav": "There is no file", "outside.wav": "label's",
-       "go/deep/down.wav": "label's"}
+BAD = {
+    "yes/empty.wav": "is empty",
+    "yes/truncated.wav": "cut short",
+    "no/rate.wav": "8000 Hz",
+    "no/truncated.flac": "",
+    "go/text.wav": "cannot be read as sound",
+    "go/notes.txt": "is none of",
+    "go/gone.wav": "There is no file",
+    "outside.wav": "label's",
+    "go/deep/down.wav": "label's",
+}
 
 
 def run(*arguments, capsys):
@@ -110,11 +122,14 @@ def test_evaluate_prints_a_table(models, clips, capsys):
     assert out.splitlines()[-1] == f"skipped files  {len(BAD)}"
 
 
-@pytest.mark.parametrize("make, said", [
-    (lambda path: None, "There is no model"),
-    (lambda path: path.write_bytes(b""), "is empty (0 bytes)"),
-    (lambda path: path.write_bytes(b"no model at all"), "cannot be opened"),
-])
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda path: None, "There is no model"),
+        (lambda path: path.write_bytes(b""), "is empty (0 bytes)"),
+        (lambda path: path.write_bytes(b"no model at all"), "cannot be opened"),
+    ],
+)
 @pytest.mark.parametrize("suffix", ["tflite", "keras", "pb"])
 def test_a_model_that_cannot_be_used(tmp_path, clips, make, said, suffix, capsys):
     path = tmp_path / f"model.{suffix}"
@@ -140,23 +155,32 @@ def test_other_things_that_cannot_be_used(models, clips, tmp_path, capsys):
     other = tmp_path / "model.onnx"
     other.write_bytes(b"1")
     for arguments, said in (
-            (("evaluate", other, clips), "no form that can be opened"),
-            (("evaluate", models / "toy.tflite", tmp_path / "none"), "There is no folder"),
-            (("evaluate", models / "toy.tflite", tmp_path), "holds no clip"),
-            (("convert", models / "toy.tflite"), "is converted already"),
-            (("convert", models / "none.keras"), "There is no model")):
+        (("evaluate", other, clips), "no form that can be opened"),
+        (("evaluate", models / "toy.tflite", tmp_path / "none"), "There is no folder"),
+        (("evaluate", models / "toy.tflite", tmp_path), "holds no clip"),
+        (("convert", models / "toy.tflite"), "is converted already"),
+        (("convert", models / "none.keras"), "There is no model"),
+    ):
         code, _, err = run(*arguments, capsys=capsys)
         assert code == cli.UNUSABLE and said in err
-    code, _, err = run("convert", models / "toy.pb", "--variant", "float32", "--out",
-                       models / "toy.pb" / "below" / "a.tflite", capsys=capsys)
+    code, _, err = run(
+        "convert",
+        models / "toy.pb",
+        "--variant",
+        "float32",
+        "--out",
+        models / "toy.pb" / "below" / "a.tflite",
+        capsys=capsys,
+    )
     assert code == cli.UNWRITABLE and len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["toy.keras", "toy.pb", "toy_folder"])
 def test_convert_makes_the_same_model_from_every_form(models, clips, tmp_path, name, capsys):
     out = tmp_path / "made.tflite"
-    code, said, _ = run("convert", models / name, "--variant", "float32", "--out", out,
-                        capsys=capsys)
+    code, said, _ = run(
+        "convert", models / name, "--variant", "float32", "--out", out, capsys=capsys
+    )
     assert code == cli.DONE and f"{out.stat().st_size:,} bytes" in said
     features = np.random.default_rng(2).normal(size=(5, 49, 40)).astype(np.float32)
     expected = freeze.load(models / "toy.pb").run(features)
@@ -202,16 +226,18 @@ def test_train_never_replaces_a_folder_of_other_things(tmp_path, capsys):
     assert (tmp_path / "thesis.txt").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["evaluate", "--help"], ["convert", "--help"],
-                                       ["train", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["evaluate", "--help"], ["convert", "--help"], ["train", "--help"]]
+)
 def test_help_names_the_exit_codes(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
     assert ended.value.code == 0 and "exit codes: 0 done" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["bake"], ["evaluate"], ["convert", "a", "--variant",
-                                                                    "int4"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["bake"], ["evaluate"], ["convert", "a", "--variant", "int4"]]
+)
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
@@ -230,29 +256,43 @@ def test_an_interrupted_command(monkeypatch, models, clips, capsys):
 def test_as_a_program_of_its_own(models, clips):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "course_lib", "evaluate", str(models / "toy.tflite")]
-    done = subprocess.run([*command, str(clips), "--json"], capture_output=True, text=True,
-                          env=environment, cwd=models, timeout=120)
+    done = subprocess.run(
+        [*command, str(clips), "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=models,
+        timeout=120,
+    )
     assert done.returncode == 0 and json.loads(done.stdout)["n"] == 17
     assert "reading: 100%" in done.stderr
-    done = subprocess.run([*command, str(models)], capture_output=True, text=True, cwd=models,
-                          env=environment, timeout=120)
+    done = subprocess.run(
+        [*command, str(models)],
+        capture_output=True,
+        text=True,
+        cwd=models,
+        env=environment,
+        timeout=120,
+    )
     assert done.returncode == cli.UNUSABLE and "Traceback" not in done.stderr
 
 
 def test_help_loads_nothing_heavy():
-    code = ("import sys\nfrom course_lib import cli\n"
-            "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
-            "heavy = {'numpy', 'tensorflow', 'matplotlib', 'tqdm'} & set(sys.modules)\n"
-            "assert not heavy, heavy")
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT,
-                   timeout=60)
+    code = (
+        "import sys\nfrom course_lib import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'tensorflow', 'matplotlib', 'tqdm'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT, timeout=60
+    )
 
 
 def test_models_that_are_no_spotter(tmp_path):
     with pytest.raises(saved.ModelFileError, match="needed"):
         tf = session.import_tensorflow()
-        layers = [tf.keras.Input((49, 40, 1)), tf.keras.layers.Flatten(),
-                  tf.keras.layers.Dense(3)]
+        layers = [tf.keras.Input((49, 40, 1)), tf.keras.layers.Flatten(), tf.keras.layers.Dense(3)]
         path = tmp_path / "three.tflite"
         path.write_bytes(tflite.convert(tf.keras.Sequential(layers)))
         saved.predictor(path)

@@ -27,7 +27,8 @@ def test_clips_are_seconds_of_sound_with_labels(splits):
         assert [dataset.label_of(word) for word in clips.words] == clips.labels.tolist()
         assert set(clips.labels) == {0, 1, 2, 3}
         assert {len(getattr(clips, name)) for name in ("words", "voices", "engines", "files")} == {
-            len(clips)}
+            len(clips)
+        }
 
 
 def test_silence_is_the_same_every_time_and_differs_between_splits(splits):

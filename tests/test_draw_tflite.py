@@ -9,19 +9,31 @@ from course_lib.draw import xray as views
 from course_lib.formats import Cost
 from course_lib.tflite.runtimes import Footprint
 
-KEPT = (Artefact("weights alone", 1000, "exactly", "a"), Artefact("graph", 1500, "not", "b"),
-        Artefact("TFLite float32", 1100, "folded", "c"),
-        Artefact("TFLite int8", 400, "rounded", "d"))
+KEPT = (
+    Artefact("weights alone", 1000, "exactly", "a"),
+    Artefact("graph", 1500, "not", "b"),
+    Artefact("TFLite float32", 1100, "folded", "c"),
+    Artefact("TFLite int8", 400, "rounded", "d"),
+)
 COSTS = [Cost(1e-6, 500, 0), Cost(1e-5, 900, 10_000)]
 PICTURES = {
     "sizes": (lambda: draw.sizes(KEPT), "TFLite int8 rounded"),
-    "operations": (lambda: draw.operations(["Const"] * 9 + ["Conv2D"], ["CONV_2D"]),
-                   "frozen graph 10 nodes of 2 kinds"),
+    "operations": (
+        lambda: draw.operations(["Const"] * 9 + ["Conv2D"], ["CONV_2D"]),
+        "frozen graph 10 nodes of 2 kinds",
+    ),
     "first_weight": (lambda: draw.first_weight([10**5, 10**6], COSTS, COSTS), "level"),
     "fewer_bytes": (lambda: draw.fewer_bytes({"graph": (1000, 800)}), "zlib of graph"),
     "code": (lambda: draw.code(readers.SHIPPED, "here", readers.LIBRARIES, "there"), "libraries"),
-    "runtimes": (lambda: draw.runtimes([Footprint("tensorflow", 3.0, 6 * 10**8, 10**9),
-                                        Footprint("ai_edge_litert", 0.2, 0, 10**7)]), "LiteRT"),
+    "runtimes": (
+        lambda: draw.runtimes(
+            [
+                Footprint("tensorflow", 3.0, 6 * 10**8, 10**9),
+                Footprint("ai_edge_litert", 0.2, 0, 10**7),
+            ]
+        ),
+        "LiteRT",
+    ),
 }
 
 

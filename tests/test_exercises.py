@@ -20,11 +20,11 @@ EVERY = [each for lesson in core.lessons() for each in core.of_lesson(lesson)]
 
 
 def follow(data, position):
-    return position + int.from_bytes(data[position:position + 4], "little")
+    return position + int.from_bytes(data[position : position + 4], "little")
 
 
 def backwards(data, position):
-    return position + int.from_bytes(data[position:position + 4], "big")
+    return position + int.from_bytes(data[position : position + 4], "big")
 
 
 def inputs(rng):
@@ -32,12 +32,22 @@ def inputs(rng):
 
 
 FOLLOW = Exercise(
-    "6.2", "follow(data, position): the place pointed to",
-    judges.function(follow, inputs, [(backwards, "backwards"),
-                                     (lambda data, place: follow(data, place) - place, "jump"),
-                                     (judges.when(lambda given, value: value < 0), "sign")],
-                    whole=True),
-    follow, "four bytes.", ("first", "second"))
+    "6.2",
+    "follow(data, position): the place pointed to",
+    judges.function(
+        follow,
+        inputs,
+        [
+            (backwards, "backwards"),
+            (lambda data, place: follow(data, place) - place, "jump"),
+            (judges.when(lambda given, value: value < 0), "sign"),
+        ],
+        whole=True,
+    ),
+    follow,
+    "four bytes.",
+    ("first", "second"),
+)
 
 
 # --- every exercise that the lessons ask ------------------------------------------------------
@@ -67,8 +77,9 @@ def test_exercise_is_well_formed(asked):
     assert asked.ask.strip() and asked.right.strip() and "\n" not in asked.ask + asked.right
     assert len(asked.hints) >= 1
     arguments = asked.arguments(5)
-    assert arguments is None or (len(arguments) >= 3 and all(
-        answers.plain(list(each)) is not None for each in arguments))
+    assert arguments is None or (
+        len(arguments) >= 3 and all(answers.plain(list(each)) is not None for each in arguments)
+    )
 
 
 def test_ids_are_unique_and_belong_to_their_lesson():
@@ -101,12 +112,14 @@ def test_solution_of_the_source_is_right(lesson):
     path = ROOT / "notebooks" / "reference" / f"{SOURCES[lesson].stem}.ipynb"
     if not path.is_file():
         pytest.skip("the reference edition is not built yet")
-    said = {cell["metadata"]["check"]: "".join(line for each in cell["outputs"]
-                                               for line in each.get("text", ""))
-            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
-            if "check" in cell["metadata"]}
-    assert said == {each.id: f"{each.id} right: {each.right}\n"
-                    for each in core.of_lesson(lesson)}
+    said = {
+        cell["metadata"]["check"]: "".join(
+            line for each in cell["outputs"] for line in each.get("text", "")
+        )
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if "check" in cell["metadata"]
+    }
+    assert said == {each.id: f"{each.id} right: {each.right}\n" for each in core.of_lesson(lesson)}
 
 
 # --- answers ----------------------------------------------------------------------------------
@@ -134,18 +147,21 @@ def test_an_untouched_answer_is_recognised(answer):
     assert FOLLOW.outcome(answer) == NotTried()
 
 
-@pytest.mark.parametrize("answer, said", [
-    (no_return, "return"),
-    (backwards, "backwards"),
-    (lambda data, place: int.from_bytes(data[place:place + 4], "little"), "jump"),
-    (lambda data, place: -1, "sign"),
-    (lambda data, place: float(follow(data, place)), "it is a float"),
-    (lambda data, place: 1 / 0, "raises ZeroDivisionError: division by zero"),
-    (lambda data: 3, "raises TypeError"),
-    (lambda data, place: object(), "A object is no answer"),
-    (28, "the function itself"),
-    (lambda data, place: 5, "you return 5, and it should be"),
-])
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        (no_return, "return"),
+        (backwards, "backwards"),
+        (lambda data, place: int.from_bytes(data[place : place + 4], "little"), "jump"),
+        (lambda data, place: -1, "sign"),
+        (lambda data, place: float(follow(data, place)), "it is a float"),
+        (lambda data, place: 1 / 0, "raises ZeroDivisionError: division by zero"),
+        (lambda data: 3, "raises TypeError"),
+        (lambda data, place: object(), "A object is no answer"),
+        (28, "the function itself"),
+        (lambda data, place: 5, "you return 5, and it should be"),
+    ],
+)
 def test_a_hint_depends_on_the_mistake(answer, said):
     outcome = FOLLOW.outcome(answer)
     assert isinstance(outcome, Wrong) and said in outcome.hint
@@ -179,8 +195,9 @@ def said(judge, value):
 
 
 def test_number():
-    judge = judges.number(4, mistakes=[(32, "bits"), (judges.when(lambda x: x < 0), "sign")],
-                          whole=True)
+    judge = judges.number(
+        4, mistakes=[(32, "bits"), (judges.when(lambda x: x < 0), "sign")], whole=True
+    )
     assert said(judge, 4) == "right"
     assert said(judge, 32) == "bits"
     assert said(judge, -4) == "sign"
@@ -233,13 +250,28 @@ def test_array():
     assert "float" in said(judges.array([1, 2], whole=True), numpy.array([1.0, 2.0]))
 
 
-@pytest.mark.parametrize("value, expected, agree", [
-    (True, 1, False), (1, True, False), (1, 1.0, True), (float("nan"), float("nan"), True),
-    ("1", 1, False), (b"a", "a", False), ([1, 2], (1, 2), True), ([1], [1, 2], False),
-    ({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"b": 1}, False), (None, 0, False),
-    (Raised("ValueError"), 1, False), (10**400, 1.0, False), (numpy.ones(2), [1, 1], True),
-    (numpy.ones(2), numpy.ones(3), False), (numpy.array(["a"]), ["a"], True), ("a", "A", False),
-])
+@pytest.mark.parametrize(
+    "value, expected, agree",
+    [
+        (True, 1, False),
+        (1, True, False),
+        (1, 1.0, True),
+        (float("nan"), float("nan"), True),
+        ("1", 1, False),
+        (b"a", "a", False),
+        ([1, 2], (1, 2), True),
+        ([1], [1, 2], False),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"b": 1}, False),
+        (None, 0, False),
+        (Raised("ValueError"), 1, False),
+        (10**400, 1.0, False),
+        (numpy.ones(2), [1, 1], True),
+        (numpy.ones(2), numpy.ones(3), False),
+        (numpy.array(["a"]), ["a"], True),
+        ("a", "A", False),
+    ],
+)
 def test_same(value, expected, agree):
     assert judges.same(value, expected) is agree
 
@@ -260,8 +292,9 @@ def test_check_prints_one_line_or_raises(lesson, capsys):
     assert exercises.check("6.2", follow) is None
     assert capsys.readouterr().out == "6.2 right: four bytes.\n"
     exercises.check("6.2", ...)
-    assert capsys.readouterr().out == ("6.2 not tried yet: follow(data, position): "
-                                       "the place pointed to\n")
+    assert capsys.readouterr().out == (
+        "6.2 not tried yet: follow(data, position): the place pointed to\n"
+    )
     with pytest.raises(exercises.WrongAnswer, match="6.2: backwards") as caught:
         exercises.check("6.2", backwards)
     assert caught.value._render_traceback_() == ["Not yet. 6.2: backwards"]
@@ -277,8 +310,12 @@ def test_hints_come_one_after_another(lesson, capsys):
     exercises.check("6.2", follow)
     exercises.hint("6.2")
     assert capsys.readouterr().out.splitlines() == [
-        "6.2 hint 1 of 2: first", "6.2 hint 2 of 2: second", "6.2 hint 1 of 2: first",
-        "6.2 right: four bytes.", "6.2 is right already."]
+        "6.2 hint 1 of 2: first",
+        "6.2 hint 2 of 2: second",
+        "6.2 hint 1 of 2: first",
+        "6.2 right: four bytes.",
+        "6.2 is right already.",
+    ]
 
 
 def test_progress_shows_what_is_left(lesson):
@@ -300,8 +337,11 @@ def test_predictions_are_kept_and_compared(monkeypatch, capsys):
     exercises.compare("6.1", 28, 36)
     exercises.compare("6.4", ..., 0.25)
     assert capsys.readouterr().out.splitlines() == [
-        "6.1 no guess yet", "6.1 you guess 28", "6.1 you guessed 28, measured 36",
-        "6.4 measured 0.25; you made no guess"]
+        "6.1 no guess yet",
+        "6.1 you guess 28",
+        "6.1 you guessed 28, measured 36",
+        "6.4 measured 0.25; you made no guess",
+    ]
     assert [each.measured for each in predictions.predictions()] == [36, 0.25]
 
 

@@ -13,8 +13,9 @@ def oracle(wave: np.ndarray) -> np.ndarray:
     """Return (49, 40) float64: SciPy's STFT, triangles written out bin by bin."""
     centred = np.asarray(wave, np.float64) - np.mean(wave, dtype=np.float64)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(480) / 479)
-    _, _, spectrum = scipy.signal.stft(centred, 16_000, window, 480, 160, 512, boundary=None,
-                                       padded=False)
+    _, _, spectrum = scipy.signal.stft(
+        centred, 16_000, window, 480, 160, 512, boundary=None, padded=False
+    )
     powers = np.abs(spectrum.T * window.sum()) ** 2
 
     def mel(hz):
@@ -29,7 +30,7 @@ def oracle(wave: np.ndarray) -> np.ndarray:
     for bin_number in range(257):
         hz = bin_number * 31.25
         for band in range(40):
-            a, b, c = corners[band:band + 3]
+            a, b, c = corners[band : band + 3]
             if a < hz <= b:
                 bands[bin_number, band] = (hz - a) / (b - a)
             elif b < hz < c:

@@ -22,12 +22,19 @@ def models():
     tf = session.import_tensorflow()
     tf.keras.utils.set_random_seed(0)
     layers = tf.keras.layers
-    model = tf.keras.Sequential([
-        layers.Input((12, 10, 1)), layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
-        layers.ReLU(), layers.GlobalAveragePooling2D(),
-        layers.Dense(4, bias_initializer="ones")])
-    made = {name: tflite.convert(model, name, FEATURES)
-            for name in ("float32", "float16", "int16x8", "int8_per_channel")}
+    model = tf.keras.Sequential(
+        [
+            layers.Input((12, 10, 1)),
+            layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, bias_initializer="ones"),
+        ]
+    )
+    made = {
+        name: tflite.convert(model, name, FEATURES)
+        for name in ("float32", "float16", "int16x8", "int8_per_channel")
+    }
     return made | {"stripped": tflite.strip(made["int8_per_channel"])}
 
 
@@ -127,10 +134,17 @@ def test_a_route_touches_few_bytes(models):
     assert route.reads[0].position == 0 and route.reads[0].to == int.from_bytes(data[:4], "little")
 
 
-@pytest.mark.parametrize("path, words", [
-    ("no_such", "no field"), ("subgraphs[7]", "no \\[7\\]"), ("description[2]", "no element"),
-    ("version.more", "nothing lies inside"), ("external_buffers", "leaves external_buffers out"),
-    ("", "empty path")])
+@pytest.mark.parametrize(
+    "path, words",
+    [
+        ("no_such", "no field"),
+        ("subgraphs[7]", "no \\[7\\]"),
+        ("description[2]", "no element"),
+        ("version.more", "nothing lies inside"),
+        ("external_buffers", "leaves external_buffers out"),
+        ("", "empty path"),
+    ],
+)
 def test_a_route_to_nowhere_says_so(models, path, words):
     with pytest.raises(LookupError, match=words):
         flatbuffer.route(models["float32"], path)
@@ -142,8 +156,9 @@ def test_schema_knows_types_defaults_unions_and_enumerations():
     convolution = {field.name: field for field in schema.tables["Conv2DOptions"].values()}
     assert convolution["dilation_w_factor"].default == "1"
     assert convolution["stride_w"].of == "Int32"
-    assert schema.member("BuiltinOptions", generated.BuiltinOptions.Conv2DOptions) \
-        == "Conv2DOptions"
+    assert (
+        schema.member("BuiltinOptions", generated.BuiltinOptions.Conv2DOptions) == "Conv2DOptions"
+    )
     kind = next(f for f in schema.tables["Tensor"].values() if f.name == "type")
     assert schema.meaning(kind, generated.TensorType.INT8) == "INT8"
 
@@ -152,7 +167,8 @@ def test_tables_that_the_schema_does_not_know_are_named_all_the_same(models):
     known = flatbuffer.load()
     poorer = flatbuffer.Schema(
         {name: fields for name, fields in known.tables.items() if name != "Conv2DOptions"},
-        known.enums)
+        known.enums,
+    )
     found = flatbuffer.byte_map(models["float32"], poorer)
     assert found.complete
     assert any(re.search(r"builtin_options\.field \d+$", span.path) for span in found)
@@ -163,13 +179,16 @@ def test_trailing_bytes_are_named_as_unused(models):
     assert found.complete and found.of_kind("unused")[-1].end == len(found)
 
 
-@pytest.mark.parametrize("damage, words", [
-    (lambda data: b"", "not a .tflite"),
-    (lambda data: data[:4] + b"TFL2" + data[8:], "TFL3"),
-    (lambda data: data[:len(data) // 2], "cut short"),
-    (lambda data: struct.pack("<I", len(data)) + data[4:], "cut short"),
-    (lambda data: struct.pack("<I", 4) + data[4:], "damaged"),
-])
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda data: b"", "not a .tflite"),
+        (lambda data: data[:4] + b"TFL2" + data[8:], "TFL3"),
+        (lambda data: data[: len(data) // 2], "cut short"),
+        (lambda data: struct.pack("<I", len(data)) + data[4:], "cut short"),
+        (lambda data: struct.pack("<I", 4) + data[4:], "damaged"),
+    ],
+)
 def test_damage_is_named_in_one_sentence(models, damage, words):
     with pytest.raises(flatbuffer.FormatError, match=words) as caught:
         flatbuffer.byte_map(damage(models["int8_per_channel"]))
@@ -181,14 +200,15 @@ def mutated(data, chance):
     data = bytearray(data)
     kind = chance.randrange(5)
     if kind == 0:
-        del data[chance.randrange(len(data)):]
+        del data[chance.randrange(len(data)) :]
     elif kind == 1:
         start = chance.randrange(len(data))
-        data[start:start] = data[start:start + chance.randrange(64)]
+        data[start:start] = data[start : start + chance.randrange(64)]
     elif kind == 2:
         place = 4 * chance.randrange(len(data) // 4)
-        data[place:place + 4] = struct.pack("<I", chance.choice(
-            [0, 1, 4, 0xffffffff, 0x7fffffff, chance.randrange(len(data))]))
+        data[place : place + 4] = struct.pack(
+            "<I", chance.choice([0, 1, 4, 0xFFFFFFFF, 0x7FFFFFFF, chance.randrange(len(data))])
+        )
     else:
         for _ in range(chance.randrange(1, 9)):
             data[chance.randrange(len(data))] = chance.randrange(256)

@@ -8,10 +8,13 @@ import pytest
 from course_lib import flatbuffer, formats, freeze, readers, session, tflite, xray
 from course_lib.tflite import runtimes
 
-ARRAYS = {f"layer_{n}": np.random.default_rng(n).normal(size=(50, n + 1)).astype(np.float32)
-          for n in range(4)}
-needs_compiler = pytest.mark.skipif(not (shutil.which("cc") and shutil.which("size")),
-                                    reason="no C compiler here")
+ARRAYS = {
+    f"layer_{n}": np.random.default_rng(n).normal(size=(50, n + 1)).astype(np.float32)
+    for n in range(4)
+}
+needs_compiler = pytest.mark.skipif(
+    not (shutil.which("cc") and shutil.which("size")), reason="no C compiler here"
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +26,13 @@ def pair():
 def model():
     tf = session.import_tensorflow()
     layers = tf.keras.layers
-    return tf.keras.Sequential([layers.Input((49, 40, 1)), layers.Flatten(),
-                                layers.Dense(4, bias_initializer="ones", name="decide")])
+    return tf.keras.Sequential(
+        [
+            layers.Input((49, 40, 1)),
+            layers.Flatten(),
+            layers.Dense(4, bias_initializer="ones", name="decide"),
+        ]
+    )
 
 
 def test_both_files_give_back_the_same_numbers(pair):
@@ -42,10 +50,14 @@ def test_both_files_give_back_the_same_numbers(pair):
 
 def test_a_flatbuffer_allocates_nothing_that_grows_with_the_file():
     small, large = (formats.pair({"w": np.ones(count, np.float32)}) for count in (1000, 500_000))
-    flat = [formats.cost(lambda file=file: formats.weight_flatbuffer(file, 1), 5)
-            for file, _ in (small, large)]
-    proto = [formats.cost(lambda file=file: formats.weight_protobuf(file, 0), 5)
-             for _, file in (small, large)]
+    flat = [
+        formats.cost(lambda file=file: formats.weight_flatbuffer(file, 1), 5)
+        for file, _ in (small, large)
+    ]
+    proto = [
+        formats.cost(lambda file=file: formats.weight_protobuf(file, 0), 5)
+        for _, file in (small, large)
+    ]
     assert flat[1].bytes < 20_000
     assert proto[1].bytes > 1_900_000 or proto[1].heap_bytes is None
     assert proto[1].bytes > proto[0].bytes
@@ -61,8 +73,11 @@ def test_three_readers_find_the_same_weight_and_only_one_allocates(model):
     frozen = freeze.frozen(model)
     files = {"flatbuffer": tflite.convert(model)}
     files["protobuf_scan"] = files["protobuf_decode"] = frozen.graph_def
-    bias = next(node.name for node in frozen.proto().node
-                if len(node.attr["value"].tensor.tensor_content) == 16)
+    bias = next(
+        node.name
+        for node in frozen.proto().node
+        if len(node.attr["value"].tensor.tensor_content) == 16
+    )
     stored = next(each for each in xray.Xray(files["flatbuffer"]).tensors if each.shape == (4,))
     found = {}
     for name in readers.READERS:
@@ -116,9 +131,12 @@ def test_what_cannot_be_converted_is_named():
     tf = session.import_tensorflow()
     with session.quiet():
         function = tf.function(tf.linalg.solve).get_concrete_function(
-            tf.TensorSpec((2, 2), tf.float32), tf.TensorSpec((2, 1), tf.float32))
+            tf.TensorSpec((2, 2), tf.float32), tf.TensorSpec((2, 1), tf.float32)
+        )
     with pytest.raises(Exception) as caught:
         tflite.convert(function)
     assert runtimes.refused(caught.value) == ("MatrixSolve",)
-    assert runtimes.excerpt(caught.value) \
+    assert (
+        runtimes.excerpt(caught.value)
         == "error: 'tf.MatrixSolve' op is neither a custom op nor a flex op"
+    )

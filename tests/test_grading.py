@@ -38,8 +38,9 @@ from course_lib.grading import (
 from course_lib.grading.inside import values
 
 ROOT = Path(__file__).resolve().parent.parent
-needs_bubblewrap = pytest.mark.skipif(not sandbox.bubblewrap_works(),
-                                      reason="bubblewrap does not work here")
+needs_bubblewrap = pytest.mark.skipif(
+    not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"
+)
 
 # one at a time with the other tests of grading, which look for processes that were left
 pytestmark = pytest.mark.xdist_group("grading")
@@ -72,11 +73,32 @@ def answers_in(tree: dict, lesson) -> dict[str, str]:
 # --- values that travel -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [
-    None, True, 0, -3, 1 << 60_000, 0.1, float("inf"), 1 + 2j, "", "a\ud800", b"\x00\xff", [],
-    [1, (2, "x"), {"a": None, 3: b"4"}], (), ..., Raised("ValueError", "no"),
-    np.arange(6, dtype=np.int8).reshape(2, 3), np.array([], np.float32), np.array(["a", "bc"]),
-    np.array([[True]])], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        0,
+        -3,
+        1 << 60_000,
+        0.1,
+        float("inf"),
+        1 + 2j,
+        "",
+        "a\ud800",
+        b"\x00\xff",
+        [],
+        [1, (2, "x"), {"a": None, 3: b"4"}],
+        (),
+        ...,
+        Raised("ValueError", "no"),
+        np.arange(6, dtype=np.int8).reshape(2, 3),
+        np.array([], np.float32),
+        np.array(["a", "bc"]),
+        np.array([[True]]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
 def test_values_travel_unchanged(value):
     back = values.read(values.written(value))
     assert type(back) is type(value)
@@ -91,12 +113,34 @@ def test_nan_travels():
     assert str(values.read(values.written(float("nan")))) == "nan"
 
 
-@pytest.mark.parametrize("text", [
-    "", "[]", "5", '{"i": 5}', '{"i": "zz"}', '{"l": 5}', '{"q": 1}', '{"i": "0x1", "f": "0x1"}',
-    '{"a": ["|O8", [1], "AAAAAAAAAAA="]}', '{"a": ["<f4", [2], "AAAA"]}', '{"a": ["<V4", [1], ""]}',
-    '{"a": ["<f4", [-1], ""]}', '{"b": "?"}', '{"d": [[{"l": []}, 1]]}', '{"f": "x"}', '{"d": [1]}',
-    '{"l": [' * 100 + "]}" * 100, "[" * 100_000, '{"i": "0x' + "f" * 20_000 + '"}', '{"a": [5]}',
-    '{"a": ["<U99999999999", [1], ""]}', '{"c": ["0x1"]}', '{"t": {"x": 0}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "5",
+        '{"i": 5}',
+        '{"i": "zz"}',
+        '{"l": 5}',
+        '{"q": 1}',
+        '{"i": "0x1", "f": "0x1"}',
+        '{"a": ["|O8", [1], "AAAAAAAAAAA="]}',
+        '{"a": ["<f4", [2], "AAAA"]}',
+        '{"a": ["<V4", [1], ""]}',
+        '{"a": ["<f4", [-1], ""]}',
+        '{"b": "?"}',
+        '{"d": [[{"l": []}, 1]]}',
+        '{"f": "x"}',
+        '{"d": [1]}',
+        '{"l": [' * 100 + "]}" * 100,
+        "[" * 100_000,
+        '{"i": "0x' + "f" * 20_000 + '"}',
+        '{"a": [5]}',
+        '{"a": ["<U99999999999", [1], ""]}',
+        '{"c": ["0x1"]}',
+        '{"t": {"x": 0}}',
+    ],
+)
 def test_what_is_no_value_is_refused(text):
     with pytest.raises(values.ValuesError):
         values.read(text)
@@ -136,9 +180,14 @@ def _moved_ids(tree):
 
 
 def _version_3(tree):
-    cells = [{"cell_type": cell["cell_type"], "metadata": {},
-              "input" if cell["cell_type"] == "code" else "source": cell["source"].splitlines(True)}
-             for cell in tree.pop("cells")]
+    cells = [
+        {
+            "cell_type": cell["cell_type"],
+            "metadata": {},
+            "input" if cell["cell_type"] == "code" else "source": cell["source"].splitlines(True),
+        }
+        for cell in tree.pop("cells")
+    ]
     tree |= {"worksheets": [{"cells": cells}], "nbformat": 3, "nbformat_minor": 0}
 
 
@@ -191,10 +240,24 @@ def _answered_in_a_copy(tree):
     tree["cells"] = stub["cells"]
 
 
-@pytest.mark.parametrize("change", [
-    lambda tree: None, _no_ids, _colab, _moved_ids, _version_3, _vs_code, _windows, _merged,
-    _reordered, _checks_removed, _first_lines_gone, _answered_in_a_copy,
-    _remarks_after_first_lines])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: None,
+        _no_ids,
+        _colab,
+        _moved_ids,
+        _version_3,
+        _vs_code,
+        _windows,
+        _merged,
+        _reordered,
+        _checks_removed,
+        _first_lines_gone,
+        _answered_in_a_copy,
+        _remarks_after_first_lines,
+    ],
+)
 def test_answers_are_found_however_the_notebook_was_saved(toy_course, lesson, change):
     tree = corpus.notebook(toy_course[1], corpus.RIGHT)
     change(tree)
@@ -233,8 +296,14 @@ def test_what_is_ignored_is_noted(toy_course, lesson):
     tree["cells"] = [cell for cell in tree["cells"] if cell["metadata"].get("exercise") != "97.4"]
     assert "The answer cell of 97.4 is missing." in notes_on(tree, lesson)
     tree = corpus.notebook(student, corpus.RIGHT)
-    tree["cells"].append({"cell_type": "code", "id": "n", "metadata": {},
-                          "source": "# Exercise 97.2\n" + corpus.WRONG_2})
+    tree["cells"].append(
+        {
+            "cell_type": "code",
+            "id": "n",
+            "metadata": {},
+            "source": "# Exercise 97.2\n" + corpus.WRONG_2,
+        }
+    )
     assert "97.2 has 2 different answers: the first one counts" in notes_on(tree, lesson)
 
 
@@ -249,8 +318,11 @@ def test_a_notebook_of_another_course(lesson):
 
 def _kept(lesson, answers):
     tree = json.loads(assemble.assembled(lesson, answers))
-    return [cell["id"] for cell in tree["cells"] if cell["cell_type"] == "code"
-            and "nbval-skip" not in cell["metadata"]["tags"]]
+    return [
+        cell["id"]
+        for cell in tree["cells"]
+        if cell["cell_type"] == "code" and "nbval-skip" not in cell["metadata"]["tags"]
+    ]
 
 
 def test_only_what_an_answer_depends_on_is_run(lesson):
@@ -260,15 +332,19 @@ def test_only_what_an_answer_depends_on_is_run(lesson):
     assert table in _kept(lesson, {"97.5": "order = eval('table')"})
     assert table in _kept(lesson, {"97.5": "def order(:"})
     everything = json.loads(assemble.assembled(lesson, {}, everything=True))
-    skipped = [cell["id"] for cell in everything["cells"]
-               if "nbval-skip" in cell["metadata"]["tags"]]
-    assert sorted(skipped) == sorted([*(f"ex-97-{n}" for n in range(1, 6)),
-                                      *(f"check-97-{n}" for n in range(1, 6))])
+    skipped = [
+        cell["id"] for cell in everything["cells"] if "nbval-skip" in cell["metadata"]["tags"]
+    ]
+    assert sorted(skipped) == sorted(
+        [*(f"ex-97-{n}" for n in range(1, 6)), *(f"check-97-{n}" for n in range(1, 6))]
+    )
 
 
 def _reference(*sources):
-    cells = [{"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": source}
-             for n, source in enumerate(sources)]
+    cells = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": source}
+        for n, source in enumerate(sources)
+    ]
     cells.append({"cell_type": "code", "id": "ex", "metadata": {"exercise": "1.1"}, "source": ""})
     return course.Reference("01", "01_x.ipynb", tuple(cells))
 
@@ -276,13 +352,31 @@ def _reference(*sources):
 ALL_SIX = {0, 1, 2, 3, 4, 5}
 
 
-@pytest.mark.parametrize("answer, needed", [
-    ("a = x", {0}), ("a = y", {0, 1}), ("a = z", {0, 1, 2}), ("a = w", {5}), ("a = 1", set()),
-    ("a = f(1)", {0, 3}), ("def a():\n    return x", {0}), ("a = globals()['x']", ALL_SIX),
-    ("a = math.pi", {4}), ("%time a = 1", ALL_SIX), ("(", ALL_SIX)])
+@pytest.mark.parametrize(
+    "answer, needed",
+    [
+        ("a = x", {0}),
+        ("a = y", {0, 1}),
+        ("a = z", {0, 1, 2}),
+        ("a = w", {5}),
+        ("a = 1", set()),
+        ("a = f(1)", {0, 3}),
+        ("def a():\n    return x", {0}),
+        ("a = globals()['x']", ALL_SIX),
+        ("a = math.pi", {4}),
+        ("%time a = 1", ALL_SIX),
+        ("(", ALL_SIX),
+    ],
+)
 def test_dependencies_are_followed(answer, needed):
-    reference = _reference("x = [1]", "y = x + [2]", "y.append(3); z = y",
-                           "def f(n):\n    return x[n]", "import math; math.sin(0)", "w: int = 5")
+    reference = _reference(
+        "x = [1]",
+        "y = x + [2]",
+        "y.append(3); z = y",
+        "def f(n):\n    return x[n]",
+        "import math; math.sin(0)",
+        "w: int = 5",
+    )
     found = assemble.needed_cells(reference, {"1.1": answer})
     if answer == "a = y":
         needed = needed | {2}  # the third cell changes y in place
@@ -299,14 +393,23 @@ def test_the_same_unseen_inputs_for_everybody(lesson, toy_course):
     assert first["97.1"]["arguments"] == "null"
 
 
-@pytest.mark.parametrize("reply, state", [
-    ({"state": "values", "values": {"i": "0x6"}}, "right"),
-    ({"state": "values", "values": {"i": "0x7"}}, "wrong"),
-    ({"state": "values", "values": {"x": 0}}, "not tried"),
-    ({"state": "values", "values": {"q": 0}}, "wrong"),
-    ({"state": "values"}, "wrong"), ({"state": "untouched"}, "not tried"),
-    ({"state": "missing", "why": "NameError: cells"}, "wrong"), ({"state": "right"}, "wrong"),
-    ({"state": "refused", "why": 5}, "wrong"), ("right", "wrong"), (None, "wrong"), ({}, "wrong")])
+@pytest.mark.parametrize(
+    "reply, state",
+    [
+        ({"state": "values", "values": {"i": "0x6"}}, "right"),
+        ({"state": "values", "values": {"i": "0x7"}}, "wrong"),
+        ({"state": "values", "values": {"x": 0}}, "not tried"),
+        ({"state": "values", "values": {"q": 0}}, "wrong"),
+        ({"state": "values"}, "wrong"),
+        ({"state": "untouched"}, "not tried"),
+        ({"state": "missing", "why": "NameError: cells"}, "wrong"),
+        ({"state": "right"}, "wrong"),
+        ({"state": "refused", "why": 5}, "wrong"),
+        ("right", "wrong"),
+        (None, "wrong"),
+        ({}, "wrong"),
+    ],
+)
 def test_replies_of_every_kind(lesson, reply, state):
     verdict = judge.verdict(lesson.questions[0], {"kind": "answer", "reply": reply}, "", "seed")
     assert verdict.state == state and verdict.earned == (1.0 if state == "right" else 0.0)
@@ -315,8 +418,10 @@ def test_replies_of_every_kind(lesson, reply, state):
 def test_a_function_must_give_one_value_a_call(lesson):
     for found in ({"l": []}, {"l": [{"i": "0x1"}]}, {"i": "0x1"}):
         event = {"kind": "answer", "reply": {"state": "values", "values": found}}
-        assert "one value for each call" in judge.verdict(lesson.questions[1], event, "",
-                                                          "seed").message
+        assert (
+            "one value for each call"
+            in judge.verdict(lesson.questions[1], event, "", "seed").message
+        )
 
 
 # --- collecting -------------------------------------------------------------------------------
@@ -334,21 +439,49 @@ def data(toy_course):
     return json.dumps(corpus.notebook(toy_course[1], corpus.RIGHT)).encode()
 
 
-@pytest.mark.parametrize("names, students", [
-    (["assignment_77_export/submission_11/97_grading.ipynb",
-      "assignment_77_export/submission_12/97_grading.ipynb",
-      "assignment_77_export/submission_metadata.yml"], ["submission_11", "submission_12"]),
-    (["Ada Lovelace_4711_assignsubmission_file_/97_grading.ipynb",
-      "Grace Hopper_4712_assignsubmission_file_/my work.ipynb"], ["Ada Lovelace", "Grace Hopper"]),
-    (["Ada Lovelace_4711_assignsubmission_file_97_grading.ipynb",
-      "Grace Hopper_4712_assignsubmission_file_97_grading.ipynb"],
-     ["Ada Lovelace", "Grace Hopper"]),
-    (["lovelaceada_3344_9988_97_grading.ipynb", "hoppergrace_LATE_3345_9989_97_grading-2.ipynb"],
-     ["lovelaceada", "hoppergrace"]),
-    (["tinyml-ada/notebooks/97_grading.ipynb", "tinyml-grace/notebooks/97_grading.ipynb",
-      "tinyml-grace/.ipynb_checkpoints/97_grading-checkpoint.ipynb"],
-     ["tinyml-ada", "tinyml-grace"]),
-    (["97_grading.ipynb", "__MACOSX/._97_grading.ipynb"], ["export"])])
+@pytest.mark.parametrize(
+    "names, students",
+    [
+        (
+            [
+                "assignment_77_export/submission_11/97_grading.ipynb",
+                "assignment_77_export/submission_12/97_grading.ipynb",
+                "assignment_77_export/submission_metadata.yml",
+            ],
+            ["submission_11", "submission_12"],
+        ),
+        (
+            [
+                "Ada Lovelace_4711_assignsubmission_file_/97_grading.ipynb",
+                "Grace Hopper_4712_assignsubmission_file_/my work.ipynb",
+            ],
+            ["Ada Lovelace", "Grace Hopper"],
+        ),
+        (
+            [
+                "Ada Lovelace_4711_assignsubmission_file_97_grading.ipynb",
+                "Grace Hopper_4712_assignsubmission_file_97_grading.ipynb",
+            ],
+            ["Ada Lovelace", "Grace Hopper"],
+        ),
+        (
+            [
+                "lovelaceada_3344_9988_97_grading.ipynb",
+                "hoppergrace_LATE_3345_9989_97_grading-2.ipynb",
+            ],
+            ["lovelaceada", "hoppergrace"],
+        ),
+        (
+            [
+                "tinyml-ada/notebooks/97_grading.ipynb",
+                "tinyml-grace/notebooks/97_grading.ipynb",
+                "tinyml-grace/.ipynb_checkpoints/97_grading-checkpoint.ipynb",
+            ],
+            ["tinyml-ada", "tinyml-grace"],
+        ),
+        (["97_grading.ipynb", "__MACOSX/._97_grading.ipynb"], ["export"]),
+    ],
+)
 def test_exports_of_the_platforms(tmp_path, data, names, students):
     path = _zip(tmp_path / "export.zip", names, data)
     assert sorted({each.student for each in collect.files([path])}) == sorted(students)
@@ -364,10 +497,18 @@ def test_lone_notebooks_and_several_zips(tmp_path, data):
     folder.mkdir()
     (folder / "97_grading.ipynb").write_bytes(data)
     (folder / "grace.ipynb").write_bytes(data)
-    zips = [_zip(tmp_path / f"{name}.zip", ["x_1_assignsubmission_file_/97_grading.ipynb",
-                                            "y/97_grading.ipynb"], data) for name in "ab"]
-    found = [each.student for each in collect.files(
-        [folder / "97_grading.ipynb", folder / "grace.ipynb", *zips])]
+    zips = [
+        _zip(
+            tmp_path / f"{name}.zip",
+            ["x_1_assignsubmission_file_/97_grading.ipynb", "y/97_grading.ipynb"],
+            data,
+        )
+        for name in "ab"
+    ]
+    found = [
+        each.student
+        for each in collect.files([folder / "97_grading.ipynb", folder / "grace.ipynb", *zips])
+    ]
     assert found == ["ada", "grace", "a", "a", "b", "b"]
     with pytest.raises(collect.CollectError, match="There is no"):
         list(collect.files([tmp_path / "nowhere"]))
@@ -376,8 +517,10 @@ def test_lone_notebooks_and_several_zips(tmp_path, data):
 def test_the_last_version_counts_and_the_rest_is_noted(tmp_path, data, toy_course):
     for name in ("97_grading.ipynb", "97_grading-9.ipynb", "97_grading-10.ipynb"):
         (tmp_path / f"ada_33_44_{name}").write_bytes(
-            data.replace(b"x def double", b"") if name.endswith("10.ipynb")
-            else data.replace(b"2 * x", b"3 * x"))
+            data.replace(b"x def double", b"")
+            if name.endswith("10.ipynb")
+            else data.replace(b"2 * x", b"3 * x")
+        )
     (tmp_path / "thesis.ipynb").write_text('{"cells": []}')
     works, notes = collect.collected([tmp_path], toy_course[0])
     (work,) = works
@@ -388,13 +531,21 @@ def test_the_last_version_counts_and_the_rest_is_noted(tmp_path, data, toy_cours
 
 def test_a_roster(tmp_path):
     path = tmp_path / "roster.csv"
-    path.write_text("\ufeffFirst Name,Last Name,SID,Email Address,Section\n"
-                    "Ada,Lovelace,s01,ada@x.org,1\nGrace,Hopper,s02,ghopper@x.org,2\n,,,,\n",
-                    encoding="utf-8")
+    path.write_text(
+        "\ufeffFirst Name,Last Name,SID,Email Address,Section\n"
+        "Ada,Lovelace,s01,ada@x.org,1\nGrace,Hopper,s02,ghopper@x.org,2\n,,,,\n",
+        encoding="utf-8",
+    )
     students = roster.read_roster(path)
     assert [each.name for each in students] == ["Ada Lovelace", "Grace Hopper"]
-    for name, identifier in (("Ada Lovelace", "s01"), ("lovelaceada", "s01"), ("s02", "s02"),
-                             ("tinyml-ghopper", "s02"), ("ghopper", "s02"), ("Alan", "Alan")):
+    for name, identifier in (
+        ("Ada Lovelace", "s01"),
+        ("lovelaceada", "s01"),
+        ("s02", "s02"),
+        ("tinyml-ghopper", "s02"),
+        ("ghopper", "s02"),
+        ("Alan", "Alan"),
+    ):
         assert roster.known(name, students) == identifier
     path.write_text("colour,size\nred,5\n")
     with pytest.raises(roster.CollectError, match="no column called name"):
@@ -413,17 +564,33 @@ def graded(tmp_path_factory, toy_course):
         pytest.skip("bubblewrap does not work here")
     place = tmp_path_factory.mktemp("graded")
     handed_in = {
-        "ada": corpus.RIGHT, "ben": {"97.2": corpus.WRONG_2, "97.3": corpus.RIGHT["97.3"]},
-        "cy <b>": {"97.4": "def totals(array):\n    return array.sum(axis=0)",
-                   "97.2": "def double(x):\n    return y * 2"}, "dan": {}}
+        "ada": corpus.RIGHT,
+        "ben": {"97.2": corpus.WRONG_2, "97.3": corpus.RIGHT["97.3"]},
+        "cy <b>": {
+            "97.4": "def totals(array):\n    return array.sum(axis=0)",
+            "97.2": "def double(x):\n    return y * 2",
+        },
+        "dan": {},
+    }
     for name, answers in handed_in.items():
         (place / "in" / name).mkdir(parents=True)
         tree = corpus.notebook(toy_course[1], answers)
         (place / "in" / name / "97_grading.ipynb").write_text(json.dumps(tree))
     (place / "roster.csv").write_text("id,name\nada,Ada Lovelace\nben,Ben\ndan,=Dan\neve,Eve\n")
-    arguments = ["grade", str(place / "in"), "--out", str(place / "out"), "--seed", "s",
-                 "--reference", str(toy_course[0].references), "--exercises", str(toy.EXERCISES),
-                 "--roster", str(place / "roster.csv")]
+    arguments = [
+        "grade",
+        str(place / "in"),
+        "--out",
+        str(place / "out"),
+        "--seed",
+        "s",
+        "--reference",
+        str(toy_course[0].references),
+        "--exercises",
+        str(toy.EXERCISES),
+        "--roster",
+        str(place / "roster.csv"),
+    ]
     assert cli.main(arguments) == cli.DONE
     return place / "out", arguments
 
@@ -433,7 +600,12 @@ def test_points_and_hints(graded):
     with open(out / "results.csv", newline="", encoding="utf-8") as file:
         table = {row["student"]: row for row in csv.DictReader(file)}
     assert {name: row["earned"] for name, row in table.items()} == {
-        "ada": "8", "ben": "1", "cy <b>": "0", "dan": "0", "eve": "0"}
+        "ada": "8",
+        "ben": "1",
+        "cy <b>": "0",
+        "dan": "0",
+        "eve": "0",
+    }
     assert table["eve"]["97.1"] == "" and table["dan"]["name"] == "'=Dan"
     assert table["ben"]["97.3"] == "1" and table["ben"]["97.2"] == "0"
     result = json.loads((out / "works" / f"{campaign.slug('cy <b>')}_97.json").read_text())
@@ -510,8 +682,9 @@ def test_an_interrupted_run_keeps_what_it_has(tmp_path, toy_course, monkeypatch)
     assert not failures and len(set(calls)) == 6
 
 
-def test_a_sandbox_that_does_not_start_costs_no_points(tmp_path, toy_course, monkeypatch, capsys,
-                                                       data):
+def test_a_sandbox_that_does_not_start_costs_no_points(
+    tmp_path, toy_course, monkeypatch, capsys, data
+):
     (tmp_path / "97_grading.ipynb").write_bytes(data)
 
     def broken(*_, **__):
@@ -519,9 +692,19 @@ def test_a_sandbox_that_does_not_start_costs_no_points(tmp_path, toy_course, mon
 
     monkeypatch.setattr(sandbox, "run", broken)
     monkeypatch.setattr(sandbox, "best_kind", lambda: "bubblewrap")
-    code = cli.main(["grade", str(tmp_path / "97_grading.ipynb"), "--out", str(tmp_path / "out"),
-                     "--reference", str(toy_course[0].references), "--exercises",
-                     str(toy.EXERCISES), "--quiet"])
+    code = cli.main(
+        [
+            "grade",
+            str(tmp_path / "97_grading.ipynb"),
+            "--out",
+            str(tmp_path / "out"),
+            "--reference",
+            str(toy_course[0].references),
+            "--exercises",
+            str(toy.EXERCISES),
+            "--quiet",
+        ]
+    )
     assert code == cli.INCOMPLETE and "Not graded, run again" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("works/*"))
 
@@ -535,8 +718,16 @@ def test_the_seed_is_kept_and_private(tmp_path):
 def test_the_weak_sandbox_must_be_accepted(tmp_path, toy_course, data, monkeypatch, capsys):
     (tmp_path / "97_grading.ipynb").write_bytes(data)
     monkeypatch.setattr(sandbox, "best_kind", lambda: "limits")
-    arguments = ["grade", str(tmp_path / "97_grading.ipynb"), "--out", str(tmp_path / "out"),
-                 "--reference", str(toy_course[0].references), "--exercises", str(toy.EXERCISES)]
+    arguments = [
+        "grade",
+        str(tmp_path / "97_grading.ipynb"),
+        "--out",
+        str(tmp_path / "out"),
+        "--reference",
+        str(toy_course[0].references),
+        "--exercises",
+        str(toy.EXERCISES),
+    ]
     assert cli.main(arguments) == cli.UNUSABLE
     assert "--accept-weak-sandbox" in capsys.readouterr().err
     assert cli.main([*arguments, "--accept-weak-sandbox"]) == cli.DONE
@@ -547,10 +738,14 @@ def test_the_weak_sandbox_must_be_accepted(tmp_path, toy_course, data, monkeypat
 @needs_bubblewrap
 def test_a_user_without_rights_gets_a_namespace_of_their_own(toy_course, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    answers = {"97.1": "cells = table.size", "97.2": (
-        "import os\nfrom pathlib import Path\nfor place in ('/x', '/dev/x', '/usr/x'):\n"
-        "    try:\n        Path(place).touch()\n        raise SystemExit\n"
-        "    except OSError:\n        pass\n" + corpus.RIGHT["97.2"])}
+    answers = {
+        "97.1": "cells = table.size",
+        "97.2": (
+            "import os\nfrom pathlib import Path\nfor place in ('/x', '/dev/x', '/usr/x'):\n"
+            "    try:\n        Path(place).touch()\n        raise SystemExit\n"
+            "    except OSError:\n        pass\n" + corpus.RIGHT["97.2"]
+        ),
+    }
     result = one.grade(one.Work("a", "97", "x", answers), one.Settings(toy_course[0], "s"))
     assert result["earned"] == 3 and result["sandbox"] == "bubblewrap" and not result["ended"]
 
@@ -558,8 +753,10 @@ def test_a_user_without_rights_gets_a_namespace_of_their_own(toy_course, monkeyp
 @needs_bubblewrap
 def test_answers_that_need_a_skipped_cell_get_it(toy_course):
     """A name that only a string holds is not seen beforehand: then all cells run."""
-    answers = {"97.1": "import __main__ as m\ncells = getattr(m, 'ta' + 'ble').size",
-               "97.5": "raise FileNotFoundError('results')"}
+    answers = {
+        "97.1": "import __main__ as m\ncells = getattr(m, 'ta' + 'ble').size",
+        "97.5": "raise FileNotFoundError('results')",
+    }
     result = one.grade(one.Work("a", "97", "x", answers), one.Settings(toy_course[0], "s"))
     assert [each["state"] for each in result["exercises"]][0] == "right"
 
@@ -569,38 +766,81 @@ def test_a_view_holds_no_solution(tmp_path):
     names = {path.name for path in view.rglob("*.py")}
     assert not any(name.startswith("lesson_") for name in names)
     assert not {"judge.py", "core.py", "judges.py", "build.py"} & {
-        path.name for folder in ("exercises", "grading", "authoring")
-        for path in (view / "course_lib" / folder).rglob("*.py")}
+        path.name
+        for folder in ("exercises", "grading", "authoring")
+        for path in (view / "course_lib" / folder).rglob("*.py")
+    }
     code = "import course_lib.exercises as e; e.check('1.1', 2); e.progress(); e.hint('1.1')"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=view, timeout=60,
-                   env={**os.environ, "PYTHONPATH": str(view)})
+    subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        cwd=view,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(view)},
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changed, passes", [({}, True), ({"97.2": corpus.WRONG_2}, False),
-                                             ({"97.2": "def double(x):\n    ..."}, True)])
+@pytest.mark.parametrize(
+    "changed, passes",
+    [({}, True), ({"97.2": corpus.WRONG_2}, False), ({"97.2": "def double(x):\n    ..."}, True)],
+)
 def test_nbval_alone_is_a_fair_check(tmp_path, toy_course, changed, passes):
     """Right passes, not tried passes, wrong fails, with no conftest.py and no grader."""
-    shutil.copytree(Path(course.course_lib.__file__).parent, tmp_path / "library" / "course_lib",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(course.course_lib.__file__).parent,
+        tmp_path / "library" / "course_lib",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     shutil.copy(toy.EXERCISES / "lesson_97.py", tmp_path / "library" / "course_lib" / "exercises")
     tree = corpus.notebook(toy_course[1], {**corpus.RIGHT, **changed})
     (tmp_path / "97_grading.ipynb").write_text(json.dumps(tree))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval",
-         "--nbval-current-env", "--nbval-cell-timeout=120", "97_grading.ipynb"], cwd=tmp_path,
-        capture_output=True, text=True, timeout=280,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "library")})
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--nbval",
+            "--nbval-current-env",
+            "--nbval-cell-timeout=120",
+            "97_grading.ipynb",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "library")},
+    )
     assert (done.returncode == 0) is passes, done.stdout
     assert passes or "that is the square" in done.stdout
 
 
 def test_reports_of_strange_texts():
-    result = {"key": "k", "student": "a\x00\x1b[31m\ud800", "lesson": "97",
-              "notebook": "97_x.ipynb", "origin": "o\x00", "earned": 0.0, "points": 1.0,
-              "ended": "", "notes": ["\x00"], "sandbox": "limits", "seconds": 1.0, "exercises": [{
-                  "id": "97.1", "points": 1.0, "earned": 0.0, "state": "wrong",
-                  "message": "\x00\x0b\ufffe<script>\ud800"}]}
+    result = {
+        "key": "k",
+        "student": "a\x00\x1b[31m\ud800",
+        "lesson": "97",
+        "notebook": "97_x.ipynb",
+        "origin": "o\x00",
+        "earned": 0.0,
+        "points": 1.0,
+        "ended": "",
+        "notes": ["\x00"],
+        "sandbox": "limits",
+        "seconds": 1.0,
+        "exercises": [
+            {
+                "id": "97.1",
+                "points": 1.0,
+                "earned": 0.0,
+                "state": "wrong",
+                "message": "\x00\x0b\ufffe<script>\ud800",
+            }
+        ],
+    }
     (row,) = reports.rows([result])
     ElementTree.fromstring(reports.junit([row]))
     assert "<script>" not in pages.student_page(row) + pages.class_page([row])

@@ -19,9 +19,12 @@ pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS, ANSWERED = 200, 16
 
-pytestmark = [pytest.mark.xdist_group("grading"),
-              pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.skipif(
-    not sandbox.bubblewrap_works(), reason="bubblewrap does not work here")]
+pytestmark = [
+    pytest.mark.xdist_group("grading"),
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +54,37 @@ def cluster(place: Path):
     """Start a scheduler and two workers on loopback; yield the address and the workers."""
     file = place / "scheduler.json"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment,
-             "cwd": place}
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-            "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--host", "127.0.0.1",
-              "--nthreads", "1", "--no-nanny", "--no-dashboard", "--scheduler-file", str(file)]
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "env": environment,
+        "cwd": place,
+    }
+    dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(file),
+    ]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        "--host",
+        "127.0.0.1",
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(file),
+    ]
     processes = [subprocess.Popen(dask, **quiet)]
     try:
         deadline = time.monotonic() + 120
@@ -84,8 +112,9 @@ def test_a_lost_worker_loses_nothing(mixed, tmp_path):
             yield work, result
 
     with cluster(tmp_path) as (address, workers):
-        found, failures = campaign.grade_all(works, settings, tmp_path / "cluster", address,
-                                             progress=watching)
+        found, failures = campaign.grade_all(
+            works, settings, tmp_path / "cluster", address, progress=watching
+        )
         assert workers[0].poll() is not None
     assert not failures and len(found) == SUBMISSIONS
     assert len(written) == len(set(written)) == SUBMISSIONS

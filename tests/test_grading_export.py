@@ -40,8 +40,11 @@ def answer(path: Path, answers: dict[str, str]) -> None:
 def library(tmp_path_factory):
     """Return a folder with course_lib in which lesson 97 has its exercises, as if installed."""
     place = tmp_path_factory.mktemp("library")
-    shutil.copytree(Path(course_lib.__file__).parent, place / "course_lib",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(course_lib.__file__).parent,
+        place / "course_lib",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     shutil.copy(toy.EXERCISES / "lesson_97.py", place / "course_lib" / "exercises")
     return place
 
@@ -51,27 +54,51 @@ def run(name: str, library: Path, cwd: Path, *arguments: str) -> str:
     start = peers.command(name)
     if start is None:
         pytest.skip(f"no environment for {name}: make it with python -m benchmarks.peers")
-    done = subprocess.run([*start, *arguments], cwd=cwd, text=True, capture_output=True,
-                          timeout=280, env=peers.surroundings(name, library))
+    done = subprocess.run(
+        [*start, *arguments],
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+        timeout=280,
+        env=peers.surroundings(name, library),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_nbgrader_cells(tmp_path, capsys):
-    assert cli.main(["export", "--for", "nbgrader", str(tmp_path), "--source",
-                     str(toy.HERE / "source"), "--lesson", "97"]) == cli.DONE
+    assert (
+        cli.main(
+            [
+                "export",
+                "--for",
+                "nbgrader",
+                str(tmp_path),
+                "--source",
+                str(toy.HERE / "source"),
+                "--lesson",
+                "97",
+            ]
+        )
+        == cli.DONE
+    )
     (path,) = tmp_path.glob("source/97_grading/*.ipynb")
     assert str(path) in capsys.readouterr().out
     cells = json.loads(path.read_text())["cells"]
-    marked = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in cells
-              if "nbgrader" in cell["metadata"]}
+    marked = {
+        cell["metadata"]["nbgrader"]["grade_id"]: cell
+        for cell in cells
+        if "nbgrader" in cell["metadata"]
+    }
     assert len(marked) == 10
     points = [cell["metadata"]["nbgrader"].get("points", 0) for cell in marked.values()]
     assert sum(points) == 8
     stub = "# Exercise 97.1\ncells = ...\n### BEGIN SOLUTION"
     assert marked["ex-97-1"]["source"].startswith(stub)
-    assert "### BEGIN HIDDEN TESTS\nfrom course_lib.exercises import require\n" \
-           'require("97.2", double)' in marked["check-97-2"]["source"]
+    assert (
+        "### BEGIN HIDDEN TESTS\nfrom course_lib.exercises import require\n"
+        'require("97.2", double)' in marked["check-97-2"]["source"]
+    )
     assert (tmp_path / "nbgrader_config.py").is_file()
 
 
@@ -94,9 +121,19 @@ def test_every_lesson_can_be_exported(tmp_path):
 
 
 def test_require_lets_nothing_pass_but_right(monkeypatch):
-    monkeypatch.setattr(core, "of_lesson", lambda _: (core.Exercise(
-        "97.1", "cells", core.Judge(lambda _, value: core.Right() if value == 6
-                                    else core.Wrong("no")), 6, "yes"),))
+    monkeypatch.setattr(
+        core,
+        "of_lesson",
+        lambda _: (
+            core.Exercise(
+                "97.1",
+                "cells",
+                core.Judge(lambda _, value: core.Right() if value == 6 else core.Wrong("no")),
+                6,
+                "yes",
+            ),
+        ),
+    )
     exercises.require("97.1", 6)
     for wrong in (5, ...):
         with pytest.raises(exercises.WrongAnswer):
@@ -119,8 +156,10 @@ def test_nbgrader_itself_gives_the_points(tmp_path, library):
     run("nbgrader", library, tmp_path, "export")
     lines = (tmp_path / "grades.csv").read_text().splitlines()
     head = lines[0].split(",")
-    scores = {line.split(",")[head.index("student_id")]: float(line.split(",")[head.index("score")])
-              for line in lines[1:]}
+    scores = {
+        line.split(",")[head.index("student_id")]: float(line.split(",")[head.index("score")])
+        for line in lines[1:]
+    }
     assert scores == {"ada": 8.0, "ben": 0.0, "cyd": 6.0}
 
 

@@ -15,13 +15,22 @@ from hostile import corpus, toy
 import course_lib
 from course_lib.grading import command, sandbox
 
-LIMITS = sandbox.Limits(wall_seconds=60, cell_seconds=6, call_seconds=3, memory_bytes=1 << 30,
-                        disk_bytes=64 << 20, output_bytes=16 << 20)
+LIMITS = sandbox.Limits(
+    wall_seconds=60,
+    cell_seconds=6,
+    call_seconds=3,
+    memory_bytes=1 << 30,
+    disk_bytes=64 << 20,
+    output_bytes=16 << 20,
+)
 SECRET = "HOSTILE_TEST_SECRET"
 
-pytestmark = [pytest.mark.xdist_group("grading"),
-              pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.skipif(
-    not sandbox.bubblewrap_works(), reason="bubblewrap does not work here")]
+pytestmark = [
+    pytest.mark.xdist_group("grading"),
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"),
+]
 
 
 def fingerprint(*folders: Path) -> str:
@@ -57,17 +66,28 @@ def campaign(tmp_path_factory):
         canary = place / "canary"
         canary.mkdir()
         (canary / "thesis.txt").write_text("years of work")
-        watched = (canary, place / "course", place / "in", toy.HERE,
-                   Path(course_lib.__file__).parent / "exercises",
-                   Path(course_lib.__file__).parent / "grading")
+        watched = (
+            canary,
+            place / "course",
+            place / "in",
+            toy.HERE,
+            Path(course_lib.__file__).parent / "exercises",
+            Path(course_lib.__file__).parent / "grading",
+        )
         before = fingerprint(*watched)
         (place / "temporary").mkdir()
         tempfile.tempdir = str(place / "temporary")  # a temporary folder of this test's own
         os.environ[SECRET] = "a secret of the instructor's"
         try:
-            rows, notes, kind = command.grade([place / "in"], place / "out", seed="unseen",
-                                              reference=reference, exercises=toy.EXERCISES,
-                                              limits=LIMITS, workers=2)
+            rows, notes, kind = command.grade(
+                [place / "in"],
+                place / "out",
+                seed="unseen",
+                reference=reference,
+                exercises=toy.EXERCISES,
+                limits=LIMITS,
+                workers=2,
+            )
         finally:
             del os.environ[SECRET]
             tempfile.tempdir = None

@@ -15,8 +15,9 @@ FEATURES = np.random.default_rng(6).normal(size=(3, 8, 6)).astype(np.float32)
 def model():
     tf = session.import_tensorflow()
     layers = tf.keras.layers
-    network = tf.keras.Sequential([layers.Input((8, 6, 1)), layers.Conv2D(2, 3), layers.Flatten(),
-                                   layers.Dense(4)])
+    network = tf.keras.Sequential(
+        [layers.Input((8, 6, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(4)]
+    )
     return tflite.convert(network, "int8", FEATURES)
 
 

@@ -395,9 +395,10 @@ def test_nothing_generated_is_tracked_and_nothing_is_huge() -> None:
     assert sum(path.stat().st_size for path in speech) <= 25_000_000
 
 
-def test_ruff_finds_nothing() -> None:
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff_finds_nothing(command: list[str]) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout[-3000:]
 

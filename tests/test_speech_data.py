@@ -41,8 +41,9 @@ def test_the_manifest_names_every_file_and_no_other(rows):
     named = [row["file"] for row in rows]
     found = sorted(path.relative_to(SPEECH).as_posix() for path in SPEECH.rglob("*.flac"))
     assert sorted(named) == found and len(set(named)) == len(named)
-    strangers = [path.name for path in SPEECH.rglob("*") if path.is_file()
-                 and path.suffix != ".flac"]
+    strangers = [
+        path.name for path in SPEECH.rglob("*") if path.is_file() and path.suffix != ".flac"
+    ]
     assert sorted(strangers) == ["README.md", "manifest.csv"]
 
 
@@ -57,7 +58,11 @@ def test_every_clip_is_16_khz_mono_16_bit_flac(rows):
     for row in rows:
         info = soundfile.info(SPEECH / row["file"])
         assert (info.format, info.subtype, info.samplerate, info.channels) == (
-            "FLAC", "PCM_16", 16_000, 1), row["file"]
+            "FLAC",
+            "PCM_16",
+            16_000,
+            1,
+        ), row["file"]
 
 
 def test_names_are_plain_and_tell_word_and_voice(rows):
@@ -73,13 +78,17 @@ def test_no_voice_is_in_two_splits_and_every_engine_is_in_each(rows):
         splits[row["voice"]].add(row["split"])
     assert {len(found) for found in splits.values()} == {1}
     assert {(row["engine"], row["split"]) for row in rows} == {
-        (engine, split) for engine in ENGINES for split in words.SPLITS}
+        (engine, split) for engine in ENGINES for split in words.SPLITS
+    }
 
 
 def test_blends_are_made_of_training_voices_only(rows):
     train = {voice.replace("_", "-") for voice in Kokoro.voices["train"]}
-    held_out = {voice.replace("_", "-") for split in ("validation", "test")
-                for voice in Kokoro.voices[split]}
+    held_out = {
+        voice.replace("_", "-")
+        for split in ("validation", "test")
+        for voice in Kokoro.voices[split]
+    }
     assert not train & held_out
     for row in rows:
         if row["engine"] == "kokoro":
@@ -195,7 +204,11 @@ def test_wanted_counts_and_their_wrong_cases():
 def test_share_out_keeps_every_sum_and_follows_the_shares():
     dealt = choose.share_out({"no": 100, "a": 1, "b": 1, "c": 2}, {"x": 3, "y": 1})
     assert {key: sum(found.values()) for key, found in dealt.items()} == {
-        "no": 100, "a": 1, "b": 1, "c": 2}
+        "no": 100,
+        "a": 1,
+        "b": 1,
+        "c": 2,
+    }
     assert dealt["no"] == {"x": 75, "y": 25}
     assert sum(dealt[key]["y"] for key in "abc") == 1
     with pytest.raises(ValueError, match="positive"):
@@ -211,8 +224,10 @@ def test_places_scale_and_refuse_a_senseless_scale():
 
 
 def rivals_of(place: choose.Place, number: int) -> list[choose.Candidate]:
-    return [choose.Candidate(place, turn, Request(place.engine, "m1", place.word, {"n": turn}))
-            for turn in range(number)]
+    return [
+        choose.Candidate(place, turn, Request(place.engine, "m1", place.word, {"n": turn}))
+        for turn in range(number)
+    ]
 
 
 def test_best_takes_what_was_heard_in_turn_then_the_nearest_and_no_stranger():
@@ -239,7 +254,8 @@ def test_candidates_are_the_same_in_every_run(tmp_path):
 
 def test_safe_names_and_their_wrong_cases():
     assert choose.safe_name("kokoro", "af_bella-am_adam-40", 3) == (
-        "kokoro-af-bella-am-adam-40_nohash_3.flac")
+        "kokoro-af-bella-am-adam-40_nohash_3.flac"
+    )
     for voice, number in (("../", 0), ("é", 0), ("m1", -1)):
         with pytest.raises(ValueError, match="gives no file name"):
             choose.safe_name("espeak", voice, number)
@@ -292,7 +308,11 @@ def test_publishing_replaces_the_old_set_in_one_step(tmp_path):
     (out / "old").mkdir(parents=True)
     assert publish.publish(out, chosen, tmp_path / "cache", heard) == 2
     assert sorted(path.name for path in out.rglob("*") if path.is_file()) == [
-        "README.md", "espeak-m1_nohash_0.flac", "espeak-m1_nohash_1.flac", "manifest.csv"]
+        "README.md",
+        "espeak-m1_nohash_0.flac",
+        "espeak-m1_nohash_1.flac",
+        "manifest.csv",
+    ]
     assert "| espeak | 2 | 50% | 50% | 2 | 50% | 50% |" in (out / "README.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "speech"]
 
@@ -310,11 +330,13 @@ def test_a_set_that_is_too_large_leaves_the_old_one(tmp_path, monkeypatch):
 
 def test_a_missing_engine_is_told_in_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(base.shutil, "which", lambda _: None)
-    code = make_speech.main(["--out", str(tmp_path / "x"), "--engines", "espeak", "--cache",
-                             str(tmp_path)])
+    code = make_speech.main(
+        ["--out", str(tmp_path / "x"), "--engines", "espeak", "--cache", str(tmp_path)]
+    )
     said = capsys.readouterr().err.strip()
     assert code == 1 and said == (
-        "make_speech: espeak-ng is missing: install it with `apt-get install espeak-ng`.")
+        "make_speech: espeak-ng is missing: install it with `apt-get install espeak-ng`."
+    )
     assert not (tmp_path / "x").exists()
 
 
@@ -326,8 +348,11 @@ def test_a_program_that_fails_says_why():
 def test_kokoro_blends_in_training_only_and_stretches_vowels(tmp_path):
     engine = Kokoro(tmp_path)
     engine.__dict__["_lexicons"] = {"us": {"no": "nˈO"}, "gb": {"no": "nˈQ"}}
-    asked = [engine.request("no", split, random.Random(seed))
-             for split in words.SPLITS for seed in range(60)]
+    asked = [
+        engine.request("no", split, random.Random(seed))
+        for split in words.SPLITS
+        for seed in range(60)
+    ]
     for request in asked:
         text = request.settings["lead"] + request.settings["phonemes"]
         assert len(request.settings["extra_frames"]) == len(text) + 2
@@ -343,13 +368,17 @@ def test_only_kokoros_graph_can_be_edited():
     from data.recipe.engines import kokoro_graph
 
     kind = onnx.TensorProto.FLOAT
-    values = [onnx.helper.make_tensor_value_info(n, kind, [1, None]) for n in
-              ("x", kokoro_graph.FRAMES)]
-    nodes = [onnx.helper.make_node("Round", ["x"], ["/encoder/Round_output_0"]),
-             onnx.helper.make_node("Clip", ["/encoder/Round_output_0"], [kokoro_graph.FRAMES])]
+    values = [
+        onnx.helper.make_tensor_value_info(n, kind, [1, None]) for n in ("x", kokoro_graph.FRAMES)
+    ]
+    nodes = [
+        onnx.helper.make_node("Round", ["x"], ["/encoder/Round_output_0"]),
+        onnx.helper.make_node("Clip", ["/encoder/Round_output_0"], [kokoro_graph.FRAMES]),
+    ]
     graph = onnx.helper.make_graph(nodes, "g", values[:1], values[1:])
     edited = onnx.load_from_string(
-        kokoro_graph.with_extra_frames(onnx.helper.make_model(graph).SerializeToString()))
+        kokoro_graph.with_extra_frames(onnx.helper.make_model(graph).SerializeToString())
+    )
     assert [node.op_type for node in edited.graph.node] == ["Round", "Add", "Clip"]
     assert edited.graph.node[2].input[0] == edited.graph.node[1].output[0]
     assert [value.name for value in edited.graph.input] == ["x", kokoro_graph.EXTRA_FRAMES]

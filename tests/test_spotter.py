@@ -38,7 +38,7 @@ def toy(count: int = 512, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     labels = rng.integers(0, 4, count)
     made = rng.normal(0, 0.5, (count, 49, 40)).astype(np.float32)
     for clip, label in zip(made, labels, strict=True):
-        clip[:, 10 * label:10 * label + 10] += 1.0
+        clip[:, 10 * label : 10 * label + 10] += 1.0
     return made, labels
 
 
@@ -46,10 +46,21 @@ def test_the_network_has_the_shape_and_the_names_that_the_lessons_rely_on():
     model = spotter.build()
     assert model.input_shape == (None, 49, 40, 1) and model.output_shape == (None, 4)
     names = [layer.name for layer in model.layers]
-    assert {"listen", "combine", "merge", "follow_1", "follow_2", "follow_3", "average",
-            "decide"} <= set(names)
-    kernels = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables
-                  if "kernel" in variable.path)
+    assert {
+        "listen",
+        "combine",
+        "merge",
+        "follow_1",
+        "follow_2",
+        "follow_3",
+        "average",
+        "decide",
+    } <= set(names)
+    kernels = sum(
+        int(np.prod(variable.shape))
+        for variable in model.trainable_variables
+        if "kernel" in variable.path
+    )
     few, some, many = spotter.WIDTHS
     assert kernels == (25 * few + 9 * few * some + 10 * some * many + 9 * many * many + 4 * many)
 
@@ -102,8 +113,15 @@ def test_the_shipped_files_are_whole_and_small():
         digest, name = line.split("  ")
         listed[name] = digest
         assert hashlib.sha256((MODELS / name).read_bytes()).hexdigest() == digest, name
-    assert {"spotter.keras", "spotter.pb", "spotter_int8.tflite", "spotter_float32.tflite",
-            "history.json", "README.md", "measured.json"} <= set(listed)
+    assert {
+        "spotter.keras",
+        "spotter.pb",
+        "spotter_int8.tflite",
+        "spotter_float32.tflite",
+        "history.json",
+        "README.md",
+        "measured.json",
+    } <= set(listed)
     assert len((MODELS / "spotter_int8.tflite").read_bytes()) <= 20_000
     assert sum(path.stat().st_size for path in MODELS.rglob("*") if path.is_file()) < 5_000_000
 
@@ -129,8 +147,10 @@ def test_frozen_float_and_int8_answer_alike(shipped, held):
     sound, labels = features.of(held), held.labels
     keras_answers = spotter.predict(shipped, sound)
     assert np.abs(freeze.load(MODELS / "spotter.pb").run(sound) - keras_answers).max() < 1e-5
-    reports = [measure.report(name, tflite.load(name), (sound, labels))
-               for name in ("spotter_float32", "spotter_int8")]
+    reports = [
+        measure.report(name, tflite.load(name), (sound, labels))
+        for name in ("spotter_float32", "spotter_int8")
+    ]
     assert np.abs(reports[0].probabilities - keras_answers).max() < 1e-4
     assert abs(reports[0].accuracy - reports[1].accuracy) <= 0.01
     assert measure.mcnemar(*reports).verdict == "noise"
@@ -143,8 +163,10 @@ def test_the_card_says_what_the_files_say(held):
         if name != "checkpoints":
             assert (MODELS / name).stat().st_size == size
     answers = tflite.run(tflite.load("spotter_int8"), features.of(held))
-    assert figures["held_out"]["int8"]["all"]["correct"] == (
-        answers.argmax(axis=1) == held.labels).sum()
+    assert (
+        figures["held_out"]["int8"]["all"]["correct"]
+        == (answers.argmax(axis=1) == held.labels).sum()
+    )
     assert (MODELS / "README.md").read_text() == modelcard._card(figures)
 
 
@@ -160,11 +182,22 @@ def test_one_run_makes_the_whole_folder(tmp_path):
     out.mkdir()
     (out / "old").write_text("from another run")
     stages = []
-    figures = shipping.make(out, 1, lambda stage, done, total: stages.append(stage), count=256,
-                            epochs=2, real=recordings)
+    figures = shipping.make(
+        out,
+        1,
+        lambda stage, done, total: stages.append(stage),
+        count=256,
+        epochs=2,
+        real=recordings,
+    )
     assert not (out / "old").exists() and list(tmp_path.glob(".models*")) == []
-    assert set(stages) == {"varying clips", "training", "converting",
-                           "asking the checkpoints", "measuring"}
+    assert set(stages) == {
+        "varying clips",
+        "training",
+        "converting",
+        "asking the checkpoints",
+        "measuring",
+    }
     assert figures["real"]["clips"] == len(list(recordings.glob("*/*")))
     assert json.loads((out / "measured.json").read_text()) == figures
     assert "On recordings of people" in (out / "README.md").read_text()

@@ -17,10 +17,17 @@ def model():
     tf = session.import_tensorflow()
     tf.keras.utils.set_random_seed(0)
     layers = tf.keras.layers
-    return tf.keras.Sequential([
-        layers.Input((49, 40, 1)), layers.Conv2D(4, 5, strides=2, use_bias=False),
-        layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(6, (1, 18), use_bias=False),
-        layers.GlobalAveragePooling2D(), layers.Dense(4)])
+    return tf.keras.Sequential(
+        [
+            layers.Input((49, 40, 1)),
+            layers.Conv2D(4, 5, strides=2, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(6, (1, 18), use_bias=False),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4),
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +103,15 @@ def test_quantize_rounds_halves_away_from_zero_and_saturates():
     np.testing.assert_allclose(dequantize(stored[:3], tensor), [0.5, -0.5, 0.0], atol=0)
 
 
-@pytest.mark.parametrize("damage, words", [
-    (lambda data: b"", "empty"),
-    (lambda data: b"not a model at all", "not a .tflite"),
-    (lambda data: data[:20], "cut short"),
-    (lambda data: data[:len(data) // 2], "damaged"),
-])
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda data: b"", "empty"),
+        (lambda data: b"not a model at all", "not a .tflite"),
+        (lambda data: data[:20], "cut short"),
+        (lambda data: data[: len(data) // 2], "damaged"),
+    ],
+)
 def test_what_is_no_model_is_refused_in_one_sentence(made, damage, words):
     with pytest.raises(tflite.ModelError, match=words) as caught:
         tflite.run(damage(made["int8"]), FEATURES)

@@ -176,8 +176,12 @@ def test_gradients_agree_with_gradient_tape(text):
         tape.watch(list(tensors.values()))
         for node in graph.operations:
             values[node.name] = in_tensorflow(tf, node, [values[name] for name in node.inputs])
-    assume(all(math.isclose(back.values[name], float(values[name]), rel_tol=1e-9, abs_tol=1e-12)
-               for name in values))  # where the last bit of one exp() is blown up, so are slopes
+    assume(
+        all(
+            math.isclose(back.values[name], float(values[name]), rel_tol=1e-9, abs_tol=1e-12)
+            for name in values
+        )
+    )  # where the last bit of one exp() is blown up, so are slopes
     found = tape.gradient(values[graph.outputs[0]], tensors, unconnected_gradients="zero")
     largest = largest_summands(back)
     for name, gradient in found.items():

@@ -45,8 +45,10 @@ def test_pictures_of_features(clips):
 
 
 def test_the_same_data_gives_the_same_picture(clips, report):
-    for draw in (lambda: draw_features.stages(clips.waves[3], 20),
-                 lambda: draw_confusion.matrix(report.confusion, title="toy")):
+    for draw in (
+        lambda: draw_features.stages(clips.waves[3], 20),
+        lambda: draw_confusion.matrix(report.confusion, title="toy"),
+    ):
         assert draw().png == draw().png
 
 

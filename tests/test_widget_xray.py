@@ -15,9 +15,15 @@ def models():
     tf = session.import_tensorflow()
     tf.keras.utils.set_random_seed(0)
     layers = tf.keras.layers
-    model = tf.keras.Sequential([
-        layers.Input((12, 10, 1)), layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
-        layers.ReLU(), layers.GlobalAveragePooling2D(), layers.Dense(4, bias_initializer="ones")])
+    model = tf.keras.Sequential(
+        [
+            layers.Input((12, 10, 1)),
+            layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, bias_initializer="ones"),
+        ]
+    )
     return {name: tflite.convert(model, name, FEATURES) for name in ("float32", "int8")}
 
 
@@ -37,8 +43,10 @@ def test_explorer_walks_searches_and_jumps(models):
     explorer = Explorer(models["int8"])
     for index in range(0, len(explorer.map.spans), 7):
         explorer.slider.value = index
-        assert xray.describe(explorer.span).split(" =")[0] in explorer.line.value \
+        assert (
+            xray.describe(explorer.span).split(" =")[0] in explorer.line.value
             or "&" in explorer.line.value
+        )
     explorer.text.value = "conv"
     assert explorer.span.kind == "weights" and "conv" in explorer.span.name
     explorer.kind.value = "vtable"
@@ -57,8 +65,9 @@ def test_patcher_changes_and_restores(models, name):
     labels = tflite.run(models[name], FEATURES).argmax(axis=1)
     patcher = Patcher(models[name], FEATURES, labels, NAMES, clip=2)
     assert "8 of 8 clips right as shipped, 8 now" in patcher.score.value
-    dense = next(index for index, (_, each) in enumerate(patcher.tensor.options)
-                 if each.shape == (4, 3))
+    dense = next(
+        index for index, (_, each) in enumerate(patcher.tensor.options) if each.shape == (4, 3)
+    )
     patcher.tensor.value = patcher.tensor.options[dense][1]
     patcher.index.value = 3
     patcher.number.value = patcher.number.min

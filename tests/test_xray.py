@@ -13,11 +13,19 @@ def models():
     tf = session.import_tensorflow()
     tf.keras.utils.set_random_seed(0)
     layers = tf.keras.layers
-    model = tf.keras.Sequential([
-        layers.Input((12, 10, 1)), layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
-        layers.ReLU(), layers.GlobalAveragePooling2D(), layers.Dense(4, bias_initializer="ones")])
-    return {name: tflite.convert(model, name, FEATURES)
-            for name in ("float32", "float16", "int8", "int8_per_channel")}
+    model = tf.keras.Sequential(
+        [
+            layers.Input((12, 10, 1)),
+            layers.Conv2D(3, 3, strides=2, bias_initializer="ones"),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, bias_initializer="ones"),
+        ]
+    )
+    return {
+        name: tflite.convert(model, name, FEATURES)
+        for name in ("float32", "float16", "int8", "int8_per_channel")
+    }
 
 
 @pytest.mark.parametrize("name", ["float32", "float16", "int8", "int8_per_channel"])

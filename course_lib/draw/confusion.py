@@ -21,21 +21,42 @@ def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") 
     fig, axis = style.figure(6.4, 5.0)
     axis.imshow(part, cmap="Blues", vmin=0, vmax=1.2)
     for (row, column), count in np.ndenumerate(counts):
-        axis.text(column, row, f"{part[row, column]:.0%}\n{count}", ha="center", va="center",
-                  fontsize=12, fontweight="bold" if row == column else "normal",
-                  color=PALETTE["paper"] if part[row, column] > 0.65 else PALETTE["ink"])
-    axis.set(xticks=range(len(labels)), xticklabels=labels, yticks=range(len(labels)),
-             yticklabels=labels, xlabel="heard as", ylabel="said", title=title)
+        axis.text(
+            column,
+            row,
+            f"{part[row, column]:.0%}\n{count}",
+            ha="center",
+            va="center",
+            fontsize=12,
+            fontweight="bold" if row == column else "normal",
+            color=PALETTE["paper"] if part[row, column] > 0.65 else PALETTE["ink"],
+        )
+    axis.set(
+        xticks=range(len(labels)),
+        xticklabels=labels,
+        yticks=range(len(labels)),
+        yticklabels=labels,
+        xlabel="heard as",
+        ylabel="said",
+        title=title,
+    )
     axis.spines[:].set_visible(False)
     right = counts.trace() / max(1, counts.sum())
-    return style.show(fig, f"confusion matrix{' of ' + title if title else ''}: rows said, columns "
-                           f"heard, {'most' if right > 0.5 else 'fewer than half'} on the diagonal")
+    return style.show(
+        fig,
+        f"confusion matrix{' of ' + title if title else ''}: rows said, columns "
+        f"heard, {'most' if right > 0.5 else 'fewer than half'} on the diagonal",
+    )
 
 
 def recalls(reports: Sequence[measure.Report], labels: Sequence[str] = LABELS) -> Picture:
     """Draw the share of each class that was found, with its 95 % interval, for some reports."""
-    named = {report.name: [(int(row[place]), int(row.sum()))
-                           for place, row in enumerate(report.confusion)] for report in reports}
+    named = {
+        report.name: [
+            (int(row[place]), int(row.sum())) for place, row in enumerate(report.confusion)
+        ]
+        for report in reports
+    }
     return shares(labels, named, "of each class, what share was found?")
 
 
@@ -47,8 +68,9 @@ def groups(report: measure.Report, names: Sequence[str], title: str) -> Picture:
     return shares(kinds, {report.name: pairs}, title)
 
 
-def shares(names: Sequence[str], counts: dict[str, Sequence[tuple[int, int]]], title: str
-           ) -> Picture:
+def shares(
+    names: Sequence[str], counts: dict[str, Sequence[tuple[int, int]]], title: str
+) -> Picture:
     """Draw shares with their 95 % intervals: `counts` maps a series to (right, all) per name."""
     fig, axis = style.figure(8.0, 1.2 + 0.42 * len(names) * max(1, 0.6 * len(counts)))
     for turn, (series, pairs) in enumerate(counts.items()):
@@ -56,10 +78,22 @@ def shares(names: Sequence[str], counts: dict[str, Sequence[tuple[int, int]]], t
         middle = np.array([right / max(1, n) for right, n in pairs])
         bounds = np.array([measure.wilson(right, n) if n else (0, 0) for right, n in pairs])
         reach = np.abs(bounds.T - middle)
-        axis.errorbar(middle, places, xerr=reach, fmt="os^D"[turn % 4], capsize=4, label=series,
-                      color=style.CYCLE[turn], markersize=7)
-    axis.set(yticks=range(len(names)), yticklabels=names, xlabel="share right, 95 % interval",
-             title=title)
+        axis.errorbar(
+            middle,
+            places,
+            xerr=reach,
+            fmt="os^D"[turn % 4],
+            capsize=4,
+            label=series,
+            color=style.CYCLE[turn],
+            markersize=7,
+        )
+    axis.set(
+        yticks=range(len(names)),
+        yticklabels=names,
+        xlabel="share right, 95 % interval",
+        title=title,
+    )
     axis.set_xlim(right=1.01)
     axis.invert_yaxis()
     axis.grid(axis="x")
@@ -68,8 +102,9 @@ def shares(names: Sequence[str], counts: dict[str, Sequence[tuple[int, int]]], t
     return style.show(fig, f"{title} {', '.join(counts)}: {', '.join(names)}")
 
 
-def thresholds(levels: np.ndarray, missed: np.ndarray, false_alarms: np.ndarray,
-               chosen: float | None = None) -> Picture:
+def thresholds(
+    levels: np.ndarray, missed: np.ndarray, false_alarms: np.ndarray, chosen: float | None = None
+) -> Picture:
     """Draw the shares of missed keywords and of false alarms, (n,), against the threshold."""
     fig, axis = style.figure(8.0, 3.8)
     axis.plot(levels, missed, color=PALETTE["blue"], label="keywords missed")

@@ -32,8 +32,9 @@ def stages(wave: np.ndarray, frame: int = 24, label: str = "") -> Picture:
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(9.5, 7.2), layout="constrained")
-    axes = fig.subplot_mosaic([["sound"] * 3, ["frame", "spectrum", "bands"], ["map"] * 3],
-                              height_ratios=[1.0, 1.3, 1.5])
+    axes = fig.subplot_mosaic(
+        [["sound"] * 3, ["frame", "spectrum", "bands"], ["map"] * 3], height_ratios=[1.0, 1.3, 1.5]
+    )
     framed = features.frames(wave)
     powers = features.power(framed)
     _sound(axes["sound"], wave, frame)
@@ -43,8 +44,11 @@ def stages(wave: np.ndarray, frame: int = 24, label: str = "") -> Picture:
     _map(axes["map"], features.log_mel(wave), frame)
     start_ms = frame * features.HOP * 1000 // SAMPLE_RATE_HZ
     name = f" of {label}" if label else ""
-    return style.show(fig, f"frame {frame}{name}, from {start_ms} ms: its samples under the "
-                           "window, its spectrum, its 40 bands, and its column among 49")
+    return style.show(
+        fig,
+        f"frame {frame}{name}, from {start_ms} ms: its samples under the "
+        "window, its spectrum, its 40 bands, and its column among 49",
+    )
 
 
 def waveform(wave: np.ndarray, label: str = "") -> Picture:
@@ -56,8 +60,9 @@ def waveform(wave: np.ndarray, label: str = "") -> Picture:
     first = max(0, min(int(np.abs(wave).argmax()) - 80, len(wave) - 160))
     near = slice(first, first + 160)
     whole.axvspan(seconds[near.start], seconds[near.stop - 1], color=PALETTE["orange"], alpha=0.6)
-    close.plot(1000 * seconds[near], wave[near], "o-", color=PALETTE["orange"], markersize=2,
-               linewidth=0.8)
+    close.plot(
+        1000 * seconds[near], wave[near], "o-", color=PALETTE["orange"], markersize=2, linewidth=0.8
+    )
     close.set(xlabel="milliseconds", title="ten milliseconds of it")
     return style.show(fig, f"waveform of {label or 'a clip'}, whole and ten milliseconds of it")
 
@@ -65,15 +70,17 @@ def waveform(wave: np.ndarray, label: str = "") -> Picture:
 def maps(sounds: np.ndarray, labels: Sequence[str], columns: int = 4) -> Picture:
     """Draw the features of some clips, (n, 49, 40), each under its label, on one scale."""
     rows = -(-len(sounds) // columns)
-    fig, axes = style.figure(9.5, 0.5 + 2.1 * rows, rows, columns, squeeze=False, sharex=True,
-                             sharey=True)
+    fig, axes = style.figure(
+        9.5, 0.5 + 2.1 * rows, rows, columns, squeeze=False, sharex=True, sharey=True
+    )
     low, high = np.quantile(sounds, (0.01, 0.995))
     for place, axis in enumerate(axes.flat):
         if place >= len(sounds):
             axis.set_axis_off()
             continue
-        axis.imshow(sounds[place].T, origin="lower", aspect="auto", cmap=_COLOURS, vmin=low,
-                    vmax=high)
+        axis.imshow(
+            sounds[place].T, origin="lower", aspect="auto", cmap=_COLOURS, vmin=low, vmax=high
+        )
         axis.set_title(labels[place])
     fig.supxlabel("frame", fontsize=12)
     fig.supylabel("band", fontsize=12)
@@ -84,8 +91,9 @@ def _sound(axis: Axes, wave: np.ndarray, frame: int) -> None:
     seconds = np.arange(len(wave)) / SAMPLE_RATE_HZ
     axis.plot(seconds, wave, color=PALETTE["blue"], linewidth=0.6)
     start = frame * features.HOP
-    axis.axvspan(seconds[start], seconds[start + features.WINDOW - 1], color=PALETTE["orange"],
-                 alpha=0.6)
+    axis.axvspan(
+        seconds[start], seconds[start + features.WINDOW - 1], color=PALETTE["orange"], alpha=0.6
+    )
     axis.set(title=f"1  sound: 16,000 samples, frame {frame} marked", xlabel="seconds", xlim=(0, 1))
 
 
@@ -100,20 +108,32 @@ def _frame(axis: Axes, windowed: np.ndarray) -> None:
 def _spectrum(axis: Axes, powers: np.ndarray) -> None:
     khz = np.fft.rfftfreq(features.FFT, 1 / SAMPLE_RATE_HZ) / _KHZ
     axis.plot(khz, 10 * np.log10(powers + features.FLOOR), color=PALETTE["green"], linewidth=1.2)
-    axis.vlines(features.band_edges_hz() / _KHZ, 0, 0.06, transform=axis.get_xaxis_transform(),
-                color=PALETTE["ink"], linewidth=0.7)
+    axis.vlines(
+        features.band_edges_hz() / _KHZ,
+        0,
+        0.06,
+        transform=axis.get_xaxis_transform(),
+        color=PALETTE["ink"],
+        linewidth=0.7,
+    )
     axis.set(title="3  spectrum, bands", xlabel="kHz", ylabel="dB", xlim=(0, 8))
 
 
 def _bands(axis: Axes, logs: np.ndarray) -> None:
-    axis.bar(np.arange(features.BANDS), logs - np.log(features.FLOOR), color=PALETTE["sky"],
-             edgecolor=PALETTE["ink"], linewidth=0.3)
+    axis.bar(
+        np.arange(features.BANDS),
+        logs - np.log(features.FLOOR),
+        color=PALETTE["sky"],
+        edgecolor=PALETTE["ink"],
+        linewidth=0.3,
+    )
     axis.set(title="4  40 log energies", xlabel="band", ylabel="above the floor")
 
 
 def _map(axis: Axes, sound: np.ndarray, frame: int) -> None:
     image = axis.imshow(sound.T, origin="lower", aspect="auto", cmap=_COLOURS)
     axis.axvspan(frame - 0.5, frame + 0.5, fill=False, edgecolor=PALETTE["orange"], linewidth=2.5)
-    axis.set(title="5  features: 49 frames x 40 bands, mean taken away", xlabel="frame",
-             ylabel="band")
+    axis.set(
+        title="5  features: 49 frames x 40 bands, mean taken away", xlabel="frame", ylabel="band"
+    )
     axis.figure.colorbar(image, ax=axis, pad=0.01)

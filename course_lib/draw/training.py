@@ -40,11 +40,14 @@ def curves(curve: Curve, title: str = "", epochs: float | None = None) -> Pictur
     return style.show(fig, f"loss falls and accuracy rises over the epochs{_of(title)}")
 
 
-def of_snapshots(history: Sequence[Mapping[str, float]], title: str = "the shipped model"
-                 ) -> Picture:
+def of_snapshots(
+    history: Sequence[Mapping[str, float]], title: str = "the shipped model"
+) -> Picture:
     """Draw the history of the shipped model: one point for each checkpoint."""
-    measured = Curve([(row["epoch"], row["loss"]) for row in history if row["loss"] is not None],
-                     [(row["epoch"], row["accuracy"]) for row in history])
+    measured = Curve(
+        [(row["epoch"], row["loss"]) for row in history if row["loss"] is not None],
+        [(row["epoch"], row["accuracy"]) for row in history],
+    )
     return curves(measured, title)
 
 

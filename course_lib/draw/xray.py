@@ -20,9 +20,11 @@ __all__ = ["answer", "clickable", "legend", "overview", "steps"]
 
 _COLUMNS, _ROWS = 256, 24
 _TOP_PIXELS, _ROW_PIXELS = 16, 5
-_SEARCH = ("const line=this.closest('.widget-vbox')?.querySelector('.widget-text input');"
-           "if(line&amp;&amp;byte>=0){line.value=byte;"
-           "line.dispatchEvent(new Event('change',{bubbles:true}))}")
+_SEARCH = (
+    "const line=this.closest('.widget-vbox')?.querySelector('.widget-text input');"
+    "if(line&amp;&amp;byte>=0){line.value=byte;"
+    "line.dispatchEvent(new Event('change',{bubbles:true}))}"
+)
 
 
 def overview(byte_map: ByteMap, span: Span | None = None, image: bytes | None = None) -> str:

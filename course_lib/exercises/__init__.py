@@ -1,6 +1,6 @@
 """Exercises: what is asked, how an answer is judged, hints. A notebook needs these five names.
 
-    from course_lib.exercises import check, compare, hint, predict, progress
+from course_lib.exercises import check, compare, hint, predict, progress
 """
 
 from __future__ import annotations

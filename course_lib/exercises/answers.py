@@ -79,8 +79,10 @@ def plain(value: object) -> object:
         return {plain(key): plain(each) for key, each in value.items()}
     if hasattr(value, "numpy") and hasattr(value, "shape"):  # a TensorFlow tensor or variable
         return plain(value.numpy())
-    raise TypeError(f"A {type(value).__name__} is no answer here: give a number, a text, a list, "
-                    "a dict, bytes or an array.")
+    raise TypeError(
+        f"A {type(value).__name__} is no answer here: give a number, a text, a list, "
+        "a dict, bytes or an array."
+    )
 
 
 def is_untouched(answer: object) -> bool:
@@ -96,8 +98,15 @@ def is_untouched(answer: object) -> bool:
 
 def _does_nothing(function: FunctionType) -> bool:
     """Tell whether the bytecode only returns None or Ellipsis."""
-    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "POP_TOP",
-            "COPY_FREE_VARS"}
+    idle = {
+        "RESUME",
+        "NOP",
+        "LOAD_CONST",
+        "RETURN_CONST",
+        "RETURN_VALUE",
+        "POP_TOP",
+        "COPY_FREE_VARS",
+    }
     steps = list(dis.get_instructions(function))
     if any(step.opname not in idle for step in steps):
         return False
@@ -112,5 +121,9 @@ def _has_bare_ellipsis(function: FunctionType) -> bool:
     except (OSError, TypeError, SyntaxError):
         return False
     holders = (ast.Expr, ast.Return, ast.Assign)
-    return any(isinstance(node, holders) and isinstance(node.value, ast.Constant)
-               and node.value.value is Ellipsis for node in ast.walk(tree))
+    return any(
+        isinstance(node, holders)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is Ellipsis
+        for node in ast.walk(tree)
+    )

@@ -56,8 +56,18 @@ import numpy
 from course_lib.exercises.answers import Raised, answer_values, is_untouched, plain
 
 __all__ = [
-    "Exercise", "Judge", "NotTried", "Outcome", "Raised", "Right", "Wrong",
-    "exercise", "lesson_of", "lessons", "of_lesson", "plain",
+    "Exercise",
+    "Judge",
+    "NotTried",
+    "Outcome",
+    "Raised",
+    "Right",
+    "Wrong",
+    "exercise",
+    "lesson_of",
+    "lessons",
+    "of_lesson",
+    "plain",
 ]
 
 
@@ -152,15 +162,16 @@ def lesson_of(identifier: str) -> str:
     """Return the two digits of the lesson that an exercise id such as "6.2" belongs to."""
     number = str(identifier).split(".")[0]
     if not number.isdigit():
-        raise ValueError(f"{identifier!r} names no exercise: ids look like \"6.2\".")
+        raise ValueError(f'{identifier!r} names no exercise: ids look like "6.2".')
     return f"{int(number):02d}"
 
 
 def lessons() -> tuple[str, ...]:
     """Return the two digits of every lesson that has a module of exercises here, in order."""
     names = (each.name for each in files("course_lib.exercises").iterdir())
-    return tuple(sorted(name[7:9] for name in names
-                        if name.startswith("lesson_") and name.endswith(".py")))
+    return tuple(
+        sorted(name[7:9] for name in names if name.startswith("lesson_") and name.endswith(".py"))
+    )
 
 
 def of_lesson(lesson: str) -> Sequence[Exercise]:
@@ -171,8 +182,9 @@ def of_lesson(lesson: str) -> Sequence[Exercise]:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise ValueError(f"Lesson {lesson} has no exercises; those that have are "
-                         f"{', '.join(lessons())}.") from None
+        raise ValueError(
+            f"Lesson {lesson} has no exercises; those that have are {', '.join(lessons())}."
+        ) from None
     return module.EXERCISES
 
 
@@ -182,5 +194,7 @@ def exercise(identifier: str) -> Exercise:
     for each in known:
         if each.id == identifier:
             return each
-    raise ValueError(f"There is no exercise {identifier}; this lesson has "
-                     f"{', '.join(each.id for each in known)}.")
+    raise ValueError(
+        f"There is no exercise {identifier}; this lesson has "
+        f"{', '.join(each.id for each in known)}."
+    )

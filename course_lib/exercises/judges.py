@@ -38,8 +38,14 @@ class when:  # noqa: N801  (reads as a word: `(when(lambda x: x < 0), "…")`)
             return False
 
 
-def number(expected: float, tolerance: float = 0.0, mistakes: Mistakes = (), *,
-           whole: bool = False, otherwise: str = "") -> Judge:
+def number(
+    expected: float,
+    tolerance: float = 0.0,
+    mistakes: Mistakes = (),
+    *,
+    whole: bool = False,
+    otherwise: str = "",
+) -> Judge:
     """Judge one number, right within the absolute `tolerance`; `whole` asks for an int."""
 
     def grade(_: None, value: object) -> Outcome:
@@ -47,14 +53,25 @@ def number(expected: float, tolerance: float = 0.0, mistakes: Mistakes = (), *,
             return Wrong(f"This asks for one number, and {short(value)} is {_kind(value)}.")
         if isinstance(value, float) and math.isnan(value):
             return Wrong("Your number is NaN: it comes from 0/0 or from a missing value.")
-        return _verdict(value, expected, tolerance, mistakes, whole,
-                        otherwise or f"{short(value)} is too {_side(value, expected)}.")
+        return _verdict(
+            value,
+            expected,
+            tolerance,
+            mistakes,
+            whole,
+            otherwise or f"{short(value)} is too {_side(value, expected)}.",
+        )
 
     return Judge(grade, mistakes=_values(mistakes))
 
 
-def choice(expected: str, among: Sequence[str], mistakes: Mistakes | Mapping[str, str] = (), *,
-           otherwise: str = "") -> Judge:
+def choice(
+    expected: str,
+    among: Sequence[str],
+    mistakes: Mistakes | Mapping[str, str] = (),
+    *,
+    otherwise: str = "",
+) -> Judge:
     """Judge one of the words in `among`; case and outer spaces do not matter."""
     pairs = list(mistakes.items() if isinstance(mistakes, Mapping) else mistakes)
     known = {_folded(each): each for each in among}
@@ -62,8 +79,14 @@ def choice(expected: str, among: Sequence[str], mistakes: Mistakes | Mapping[str
     def grade(_: None, value: object) -> Outcome:
         if type(value) is not str or _folded(value) not in known:
             return Wrong(f"Choose one of {', '.join(repr(each) for each in among)}.")
-        return _verdict(known[_folded(value)], expected, 0.0, pairs, False,
-                        otherwise or f"Not {short(value)}: read the section above once more.")
+        return _verdict(
+            known[_folded(value)],
+            expected,
+            0.0,
+            pairs,
+            False,
+            otherwise or f"Not {short(value)}: read the section above once more.",
+        )
 
     return Judge(grade, mistakes=_values(pairs))
 
@@ -77,16 +100,26 @@ def text(expected: str | Sequence[str], mistakes: Mistakes = (), *, otherwise: s
             return Wrong(f"This asks for a text in quotes, and {short(value)} is {_kind(value)}.")
         if _folded(value) in map(_folded, spellings):
             return Right()
-        folded = [(_folded(wrong) if isinstance(wrong, str) else wrong, hint)
-                  for wrong, hint in mistakes]
-        return Wrong(_hint(_folded(value), folded, 0.0) or otherwise
-                     or f"Not {short(value)}: read the section above once more.")
+        folded = [
+            (_folded(wrong) if isinstance(wrong, str) else wrong, hint) for wrong, hint in mistakes
+        ]
+        return Wrong(
+            _hint(_folded(value), folded, 0.0)
+            or otherwise
+            or f"Not {short(value)}: read the section above once more."
+        )
 
     return Judge(grade, mistakes=_values(mistakes))
 
 
-def items(expected: Sequence, mistakes: Mistakes = (), *, ordered: bool = True,
-          tolerance: float = 0.0, otherwise: str = "") -> Judge:
+def items(
+    expected: Sequence,
+    mistakes: Mistakes = (),
+    *,
+    ordered: bool = True,
+    tolerance: float = 0.0,
+    otherwise: str = "",
+) -> Judge:
     """Judge a list or tuple; without `ordered`, any order is right and repeats count."""
 
     def arranged(value: Sequence) -> list:
@@ -101,15 +134,23 @@ def items(expected: Sequence, mistakes: Mistakes = (), *, ordered: bool = True,
         if not fallback and len(value) != len(expected):
             fallback = f"Your list has {len(value)} items: that is not the right number of them."
         fallback = fallback or _first_wrong(value, expected, ordered, tolerance)
-        known = [(arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
-                 for wrong, hint in mistakes]
+        known = [
+            (arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
+            for wrong, hint in mistakes
+        ]
         return _verdict(arranged(value), arranged(expected), tolerance, known, False, fallback)
 
     return Judge(grade, mistakes=_values(mistakes))
 
 
-def array(expected: object, tolerance: float = 0.0, mistakes: Mistakes = (), *,
-          whole: bool = False, otherwise: str = "") -> Judge:
+def array(
+    expected: object,
+    tolerance: float = 0.0,
+    mistakes: Mistakes = (),
+    *,
+    whole: bool = False,
+    otherwise: str = "",
+) -> Judge:
     """Judge numbers in an array (lists are taken too): shape first, then every value."""
     expected = numpy.asarray(expected)
 
@@ -130,8 +171,15 @@ def array(expected: object, tolerance: float = 0.0, mistakes: Mistakes = (), *,
     return Judge(grade, mistakes=_values(mistakes))
 
 
-def function(reference: Callable, inputs: Callable | Sequence[tuple], mistakes: Mistakes = (), *,
-             tolerance: float = 0.0, whole: bool = False, otherwise: str = "") -> Judge:
+def function(
+    reference: Callable,
+    inputs: Callable | Sequence[tuple],
+    mistakes: Mistakes = (),
+    *,
+    tolerance: float = 0.0,
+    whole: bool = False,
+    otherwise: str = "",
+) -> Judge:
     """Judge a function by its values on `inputs(rng)` (or a fixed list of argument tuples).
 
     `reference` is a right implementation. In `mistakes` each wrong implementation gives its hint to
@@ -142,8 +190,11 @@ def function(reference: Callable, inputs: Callable | Sequence[tuple], mistakes: 
 
     def grade(arguments: list[tuple], values: object) -> Outcome:
         expected = _values_of(reference, arguments)
-        wrong = [index for index, (value, right) in enumerate(zip(values, expected, strict=True))
-                 if not same(value, right, tolerance, whole)]
+        wrong = [
+            index
+            for index, (value, right) in enumerate(zip(values, expected, strict=True))
+            if not same(value, right, tolerance, whole)
+        ]
         if not wrong:
             return Right()
         for known, hint in mistakes:
@@ -153,8 +204,9 @@ def function(reference: Callable, inputs: Callable | Sequence[tuple], mistakes: 
             elif same(values, _values_of(known, arguments), tolerance):
                 return Wrong(hint)
         first = min(wrong, key=lambda index: len(repr(arguments[index])))
-        return Wrong(_about_call(arguments[first], values[first], expected[first], tolerance,
-                                 otherwise))
+        return Wrong(
+            _about_call(arguments[first], values[first], expected[first], tolerance, otherwise)
+        )
 
     return Judge(grade, probe, mistakes=_values(mistakes))
 
@@ -167,11 +219,17 @@ def same(value: object, expected: object, tolerance: float = 0.0, whole: bool = 
     if isinstance(value, numpy.ndarray) or isinstance(expected, numpy.ndarray):
         return _same_arrays(value, expected, tolerance, whole)
     if isinstance(expected, (list, tuple)):
-        return (isinstance(value, (list, tuple)) and len(value) == len(expected)
-                and all(same(a, b, tolerance, whole) for a, b in zip(value, expected, strict=True)))
+        return (
+            isinstance(value, (list, tuple))
+            and len(value) == len(expected)
+            and all(same(a, b, tolerance, whole) for a, b in zip(value, expected, strict=True))
+        )
     if isinstance(expected, dict):
-        return (isinstance(value, dict) and value.keys() == expected.keys()
-                and all(same(value[key], expected[key], tolerance, whole) for key in expected))
+        return (
+            isinstance(value, dict)
+            and value.keys() == expected.keys()
+            and all(same(value[key], expected[key], tolerance, whole) for key in expected)
+        )
     if isinstance(expected, bool) or isinstance(value, bool):
         return value is expected
     if isinstance(expected, (int, float)) and isinstance(value, (int, float)):
@@ -200,12 +258,16 @@ def _same_arrays(value: object, expected: object, tolerance: float, whole: bool)
     except ValueError:
         return False
     if given.shape != right.shape or given.dtype.kind not in "biufc":
-        return given.shape == right.shape and given.dtype.kind == right.dtype.kind \
+        return (
+            given.shape == right.shape
+            and given.dtype.kind == right.dtype.kind
             and bool((given == right).all())
+        )
     if whole and given.dtype.kind == "f" or right.dtype.kind not in "biufc":
         return False
-    return bool(numpy.allclose(given.astype(complex), right.astype(complex), 0, tolerance,
-                               equal_nan=True))
+    return bool(
+        numpy.allclose(given.astype(complex), right.astype(complex), 0, tolerance, equal_nan=True)
+    )
 
 
 def short(value: object) -> str:
@@ -220,8 +282,14 @@ def short(value: object) -> str:
         return "an enormous integer"
 
 
-def _verdict(value: object, expected: object, tolerance: float, mistakes: Mistakes,
-             whole: bool, otherwise: str) -> Outcome:
+def _verdict(
+    value: object,
+    expected: object,
+    tolerance: float,
+    mistakes: Mistakes,
+    whole: bool,
+    otherwise: str,
+) -> Outcome:
     """Return Right, or Wrong with the hint of the first mistake that fits."""
     if same(value, expected, tolerance, whole):
         return Right()
@@ -251,8 +319,9 @@ def _values_of(implementation: Callable, arguments: list[tuple]) -> list:
     return values
 
 
-def _about_call(arguments: tuple, value: object, right: object, tolerance: float,
-                otherwise: str) -> str:
+def _about_call(
+    arguments: tuple, value: object, right: object, tolerance: float, otherwise: str
+) -> str:
     """Say what went wrong for one input, in a sentence."""
     call = f"For ({', '.join(short(each) for each in arguments)})"
     if isinstance(value, Raised):
@@ -270,8 +339,14 @@ def _first_wrong(value: Sequence, expected: Sequence, ordered: bool, tolerance: 
     """Say which item of a list is the first wrong one."""
     if not ordered:
         return "Some of these belong there, not all: go through them one by one."
-    wrong = next((index for index, (a, b) in enumerate(zip(value, expected, strict=False))
-                  if not same(a, b, tolerance)), 0)
+    wrong = next(
+        (
+            index
+            for index, (a, b) in enumerate(zip(value, expected, strict=False))
+            if not same(a, b, tolerance)
+        ),
+        0,
+    )
     return f"Item {wrong + 1}, {short(value[wrong]) if value else 'none'}, is the first wrong one."
 
 
@@ -291,7 +366,16 @@ def _side(value: float, expected: float) -> str:
 
 def _kind(value: object) -> str:
     """Return a student's word for the type of `value`."""
-    words = {bool: "a truth value", int: "a number", float: "a number", str: "a text",
-             bytes: "bytes", list: "a list", tuple: "a tuple", dict: "a dict",
-             type(None): "nothing", numpy.ndarray: "an array"}
+    words = {
+        bool: "a truth value",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        bytes: "bytes",
+        list: "a list",
+        tuple: "a tuple",
+        dict: "a dict",
+        type(None): "nothing",
+        numpy.ndarray: "an array",
+    }
     return words.get(type(value), f"a {type(value).__name__}")

@@ -35,12 +35,15 @@ class Progress:
         items = "".join(
             f"<tr><td>{_SIGNS[state]}</td><td>{name}</td><td>{state}</td>"
             f"<td style='text-align:left'>{escape(ask)}</td></tr>"
-            for name, state, ask in self.rows)
+            for name, state, ask in self.rows
+        )
         count = max(len(self.rows), 1)
-        return (f"<p><strong>Lesson {self.lesson}: {self.right} of {len(self.rows)} right</strong> "
-                f"<progress value='{self.right}' max='{count}' "
-                f"aria-label='{self.right} of {count} exercises right'></progress></p>"
-                f"<table>{items}</table>")
+        return (
+            f"<p><strong>Lesson {self.lesson}: {self.right} of {len(self.rows)} right</strong> "
+            f"<progress value='{self.right}' max='{count}' "
+            f"aria-label='{self.right} of {count} exercises right'></progress></p>"
+            f"<table>{items}</table>"
+        )
 
 
 def remember(identifier: str, outcome: core.Outcome) -> None:

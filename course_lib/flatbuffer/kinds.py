@@ -4,8 +4,21 @@ from __future__ import annotations
 
 __all__ = ["KINDS", "FormatError"]
 
-KINDS = ("root offset", "identifier", "vtable", "table", "scalar", "offset", "length", "numbers",
-         "string", "weights", "data", "padding", "unused")
+KINDS = (
+    "root offset",
+    "identifier",
+    "vtable",
+    "table",
+    "scalar",
+    "offset",
+    "length",
+    "numbers",
+    "string",
+    "weights",
+    "data",
+    "padding",
+    "unused",
+)
 """What a byte can be. "table" is the offset with which each table begins, to its vtable;
 "numbers" are the elements of a vector such as a shape or scales; "weights" are a buffer that a
 tensor uses, "data" one that none does; no offset leads to "unused" bytes, nor are they zeros."""

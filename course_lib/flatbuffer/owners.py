@@ -22,8 +22,9 @@ def with_owners(spans: list[Span], size: int) -> list[Span]:
     users: dict[str, list[str]] = {}
     kinds: dict[str, str] = {}
     for span in spans:
-        owner = re.fullmatch(r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer",
-                             span.path)
+        owner = re.fullmatch(
+            r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer", span.path
+        )
         if owner and span.kind == "scalar" and span.value:
             name = str(scalars.get(f"{owner[1]}.name") or owner[1])
             users.setdefault(f"buffers[{span.value}].data", []).append(name)
@@ -46,13 +47,15 @@ def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
         owner = re.fullmatch(r"(buffers\[\d+\])\.offset|(.*)\.large_custom_options_offset", path)
         if owner is None or not isinstance(start, int) or start <= 1:
             continue
-        count = scalars.get(f"{owner[1]}.size" if owner[1]
-                            else f"{owner[2]}.large_custom_options_size")
+        count = scalars.get(
+            f"{owner[1]}.size" if owner[1] else f"{owner[2]}.large_custom_options_size"
+        )
         if not isinstance(count, int) or not count:
             continue
         if start + count > size:
-            raise FormatError(f"The file is cut short or damaged: {path} leads to byte "
-                              f"{start + count} of {size}.")
+            raise FormatError(
+                f"The file is cut short or damaged: {path} leads to byte {start + count} of {size}."
+            )
         yield Span(start, start + count, "weights" if owner[1] else "data", path, path)
 
 
@@ -60,5 +63,10 @@ def left_over(found: ByteMap) -> Iterator[Span]:
     """Yield a span for each gap: zeros that align what follows, or bytes that nothing leads to."""
     for start, end in found.gaps:
         zeros = not any(found.data[start:end]) and end - start <= _LONGEST_PADDING
-        yield Span(start, end, "padding" if zeros else "unused",
-                   "padding" if zeros else "bytes that nothing points to", "")
+        yield Span(
+            start,
+            end,
+            "padding" if zeros else "unused",
+            "padding" if zeros else "bytes that nothing points to",
+            "",
+        )

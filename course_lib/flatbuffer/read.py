@@ -52,8 +52,13 @@ class Route:
     @property
     def bytes_read(self) -> int:
         """Return how many different bytes were touched."""
-        return len({byte for read in self.reads
-                    for byte in range(read.position, read.position + read.size)})
+        return len(
+            {
+                byte
+                for read in self.reads
+                for byte in range(read.position, read.position + read.size)
+            }
+        )
 
     def pages(self, page_bytes: int = 4096) -> int:
         """Return how many pages of memory the reads touch, and the field's first byte with them."""
@@ -66,10 +71,13 @@ class Route:
             f"<tr><td>{number}</td><td>{read.position}</td><td>{read.size}</td>"
             f"<td style='text-align:left'>{read.what}</td><td>{read.value}</td>"
             f"<td>{'' if read.to is None else f'→ {read.to}'}</td></tr>"
-            for number, read in enumerate(self.reads, 1))
-        return ("<table><thead><tr><th>read</th><th>at byte</th><th>bytes</th>"
-                "<th style='text-align:left'>what</th><th>value</th><th>leads to</th></tr></thead>"
-                f"<tbody>{rows}</tbody></table>")
+            for number, read in enumerate(self.reads, 1)
+        )
+        return (
+            "<table><thead><tr><th>read</th><th>at byte</th><th>bytes</th>"
+            "<th style='text-align:left'>what</th><th>value</th><th>leads to</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
 
 
 def route(data: bytes, path: str, schema: Schema | None = None) -> Route:
@@ -106,8 +114,10 @@ class _Reader:
         letter = schemas.SCALARS[scalar]
         size = struct.calcsize("<" + letter)
         if position < 0 or position + size > len(self.data):
-            raise FormatError(f"The file is cut short or damaged: {what} at byte {position} lies "
-                              f"outside its {len(self.data)} bytes.")
+            raise FormatError(
+                f"The file is cut short or damaged: {what} at byte {position} lies "
+                f"outside its {len(self.data)} bytes."
+            )
         value = struct.unpack_from("<" + letter, self.data, position)[0]
         to = position + leads * int(value) if leads else None
         self.reads.append(Read(position, size, what, value, to))
@@ -129,15 +139,17 @@ class _Reader:
         vtable = at - int(self.number(at, "Int32", f"{table}: offset to its vtable", leads=-1))
         if int(self.number(vtable, "Uint16", "vtable: its size")) < 6 + 2 * field.slot:
             return 0
-        return int(self.number(vtable + 4 + 2 * field.slot, "Uint16",
-                               f"vtable: where {field.name} lies"))
+        return int(
+            self.number(vtable + 4 + 2 * field.slot, "Uint16", f"vtable: where {field.name} lies")
+        )
 
     def enter(self, at: int, table: str, field: Field) -> tuple[int, Field]:
         """Return the place and kind of a field's content, its offset followed."""
         offset = self.slot(at, table, field)
         if not offset:
-            raise LookupError(f"This {table} leaves {field.name} out: its default is "
-                              f"{field.default}.")
+            raise LookupError(
+                f"This {table} leaves {field.name} out: its default is {field.default}."
+            )
         if field.kind == "scalar":
             return at + offset, field
         inner = self.member(at, table, field) if field.kind == "union" else field

@@ -17,12 +17,25 @@ __all__ = ["ROOT", "SCALARS", "Field", "Schema", "load", "parse"]
 
 ROOT = "Model"
 
-SCALARS = {"Bool": "?", "Int8": "b", "Uint8": "B", "Int16": "h", "Uint16": "H", "Int32": "i",
-           "Uint32": "I", "Int64": "q", "Uint64": "Q", "Float32": "f", "Float64": "d"}
+SCALARS = {
+    "Bool": "?",
+    "Int8": "b",
+    "Uint8": "B",
+    "Int16": "h",
+    "Uint16": "H",
+    "Int32": "i",
+    "Uint32": "I",
+    "Int64": "q",
+    "Uint64": "Q",
+    "Float32": "f",
+    "Float64": "d",
+}
 """The scalar types of FlatBuffers and their letters in Python's ``struct``; all little-endian."""
 
-_SOURCES = (("ai_edge_litert", "schema_py_generated.py"),
-            ("tensorflow", "lite/python/schema_py_generated.py"))
+_SOURCES = (
+    ("ai_edge_litert", "schema_py_generated.py"),
+    ("tensorflow", "lite/python/schema_py_generated.py"),
+)
 
 _ENUMS = {
     ("OperatorCode", "builtin_code"): "BuiltinOperator",
@@ -93,13 +106,15 @@ def parse(source: str) -> Schema:
     enums: dict[str, dict[int, str]] = {}
     unions = _union_fields(source)
     for block in re.split(r"^class ", source, flags=re.MULTILINE)[1:]:
-        name = block[:block.index("(")]
+        name = block[: block.index("(")]
         body = block.split("\ndef ")[0]  # behind each class stand functions that build
         if "__slots__" in body:
             tables[name] = {field.slot: field for field in _fields(name, body, unions)}
         elif not name.endswith("T"):
-            enums[name] = {int(number): member for member, number
-                           in re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)}
+            enums[name] = {
+                int(number): member
+                for member, number in re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)
+            }
     return Schema(tables, enums)
 
 
@@ -108,8 +123,10 @@ def _union_fields(source: str) -> dict[str, str]:
 
     In the generated code only the unpacking says it: ``XCreator(self.yType, z.Accessor())``.
     """
-    return {accessor: union for union, accessor
-            in re.findall(r"= (\w+)Creator\(self\.\w+, \w+\.(\w+)\(\)\)", source)}
+    return {
+        accessor: union
+        for union, accessor in re.findall(r"= (\w+)Creator\(self\.\w+, \w+\.(\w+)\(\)\)", source)
+    }
 
 
 def _fields(table: str, body: str, unions: dict[str, str]) -> list[Field]:
@@ -119,7 +136,7 @@ def _fields(table: str, body: str, unions: dict[str, str]) -> list[Field]:
         slot = re.search(r"self\._tab\.Offset\((\d+)\)", method)
         if slot is None:
             continue
-        accessor = method[:method.index("(")]
+        accessor = method[: method.index("(")]
         number = (int(slot.group(1)) - 4) // 2
         if number not in fields:  # the accessor itself comes first, then its …Length and the like
             fields[number] = _field(table, accessor, number, method, unions)
@@ -147,8 +164,9 @@ def _field(table: str, accessor: str, slot: int, method: str, unions: dict[str, 
     if accessor.endswith("Type") and accessor[:-4] in unions:
         enum = unions[accessor[:-4]]
     default = re.findall(r"return (\S+)", method)[-1]  # behind the `if`: the field is absent
-    return Field(name, slot, "scalar", scalar.group(1) if scalar else "Uint8", enum=enum,
-                 default=default)
+    return Field(
+        name, slot, "scalar", scalar.group(1) if scalar else "Uint8", enum=enum, default=default
+    )
 
 
 def _snake(accessor: str) -> str:

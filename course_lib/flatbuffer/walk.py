@@ -33,8 +33,10 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     found = ByteMap(data, spans)
     if found.overlaps:
         first, second = found.overlaps[0]
-        raise FormatError(f"The file is damaged: {_label(first)} and {_label(second)} both claim "
-                          f"byte {second.start}.")
+        raise FormatError(
+            f"The file is damaged: {_label(first)} and {_label(second)} both claim "
+            f"byte {second.start}."
+        )
     return ByteMap(data, [*spans, *left_over(found)]) if found.gaps else found
 
 
@@ -65,22 +67,28 @@ class _Walk:
         before = self.seen.setdefault(position, "")
         self.seen[position] = before or sort
         if before not in ("", sort):
-            raise FormatError(f"The file is damaged: at byte {position} both a {before} and a "
-                              f"{sort} should begin.")
+            raise FormatError(
+                f"The file is damaged: at byte {position} both a {before} and a "
+                f"{sort} should begin."
+            )
         return not before
 
-    def claim(self, start: int, size: int, kind: str, name: str, path: str,
-              value: object = None) -> None:
+    def claim(
+        self, start: int, size: int, kind: str, name: str, path: str, value: object = None
+    ) -> None:
         """Name ``size`` bytes; nothing is named for 0 bytes."""
         if start + size > len(self.data) or start < 0:
-            raise FormatError(f"The file is cut short or damaged: {name or kind} at byte {start} "
-                              f"would end at {start + size} of {len(self.data)}.")
+            raise FormatError(
+                f"The file is cut short or damaged: {name or kind} at byte {start} "
+                f"would end at {start + size} of {len(self.data)}."
+            )
         self.claimed += size
         if self.claimed > len(self.data):
             raise FormatError(f"The file is damaged: parts of it overlap at byte {start}.")
         if len(self.spans) >= _MOST_SPANS:
-            raise FormatError(f"The file has more than {_MOST_SPANS:,} parts: it is too large to "
-                              "name each.")
+            raise FormatError(
+                f"The file has more than {_MOST_SPANS:,} parts: it is too large to name each."
+            )
         if size:
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
@@ -88,8 +96,10 @@ class _Walk:
         """Return the number of a scalar type at ``position``."""
         letter = schemas.SCALARS[scalar]
         if position < 0 or position + struct.calcsize("<" + letter) > len(self.data):
-            raise FormatError(f"The file is cut short or damaged: a number at byte {position} "
-                              f"lies outside its {len(self.data)} bytes.")
+            raise FormatError(
+                f"The file is cut short or damaged: a number at byte {position} "
+                f"lies outside its {len(self.data)} bytes."
+            )
         return struct.unpack_from("<" + letter, self.data, position)[0]
 
     def push(self, position: int, field: Field, path: str) -> None:
@@ -100,16 +110,19 @@ class _Walk:
         """Name a table: the offset to its vtable, then its fields in the order of the bytes."""
         at = position - int(self.number(position, "Int32"))
         size, present = self.vtable(at, field.of, path)
-        self.claim(position, 4, "table", f"offset to the vtable of {field.of or 'a table'}", path,
-                   at)
+        self.claim(
+            position, 4, "table", f"offset to the vtable of {field.of or 'a table'}", path, at
+        )
         fields = self.schema.tables.get(field.of, {})
         values: dict[int, object] = {}
         later = []
         for index, (offset, slot) in enumerate(present):
             end = present[index + 1][0] if index + 1 < len(present) else size
             if not 4 <= offset < end <= size:
-                raise FormatError(f"The file is damaged: the vtable at byte {at} puts two fields "
-                                  "on the same bytes or one outside its table.")
+                raise FormatError(
+                    f"The file is damaged: the vtable at byte {at} puts two fields "
+                    "on the same bytes or one outside its table."
+                )
             inner = fields.get(slot, Field(f"field {slot}", slot, "unknown", ""))
             values[slot] = self.inline(position + offset, end - offset, inner, path)
             later.append((position + offset, inner))
@@ -121,8 +134,10 @@ class _Walk:
     def claimed_rest(self, position: int, size: int) -> None:
         """Check that the table itself ends inside the file."""
         if position + size > len(self.data):
-            raise FormatError(f"The file is cut short or damaged: the table at byte {position} "
-                              f"would end at {position + size} of {len(self.data)}.")
+            raise FormatError(
+                f"The file is cut short or damaged: the table at byte {position} "
+                f"would end at {position + size} of {len(self.data)}."
+            )
 
     def resolved(self, field: Field, values: dict[int, object]) -> Field:
         """Return the field, a union as the table that the number before it names."""
@@ -158,8 +173,9 @@ class _Walk:
             return None
         size = struct.calcsize(schemas.SCALARS[field.of]) if field.kind == "scalar" else 4
         if size > room:
-            raise FormatError(f"The file is damaged: {inside} at byte {position} does not fit into "
-                              "its table.")
+            raise FormatError(
+                f"The file is damaged: {inside} at byte {position} does not fit into its table."
+            )
         if field.kind != "scalar":
             to = position + int(self.number(position, "Uint32"))
             self.claim(position, 4, "offset", f"offset to {field.name}", inside, to)
@@ -173,9 +189,11 @@ class _Walk:
         size = int(self.number(position, "Uint32"))
         self.claim(position, 4, "length", f"length of {field.name}", path, size)
         if position + 4 + size + 1 > len(self.data):
-            raise FormatError(f"The file is cut short or damaged: {path} at byte {position} would "
-                              f"end at {position + 5 + size} of {len(self.data)}.")
-        text = self.data[position + 4:position + 4 + size].decode("utf-8", "replace")
+            raise FormatError(
+                f"The file is cut short or damaged: {path} at byte {position} would "
+                f"end at {position + 5 + size} of {len(self.data)}."
+            )
+        text = self.data[position + 4 : position + 4 + size].decode("utf-8", "replace")
         self.claim(position + 4, size + 1, "string", field.name, path, text)
 
     def vector(self, position: int, field: Field, path: str) -> None:
@@ -185,11 +203,19 @@ class _Walk:
         each = struct.calcsize(schemas.SCALARS[field.of]) if field.each == "scalar" else 4
         end = position + 4 + each * count
         if end > len(self.data):
-            raise FormatError(f"The file is cut short or damaged: {path} at byte {position} would "
-                              f"end at {end} of {len(self.data)}.")
+            raise FormatError(
+                f"The file is cut short or damaged: {path} at byte {position} would "
+                f"end at {end} of {len(self.data)}."
+            )
         if field.each == "scalar":
-            self.claim(position + 4, each * count, "numbers", field.name, path,
-                       self.numbers(position + 4, count, field.of))
+            self.claim(
+                position + 4,
+                each * count,
+                "numbers",
+                field.name,
+                path,
+                self.numbers(position + 4, count, field.of),
+            )
             return
         inner = Field(field.name, 0, field.each, field.of)
         for index in range(count):
@@ -202,7 +228,7 @@ class _Walk:
     def numbers(self, position: int, count: int, scalar: str) -> object:
         """Return a vector's numbers as a tuple, bytes as ``bytes``, None for very many."""
         if scalar == "Uint8":
-            return self.data[position:position + count] if count <= _MOST_NUMBERS else None
+            return self.data[position : position + count] if count <= _MOST_NUMBERS else None
         if count > _MOST_NUMBERS:
             return None
         return struct.unpack_from(f"<{count}{schemas.SCALARS[scalar]}", self.data, position)

@@ -12,8 +12,18 @@ from course_lib.grading.course import Reference
 
 __all__ = ["assembled", "needed_cells"]
 
-_REACHES_EVERYTHING = {"globals", "locals", "vars", "eval", "exec", "get_ipython", "dir",
-                       "__import__", "In", "Out"}
+_REACHES_EVERYTHING = {
+    "globals",
+    "locals",
+    "vars",
+    "eval",
+    "exec",
+    "get_ipython",
+    "dir",
+    "__import__",
+    "In",
+    "Out",
+}
 _BUILTINS = set(dir(builtins))
 
 
@@ -37,8 +47,12 @@ def assembled(reference: Reference, answers: Mapping[str, str], everything: bool
             else:
                 skip = needed is not None and position not in needed
         cells.append(_fresh(cell, source, metadata, skip))
-    notebook = {"cells": cells, "metadata": {"language_info": {"name": "python"}}, "nbformat": 4,
-                "nbformat_minor": 5}
+    notebook = {
+        "cells": cells,
+        "metadata": {"language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(notebook).encode("utf-8")
 
 
@@ -46,8 +60,12 @@ def _fresh(cell: dict, source: str, metadata: dict, skip: bool) -> dict:
     """Return a cell without outputs; strict nbval then compares nothing and only runs it."""
     kept = [tag for tag in metadata.get("tags", []) if tag != "nbval-skip"]
     metadata["tags"] = [*kept, "nbval-skip"] if skip else kept
-    fresh = {"cell_type": cell["cell_type"], "id": cell.get("id", ""), "metadata": metadata,
-             "source": source}
+    fresh = {
+        "cell_type": cell["cell_type"],
+        "id": cell.get("id", ""),
+        "metadata": metadata,
+        "source": source,
+    }
     if cell["cell_type"] == "code":
         fresh |= {"outputs": [], "execution_count": None}
     return fresh
@@ -116,15 +134,20 @@ def _effects(code: str) -> _Effects:
             imports.update(names)
             unclear = unclear or "*" in names
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
-                node.ctx, ast.Load):
+            node.ctx, ast.Load
+        ):
             changes.update(_root(node))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             changes.update(_root(node.func))
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             writes.update(node.names)
-    return _Effects(frozenset(reads - (_BUILTINS - _REACHES_EVERYTHING)),
-                    frozenset(writes | imports), frozenset(imports), frozenset(changes),
-                    unclear or bool(reads & _REACHES_EVERYTHING))
+    return _Effects(
+        frozenset(reads - (_BUILTINS - _REACHES_EVERYTHING)),
+        frozenset(writes | imports),
+        frozenset(imports),
+        frozenset(changes),
+        unclear or bool(reads & _REACHES_EVERYTHING),
+    )
 
 
 def _root(node: ast.AST) -> set[str]:
@@ -136,8 +159,11 @@ def _root(node: ast.AST) -> set[str]:
 
 def _is_own(cell: dict) -> bool:
     """Tell whether a cell is the reference's own code: neither an answer nor a check."""
-    return (cell["cell_type"] == "code" and "exercise" not in cell["metadata"]
-            and "check" not in cell["metadata"])
+    return (
+        cell["cell_type"] == "code"
+        and "exercise" not in cell["metadata"]
+        and "check" not in cell["metadata"]
+    )
 
 
 def _is_setup(cell: dict) -> bool:

@@ -23,8 +23,14 @@ Progress = Callable[..., Iterable]
 _ATTEMPTS = 2
 
 
-def grade_all(works: list[Work], settings: Settings, out: Path, scheduler: str = "",
-              workers: int = 0, progress: Progress | None = None) -> tuple[list[dict], list[str]]:
+def grade_all(
+    works: list[Work],
+    settings: Settings,
+    out: Path,
+    scheduler: str = "",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> tuple[list[dict], list[str]]:
     """Grade every work that has no result in `out` yet; return all results and what failed.
 
     Each result is written once, atomically, as soon as it is there: an interrupted run goes on
@@ -103,8 +109,9 @@ def _attempt(work: Work, settings: Settings) -> dict | str:
     raise AssertionError("unreachable")
 
 
-def _on_cluster(works: list[Work], settings: Settings, scheduler: str
-                ) -> Iterator[tuple[Work, dict | str]]:
+def _on_cluster(
+    works: list[Work], settings: Settings, scheduler: str
+) -> Iterator[tuple[Work, dict | str]]:
     """Yield results as they come from a Dask cluster; work of a lost worker is given to another.
 
     The workers need this package and the same folders; the works themselves are sent to them.
@@ -112,18 +119,25 @@ def _on_cluster(works: list[Work], settings: Settings, scheduler: str
     try:
         from distributed import Client, as_completed
     except ImportError as error:
-        raise ValueError("A cluster needs the package distributed: pip install distributed."
-                         ) from error
+        raise ValueError(
+            "A cluster needs the package distributed: pip install distributed."
+        ) from error
     plain = _settings_to_plain(settings)
     try:
         client = Client(scheduler, timeout=10)
     except OSError as error:
-        raise ValueError(f"No Dask scheduler answers at {scheduler}: start one with "
-                         "`dask scheduler`, and workers with `dask worker`.") from error
+        raise ValueError(
+            f"No Dask scheduler answers at {scheduler}: start one with "
+            "`dask scheduler`, and workers with `dask worker`."
+        ) from error
     with client:
         by_key = {work.key: work for work in works}
-        waiting = [client.submit(on_worker, asdict(work), plain, key=f"grade-{work.key}",
-                                 retries=5, pure=False) for work in works]
+        waiting = [
+            client.submit(
+                on_worker, asdict(work), plain, key=f"grade-{work.key}", retries=5, pure=False
+            )
+            for work in works
+        ]
         for future in as_completed(waiting):
             work = by_key[future.key.removeprefix("grade-")]
             error = future.exception()
@@ -139,9 +153,14 @@ def on_worker(work: dict, settings: dict) -> dict | str:
 def _settings_to_plain(settings: Settings) -> dict:
     """Return settings as plain data."""
     exercises = settings.course.exercises
-    return {"references": str(settings.course.references), "seed": settings.seed,
-            "exercises": str(exercises) if exercises else None, "limits": asdict(settings.limits),
-            "kind": settings.kind, "everything": settings.everything}
+    return {
+        "references": str(settings.course.references),
+        "seed": settings.seed,
+        "exercises": str(exercises) if exercises else None,
+        "limits": asdict(settings.limits),
+        "kind": settings.kind,
+        "everything": settings.everything,
+    }
 
 
 _settings_cache: dict[str, Settings] = {}
@@ -153,6 +172,10 @@ def _settings(plain: dict) -> Settings:
     if name not in _settings_cache:
         exercises = Path(plain["exercises"]) if plain["exercises"] else None
         _settings_cache[name] = Settings(
-            Course(Path(plain["references"]), exercises), plain["seed"], Limits(**plain["limits"]),
-            plain["kind"], plain["everything"])
+            Course(Path(plain["references"]), exercises),
+            plain["seed"],
+            Limits(**plain["limits"]),
+            plain["kind"],
+            plain["everything"],
+        )
     return _settings_cache[name]

@@ -27,10 +27,13 @@ _MOST_ENTRIES = 20_000
 _MOST_BYTES = 4 << 30
 _DEEPEST_ZIP = 3
 _PLATFORM_FOLDER = re.compile(
-    r"^(?P<moodle>.+?)_\d+_assignsubmission_file_?$|^(?P<gradescope>submission_\d+)$")
+    r"^(?P<moodle>.+?)_\d+_assignsubmission_file_?$|^(?P<gradescope>submission_\d+)$"
+)
 _PLATFORM_FILE = re.compile(
     r"^(?P<moodle>.+?)_\d+_assignsubmission_file_.+$"
-    r"|^(?P<canvas>[a-z0-9.'-]+)(?:_late)?_\d{2,}_\d{2,}_.+$", re.IGNORECASE)
+    r"|^(?P<canvas>[a-z0-9.'-]+)(?:_late)?_\d{2,}_\d{2,}_.+$",
+    re.IGNORECASE,
+)
 _WRAPPER = re.compile(r"^(assignment.*_export|assignments?|submissions?|notebooks)$")
 _LESSON_NAME = re.compile(r"^\d\d_[a-z_]+$")
 _VERSION = re.compile(r"-(\d+)$")
@@ -49,8 +52,9 @@ class Handed:
     problem: str = ""
 
 
-def collected(sources: Iterable[Path], course: Course, roster: tuple[Student, ...] = ()
-              ) -> tuple[list[Work], list[str]]:
+def collected(
+    sources: Iterable[Path], course: Course, roster: tuple[Student, ...] = ()
+) -> tuple[list[Work], list[str]]:
     """Return what there is to grade, one work for each student and lesson, and notes on the rest.
 
     Of several notebooks by one student for one lesson the last one counts (the highest version
@@ -65,12 +69,15 @@ def collected(sources: Iterable[Path], course: Course, roster: tuple[Student, ..
             continue
         before = works.get((work.student, work.lesson))
         if before is not None and before.key != work.key:
-            notes.append(f"{work.student} handed in lesson {work.lesson} more than once: "
-                         f"{work.origin} counts, {before.origin} does not.")
+            notes.append(
+                f"{work.student} handed in lesson {work.lesson} more than once: "
+                f"{work.origin} counts, {before.origin} does not."
+            )
         works[work.student, work.lesson] = work
     if not works and not notes:
-        raise CollectError("There is no notebook in what was named: give notebooks, folders or "
-                           "zips.")
+        raise CollectError(
+            "There is no notebook in what was named: give notebooks, folders or zips."
+        )
     return list(works.values()), notes
 
 
@@ -118,16 +125,22 @@ def files(sources: Iterable[Path]) -> Iterator[Handed]:
             whose = "" if zips == 1 and _is_export(source) else source.stem
             yield from _zip(source.name, source, whose, 1, _Budget())
         else:
-            yield _file(source, source.name, _student(PurePosixPath(source.name),
-                                                      source.resolve().parent.name))
+            yield _file(
+                source,
+                source.name,
+                _student(PurePosixPath(source.name), source.resolve().parent.name),
+            )
 
 
 def _folder(folder: Path) -> Iterator[Handed]:
     """Yield the notebooks below a folder, and those in zips there; links are left out."""
     for place, folders, names in os.walk(folder, followlinks=False):
         folders.sort(key=_in_order)
-        folders[:] = [each for each in folders if each not in
-                      (".git", ".ipynb_checkpoints", "__MACOSX", "work")]
+        folders[:] = [
+            each
+            for each in folders
+            if each not in (".git", ".ipynb_checkpoints", "__MACOSX", "work")
+        ]
         for name in sorted(names, key=_in_order):
             path = Path(place, name)
             relative = PurePosixPath(*path.relative_to(folder).parts)
@@ -135,8 +148,11 @@ def _folder(folder: Path) -> Iterator[Handed]:
             if name.startswith(".") or not name.endswith((".ipynb", ".zip")):
                 continue
             if path.is_symlink() or not path.is_file():
-                yield Handed(student, str(relative),
-                             problem="The file is a link to another one: hand in a copy.")
+                yield Handed(
+                    student,
+                    str(relative),
+                    problem="The file is a link to another one: hand in a copy.",
+                )
             elif name.endswith(".ipynb"):
                 yield _file(path, str(relative), student)
             else:
@@ -147,8 +163,12 @@ def _file(path: Path, origin: str, student: str) -> Handed:
     """Return one notebook from disk."""
     size = path.stat().st_size
     if size > notebook.LARGEST_BYTES:
-        return Handed(student, origin, problem=f"The file has {size >> 20:,} MB and "
-                      f"{notebook.LARGEST_BYTES >> 20} are allowed: clear the outputs.")
+        return Handed(
+            student,
+            origin,
+            problem=f"The file has {size >> 20:,} MB and "
+            f"{notebook.LARGEST_BYTES >> 20} are allowed: clear the outputs.",
+        )
     return Handed(student, origin, path.read_bytes())
 
 
@@ -160,24 +180,35 @@ class _Budget:
     bytes: int = _MOST_BYTES
 
 
-def _zip(origin: str, file: Path | io.BytesIO, whose: str, depth: int, budget: _Budget
-         ) -> Iterator[Handed]:
+def _zip(
+    origin: str, file: Path | io.BytesIO, whose: str, depth: int, budget: _Budget
+) -> Iterator[Handed]:
     """Yield the notebooks in a zip and in zips within it; `whose` is empty for an export."""
     try:
         with zipfile.ZipFile(file) as archive:
             for entry in sorted(archive.infolist(), key=lambda each: _in_order(each.filename)):
                 budget.entries -= 1
                 if budget.entries < 0:
-                    yield Handed(whose or origin, origin, problem="The zip has more than "
-                                 f"{_MOST_ENTRIES:,} entries: hand in the notebook only.")
+                    yield Handed(
+                        whose or origin,
+                        origin,
+                        problem="The zip has more than "
+                        f"{_MOST_ENTRIES:,} entries: hand in the notebook only.",
+                    )
                     return
                 yield from _entry(archive, entry, origin, whose, depth, budget)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError):
         yield Handed(whose or origin, origin, problem="The zip is damaged: pack it again.")
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, origin: str, whose: str, depth: int,
-           budget: _Budget) -> Iterator[Handed]:
+def _entry(
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    origin: str,
+    whose: str,
+    depth: int,
+    budget: _Budget,
+) -> Iterator[Handed]:
     """Yield the notebook that an entry is, or those in the zip that it is."""
     name = _harmless(entry.filename)
     wanted = name.suffix in (".ipynb", ".zip") and not name.name.startswith(".")
@@ -193,19 +224,24 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, origin: str, whose:
     elif depth < _DEEPEST_ZIP:
         yield from _zip(label, io.BytesIO(data), student, depth + 1, budget)
     else:
-        yield Handed(student, label, problem="There are zips in zips in zips: hand in the notebook "
-                                             "only.")
+        yield Handed(
+            student, label, problem="There are zips in zips in zips: hand in the notebook only."
+        )
 
 
 def _harmless(name: str) -> PurePosixPath:
     """Return a name from a zip without what could lead out of it; it is only a label."""
-    parts = [part for part in re.split(r"[\\/]", name)
-             if part not in ("", ".", "..") and not part.endswith(":")]
+    parts = [
+        part
+        for part in re.split(r"[\\/]", name)
+        if part not in ("", ".", "..") and not part.endswith(":")
+    ]
     return PurePosixPath(*parts or ["_"])
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget
-              ) -> tuple[bytes, str]:
+def _unpacked(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget
+) -> tuple[bytes, str]:
     """Return an entry's bytes and no problem, or nothing and a sentence."""
     largest = notebook.LARGEST_BYTES * (1 if entry.filename.endswith(".ipynb") else 8)
     if entry.flag_bits & 1:
@@ -226,8 +262,10 @@ def _is_export(source: Path) -> bool:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return False
     inner = [PurePosixPath(*_unwrapped(name)) for name in names]
-    if any(_PLATFORM_FOLDER.match(name.parts[0]) or _PLATFORM_FILE.match(name.parts[0])
-           for name in inner):
+    if any(
+        _PLATFORM_FOLDER.match(name.parts[0]) or _PLATFORM_FILE.match(name.parts[0])
+        for name in inner
+    ):
         return True
     return len({name.parts[0] for name in inner if len(name.parts) > 1} - {"__MACOSX"}) > 1
 

@@ -20,12 +20,21 @@ class WeakSandboxError(ValueError):
     """Bubblewrap does not work here, and the weaker sandbox was not accepted."""
 
 
-def grade(submissions: list[Path], out: Path, *, roster: Path | None = None, seed: str = "",
-          reference: Path | None = None, exercises: Path | None = None, scheduler: str = "",
-          workers: int = 0, everything: bool = False, accept_weak: bool = False,
-          limits: sandbox.Limits | None = None,
-          progress: Callable[..., Iterable] | None = None
-          ) -> tuple[list[reports.Row], list[str], str]:
+def grade(
+    submissions: list[Path],
+    out: Path,
+    *,
+    roster: Path | None = None,
+    seed: str = "",
+    reference: Path | None = None,
+    exercises: Path | None = None,
+    scheduler: str = "",
+    workers: int = 0,
+    everything: bool = False,
+    accept_weak: bool = False,
+    limits: sandbox.Limits | None = None,
+    progress: Callable[..., Iterable] | None = None,
+) -> tuple[list[reports.Row], list[str], str]:
     """Grade `submissions` into the folder `out`; return rows, notes and the kind of sandbox used.
 
     Without `seed`, one is drawn and kept in `out`, so that running again gives the same points.
@@ -34,21 +43,25 @@ def grade(submissions: list[Path], out: Path, *, roster: Path | None = None, see
     """
     kind = sandbox.best_kind()
     if kind != "bubblewrap" and not accept_weak:
-        raise WeakSandboxError("Bubblewrap does not work here, so submissions could read your "
-                               "files and use the network: install the package bubblewrap, or "
-                               "accept that with --accept-weak-sandbox.")
+        raise WeakSandboxError(
+            "Bubblewrap does not work here, so submissions could read your "
+            "files and use the network: install the package bubblewrap, or "
+            "accept that with --accept-weak-sandbox."
+        )
     course = Course(reference or _default_reference(), exercises)
     students = read_roster(roster) if roster else ()
     works, notes = collect.collected(submissions, course, students)
-    settings = Settings(course, seed or _kept_seed(out), limits or sandbox.Limits(), kind,
-                        everything)
+    settings = Settings(
+        course, seed or _kept_seed(out), limits or sandbox.Limits(), kind, everything
+    )
     results, failures = campaign.grade_all(works, settings, out, scheduler, workers, progress)
     rows = reports.rows(results, students)
     notes = [*notes, *(f"Not graded, run again: {each}" for each in failures)]
     if students:
         known = {each.id for each in students}
-        notes += [f"{row.student} is not on the roster." for row in rows
-                  if row.student not in known]
+        notes += [
+            f"{row.student} is not on the roster." for row in rows if row.student not in known
+        ]
     reports.write(rows, out)
     pages.write(rows, out, notes)
     return rows, notes, kind

@@ -95,15 +95,20 @@ class Course:
             if reference.questions:
                 found[reference.lesson] = reference
         if not found:
-            raise CourseError(f"There is no reference notebook with exercises in {self.references}:"
-                              " build them, or name their folder with --reference.")
+            raise CourseError(
+                f"There is no reference notebook with exercises in {self.references}:"
+                " build them, or name their folder with --reference."
+            )
         return found
 
     @cached_property
     def digest(self) -> str:
         """Return a digest of everything that points depend on, apart from the seed."""
-        parts = [core.__file__, Path(core.__file__).with_name("judges.py"),
-                 Path(core.__file__).with_name("answers.py")]
+        parts = [
+            core.__file__,
+            Path(core.__file__).with_name("judges.py"),
+            Path(core.__file__).with_name("answers.py"),
+        ]
         parts += sorted(self.references.glob("[0-9][0-9]_*.ipynb"))
         for folder in (Path(core.__file__).parent, self.exercises):
             parts += sorted(folder.glob("lesson_*.py")) if folder else []
@@ -127,22 +132,33 @@ def _reference(path: Path) -> Reference:
     student = path.parent.parent / path.name
     stubs = {}
     if student.is_file():
-        stubs = {cell["metadata"]["exercise"]: _source(cell) for cell in _cells(student)
-                 if "exercise" in cell["metadata"]}
-    checks = {cell["metadata"]["check"]: _source(cell) for cell in cells
-              if "check" in cell["metadata"]}
+        stubs = {
+            cell["metadata"]["exercise"]: _source(cell)
+            for cell in _cells(student)
+            if "exercise" in cell["metadata"]
+        }
+    checks = {
+        cell["metadata"]["check"]: _source(cell) for cell in cells if "check" in cell["metadata"]
+    }
     questions = []
     for cell in cells:
         identifier = cell["metadata"].get("exercise")
         if identifier is None:
             continue
         if identifier not in checks:
-            raise CourseError(f"{path.name}: exercise {identifier} has no check cell, so there is "
-                              "nothing to ask for.")
-        questions.append(Question(identifier, cell.get("id", ""),
-                                  float(cell["metadata"].get("points", 1)),
-                                  _expression(checks[identifier], identifier, path.name),
-                                  stubs.get(identifier, "")))
+            raise CourseError(
+                f"{path.name}: exercise {identifier} has no check cell, so there is "
+                "nothing to ask for."
+            )
+        questions.append(
+            Question(
+                identifier,
+                cell.get("id", ""),
+                float(cell["metadata"].get("points", 1)),
+                _expression(checks[identifier], identifier, path.name),
+                stubs.get(identifier, ""),
+            )
+        )
     return Reference(path.name[:2], path.name, tuple(cells), tuple(questions))
 
 
@@ -161,12 +177,18 @@ def _expression(check: str, identifier: str, name: str) -> str:
     """Return the source of the second argument of `check(identifier, …)`."""
     lines = [line for line in check.splitlines() if not re.match(r"\s*[%!]", line)]
     for node in ast.walk(ast.parse("\n".join(lines))):
-        if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-                and node.func.id == "check" and len(node.args) == 2
-                and isinstance(node.args[0], ast.Constant) and node.args[0].value == identifier):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "check"
+            and len(node.args) == 2
+            and isinstance(node.args[0], ast.Constant)
+            and node.args[0].value == identifier
+        ):
             return ast.unparse(node.args[1])
-    raise CourseError(f"{name}: the check cell of {identifier} does not call "
-                      f"check(\"{identifier}\", answer).")
+    raise CourseError(
+        f'{name}: the check cell of {identifier} does not call check("{identifier}", answer).'
+    )
 
 
 def make_view(folder: Path) -> Path:
@@ -179,17 +201,26 @@ def make_view(folder: Path) -> Path:
     target = folder / "course_lib"
     if target.exists():
         shutil.rmtree(target)
-    shutil.copytree(package, target, ignore=lambda place, names: [
-        name for name in names if Path(place) == package and name in _HIDDEN
-        or name == "__pycache__"])
+    shutil.copytree(
+        package,
+        target,
+        ignore=lambda place, names: [
+            name
+            for name in names
+            if Path(place) == package and name in _HIDDEN or name == "__pycache__"
+        ],
+    )
     (target / "exercises").mkdir()
     (target / "exercises" / "__init__.py").write_text(_STUB, encoding="utf-8")
     for name in _SEEN_EXERCISES:
         shutil.copyfile(package / "exercises" / name, target / "exercises" / name)
     (target / "grading").mkdir()
     (target / "grading" / "__init__.py").write_text('"""Nothing of the grader is here."""\n')
-    shutil.copytree(package / "grading" / "inside", target / "grading" / "inside",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        package / "grading" / "inside",
+        target / "grading" / "inside",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     (folder / "data").mkdir(exist_ok=True)
     compileall.compile_dir(target, quiet=2)  # once here, and not in every sandbox again
     return folder

@@ -28,8 +28,9 @@ c.ExecutePreprocessor.timeout = 300
 '''
 
 
-def export(kind: str, out: Path, root: Path, chosen: tuple[str, ...] = (),
-           folder: Path | None = None) -> list[Path]:
+def export(
+    kind: str, out: Path, root: Path, chosen: tuple[str, ...] = (), folder: Path | None = None
+) -> list[Path]:
     """Write assignments of the lessons in `folder` (default: those of the clone at `root`).
 
     `chosen` names lessons by their two digits, all by default. For nbgrader, `out` becomes a course
@@ -66,8 +67,12 @@ def nbgrader_notebook(lesson: Lesson, setup: str) -> list[dict]:
             grading = {"grade": False, "solution": True, "locked": False}
             cells.append(_cell(cell, _with_stub(cell, _needed(lesson, cell)), grading))
         elif cell.check:
-            grading = {"grade": True, "solution": False, "locked": True,
-                       "points": _points(lesson, cell)}
+            grading = {
+                "grade": True,
+                "solution": False,
+                "locked": True,
+                "points": _points(lesson, cell),
+            }
             hidden = f"### BEGIN HIDDEN TESTS\n{_demand(cell)}\n### END HIDDEN TESTS"
             cells.append(_cell(cell, f"{cell.text}\n{hidden}", grading))
         else:
@@ -77,8 +82,10 @@ def nbgrader_notebook(lesson: Lesson, setup: str) -> list[dict]:
 
 def otter_notebook(lesson: Lesson, setup: str) -> list[dict]:
     """Return the cells of `otter assign`'s master notebook: each exercise is one question."""
-    config = ("# ASSIGNMENT CONFIG\nname: \"" + lesson.name + "\"\ninit_cell: false\n"
-              "export_cell: false\nsolutions_pdf: false\ntemplate_pdf: false\ngenerate: true")
+    config = (
+        '# ASSIGNMENT CONFIG\nname: "' + lesson.name + '"\ninit_cell: false\n'
+        "export_cell: false\nsolutions_pdf: false\ntemplate_pdf: false\ngenerate: true"
+    )
     cells = [_raw("config", config)]
     for cell in lesson.cells:
         if cell.exercise:
@@ -88,11 +95,17 @@ def otter_notebook(lesson: Lesson, setup: str) -> list[dict]:
                 _raw(f"{cell.id}-a", f"# BEGIN QUESTION\nname: {name}\npoints: {cell.points}"),
                 _raw(f"{cell.id}-b", "# BEGIN SOLUTION"),
                 _cell(cell, _in_otters_words(cell, _needed(lesson, cell))),
-                _raw(f"{cell.id}-c", "# END SOLUTION"), _raw(f"{cell.id}-d", "# BEGIN TESTS"),
-                _code(f"{cell.id}-e", f'""" # BEGIN TEST CONFIG\nhidden: true\n'
-                                      f'points: {cell.points}\n""" # END TEST CONFIG\n'
-                                      f"{_demand(check)}"),
-                _raw(f"{cell.id}-f", "# END TESTS"), _raw(f"{cell.id}-g", "# END QUESTION")]
+                _raw(f"{cell.id}-c", "# END SOLUTION"),
+                _raw(f"{cell.id}-d", "# BEGIN TESTS"),
+                _code(
+                    f"{cell.id}-e",
+                    f'""" # BEGIN TEST CONFIG\nhidden: true\n'
+                    f'points: {cell.points}\n""" # END TEST CONFIG\n'
+                    f"{_demand(check)}",
+                ),
+                _raw(f"{cell.id}-f", "# END TESTS"),
+                _raw(f"{cell.id}-g", "# END QUESTION"),
+            ]
         else:
             cells.append(_cell(cell, setup if cell.kind == "setup" else cell.text))
     return cells
@@ -127,8 +140,10 @@ def _in_otters_words(cell: Cell, needed: str) -> str:
     """Return an answer's cell with Otter's markers: the solution, and the stub as its prompt."""
     stub = solutions.without_solutions(cell.text, needed)
     solved = solutions.without_markers(cell.text)
-    return (f'""" # BEGIN PROMPT\n{stub}\n""" # END PROMPT\n# BEGIN SOLUTION NO PROMPT\n{solved}\n'
-            "# END SOLUTION")
+    return (
+        f'""" # BEGIN PROMPT\n{stub}\n""" # END PROMPT\n# BEGIN SOLUTION NO PROMPT\n{solved}\n'
+        "# END SOLUTION"
+    )
 
 
 def _cell(cell: Cell, text: str, grading: dict | None = None) -> dict:
@@ -139,14 +154,25 @@ def _cell(cell: Cell, text: str, grading: dict | None = None) -> dict:
     if cell.tags:
         made["metadata"]["tags"] = list(cell.tags)
     if grading is not None:
-        made["metadata"]["nbgrader"] = {"grade_id": cell.id, "schema_version": 3,
-                                        "cell_type": "code", "task": False, **grading}
+        made["metadata"]["nbgrader"] = {
+            "grade_id": cell.id,
+            "schema_version": 3,
+            "cell_type": "code",
+            "task": False,
+            **grading,
+        }
     return made
 
 
 def _code(identifier: str, text: str) -> dict:
-    return {"cell_type": "code", "id": identifier[:64], "metadata": {}, "source": text,
-            "outputs": [], "execution_count": None}
+    return {
+        "cell_type": "code",
+        "id": identifier[:64],
+        "metadata": {},
+        "source": text,
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 def _raw(identifier: str, text: str) -> dict:
@@ -156,6 +182,9 @@ def _raw(identifier: str, text: str) -> dict:
 def _tree(cells: list[dict]) -> dict:
     """Return a notebook of these cells."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel,
-                                         "language_info": {"name": "python"}},
-            "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }

@@ -13,7 +13,8 @@ from course_lib.grading.notebook import Cell
 __all__ = ["Answers", "answers", "lesson_of"]
 
 _FIRST_LINE = re.compile(  # "# Exercise 7.2", perhaps with a remark in brackets after it
-    r"^[ \t]*#[ \t]*Exercise[ \t]+(\d{1,2}\.\d{1,2})[ \t]*(?:\(.*\))?[ \t]*$", re.MULTILINE)
+    r"^[ \t]*#[ \t]*Exercise[ \t]+(\d{1,2}\.\d{1,2})[ \t]*(?:\(.*\))?[ \t]*$", re.MULTILINE
+)
 _NAME = re.compile(r"(?<!\d)(\d\d)_[a-z][a-z_]+", re.IGNORECASE)
 _MARKERS = re.compile(r"^([ \t]*#+[ \t]*)(NBVAL_|PYTEST_VALIDATE_)(\w+)[ \t]*$", re.MULTILINE)
 
@@ -31,8 +32,9 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
 
     The exercises in it decide; only where there are none, the file's name.
     """
-    by_cell = {each.cell: lesson for lesson, reference in lessons.items()
-               for each in reference.questions}
+    by_cell = {
+        each.cell: lesson for lesson, reference in lessons.items() for each in reference.questions
+    }
     votes: Counter[str] = Counter()
     for cell in cells:
         if cell.kind == "code":
@@ -76,9 +78,11 @@ def _sections(cell: Cell) -> list[_Section]:
         exercise = _FIRST_LINE.search(cell.text)
         return [_Section(cell.ids, exercise[1] if exercise else None, cell.text)]
     bounds = [*starts, len(cell.text)]
-    parts = [_Section((), None, cell.text[:starts[0]])] if cell.text[:starts[0]].strip() else []
-    return parts + [_Section((), _FIRST_LINE.match(cell.text, start)[1], cell.text[start:end])
-                    for start, end in zip(starts, bounds[1:], strict=True)]
+    parts = [_Section((), None, cell.text[: starts[0]])] if cell.text[: starts[0]].strip() else []
+    return parts + [
+        _Section((), _FIRST_LINE.match(cell.text, start)[1], cell.text[start:end])
+        for start, end in zip(starts, bounds[1:], strict=True)
+    ]
 
 
 def _answer(question: Question, cells: list[list[_Section]]) -> tuple[str | None, str]:
@@ -86,8 +90,11 @@ def _answer(question: Question, cells: list[list[_Section]]) -> tuple[str | None
     by_id, by_line = [], []
     for sections in cells:
         for section in sections:
-            if question.cell and question.cell in section.ids and section.exercise in (
-                    None, question.id):
+            if (
+                question.cell
+                and question.cell in section.ids
+                and section.exercise in (None, question.id)
+            ):
                 by_id.append(section.text)
             elif section.exercise == question.id:
                 by_line.append(section.text)
@@ -112,8 +119,11 @@ def _changes(cells: tuple[Cell, ...], reference: Reference) -> list[str]:
     found = {identifier: cell for cell in cells for identifier in cell.ids if identifier in ours}
     if not found:
         return ["No cell has an id of ours: answers were looked for by their first lines."]
-    added = sum(1 for cell in cells if cell.text.strip() and not set(cell.ids) & set(ours)
-                and not _FIRST_LINE.search(cell.text))
+    added = sum(
+        1
+        for cell in cells
+        if cell.text.strip() and not set(cell.ids) & set(ours) and not _FIRST_LINE.search(cell.text)
+    )
     changed = [each for each in own if each in found and not _alike(found[each].text, ours[each])]
     removed = [each for each in own if each not in found]
     order = [identifier for cell in cells for identifier in cell.ids if identifier in ours]

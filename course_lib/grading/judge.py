@@ -33,8 +33,10 @@ def requests(reference: Reference, answers: Mapping[str, str], seed: str) -> dic
     for question in reference.questions:
         if question.id in answers:
             arguments = core.exercise(question.id).arguments(_seed(seed, question.id))
-            asked[question.id] = {"expression": question.expression,
-                                  "arguments": values.written(arguments)}
+            asked[question.id] = {
+                "expression": question.expression,
+                "arguments": values.written(arguments),
+            }
     return asked
 
 

@@ -31,12 +31,17 @@ def cells(data: bytes) -> tuple[Cell, ...]:
     is left out. Nothing is executed, validated or upgraded.
     """
     if len(data) > LARGEST_BYTES:
-        raise UnreadableError(f"The file has {len(data) >> 20:,} MB and {LARGEST_BYTES >> 20} are "
-                              "allowed: clear the outputs and hand it in again.")
+        raise UnreadableError(
+            f"The file has {len(data) >> 20:,} MB and {LARGEST_BYTES >> 20} are "
+            "allowed: clear the outputs and hand it in again."
+        )
     if not data.strip():
         raise UnreadableError("The file is empty.")
-    text = data.decode("utf-8-sig", "replace") if data[:2] not in (b"\xff\xfe", b"\xfe\xff") \
+    text = (
+        data.decode("utf-8-sig", "replace")
+        if data[:2] not in (b"\xff\xfe", b"\xfe\xff")
         else data.decode("utf-16", "replace")
+    )
     try:
         tree = json.loads(text, parse_int=lambda _: 0, parse_float=lambda _: 0.0)
     except RecursionError:
@@ -55,8 +60,12 @@ def _raw_cells(tree: object) -> list:
     sheets = tree.get("worksheets")
     if not isinstance(sheets, list):
         raise UnreadableError("The file is JSON, but no notebook: it has no cells.")
-    return [cell for sheet in sheets if isinstance(sheet, dict)
-            and isinstance(sheet.get("cells"), list) for cell in sheet["cells"]]
+    return [
+        cell
+        for sheet in sheets
+        if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+        for cell in sheet["cells"]
+    ]
 
 
 def _cell(raw: dict) -> Cell:
@@ -71,8 +80,11 @@ def _cell(raw: dict) -> Cell:
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     claimed = (raw.get("id"), metadata.get("id"), _nested(metadata, "nbgrader", "grade_id"))
-    return Cell(kind if isinstance(kind, str) else "", tuple(
-        each for each in claimed if isinstance(each, str)), text)
+    return Cell(
+        kind if isinstance(kind, str) else "",
+        tuple(each for each in claimed if isinstance(each, str)),
+        text,
+    )
 
 
 def _nested(tree: dict, *keys: str) -> object:

@@ -55,12 +55,18 @@ def grade(work: Work, settings: Settings) -> dict:
     """Return the result of one work as plain data, ready for JSON; never raises for its content."""
     reference = settings.course.lessons[work.lesson]
     if work.problem:
-        return _result(work, reference, [judge.unreached(each, work.problem)
-                                         for each in reference.questions], work.problem, None)
+        return _result(
+            work,
+            reference,
+            [judge.unreached(each, work.problem) for each in reference.questions],
+            work.problem,
+            None,
+        )
     answers = _tried(work, reference)
     if not answers:
-        return _result(work, reference, _verdicts(reference, answers, (), "", settings.seed), "",
-                       None)
+        return _result(
+            work, reference, _verdicts(reference, answers, (), "", settings.seed), "", None
+        )
     run = _run(reference, answers, settings, settings.everything)
     verdicts = _verdicts(reference, answers, run.events, run.ended, settings.seed)
     if not settings.everything and _may_need_more(run.events):
@@ -83,19 +89,28 @@ def _view() -> Path:
 def _tried(work: Work, reference: Reference) -> dict[str, str]:
     """Return the answers that differ from what was handed out."""
     stubs = {each.id: _bare(each.stub) for each in reference.questions}
-    return {name: text for name, text in work.answers.items()
-            if name in stubs and _bare(text) and _bare(text) != stubs[name]}
+    return {
+        name: text
+        for name, text in work.answers.items()
+        if name in stubs and _bare(text) and _bare(text) != stubs[name]
+    }
 
 
 def _run(reference: Reference, answers: dict, settings: Settings, everything: bool) -> sandbox.Run:
     """Run the answers in a fresh copy of the reference."""
-    return sandbox.run(assemble.assembled(reference, answers, everything), reference.name,
-                       judge.requests(reference, answers, settings.seed), _view(),
-                       settings.limits, settings.kind)
+    return sandbox.run(
+        assemble.assembled(reference, answers, everything),
+        reference.name,
+        judge.requests(reference, answers, settings.seed),
+        _view(),
+        settings.limits,
+        settings.kind,
+    )
 
 
-def _verdicts(reference: Reference, answers: dict, events: tuple[dict, ...], ended: str,
-              seed: str) -> list[Verdict]:
+def _verdicts(
+    reference: Reference, answers: dict, events: tuple[dict, ...], ended: str, seed: str
+) -> list[Verdict]:
     """Judge every question from the first event that tells about it."""
     replies: dict[str, dict] = {}
     errors: dict[str, str] = {}
@@ -108,11 +123,13 @@ def _verdicts(reference: Reference, answers: dict, events: tuple[dict, ...], end
     verdicts = []
     for question in reference.questions:
         if question.id not in answers:
-            verdicts.append(Verdict(question.id, question.points, 0.0, "not tried",
-                                    "Not tried yet."))
+            verdicts.append(
+                Verdict(question.id, question.points, 0.0, "not tried", "Not tried yet.")
+            )
         elif question.id in replies:
-            verdicts.append(judge.verdict(question, replies[question.id],
-                                          errors.get(question.id, ""), seed))
+            verdicts.append(
+                judge.verdict(question, replies[question.id], errors.get(question.id, ""), seed)
+            )
         else:
             why = errors.get(question.id) or ended or "the kernel ended before"
             verdicts.append(judge.unreached(question, f"Not reached: {why}."))
@@ -121,8 +138,13 @@ def _verdicts(reference: Reference, answers: dict, events: tuple[dict, ...], end
 
 def _may_need_more(events: tuple[dict, ...]) -> bool:
     """Tell whether an answer lacked a name or a file that a skipped cell might have made."""
-    text = json.dumps([event for event in events if event["kind"] in ("cell", "answer")
-                       or event["kind"] == "course cell"])
+    text = json.dumps(
+        [
+            event
+            for event in events
+            if event["kind"] in ("cell", "answer") or event["kind"] == "course cell"
+        ]
+    )
     return any(name in text for name in _COULD_BE_OURS)
 
 
@@ -137,15 +159,22 @@ def _how_it_ended(run: sandbox.Run) -> str:
     return ""
 
 
-def _result(work: Work, reference: Reference, verdicts: list[Verdict], ended: str,
-            run: sandbox.Run | None) -> dict:
+def _result(
+    work: Work, reference: Reference, verdicts: list[Verdict], ended: str, run: sandbox.Run | None
+) -> dict:
     """Return everything about one work as plain data."""
     return {
-        "key": work.key, "student": work.student, "lesson": work.lesson,
-        "notebook": reference.name, "origin": work.origin,
-        "earned": sum(each.earned for each in verdicts), "points": reference.points,
-        "exercises": [asdict(each) for each in verdicts], "ended": ended,
-        "notes": list(work.notes), "sandbox": run.kind if run else "none needed",
+        "key": work.key,
+        "student": work.student,
+        "lesson": work.lesson,
+        "notebook": reference.name,
+        "origin": work.origin,
+        "earned": sum(each.earned for each in verdicts),
+        "points": reference.points,
+        "exercises": [asdict(each) for each in verdicts],
+        "ended": ended,
+        "notes": list(work.notes),
+        "sandbox": run.kind if run else "none needed",
         "seconds": round(run.seconds, 2) if run else 0.0,
     }
 

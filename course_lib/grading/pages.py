@@ -30,37 +30,50 @@ td.number, th.number { text-align: right; white-space: nowrap; }
 
 def student_page(row: Row) -> str:
     """Return the page of one student: every exercise, what it earned and what to look at."""
-    parts = [f"<h1>{_e(row.name)}</h1>",
-             f"<p>{row.earned:g} of {row.points:g} points</p>" if row.results
-             else "<p>Nothing was handed in.</p>"]
+    parts = [
+        f"<h1>{_e(row.name)}</h1>",
+        f"<p>{row.earned:g} of {row.points:g} points</p>"
+        if row.results
+        else "<p>Nothing was handed in.</p>",
+    ]
     for result in row.results:
-        parts.append(f"<h2>Lesson {_e(result['lesson'])}: {result['earned']:g} of "
-                     f"{result['points']:g}</h2>")
+        parts.append(
+            f"<h2>Lesson {_e(result['lesson'])}: {result['earned']:g} of {result['points']:g}</h2>"
+        )
         if result["ended"]:
             parts.append(f"<p><strong>{_e(result['ended'])}</strong></p>")
         lines = "".join(
             f"<tr><td>{_e(each['id'])}</td><td class='state'>{_SIGNS[each['state']]} "
             f"{_e(each['state'])}</td><td class='number'>{each['earned']:g} of "
             f"{each['points']:g}</td><td>{_e(each['message'])}</td></tr>"
-            for each in result["exercises"])
+            for each in result["exercises"]
+        )
         parts.append(_table(("Exercise", "State", "Points", "What to know"), lines))
         if result["notes"]:
             items = "".join(f"<li>{_e(note)}</li>" for note in result["notes"])
-            parts.append(f"<details><summary>What was noticed in the notebook</summary>"
-                         f"<ul>{items}</ul></details>")
-        parts.append(f"<p class='quiet'>{_e(result['origin'])}, sandbox: "
-                     f"{_e(result['sandbox'])}</p>")
+            parts.append(
+                f"<details><summary>What was noticed in the notebook</summary>"
+                f"<ul>{items}</ul></details>"
+            )
+        parts.append(
+            f"<p class='quiet'>{_e(result['origin'])}, sandbox: {_e(result['sandbox'])}</p>"
+        )
     return _page(f"Results of {row.name}", parts)
 
 
 def class_page(found: Sequence[Row], notes: Sequence[str] = ()) -> str:
     """Return the page of a class: distribution, hardest exercises, common mistakes, students."""
     came_in = [row for row in found if row.results]
-    parts = ["<h1>Results of the class</h1>",
-             f"<p>{len(came_in)} of {len(found)} students handed something in.</p>",
-             "<h2>How points are distributed</h2>", _distribution(came_in),
-             "<h2>Hardest exercises first</h2>", _exercises(came_in),
-             "<h2>Students</h2>", _students(found)]
+    parts = [
+        "<h1>Results of the class</h1>",
+        f"<p>{len(came_in)} of {len(found)} students handed something in.</p>",
+        "<h2>How points are distributed</h2>",
+        _distribution(came_in),
+        "<h2>Hardest exercises first</h2>",
+        _exercises(came_in),
+        "<h2>Students</h2>",
+        _students(found),
+    ]
     if notes:
         items = "".join(f"<li>{_e(note)}</li>" for note in notes)
         parts.append(f"<h2>What was left out</h2><ul>{items}</ul>")
@@ -73,7 +86,9 @@ def _distribution(found: Sequence[Row]) -> str:
     most = max(tenths.values(), default=1)
     lines = "".join(
         f"<tr><td>{10 * tenth} to {10 * tenth + 10} %</td><td class='number'>{tenths[tenth]}</td>"
-        f"<td>{_bar(tenths[tenth] / most)}</td></tr>" for tenth in range(10))
+        f"<td>{_bar(tenths[tenth] / most)}</td></tr>"
+        for tenth in range(10)
+    )
     return _table(("Share of points", "Students", ""), lines)
 
 
@@ -83,17 +98,22 @@ def _exercises(found: Sequence[Row]) -> str:
     for row in found:
         for each in row.exercises:
             verdicts.setdefault(each["id"], []).append(each)
-    share = {name: sum(each["state"] == "right" for each in every) / len(every)
-             for name, every in verdicts.items()}
+    share = {
+        name: sum(each["state"] == "right" for each in every) / len(every)
+        for name, every in verdicts.items()
+    }
     lines = []
     for name in sorted(share, key=lambda each: (share[each], each)):
         every = verdicts[name]
         tried = sum(each["state"] != "not tried" for each in every)
         common = Counter(each["message"] for each in every if each["state"] == "wrong")
-        mistakes = "<br>".join(f"{count} × {_e(text[:160])}"
-                               for text, count in common.most_common(2))
-        lines.append(f"<tr><td>{_e(name)}</td><td class='number'>{share[name]:.0%}</td>"
-                     f"<td class='number'>{tried} of {len(every)}</td><td>{mistakes}</td></tr>")
+        mistakes = "<br>".join(
+            f"{count} × {_e(text[:160])}" for text, count in common.most_common(2)
+        )
+        lines.append(
+            f"<tr><td>{_e(name)}</td><td class='number'>{share[name]:.0%}</td>"
+            f"<td class='number'>{tried} of {len(every)}</td><td>{mistakes}</td></tr>"
+        )
     return _table(("Exercise", "Right", "Tried", "First mistakes"), "".join(lines))
 
 
@@ -102,7 +122,9 @@ def _students(found: Sequence[Row]) -> str:
     lines = "".join(
         f"<tr><td><a href='students/{slug(row.student)}.html'>{_e(row.name)}</a></td>"
         f"<td class='number'>{row.earned:g} of {row.points:g}</td>"
-        f"<td>{_e(' '.join(each['ended'] for each in row.results))}</td></tr>" for row in found)
+        f"<td>{_e(' '.join(each['ended'] for each in row.results))}</td></tr>"
+        for row in found
+    )
     return _table(("Student", "Points", ""), lines)
 
 
@@ -118,8 +140,9 @@ def _bar(share: float) -> str:
 
 
 def _table(head: Sequence[str], lines: str) -> str:
-    names = "".join(f"<th scope='col'{_NUMBER if name in _NUMBERS else ''}>{name}</th>"
-                    for name in head)
+    names = "".join(
+        f"<th scope='col'{_NUMBER if name in _NUMBERS else ''}>{name}</th>" for name in head
+    )
     return f"<table><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table>"
 
 
@@ -130,11 +153,14 @@ _NUMBER = " class='number'"
 def _page(title: str, parts: Sequence[str]) -> str:
     """Return a whole page that needs nothing from anywhere else."""
     policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return ("<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-            f"<meta http-equiv='Content-Security-Policy' content=\"{policy}\">"
-            "<meta name='viewport' content='width=device-width'>"
-            f"<title>{_e(title)}</title><style>{_STYLE}</style></head><body>\n"
-            + "\n".join(parts) + "\n</body></html>\n")
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f"<meta http-equiv='Content-Security-Policy' content=\"{policy}\">"
+        "<meta name='viewport' content='width=device-width'>"
+        f"<title>{_e(title)}</title><style>{_STYLE}</style></head><body>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
 
 
 def _e(text: str) -> str:

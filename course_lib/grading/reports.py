@@ -46,8 +46,14 @@ def rows(results: Sequence[dict], roster: Sequence[Student] = ()) -> list[Row]:
     """Return one row for each student, those of the roster who handed nothing in included."""
     names = {each.id: each.name for each in roster}
     students = dict.fromkeys([*names, *sorted({each["student"] for each in results})])
-    return [Row(student, names.get(student, student),
-                [each for each in results if each["student"] == student]) for student in students]
+    return [
+        Row(
+            student,
+            names.get(student, student),
+            [each for each in results if each["student"] == student],
+        )
+        for student in students
+    ]
 
 
 def junit(found: Sequence[Row]) -> str:
@@ -57,12 +63,24 @@ def junit(found: Sequence[Row]) -> str:
         for result in row.results:
             states = [each["state"] for each in result["exercises"]]
             suite = ElementTree.SubElement(
-                root, "testsuite", name=_xml(f"{row.student}.{result['lesson']}"),
-                tests=str(len(states)), failures=str(states.count("wrong")),
-                errors=str(states.count("stopped")), skipped=str(states.count("not tried")),
-                time=f"{result['seconds']:.2f}")
-            _properties(suite, {"student": row.name, "earned": f"{result['earned']:g}",
-                                "points": f"{result['points']:g}", "sandbox": result["sandbox"]})
+                root,
+                "testsuite",
+                name=_xml(f"{row.student}.{result['lesson']}"),
+                tests=str(len(states)),
+                failures=str(states.count("wrong")),
+                errors=str(states.count("stopped")),
+                skipped=str(states.count("not tried")),
+                time=f"{result['seconds']:.2f}",
+            )
+            _properties(
+                suite,
+                {
+                    "student": row.name,
+                    "earned": f"{result['earned']:g}",
+                    "points": f"{result['points']:g}",
+                    "sandbox": result["sandbox"],
+                },
+            )
             for exercise in result["exercises"]:
                 _case(suite, row, result, exercise)
     ElementTree.indent(root)
@@ -71,8 +89,12 @@ def junit(found: Sequence[Row]) -> str:
 
 def _case(suite: ElementTree.Element, row: Row, result: dict, exercise: dict) -> None:
     """Add the test case of one exercise."""
-    case = ElementTree.SubElement(suite, "testcase", name=exercise["id"],
-                                  classname=_xml(f"{row.student}.{result['notebook'][:-6]}"))
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        name=exercise["id"],
+        classname=_xml(f"{row.student}.{result['notebook'][:-6]}"),
+    )
     _properties(case, {"earned": f"{exercise['earned']:g}", "points": f"{exercise['points']:g}"})
     kind = {"wrong": "failure", "stopped": "error", "not tried": "skipped"}.get(exercise["state"])
     if kind:
@@ -91,26 +113,41 @@ def gradescope(row: Row) -> dict:
     return {
         "score": row.earned,
         "output": "\n".join(map(_text, notes)) or "Graded.",
-        "tests": [{
-            "number": exercise["id"], "name": f"Exercise {exercise['id']}",
-            "score": exercise["earned"], "max_score": exercise["points"],
-            "status": "passed" if exercise["state"] == "right" else "failed",
-            "output": _text(f"{exercise['state']}: {exercise['message']}"), "visibility": "visible",
-        } for exercise in row.exercises],
+        "tests": [
+            {
+                "number": exercise["id"],
+                "name": f"Exercise {exercise['id']}",
+                "score": exercise["earned"],
+                "max_score": exercise["points"],
+                "status": "passed" if exercise["state"] == "right" else "failed",
+                "output": _text(f"{exercise['state']}: {exercise['message']}"),
+                "visibility": "visible",
+            }
+            for exercise in row.exercises
+        ],
     }
 
 
 def table(found: Sequence[Row]) -> str:
     """Return CSV: a line for each student, a column for each exercise; empty is not handed in."""
-    names = sorted({each["id"] for row in found for each in row.exercises},
-                   key=lambda name: [int(part) for part in name.split(".")])
+    names = sorted(
+        {each["id"] for row in found for each in row.exercises},
+        key=lambda name: [int(part) for part in name.split(".")],
+    )
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["student", "name", "earned", "points", *names])
     for row in found:
         earned = {each["id"]: f"{each['earned']:g}" for each in row.exercises}
-        writer.writerow([_cell(row.student), _cell(row.name), f"{row.earned:g}",
-                         f"{row.points:g}", *(earned.get(name, "") for name in names)])
+        writer.writerow(
+            [
+                _cell(row.student),
+                _cell(row.name),
+                f"{row.earned:g}",
+                f"{row.points:g}",
+                *(earned.get(name, "") for name in names),
+            ]
+        )
     return buffer.getvalue()
 
 

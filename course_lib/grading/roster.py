@@ -11,11 +11,25 @@ from pathlib import Path
 __all__ = ["CollectError", "Student", "known", "read_roster"]
 
 _COLUMNS = {
-    "name": "name", "student": "name", "first name": "first", "last name": "last",
-    "surname": "last", "id": "id", "sid": "id", "student id": "id", "email": "email",
-    "email address": "email", "login": "login", "login id": "login", "username": "login",
-    "identifier": "id", "github_username": "login", "roster_identifier": "id",
-    "sis login id": "login", "sis user id": "id", "submission": "submission",
+    "name": "name",
+    "student": "name",
+    "first name": "first",
+    "last name": "last",
+    "surname": "last",
+    "id": "id",
+    "sid": "id",
+    "student id": "id",
+    "email": "email",
+    "email address": "email",
+    "login": "login",
+    "login id": "login",
+    "username": "login",
+    "identifier": "id",
+    "github_username": "login",
+    "roster_identifier": "id",
+    "sis login id": "login",
+    "sis user id": "id",
+    "submission": "submission",
     "submission id": "submission",
 }
 
@@ -61,19 +75,29 @@ def read_roster(path: Path) -> tuple[Student, ...]:
 def _listed(found: dict[str, str]) -> Student | None:
     """Return the student that a roster's line names, None where it names none."""
     name = found.get("name") or " ".join(
-        each for each in (found.get("first", ""), found.get("last", "")) if each)
+        each for each in (found.get("first", ""), found.get("last", "")) if each
+    )
     email, login = found.get("email", ""), found.get("login", "")
     identifier = found.get("id") or login or email or name
     if not identifier:
         return None
     words = re.findall(r"\w+", name)
-    aliases = {name, identifier, email, login, email.split("@")[0], "".join(words),
-               "".join(reversed(words)), "".join([*words[-1:], *words[:-1]]), " ".join(
-                   reversed(words))}
+    aliases = {
+        name,
+        identifier,
+        email,
+        login,
+        email.split("@")[0],
+        "".join(words),
+        "".join(reversed(words)),
+        "".join([*words[-1:], *words[:-1]]),
+        " ".join(reversed(words)),
+    }
     if found.get("submission"):
         aliases.add(f"submission_{found['submission'].removeprefix('submission_')}")
-    return Student(name or identifier, identifier,
-                   frozenset(_folded(each) for each in aliases if each))
+    return Student(
+        name or identifier, identifier, frozenset(_folded(each) for each in aliases if each)
+    )
 
 
 def known(student: str, roster: tuple[Student, ...]) -> str:
@@ -82,8 +106,12 @@ def known(student: str, roster: tuple[Student, ...]) -> str:
     for each in roster:
         if wanted in each.aliases:
             return each.id
-    endings = [(len(alias), each.id) for each in roster for alias in each.aliases
-               if len(alias) > 3 and wanted.endswith(alias)]  # GitHub Classroom: task-login
+    endings = [
+        (len(alias), each.id)
+        for each in roster
+        for alias in each.aliases
+        if len(alias) > 3 and wanted.endswith(alias)
+    ]  # GitHub Classroom: task-login
     longest = {identifier for length, identifier in endings if length == max(endings)[0]}
     return longest.pop() if len(longest) == 1 else student
 

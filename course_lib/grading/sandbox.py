@@ -28,12 +28,28 @@ __all__ = ["KINDS", "Limits", "Run", "SandboxError", "best_kind", "bubblewrap_wo
 
 KINDS = ("bubblewrap", "limits")
 _WORK, _COURSE, _JOB, _REPLIES = "/home/student", "/sandbox/course", "/sandbox/job", "/replies"
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache",
-           "/etc/alternatives", "/etc/localtime", "/etc/fonts")
+_SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+)
 _ENVIRONMENT = {
-    "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0",
-    "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "JUPYTER_PLATFORM_DIRS": "1",
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/bin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "MPLBACKEND": "agg",
+    "PYTHONHASHSEED": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JUPYTER_PLATFORM_DIRS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 
@@ -74,8 +90,18 @@ def bubblewrap_works() -> bool:
     """Try bubblewrap for real: it may be there and still be forbidden."""
     if shutil.which("bwrap") is None:
         return False
-    command = ["bwrap", *_apart(), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
-               "true"]
+    command = [
+        "bwrap",
+        *_apart(),
+        "--ro-bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "true",
+    ]
     try:
         done = subprocess.run(command, capture_output=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -88,8 +114,9 @@ def best_kind() -> str:
     return "bubblewrap" if bubblewrap_works() else "limits"
 
 
-def run(notebook: bytes, name: str, requests: dict, view: Path, limits: Limits,
-        kind: str = "") -> Run:
+def run(
+    notebook: bytes, name: str, requests: dict, view: Path, limits: Limits, kind: str = ""
+) -> Run:
     """Run one assembled `notebook` under nbval and return what it reported.
 
     `requests` maps exercise ids to {"expression", "arguments"}, the latter as text of
@@ -113,23 +140,38 @@ def run(notebook: bytes, name: str, requests: dict, view: Path, limits: Limits,
         return _follow(command, _environment(work, view, inside), limits, kind, Path(work))
 
 
-def _write_job(folder: Path, notebook: bytes, name: str, requests: dict, limits: Limits,
-               places: tuple) -> None:
+def _write_job(
+    folder: Path, notebook: bytes, name: str, requests: dict, limits: Limits, places: tuple
+) -> None:
     """Write what the sandbox's program reads: the notebook, the arguments and job.json."""
     work, job, replies, user = places
     (folder / "notebook.ipynb").write_bytes(notebook)
     asked = {}
     for number, (identifier, request) in enumerate(requests.items()):
         (folder / f"arguments-{number}.json").write_text(request["arguments"], encoding="utf-8")
-        asked[identifier] = {"expression": request["expression"],
-                             "file": f"{job}/arguments-{number}.json"}
-    (folder / "passwd").write_text(f"student:x:{user or os.getuid()}:{user or os.getgid()}::"
-                                   f"{work}:/bin/sh\n", encoding="utf-8")
-    (folder / "job.json").write_text(json.dumps({
-        "notebook": f"{job}/notebook.ipynb", "name": name, "folder": work, "replies": replies,
-        "requests": asked, "user": user, "limits": _resource_limits(limits, user),
-        "cell_seconds": limits.cell_seconds, "call_seconds": limits.call_seconds,
-    }), encoding="utf-8")
+        asked[identifier] = {
+            "expression": request["expression"],
+            "file": f"{job}/arguments-{number}.json",
+        }
+    (folder / "passwd").write_text(
+        f"student:x:{user or os.getuid()}:{user or os.getgid()}::{work}:/bin/sh\n", encoding="utf-8"
+    )
+    (folder / "job.json").write_text(
+        json.dumps(
+            {
+                "notebook": f"{job}/notebook.ipynb",
+                "name": name,
+                "folder": work,
+                "replies": replies,
+                "requests": asked,
+                "user": user,
+                "limits": _resource_limits(limits, user),
+                "cell_seconds": limits.cell_seconds,
+                "call_seconds": limits.call_seconds,
+            }
+        ),
+        encoding="utf-8",
+    )
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -137,8 +179,14 @@ def _write_job(folder: Path, notebook: bytes, name: str, requests: dict, limits:
 def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:
     """Return what each process may use, under the names of the resource module."""
     running = 0 if user is not None else _threads_of_this_user()
-    return {"CPU": limits.cpu_seconds, "DATA": 2 * limits.memory_bytes, "FSIZE": limits.disk_bytes,
-            "NOFILE": limits.open_files, "CORE": 0, "NPROC": limits.threads + running}
+    return {
+        "CPU": limits.cpu_seconds,
+        "DATA": 2 * limits.memory_bytes,
+        "FSIZE": limits.disk_bytes,
+        "NOFILE": limits.open_files,
+        "CORE": 0,
+        "NPROC": limits.threads + running,
+    }
 
 
 def _threads_of_this_user() -> int:
@@ -155,8 +203,13 @@ def _threads_of_this_user() -> int:
 
 def _apart() -> list[str]:
     """Return bubblewrap's flags for namespaces of its own; root needs none for users."""
-    apart = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
-             "--unshare-cgroup-try"]
+    apart = [
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
     if os.geteuid() == 0:
         return [*apart, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     closed = ["--disable-userns"] if _can_disable_userns() else []
@@ -176,21 +229,44 @@ def _bubblewrap(folder: Path, view: Path, limits: Limits, user: int | None) -> l
     command += ["--proc", "/proc", "--dev", "/dev"]
     for place in _parents((*_visible(), _COURSE, _JOB, _WORK)):
         command += ["--perms", "0755", "--dir", place]
-    for place, size in ((_WORK, limits.disk_bytes), (_REPLIES, 64 << 20), ("/tmp", 64 << 20),
-                        ("/dev/shm", 64 << 20)):
+    for place, size in (
+        (_WORK, limits.disk_bytes),
+        (_REPLIES, 64 << 20),
+        ("/tmp", 64 << 20),
+        ("/dev/shm", 64 << 20),
+    ):
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
     for place in _parents(_visible()):  # once more: this Python may lie below a folder above
         command += ["--perms", "0755", "--dir", place]
     for path in _visible():
-        command += ["--symlink", os.readlink(path), path] if os.path.islink(path) else \
-            ["--ro-bind", path, path]
+        command += (
+            ["--symlink", os.readlink(path), path]
+            if os.path.islink(path)
+            else ["--ro-bind", path, path]
+        )
     package = Path(course_lib.__file__).resolve().parent
     if any(package.is_relative_to(each) for each in _visible()):
         command += ["--ro-bind", str(view / "course_lib"), str(package)]  # hide the installed one
-    command += ["--ro-bind", str(view), _COURSE, "--ro-bind", str(session.data_path()),
-                f"{_COURSE}/data", "--ro-bind", str(folder), _JOB,
-                "--ro-bind", str(folder / "passwd"), "/etc/passwd",
-                "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _WORK]
+    command += [
+        "--ro-bind",
+        str(view),
+        _COURSE,
+        "--ro-bind",
+        str(session.data_path()),
+        f"{_COURSE}/data",
+        "--ro-bind",
+        str(folder),
+        _JOB,
+        "--ro-bind",
+        str(folder / "passwd"),
+        "/etc/passwd",
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        _WORK,
+    ]
     return command
 
 
@@ -207,31 +283,44 @@ def _visible() -> tuple[str, ...]:
 def _parents(paths: Sequence[str]) -> list[str]:
     """Return every folder above the paths, outermost first, that is in none of them."""
     above = {str(parent) for path in paths for parent in Path(path).parents} - {"/"}
-    return sorted(each for each in above if not any(Path(each).is_relative_to(path)
-                                                    for path in paths))
+    return sorted(
+        each for each in above if not any(Path(each).is_relative_to(path) for path in paths)
+    )
 
 
 def _environment(work: str, view: Path, inside: bool) -> dict[str, str]:
     """Return the whole environment of the sandbox: nothing of the grader's own."""
     course = _COURSE if inside else str(view)
-    return {**_ENVIRONMENT, "HOME": work, "TMPDIR": "/tmp" if inside else work,
-            "PYTHONPATH": course, "IPYTHONDIR": f"{work}/.ipython",
-            "JUPYTER_RUNTIME_DIR": f"{work}/.jupyter", "WORKBOOK_CACHE": f"{work}/.cache",
-            "MPLCONFIGDIR": f"{work}/.matplotlib"}
+    return {
+        **_ENVIRONMENT,
+        "HOME": work,
+        "TMPDIR": "/tmp" if inside else work,
+        "PYTHONPATH": course,
+        "IPYTHONDIR": f"{work}/.ipython",
+        "JUPYTER_RUNTIME_DIR": f"{work}/.jupyter",
+        "WORKBOOK_CACHE": f"{work}/.cache",
+        "MPLCONFIGDIR": f"{work}/.matplotlib",
+    }
 
 
-def _follow(command: Sequence[str], environment: dict, limits: Limits, kind: str,
-            work: Path) -> Run:
+def _follow(
+    command: Sequence[str], environment: dict, limits: Limits, kind: str, work: Path
+) -> Run:
     """Start the command, watch time, memory, processes and output, and stop it if need be."""
     events_end, events_start = os.pipe()
     printed_end, printed_start = os.pipe()
     started, mark = time.monotonic(), secrets.token_hex(8)
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=printed_start, stderr=printed_start,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=printed_start,
+            stderr=printed_start,
             env={**environment, "WORKBOOK_PIPE": str(events_start), "WORKBOOK_RUN": mark},
-            pass_fds=(events_start,), start_new_session=True,
-            cwd=work if kind == "limits" else "/")
+            pass_fds=(events_start,),
+            start_new_session=True,
+            cwd=work if kind == "limits" else "/",
+        )
     finally:
         os.close(events_start)
         os.close(printed_start)
@@ -246,10 +335,17 @@ def _follow(command: Sequence[str], environment: dict, limits: Limits, kind: str
         os.close(printed_end)
     found = _parsed(events)
     if not found or found[0]["kind"] != "begin":
-        raise SandboxError("The sandbox could not be started: "
-                           + " ".join(printed.decode("utf-8", "replace").split())[-300:])
-    return Run(found[1:], watch.ended, printed[-4000:].decode("utf-8", "replace"),
-               time.monotonic() - started, kind)
+        raise SandboxError(
+            "The sandbox could not be started: "
+            + " ".join(printed.decode("utf-8", "replace").split())[-300:]
+        )
+    return Run(
+        found[1:],
+        watch.ended,
+        printed[-4000:].decode("utf-8", "replace"),
+        time.monotonic() - started,
+        kind,
+    )
 
 
 def _parsed(text: bytes) -> tuple[dict, ...]:

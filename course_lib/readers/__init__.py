@@ -15,8 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIBRARIES", "READERS", "SHIPPED", "SHIPPED_ON", "Found", "NoCompilerError", "Reader",
-           "code_sizes", "compiled", "source"]
+__all__ = [
+    "LIBRARIES",
+    "READERS",
+    "SHIPPED",
+    "SHIPPED_ON",
+    "Found",
+    "NoCompilerError",
+    "Reader",
+    "code_sizes",
+    "compiled",
+    "source",
+]
 
 READERS = ("flatbuffer", "protobuf_scan", "protobuf_decode")
 """A FlatBuffer followed; a protobuf walked over; a protobuf turned into objects first."""
@@ -25,8 +35,12 @@ SHIPPED = {"flatbuffer": 312, "protobuf_scan": 624, "protobuf_decode": 1446}
 """Bytes of machine code and constants of each reader, where none can be compiled."""
 SHIPPED_ON = "gcc 12.2 -Os, x86-64, 2026-11-23"
 
-LIBRARIES = {"FlatBuffers": 960, "FlatBuffers, verified": 3600, "nanopb": 14_552,
-             "protobuf-lite": 1_085_656}
+LIBRARIES = {
+    "FlatBuffers": 960,
+    "FlatBuffers, verified": 3600,
+    "nanopb": 14_552,
+    "protobuf-lite": 1_085_656,
+}
 """Bytes that each library adds to a program that only reads the file; measured by
 benchmarks/flatbuffer.py with Debian 12's FlatBuffers 2.0.8, nanopb 0.4.7, protobuf 3.21.12."""
 
@@ -75,12 +89,18 @@ class Reader:
             seconds.append(time.perf_counter() - begin)
             if not place:
                 raise LookupError(f"There is no tensor {tensor!r} in these {len(file)} bytes.")
-        counts = [ctypes.c_uint32.in_dll(self.library, name).value
-                  for name in ("allocations", "allocated_bytes")]
+        counts = [
+            ctypes.c_uint32.in_dll(self.library, name).value
+            for name in ("allocations", "allocated_bytes")
+        ]
         weights = ctypes.string_at(place, length.value)
         self.library.forget()
-        return Found(weights, sorted(seconds)[runs // 2], *counts,
-                     copied=not start <= place < start + len(file))
+        return Found(
+            weights,
+            sorted(seconds)[runs // 2],
+            *counts,
+            copied=not start <= place < start + len(file),
+        )
 
 
 def source(name: str) -> str:
@@ -112,8 +132,7 @@ def compiled(name: str) -> Reader:
             _call(compiler, *_OPTIONS, "-c", str(_FOLDER / f"{each.stem}.c"), "-o", str(each))
         library = Path(folder, f"{name}.so")
         _call(compiler, "-shared", *map(str, objects), "-o", str(library))
-        header, numbers = (line.split() for line in
-                           _call(sizer, str(objects[0])).splitlines()[:2])
+        header, numbers = (line.split() for line in _call(sizer, str(objects[0])).splitlines()[:2])
         column = next(index for index, word in enumerate(header) if word in ("text", "__TEXT"))
         return Reader(name, int(numbers[column]), ctypes.CDLL(str(library)))
 

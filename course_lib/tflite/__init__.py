@@ -18,5 +18,19 @@ from course_lib.tflite.run import (
 )
 from course_lib.tflite.strip import strip
 
-__all__ = ["VARIANTS", "Guard", "Interpreter", "ModelError", "Operation", "Tensor", "compact",
-           "convert", "load", "operations", "run", "run_guarded", "strip", "tensors"]
+__all__ = [
+    "VARIANTS",
+    "Guard",
+    "Interpreter",
+    "ModelError",
+    "Operation",
+    "Tensor",
+    "compact",
+    "convert",
+    "load",
+    "operations",
+    "run",
+    "run_guarded",
+    "strip",
+    "tensors",
+]

@@ -12,8 +12,15 @@ from course_lib import freeze, session
 
 __all__ = ["VARIANTS", "convert", "converter"]
 
-VARIANTS = ("float32", "dynamic_range", "float16", "int16x8", "int8", "int8_per_channel",
-            "int8_float_io")
+VARIANTS = (
+    "float32",
+    "dynamic_range",
+    "float16",
+    "int16x8",
+    "int8",
+    "int8_per_channel",
+    "int8_float_io",
+)
 """What ``convert`` can make.
 
 ``float32`` is what the converter makes when nothing is set. ``int8`` has one scale a tensor and
@@ -25,8 +32,9 @@ _NEED_CLIPS = ("int16x8", "int8", "int8_per_channel", "int8_float_io")
 _CALIBRATION_CLIPS = 400
 
 
-def convert(model: Any, variant: str = "float32",
-            representative: np.ndarray | None = None) -> bytes:
+def convert(
+    model: Any, variant: str = "float32", representative: np.ndarray | None = None
+) -> bytes:
     """Return the bytes of a .tflite file made from ``model``.
 
     ``model`` is a Keras model that answers with logits (a softmax is added), a ``freeze.Frozen``,
@@ -41,14 +49,17 @@ def convert(model: Any, variant: str = "float32",
         return bytes(made.convert())
 
 
-def converter(model: Any, variant: str = "float32",
-              representative: np.ndarray | None = None) -> Any:
+def converter(
+    model: Any, variant: str = "float32", representative: np.ndarray | None = None
+) -> Any:
     """Return TensorFlow's own ``TFLiteConverter``, set for ``variant``; see ``convert``."""
     if variant not in VARIANTS:
         raise ValueError(f"There is no variant {variant!r}: choose one of {', '.join(VARIANTS)}.")
     if variant in _NEED_CLIPS and (representative is None or not len(representative)):
-        raise ValueError(f"The variant {variant} needs representative features to find its ranges: "
-                         "pass some rows of the training features.")
+        raise ValueError(
+            f"The variant {variant} needs representative features to find its ranges: "
+            "pass some rows of the training features."
+        )
     tf = session.import_tensorflow()
     function = _concrete(model)
     with session.quiet():

@@ -26,8 +26,12 @@ _SECONDS = 10.0
 _HEAD = struct.Struct("<?Q")
 
 
-def run_guarded(model_bytes: bytes, features: np.ndarray, seconds: float = _SECONDS,
-                memory_bytes: int = _MEMORY_BYTES) -> np.ndarray:
+def run_guarded(
+    model_bytes: bytes,
+    features: np.ndarray,
+    seconds: float = _SECONDS,
+    memory_bytes: int = _MEMORY_BYTES,
+) -> np.ndarray:
     """Return what ``tflite.run`` returns, computed in a process of its own.
 
     Raise ``ModelError`` also where LiteRT crashes, takes more than ``seconds`` or more than
@@ -79,8 +83,11 @@ class Guard:
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
             [sys.executable, "-m", "course_lib.tflite.guard", str(self.memory_bytes)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"})
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        )
         self.process = process
         _receive(process.stdout)  # it says that it is ready: from now on, time counts
         return process

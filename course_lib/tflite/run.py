@@ -10,8 +10,17 @@ import numpy as np
 
 from course_lib import session
 
-__all__ = ["IDENTIFIER", "Interpreter", "ModelError", "Operation", "Tensor", "load", "operations",
-           "run", "tensors"]
+__all__ = [
+    "IDENTIFIER",
+    "Interpreter",
+    "ModelError",
+    "Operation",
+    "Tensor",
+    "load",
+    "operations",
+    "run",
+    "tensors",
+]
 
 IDENTIFIER = b"TFL3"
 
@@ -62,8 +71,14 @@ class Interpreter:
     compared with. Raise ``ModelError`` for bytes that are no model.
     """
 
-    def __init__(self, model_bytes: bytes, delegate: bool = False, threads: int = 1,
-                 keep_all: bool = False, reference: bool = False) -> None:
+    def __init__(
+        self,
+        model_bytes: bytes,
+        delegate: bool = False,
+        threads: int = 1,
+        keep_all: bool = False,
+        reference: bool = False,
+    ) -> None:
         check(model_bytes)
         with session.quiet():
             from ai_edge_litert import interpreter as litert
@@ -73,15 +88,19 @@ class Interpreter:
             resolver = kernels.BUILTIN_REF if reference else resolver
             try:
                 self.raw = litert.Interpreter(
-                    model_content=bytes(model_bytes), num_threads=threads,
+                    model_content=bytes(model_bytes),
+                    num_threads=threads,
                     experimental_op_resolver_type=resolver,
-                    experimental_preserve_all_tensors=keep_all)
+                    experimental_preserve_all_tensors=keep_all,
+                )
                 self.raw.allocate_tensors()
                 self.inputs = tuple(_tensor(detail) for detail in self.raw.get_input_details())
                 self.outputs = tuple(_tensor(detail) for detail in self.raw.get_output_details())
             except (ValueError, RuntimeError) as error:
-                raise ModelError("LiteRT cannot load this model, it is damaged or needs operations "
-                                 f"that LiteRT lacks: {_first_line(error)}") from error
+                raise ModelError(
+                    "LiteRT cannot load this model, it is damaged or needs operations "
+                    f"that LiteRT lacks: {_first_line(error)}"
+                ) from error
 
     def run(self, features: np.ndarray) -> np.ndarray:
         """Return float32 answers, (n, classes), for ``features``, (n, ...) float32.
@@ -90,8 +109,9 @@ class Interpreter:
         Raise ``ValueError`` when the features do not fit the model's input.
         """
         rows = self._fitted(features)
-        return np.concatenate([dequantize(self.step(quantize(row, self.inputs[0])),
-                                          self.outputs[0]) for row in rows])
+        return np.concatenate(
+            [dequantize(self.step(quantize(row, self.inputs[0])), self.outputs[0]) for row in rows]
+        )
 
     def step(self, value: np.ndarray) -> np.ndarray:
         """Run once on ``value``, already of the input's type and shape; return the raw output.
@@ -111,28 +131,35 @@ class Interpreter:
         ``features`` is one input; the interpreter has to be made with ``keep_all``. Raise
         ``LookupError`` where the model has no such operation.
         """
-        indices = [each["inputs"][0] for each in self.raw._get_ops_details()
-                   if each["op_name"] == kind]
+        indices = [
+            each["inputs"][0] for each in self.raw._get_ops_details() if each["op_name"] == kind
+        ]
         if not indices:
             raise LookupError(f"This model has no operation {kind}.")
         self.run(np.asarray(features)[np.newaxis])
-        tensor = next(_tensor(detail) for detail in self.raw.get_tensor_details()
-                      if detail["index"] == indices[-1])
+        tensor = next(
+            _tensor(detail)
+            for detail in self.raw.get_tensor_details()
+            if detail["index"] == indices[-1]
+        )
         return dequantize(self.raw.get_tensor(tensor.index), tensor).ravel()
 
     def _fitted(self, features: np.ndarray) -> np.ndarray:
         """Return the features as (runs, *input shape) float32."""
         shape = self.inputs[0].shape
         if len(self.inputs) != 1 or not len(self.outputs):
-            raise ValueError(f"This model has {len(self.inputs)} inputs and {len(self.outputs)} "
-                             "outputs: only models with one input can be run on features.")
+            raise ValueError(
+                f"This model has {len(self.inputs)} inputs and {len(self.outputs)} "
+                "outputs: only models with one input can be run on features."
+            )
         rows = np.asarray(features, np.float32)
         batch = shape[0] if shape else 1
         size, each = int(np.prod(shape)), int(np.prod(shape[1:]))
-        if rows.ndim == 0 or not len(rows) or rows[0].size != each or not size \
-                or len(rows) % batch:
-            raise ValueError(f"The model wants inputs of shape {list(shape)}: features of shape "
-                             f"{list(rows.shape)} cannot be split into such.")
+        if rows.ndim == 0 or not len(rows) or rows[0].size != each or not size or len(rows) % batch:
+            raise ValueError(
+                f"The model wants inputs of shape {list(shape)}: features of shape "
+                f"{list(rows.shape)} cannot be split into such."
+            )
         return rows.reshape(rows.size // size, *shape)
 
 
@@ -172,8 +199,15 @@ def check(model_bytes: bytes) -> None:
 def operations(model_bytes: bytes) -> tuple[Operation, ...]:
     """Return the operations of the first subgraph in the order in which they run."""
     details = Interpreter(model_bytes).raw._get_ops_details()
-    return tuple(Operation(int(d["index"]), str(d["op_name"]), tuple(int(i) for i in d["inputs"]),
-                           tuple(int(i) for i in d["outputs"])) for d in details)
+    return tuple(
+        Operation(
+            int(d["index"]),
+            str(d["op_name"]),
+            tuple(int(i) for i in d["inputs"]),
+            tuple(int(i) for i in d["outputs"]),
+        )
+        for d in details
+    )
 
 
 def tensors(model_bytes: bytes) -> tuple[Tensor, ...]:
@@ -198,18 +232,23 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     """Return stored ``values`` as the float32 numbers that they stand for."""
     if not tensor.scales or tensor.dtype.kind == "f":
         return np.asarray(values).astype(np.float32)
-    return (np.float32(tensor.scale)
-            * (values.astype(np.int64) - tensor.zero_point)).astype(np.float32)
+    return (np.float32(tensor.scale) * (values.astype(np.int64) - tensor.zero_point)).astype(
+        np.float32
+    )
 
 
 def _tensor(detail: dict[str, Any]) -> Tensor:
     """Return a ``Tensor`` from what LiteRT says about it."""
     known = detail["quantization_parameters"]
-    return Tensor(int(detail["index"]), str(detail["name"]),
-                  tuple(int(size) for size in detail["shape"]), np.dtype(detail["dtype"]),
-                  tuple(float(scale) for scale in known["scales"]),
-                  tuple(int(point) for point in known["zero_points"]),
-                  int(known["quantized_dimension"]))
+    return Tensor(
+        int(detail["index"]),
+        str(detail["name"]),
+        tuple(int(size) for size in detail["shape"]),
+        np.dtype(detail["dtype"]),
+        tuple(float(scale) for scale in known["scales"]),
+        tuple(int(point) for point in known["zero_points"]),
+        int(known["quantized_dimension"]),
+    )
 
 
 def _first_line(error: Exception) -> str:

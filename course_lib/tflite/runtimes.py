@@ -13,8 +13,16 @@ from pathlib import Path
 
 from course_lib import flatbuffer, session
 
-__all__ = ["LITERT", "TENSORFLOW", "Footprint", "excerpt", "footprint", "operations_of_tensorflow",
-           "operations_of_tflite", "refused"]
+__all__ = [
+    "LITERT",
+    "TENSORFLOW",
+    "Footprint",
+    "excerpt",
+    "footprint",
+    "operations_of_tensorflow",
+    "operations_of_tflite",
+    "refused",
+]
 
 TENSORFLOW, LITERT = "tensorflow", "ai_edge_litert.interpreter"
 
@@ -55,9 +63,13 @@ def footprint(module: str) -> Footprint:
 
     Raise ``ImportError`` where it cannot be imported.
     """
-    done = subprocess.run([sys.executable, "-c", _PROGRAM, module], capture_output=True, text=True,
-                          timeout=300, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3",
-                                            "CUDA_VISIBLE_DEVICES": "-1"})
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, module],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+    )
     told = [line for line in done.stdout.splitlines() if line.startswith("measured ")]
     if not told:
         raise ImportError(f"{module} cannot be imported here: {done.stderr.strip()[-200:]}")
@@ -76,7 +88,10 @@ def operations_of_tensorflow() -> frozenset[str]:
 def operations_of_tflite() -> frozenset[str]:
     """Return the names of the operations in TensorFlow Lite's schema, such as "CONV_2D"."""
     return frozenset(flatbuffer.load().enums["BuiltinOperator"].values()) - {
-        "CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES"}
+        "CUSTOM",
+        "DELEGATE",
+        "PLACEHOLDER_FOR_GREATER_OP_CODES",
+    }
 
 
 def refused(error: Exception) -> tuple[str, ...]:
@@ -89,8 +104,11 @@ def refused(error: Exception) -> tuple[str, ...]:
 
 def excerpt(error: Exception) -> str:
     """Return the lines of a converter's message that say what is wrong, without the tracebacks."""
-    lines = [line[line.index("error:"):] for line in str(error).splitlines()
-             if "error:" in line and "op is neither" in line]
+    lines = [
+        line[line.index("error:") :]
+        for line in str(error).splitlines()
+        if "error:" in line and "op is neither" in line
+    ]
     return "\n".join(dict.fromkeys(lines)) or str(error)[:500]
 
 
@@ -99,6 +117,9 @@ def _disk(package: str) -> int:
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
         return 0
-    files = (Path(folder, name) for folder, _, names in os.walk(Path(found.origin).parent)
-             for name in names)
+    files = (
+        Path(folder, name)
+        for folder, _, names in os.walk(Path(found.origin).parent)
+        for name in names
+    )
     return sum(path.stat().st_size for path in files if not path.is_symlink())

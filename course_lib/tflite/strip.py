@@ -63,8 +63,10 @@ def _forget(model: Any, keep_names: bool) -> None:
 def _share_buffers(model: Any, schema: Any, alignment: int) -> None:
     """Number the buffers anew, in place: one for each different content, number 0 for nothing."""
     if any(buffer.offset > 1 for buffer in model.buffers):
-        raise ModelError("This .tflite file keeps its weights behind the FlatBuffer, as models "
-                         "beyond 2 GB do: it cannot be stripped.")
+        raise ModelError(
+            "This .tflite file keeps its weights behind the FlatBuffer, as models "
+            "beyond 2 GB do: it cannot be stripped."
+        )
     numbers: dict[bytes | None, int] = {None: 0}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
@@ -86,7 +88,7 @@ class AlignedBuffer:
         if self.content is not None:
             builder.StartVector(1, len(self.content), self.alignment)
             builder.head -= len(self.content)
-            builder.Bytes[builder.head:builder.head + len(self.content)] = self.content
+            builder.Bytes[builder.head : builder.head + len(self.content)] = self.content
             data = builder.EndVector()
         self.schema.BufferStart(builder)
         if data is not None:

@@ -42,11 +42,15 @@ class Confusion:
         """Return a sentence on a cell and players for its first clips."""
         places = self.behind(said, heard)
         names = dataset.LABELS[said], dataset.LABELS[heard]
-        lines = [f'<div role="status" aria-live="polite">said {names[0]}, heard as {names[1]}: '
-                 f"{len(places)} clips{f', the {MOST} surest' if len(places) > MOST else ''}</div>"]
+        lines = [
+            f'<div role="status" aria-live="polite">said {names[0]}, heard as {names[1]}: '
+            f"{len(places)} clips{f', the {MOST} surest' if len(places) > MOST else ''}</div>"
+        ]
         for place in places[:MOST]:
-            told = f"{self.clips.words[place]}, {self.clips.voices[place]}, " \
-                   f"{self.report.probabilities[place, heard]:.0%} sure"
+            told = (
+                f"{self.clips.words[place]}, {self.clips.voices[place]}, "
+                f"{self.report.probabilities[place, heard]:.0%} sure"
+            )
             lines.append(f"<div>{self.clips.play(place).html()} {html.escape(told)}</div>")
         return "".join(lines)
 
@@ -63,8 +67,12 @@ class Confusion:
         for said, name in enumerate(dataset.LABELS):
             cells.append(ipywidgets.HTML(f"<b>{name}</b>", layout=fixed))
             cells += [self._button(said, heard, view) for heard in range(len(dataset.LABELS))]
-        grid = ipywidgets.GridBox(cells, layout=ipywidgets.Layout(
-            grid_template_columns=f"repeat({len(dataset.LABELS) + 1}, {_WIDTH})"))
+        grid = ipywidgets.GridBox(
+            cells,
+            layout=ipywidgets.Layout(
+                grid_template_columns=f"repeat({len(dataset.LABELS) + 1}, {_WIDTH})"
+            ),
+        )
         return shell.column(grid, view)
 
     def show(self) -> None:

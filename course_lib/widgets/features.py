@@ -36,11 +36,16 @@ class Explorer:
         def refresh(_: object = None) -> None:
             view.value = self.html(clip.value, frame.value)
 
-        names = [(f"{word}, {voice}", place) for place, (word, voice)
-                 in enumerate(zip(self.clips.words, self.clips.voices, strict=True))]
+        names = [
+            (f"{word}, {voice}", place)
+            for place, (word, voice) in enumerate(
+                zip(self.clips.words, self.clips.voices, strict=True)
+            )
+        ]
         clip = shell.dropdown("Clip", names, 0, refresh)
-        frame = shell.slider("Frame", self.frame, 0, features.FRAMES - 1, on_change=refresh,
-                             continuous=False)
+        frame = shell.slider(
+            "Frame", self.frame, 0, features.FRAMES - 1, on_change=refresh, continuous=False
+        )
         view = shell.html(self.html(0, self.frame), "stages of a frame")
         return shell.column(shell.row(clip, frame), view)
 
@@ -61,6 +66,7 @@ def gallery(waves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
     from course_lib.widgets import shell
 
     picture = draw.maps(features.log_mel(np.stack(waves)), labels)
-    players = "".join(audio.play(wave, label)._repr_html_()
-                      for wave, label in zip(waves, labels, strict=True))
+    players = "".join(
+        audio.play(wave, label)._repr_html_() for wave, label in zip(waves, labels, strict=True)
+    )
     shell.show(shell.html(picture.html() + players, "clips to hear"), picture)

@@ -35,8 +35,9 @@ class Live:
 
         from course_lib.widgets import shell
 
-        self._bar = ipywidgets.FloatProgress(0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(
-            width="100%", max_width="640px"))
+        self._bar = ipywidgets.FloatProgress(
+            0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="100%", max_width="640px")
+        )
         self._status, self._view = shell.html(shell.note("waiting")), shell.html()
         twin = draw.of_snapshots(spotter.history())
         shell.show(shell.column(self._status, self._bar, self._view), twin, "a training, live")
@@ -46,16 +47,24 @@ class Live:
         """Move the bar; this is the `progress` of `augment.training_set`."""
         self._progress("varying clips", done, total)
 
-    def train(self, model: Any, features: np.ndarray, labels: np.ndarray, **options: Any
-              ) -> draw.Curve:
+    def train(
+        self, model: Any, features: np.ndarray, labels: np.ndarray, **options: Any
+    ) -> draw.Curve:
         """Train `model` like `spotter.train` while the curves grow; return them.
 
         Interrupt the cell to stop: the weights of the best epoch so far are kept.
         """
         callback = self._callback(len(features) // options.get("batch", spotter.BATCH))
         try:
-            spotter.train(model, features, labels, self.epochs, validation=self.held,
-                          callbacks=[callback], **options)
+            spotter.train(
+                model,
+                features,
+                labels,
+                self.epochs,
+                validation=self.held,
+                callbacks=[callback],
+                **options,
+            )
         except KeyboardInterrupt:
             if callback.best is not None:
                 model.set_weights(callback.best)

@@ -37,13 +37,18 @@ def way(rays: Xray, span: Span) -> tuple[flatbuffer.Read, ...]:
         return (Read(0, 4, span.name, span.value, span.value),)
     if span.kind not in ("table", "vtable"):
         reads = rays.route(span.path).reads
-        return next((reads[:count] for count, read in enumerate(reads, 1)
-                     if read.position == span.start), reads)
+        return next(
+            (reads[:count] for count, read in enumerate(reads, 1) if read.position == span.start),
+            reads,
+        )
     root = int.from_bytes(rays.data[:4], "little")
-    reads = rays.route(span.path).reads if span.path \
+    reads = (
+        rays.route(span.path).reads
+        if span.path
         else (Read(0, 4, "offset of the root table", root, root),)
+    )
     table = reads[-1].to
-    jump = int.from_bytes(rays.data[table:table + 4], "little", signed=True)
+    jump = int.from_bytes(rays.data[table : table + 4], "little", signed=True)
     reads = (*reads, Read(table, 4, "offset to its vtable", jump, table - jump))
     return reads if span.kind == "table" else (*reads, Read(span.start, 2, span.name, span.value))
 
@@ -59,9 +64,14 @@ def search(byte_map: ByteMap, text: str) -> list[tuple[int, Span]]:
     if text.isdigit():
         position = int(text)
         return [(index, span) for index, span in enumerate(byte_map) if position in span]
-    hits = [(index, span) for index, span in enumerate(byte_map)
-            if text in span.name.casefold() or text in span.path.casefold()
-            or isinstance(span.value, str) and text in span.value.casefold()]
+    hits = [
+        (index, span)
+        for index, span in enumerate(byte_map)
+        if text in span.name.casefold()
+        or text in span.path.casefold()
+        or isinstance(span.value, str)
+        and text in span.value.casefold()
+    ]
     return sorted(hits, key=lambda hit: hit[1].kind != "weights")
 
 
@@ -87,8 +97,10 @@ def groups(byte_map: ByteMap) -> dict[str, int]:
     for span in byte_map:
         if span.kind == "weights":
             sizes["weights"] += len(span)
-        elif re.search(r"\.quantization\.(min|max|scale|zero_point)$", span.path) \
-                and span.kind in ("numbers", "length"):
+        elif re.search(r"\.quantization\.(min|max|scale|zero_point)$", span.path) and span.kind in (
+            "numbers",
+            "length",
+        ):
             sizes["scales"] += len(span)
         elif span.kind in ("string", "data") or span.kind == "length" and span.path in strings:
             sizes["names"] += len(span)

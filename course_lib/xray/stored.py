@@ -13,9 +13,20 @@ from course_lib.bytemap import ByteMap, Span
 
 __all__ = ["Layer", "Stored", "Xray"]
 
-_TYPES = {"FLOAT32": "<f4", "FLOAT16": "<f2", "INT32": "<i4", "INT64": "<i8", "INT16": "<i2",
-          "INT8": "i1", "UINT8": "u1", "BOOL": "?", "FLOAT64": "<f8", "UINT32": "<u4",
-          "UINT16": "<u2", "UINT64": "<u8"}  # types whose elements are whole bytes
+_TYPES = {
+    "FLOAT32": "<f4",
+    "FLOAT16": "<f2",
+    "INT32": "<i4",
+    "INT64": "<i8",
+    "INT16": "<i2",
+    "INT8": "i1",
+    "UINT8": "u1",
+    "BOOL": "?",
+    "FLOAT64": "<f8",
+    "UINT32": "<u4",
+    "UINT16": "<u2",
+    "UINT64": "<u8",
+}  # types whose elements are whole bytes
 
 
 @dataclass(frozen=True)
@@ -72,17 +83,26 @@ class Xray:
 
     def __repr__(self) -> str:
         """Say how many bytes, parts and stored tensors there are."""
-        return (f"Xray({len(self.data)} bytes, {len(self.map.spans)} parts, "
-                f"{len(self.tensors)} stored tensors)")
+        return (
+            f"Xray({len(self.data)} bytes, {len(self.map.spans)} parts, "
+            f"{len(self.tensors)} stored tensors)"
+        )
 
     @cached_property
     def tensors(self) -> tuple[Stored, ...]:
         """Every tensor whose values lie in the file, in the order of the subgraphs."""
         known = {(span.path, span.kind): span.value for span in self.map}
-        content = {span.path: span for span in self.map
-                   if span.kind == "weights" and span.path.endswith(".data")}
-        names = [span.path.removesuffix(".buffer") for span in self.map if span.kind == "scalar"
-                 and re.fullmatch(r"subgraphs\[\d+\]\.tensors\[\d+\]\.buffer", span.path)]
+        content = {
+            span.path: span
+            for span in self.map
+            if span.kind == "weights" and span.path.endswith(".data")
+        }
+        names = [
+            span.path.removesuffix(".buffer")
+            for span in self.map
+            if span.kind == "scalar"
+            and re.fullmatch(r"subgraphs\[\d+\]\.tensors\[\d+\]\.buffer", span.path)
+        ]
         found = [_stored(known, content, path) for path in sorted(names, key=_numbers)]
         return tuple(each for each in found if each is not None)
 
@@ -101,10 +121,13 @@ class Xray:
             inputs = known.get((f"{path}.inputs", "numbers"), ())
             of = [stored.get(f"subgraphs[0].tensors[{number}]") for number in inputs]
             if len(of) > 1 and of[1] is not None and len(of[1].shape) > 1:
-                number = max(known.get((f"{code}.{name}", "scalar"), 0)
-                             for name in ("builtin_code", "deprecated_builtin_code"))
-                found.append(Layer(kinds.get(number, str(number)), of[1],
-                                   of[2] if len(of) > 2 else None))
+                number = max(
+                    known.get((f"{code}.{name}", "scalar"), 0)
+                    for name in ("builtin_code", "deprecated_builtin_code")
+                )
+                found.append(
+                    Layer(kinds.get(number, str(number)), of[1], of[2] if len(of) > 2 else None)
+                )
         return tuple(found)
 
     @cached_property
@@ -122,8 +145,10 @@ class Xray:
         for stored in sorted(self.tensors, key=lambda stored: stored.name != text):
             if text in stored.name:
                 return stored
-        raise LookupError(f"No stored tensor has {text!r} in its name; there are: "
-                          f"{', '.join(stored.name for stored in self.tensors)}.")
+        raise LookupError(
+            f"No stored tensor has {text!r} in its name; there are: "
+            f"{', '.join(stored.name for stored in self.tensors)}."
+        )
 
     def route(self, to: Stored | str) -> flatbuffer.Route:
         """Return the reads from the root to a tensor's first weight, or to any path."""
@@ -143,8 +168,9 @@ class Xray:
         """Return a tensor's stored numbers without copying them; raise ``TypeError`` for others."""
         if stored.dtype is None:
             raise TypeError(f"{stored.name} holds {stored.type}: its elements are no whole bytes.")
-        return np.frombuffer(self.data, stored.dtype, stored.count,
-                             stored.span.start).reshape(stored.shape)
+        return np.frombuffer(self.data, stored.dtype, stored.count, stored.span.start).reshape(
+            stored.shape
+        )
 
     def place(self, stored: Stored, index: int) -> int:
         """Return the byte at which element ``index`` (counted flat) begins."""
@@ -160,10 +186,12 @@ class Xray:
         place = self.place(stored, index)
         kind = stored.dtype
         if kind.kind in "iu" and not np.iinfo(kind).min <= number <= np.iinfo(kind).max:
-            raise ValueError(f"{number} does not fit: {stored.name} holds {stored.type}, from "
-                             f"{np.iinfo(kind).min} to {np.iinfo(kind).max}.")
+            raise ValueError(
+                f"{number} does not fit: {stored.name} holds {stored.type}, from "
+                f"{np.iinfo(kind).min} to {np.iinfo(kind).max}."
+            )
         new = np.array(number, kind).tobytes()
-        return self.data[:place] + new + self.data[place + len(new):]
+        return self.data[:place] + new + self.data[place + len(new) :]
 
     def meaning(self, stored: Stored, index: int, number: float) -> float:
         """Return the real value that a stored number stands for at element ``index``."""
@@ -184,12 +212,15 @@ def _stored(known: dict, content: dict[str, Span], path: str) -> Stored | None:
     number = known.get((f"{path}.type", "scalar"), 0)
     inside = f"{path}.quantization"
     return Stored(
-        name=str(known.get((f"{path}.name", "string"), path)), path=path,
+        name=str(known.get((f"{path}.name", "string"), path)),
+        path=path,
         type=schema.enums["TensorType"].get(number, str(number)),
-        shape=tuple(known.get((f"{path}.shape", "numbers"), ())), span=span,
+        shape=tuple(known.get((f"{path}.shape", "numbers"), ())),
+        span=span,
         scales=tuple(known.get((f"{inside}.scale", "numbers")) or ()),
         zero_points=tuple(known.get((f"{inside}.zero_point", "numbers")) or ()),
-        axis=int(known.get((f"{inside}.quantized_dimension", "scalar"), 0)))
+        axis=int(known.get((f"{inside}.quantized_dimension", "scalar"), 0)),
+    )
 
 
 def _numbers(path: str) -> tuple[int, ...]:

@@ -11,8 +11,15 @@ from .engines.base import Engine, Request
 from .words import SPLITS, WORDS, wanted
 
 __all__ = [
-    "CERTAIN_NATS", "MOST_NATS", "Candidate", "Place", "best", "candidates", "places",
-    "safe_name", "share_out",
+    "CERTAIN_NATS",
+    "MOST_NATS",
+    "Candidate",
+    "Place",
+    "best",
+    "candidates",
+    "places",
+    "safe_name",
+    "share_out",
 ]
 
 #: Of all clips, by engine. Kokoro is the one that sounds like people.

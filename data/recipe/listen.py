@@ -53,8 +53,16 @@ class Listener:
 
         choices = {_ALL: list(words)} | {word: [word, *alike.get(word, ())] for word in words}
         self._decoder = pocketsphinx.Decoder(
-            samprate=SAMPLE_RATE_HZ, loglevel="FATAL", lm=None, cmn="batch", lw=1.0,
-            compallsen=True, ds=1, beam=1e-60, wbeam=1e-40, pbeam=1e-60,
+            samprate=SAMPLE_RATE_HZ,
+            loglevel="FATAL",
+            lm=None,
+            cmn="batch",
+            lw=1.0,
+            compallsen=True,
+            ds=1,
+            beam=1e-60,
+            wbeam=1e-40,
+            pbeam=1e-60,
         )
         for word in words:
             if self._decoder.lookup_word(word) is None:

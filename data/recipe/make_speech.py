@@ -86,8 +86,7 @@ def make(out: Path, cache: Path, engines: list[str], scale: float, workers: int)
     groups = {"candidates": spoken.values(), "kept": [c.request for c in chosen]}
     told = {
         group: {
-            name: [(r.word, heard[r.key]) for r in members if r.engine == name]
-            for name in engines
+            name: [(r.word, heard[r.key]) for r in members if r.engine == name] for name in engines
         }
         for group, members in groups.items()
     }

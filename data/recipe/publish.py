@@ -31,16 +31,18 @@ def rows_of(chosen, cache: Path) -> list[dict]:
         spoken[request.engine, request.voice, request.word] += 1
         name = choose.safe_name(request.engine, request.voice, turn)
         source = keep.path(cache, request.key)
-        rows.append({
-            "file": f"{request.word}/{name}",
-            "word": request.word,
-            "split": candidate.place.split,
-            "engine": request.engine,
-            "voice": name.partition("_nohash_")[0],
-            "samples": soundfile.info(source).frames,
-            "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
-            "source": source,
-        })
+        rows.append(
+            {
+                "file": f"{request.word}/{name}",
+                "word": request.word,
+                "split": candidate.place.split,
+                "engine": request.engine,
+                "voice": name.partition("_nohash_")[0],
+                "samples": soundfile.info(source).frames,
+                "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+                "source": source,
+            }
+        )
     return sorted(rows, key=lambda row: row["file"])
 
 

@@ -54,8 +54,14 @@ def readme(rows: list[dict], total_bytes: int, heard: Mapping[str, Mapping[str, 
         alike=", ".join(f'"{word}"' for word in ENDINGS_ADDED["no"]),
         by_engine=markdown(
             ["engine", *(f"{split}: clips (voices)" for split in SPLITS), "share"],
-            [[name, *(f"{counts[name, s]} ({len(voices[name, s])})" for s in SPLITS),
-              f"{sum(counts[name, s] for s in SPLITS) / len(rows):.0%}"] for name in engines],
+            [
+                [
+                    name,
+                    *(f"{counts[name, s]} ({len(voices[name, s])})" for s in SPLITS),
+                    f"{sum(counts[name, s] for s in SPLITS) / len(rows):.0%}",
+                ]
+                for name in engines
+            ],
         ),
         by_word=_by_word(rows),
         recogniser=_recogniser(engines, heard),
@@ -71,9 +77,9 @@ def _by_word(rows: list[dict]) -> str:
     counts = Counter((row["word"], row["split"]) for row in rows)
     lines = [[word, *(counts[word, split] for split in SPLITS)] for word in (*KEYWORDS, *COMMANDS)]
     others = [word for word in WORDS if word not in (*KEYWORDS, *COMMANDS)]
-    lines.append([
-        f"{len(others)} other words", *(sum(counts[word, s] for word in others) for s in SPLITS)
-    ])
+    lines.append(
+        [f"{len(others)} other words", *(sum(counts[word, s] for word in others) for s in SPLITS)]
+    )
     return markdown(["word", *SPLITS], lines)
 
 

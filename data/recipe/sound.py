@@ -58,9 +58,7 @@ def clip(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     wave = trim(wave - wave.mean() if len(wave) else wave)
     seconds = len(wave) / SAMPLE_RATE_HZ
     if not SHORTEST_S <= seconds <= LONGEST_S:
-        raise Unusable(
-            f"The word lasts {seconds:.2f} s, outside of {SHORTEST_S} to {LONGEST_S} s."
-        )
+        raise Unusable(f"The word lasts {seconds:.2f} s, outside of {SHORTEST_S} to {LONGEST_S} s.")
     return np.round(wave / np.abs(wave).max() * PEAK * 32_767).astype(np.int16)
 
 

@@ -1,7 +1,14 @@
 """Which words the bundled speech holds, and how many clips of each."""
 
 __all__ = [
-    "CAPS", "COMMANDS", "ENDINGS_ADDED", "KEYWORDS", "OTHERS", "SAME_SOUND", "SPLITS", "WORDS",
+    "CAPS",
+    "COMMANDS",
+    "ENDINGS_ADDED",
+    "KEYWORDS",
+    "OTHERS",
+    "SAME_SOUND",
+    "SPLITS",
+    "WORDS",
     "wanted",
 ]
 

@@ -51,8 +51,9 @@ class Grading:
                 self._send(kind="course cell", cell=item.cell.get("id", ""), why=_reason(problem))
             self._revive(item)
             return
-        self._send(kind="cell", exercise=identifier,
-                   why="" if problem is None else _reason(problem))
+        self._send(
+            kind="cell", exercise=identifier, why="" if problem is None else _reason(problem)
+        )
         self._revive(item)
         if not self.dead:
             self._ask(item, identifier)
@@ -72,8 +73,9 @@ class Grading:
         """Execute the request for one answer and hand its reply on."""
         request = self.requests[identifier]
         reply = self.replies / secrets.token_hex(8)
-        code = (f"{_MODULE}.ask(lambda: ({request['expression']}), {request['file']!r}, "
-                f"{str(reply)!r})")
+        code = (
+            f"{_MODULE}.ask(lambda: ({request['expression']}), {request['file']!r}, {str(reply)!r})"
+        )
         kernel = item.parent.kernel
         waiting = self._execute(kernel, code)
         if not self._answered(kernel, waiting, self.seconds):
@@ -83,22 +85,27 @@ class Grading:
                     break
         try:
             with open(reply, encoding="utf-8") as file:
-                self._send(kind="answer", exercise=identifier,
-                           reply=json.loads(file.read(_LARGEST_REPLY_BYTES)))
+                self._send(
+                    kind="answer",
+                    exercise=identifier,
+                    reply=json.loads(file.read(_LARGEST_REPLY_BYTES)),
+                )
         except (OSError, ValueError):
             self._send(kind="silent", exercise=identifier)
         self.dead = not self._alive(kernel)
 
     def _alive(self, kernel) -> bool:
         """Return whether the kernel still executes what it is sent."""
-        return kernel.is_alive() and self._answered(kernel, self._execute(kernel, "None"),
-                                                    _INTERRUPT_SECONDS)
+        return kernel.is_alive() and self._answered(
+            kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS
+        )
 
     @staticmethod
     def _execute(kernel, code: str) -> str:
         """Send `code` to the kernel, unseen by its history; return the request's id."""
-        return kernel.kc.execute(code, silent=True, store_history=False, allow_stdin=False,
-                                 stop_on_error=False)
+        return kernel.kc.execute(
+            code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False
+        )
 
     @staticmethod
     def _answered(kernel, request: str, seconds: float) -> bool:

@@ -43,10 +43,27 @@ def _validate(notebook: Path, job: dict, pipe: int) -> int:
     patient(RunningKernel)
     grading = Grading(job["requests"], Path(job["replies"]), pipe, job["call_seconds"])
     code = pytest.main(
-        ["-p", "nbval.plugin", "-p", "no:cacheprovider", "-q", "--no-header", "--tb=no",
-         "--color=no", "-s", "--nbval", "--nbval-current-env", "--rootdir", str(notebook.parent),
-         "-c", os.devnull, f"--nbval-cell-timeout={job['cell_seconds']}", str(notebook)],
-        plugins=[grading])
+        [
+            "-p",
+            "nbval.plugin",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "--no-header",
+            "--tb=no",
+            "--color=no",
+            "-s",
+            "--nbval",
+            "--nbval-current-env",
+            "--rootdir",
+            str(notebook.parent),
+            "-c",
+            os.devnull,
+            f"--nbval-cell-timeout={job['cell_seconds']}",
+            str(notebook),
+        ],
+        plugins=[grading],
+    )
     os.write(pipe, b'{"kind": "end"}\n')
     return int(code)
 

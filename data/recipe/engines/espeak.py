@@ -32,7 +32,12 @@ class Espeak(Engine):
     accents = (
         *("en-us",) * 6,
         *("en-gb",) * 3,
-        "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc",
+        "en-gb-x-rp",
+        "en-gb-scotland",
+        "en-gb-x-gbclan",
+        "en-gb-x-gbcwmd",
+        "en-029",
+        "en-us-nyc",
     )
 
     def check(self) -> None:
@@ -50,8 +55,14 @@ class Espeak(Engine):
     def speak(self, request: Request):
         settings = request.settings
         done = run(
-            "espeak-ng", "-v", f"{settings['accent']}+{request.voice}",
-            "-s", str(settings["words_per_minute"]), "-p", str(settings["pitch"]), "--stdout",
+            "espeak-ng",
+            "-v",
+            f"{settings['accent']}+{request.voice}",
+            "-s",
+            str(settings["words_per_minute"]),
+            "-p",
+            str(settings["pitch"]),
+            "--stdout",
             request.word + settings["ending"],
         )
         return soundfile.read(io.BytesIO(done.stdout), dtype="float32")

@@ -46,7 +46,10 @@ class Festival(Engine):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "word.wav")
             run(
-                "festival", "-b", f"(voice_{request.voice})", *_manner(request),
+                "festival",
+                "-b",
+                f"(voice_{request.voice})",
+                *_manner(request),
                 f'(utt.save.wave (utt.synth (Utterance Text "{request.word}")) "{path}" \'riff)',
             )
             return soundfile.read(path, dtype="float32")
@@ -56,7 +59,7 @@ def _manner(request: Request) -> list[str]:
     """Return the Scheme expressions that set how long and how high the voice speaks."""
     stretch, semitones = request.settings["stretch"], request.settings["semitones"]
     if request.voice.endswith("_hts"):  # it has its own engine, which only knows a speed
-        speed = f"(list (list \"-r\" {1 / stretch:.3f}))"
+        speed = f'(list (list "-r" {1 / stretch:.3f}))'
         return [f"(set! hts_engine_params (append hts_engine_params {speed}))"]
     mean_hz = MALE_PITCH_HZ * 2 ** (semitones / 12)
     model = "(model_f0_mean 170) (model_f0_std 34)"

