@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,7 @@ def _versions() -> dict[str, str]:
 
 def _additions() -> set[str]:
     """Return the names of what the set-up cell is meant to add."""
-    names = [requirement.split(">")[0] for requirement in environment.colab_adds()]
+    names = [re.split("[<>=]", requirement)[0] for requirement in environment.colab_adds()]
     return {name.strip().lower().replace("_", "-") for name in [*names, "course_lib"]}
 
 

@@ -10,7 +10,14 @@ import sys
 __all__ = ["NEEDED", "chromium", "main", "missing"]
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-NEEDED = {"chromium": "the browser tests", "bubblewrap": "the tests of grading in a sandbox"}
+_MICROCONTROLLER = "the runs on a microcontroller"
+NEEDED = {
+    "chromium": "the browser tests",
+    "bubblewrap": "the tests of grading in a sandbox",
+    "gcc-arm-none-eabi": _MICROCONTROLLER,
+    "libnewlib-arm-none-eabi": _MICROCONTROLLER,
+    "qemu-system-arm": _MICROCONTROLLER,
+}
 """Debian's packages, and the tests that skip without them."""
 
 
@@ -24,8 +31,24 @@ def chromium() -> str | None:
 
 def missing() -> list[str]:
     """Return the packages of NEEDED whose programs are not on the PATH."""
-    there = {"chromium": chromium(), "bubblewrap": shutil.which("bwrap")}
+    there = {
+        "chromium": chromium(),
+        "bubblewrap": shutil.which("bwrap"),
+        "gcc-arm-none-eabi": shutil.which("arm-none-eabi-gcc"),
+        "libnewlib-arm-none-eabi": _newlib(),
+        "qemu-system-arm": shutil.which("qemu-system-arm"),
+    }
     return [package for package in NEEDED if not there[package]]
+
+
+def _newlib() -> str | None:
+    """Return the path of a microcontroller's C library, None where the compiler has none."""
+    compiler = shutil.which("arm-none-eabi-gcc")
+    if compiler is None:
+        return None
+    command = [compiler, "-print-file-name=libm.a"]
+    found = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return found if os.path.isabs(found) else None  # the bare name comes back where there is none
 
 
 def main() -> int:
@@ -33,7 +56,7 @@ def main() -> int:
     wanted = missing()
     if not wanted:
         return 0
-    lost = " and ".join(NEEDED[package] for package in wanted)
+    lost = " and ".join(dict.fromkeys(NEEDED[package] for package in wanted))
     if not shutil.which("apt-get") or os.geteuid() != 0:
         print(f"Without {' and '.join(wanted)}, {lost} are skipped: install what is missing.")
         return 0

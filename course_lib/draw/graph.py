@@ -30,11 +30,11 @@ __all__ = [
 
 _WIDEST, _TALLEST = 900, 2400  # CSS pixels of a picture; a larger one is made smaller
 
-_LONGEST_SHAPE = 12  # characters
+_LONGEST_SHAPE = 18  # characters
 
 
 def picture(graph: Graph, marks: Marks | None = None, alt: str = "", **layout: Any) -> Picture:
-    """Return the graph as a PNG picture, with the shapes of tensors on its edges.
+    """Return the graph as a PNG picture, with the shapes and types of tensors on its edges.
 
     `alt` is made from the graph where it is empty; `layout` goes to `lay_out` (by_level, across).
     """
@@ -82,15 +82,16 @@ def describe(graph: Graph) -> str:
 
 
 def shape_labels(graph: Graph) -> dict[Edge, str]:
-    """Return the shapes of tensors, such as 49×40×1, on the first edge that leaves each node.
+    """Return the shape and, below it, the type of each tensor that is not a single number.
 
-    A single number has none, and a shape that is too long for an edge is left out.
+    They stand on the first edge that leaves a node: all others carry the same tensor. A shape that
+    is too long for an edge is left out.
     """
     ends = [(name, "", position) for position, name in enumerate(graph.outputs)]
     labels: dict[str, tuple[Edge, str]] = {}
     for edge in (*graph.edges, *ends):
-        shape = graph[edge[0]].shape or ()
-        text = "×".join("?" if size is None else str(size) for size in shape)
-        if text and len(text) <= _LONGEST_SHAPE:
-            labels.setdefault(edge[0], (edge, text))
+        source = graph[edge[0]]
+        shape = "×".join("?" if size is None else str(size) for size in source.shape or ())
+        if shape and len(shape) <= _LONGEST_SHAPE:
+            labels.setdefault(edge[0], (edge, f"{shape}\n{source.dtype}".rstrip()))
     return dict(labels.values())

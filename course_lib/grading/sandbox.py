@@ -241,7 +241,7 @@ def _bubblewrap(folder: Path, view: Path, limits: Limits, user: int | None) -> l
     for path in _visible():
         command += (
             ["--symlink", os.readlink(path), path]
-            if os.path.islink(path)
+            if os.path.islink(path) and path in _SYSTEM  # /bin, not an environment that is a link
             else ["--ro-bind", path, path]
         )
     package = Path(course_lib.__file__).resolve().parent

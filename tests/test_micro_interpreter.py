@@ -1,0 +1,121 @@
+"""TensorFlow Lite Micro's interpreter and its arena, against its own words and other runtimes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from course_lib import dataset, features, measure, micro, quantize, tflite
+from course_lib.micro import arena
+from course_lib.micro.child import Child, Died
+from course_lib.tflite.run import quantize as _stored
+
+here = pytest.mark.skipif(
+    not micro.available(), reason="tflite-micro is not installed: it exists for Linux on x86-64"
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    return tflite.load("spotter_int8")
+
+
+@pytest.fixture(scope="module")
+def clips() -> np.ndarray:
+    return features.of(dataset.bundled("test"))[:60]
+
+
+@here
+def test_it_answers_as_our_integers_do(model: bytes, clips: np.ndarray) -> None:
+    stored = micro.Interpreter(model).run_stored(clips)
+    assert np.array_equal(stored, quantize.run_integer(model, clips, "micro").output)
+    answers = micro.run(model, clips)
+    assert answers.dtype == np.float32 and np.allclose(answers.sum(1), 1, atol=0.02)
+
+
+@here
+def test_a_single_step_takes_stored_integers(model: bytes, clips: np.ndarray) -> None:
+    runner = micro.Interpreter(model)
+    value = _stored(clips[:1].reshape(1, 49, 40, 1), runner.input)
+    assert np.array_equal(runner.step(value), runner.run_stored(clips[:1]))
+    with pytest.raises(micro.MicroError, match="does not take float32"):
+        runner.step(np.zeros((1, 49, 40, 1), np.float32))
+
+
+@here
+def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
+    smallest = micro.smallest_arena(model)
+    assert micro.fits(model, smallest)
+    assert not micro.fits(model, smallest - arena.STEP_BYTES)
+    assert measure.arena_bytes(model) == smallest
+    noted = micro.allocations(model)
+    assert noted.total_bytes == noted.head_bytes + noted.tail_bytes
+    assert noted.total_bytes <= smallest < noted.total_bytes + 100
+    largest = max(
+        value.grid is not None and value.stored is None and int(np.prod(value.shape))
+        for value in quantize.read(model).values
+    )
+    assert noted.head_bytes >= largest
+
+
+@here
+def test_an_arena_that_is_too_small_is_explained_and_ends_nobody(model: bytes) -> None:
+    short = micro.fits(model, 5000)
+    assert not short and "missing" in short.said and "\n" not in short.said
+    fatal = micro.fits(model, 50)  # there, the interpreter itself ends its process
+    assert not fatal and "missing" in fatal.said
+    assert not micro.fits(model, -1)
+    with pytest.raises(micro.MicroError, match="5,000 bytes"):
+        micro.Interpreter(model, 5000)
+    with pytest.raises(micro.MicroError, match="missing"):
+        micro.allocations(model, 5000)
+    assert micro.smallest_arena(model, largest=5000) == 0
+
+
+@here
+def test_nothing_is_allocated_after_start_up(model: bytes) -> None:
+    before, after = micro.grows(model, runs=20)
+    assert before == after
+    assert sum(before.kinds.values()) <= before.tail_bytes
+    assert before.counts["NodeAndRegistration struct"] == len(quantize.read(model).operations)
+
+
+@here
+def test_the_child_starts_again_after_it_died(model: bytes) -> None:
+    with Child(model) as child:
+        with pytest.raises(Died) as error:
+            child.ask(50)
+        assert "missing" in error.value.log
+        assert "before" in child.ask(1 << 20)
+
+
+@here
+def test_a_child_that_hangs_is_ended(model: bytes) -> None:
+    with Child(model, seconds=0.01) as child, pytest.raises(Died):
+        child.ask(1 << 20, runs=100_000)
+
+
+def test_other_bytes_are_refused(model: bytes) -> None:
+    for call in (micro.fits, micro.Interpreter):
+        with pytest.raises(ValueError, match="empty|TFL3|not installed"):
+            call(b"", 1000)
+    if micro.available():
+        wrong = bytearray(model)
+        wrong[4:8] = b"ABCD"
+        with pytest.raises(ValueError, match="TFL3"):
+            micro.smallest_arena(bytes(wrong))
+
+
+def test_without_the_package_the_reason_is_said(model: bytes, monkeypatch) -> None:
+    monkeypatch.setattr(micro.interpreter, "PACKAGE", "no_such_package")
+    assert not micro.available()
+    with pytest.raises(micro.MicroError, match="Linux on x86-64"):
+        micro.run(model, np.zeros((1, 49, 40)))
+    with pytest.raises(micro.MicroError, match="Linux on x86-64"):
+        micro.smallest_arena(model)
+    assert measure.arena_bytes(model) == 0
+
+
+def test_a_changed_print_of_the_allocator_is_noticed() -> None:
+    with pytest.raises(micro.MicroError, match="another format"):
+        arena._parsed("Arena: 12 bytes")
