@@ -6,7 +6,7 @@ setup(
     packages=[*find_packages(include=["course_lib*"]), "course_lib._data"],
     package_dir={"course_lib._data": "data"},
     package_data={
-        "": ["*.md", "*.css", "*.js", "*.html", "*.c", "*.h"],
+        "": ["*.md", "*.css", "*.js", "*.mjs", "*.html", "*.c", "*.h", "*.ld"],
         "course_lib._data": ["**/*"],
     },
 )

@@ -1,7 +1,7 @@
 """FlatBuffer against protobuf: time, memory, bytes, and the machine code that reading takes.
 
-    python benchmarks/flatbuffer.py                      # all but the libraries' code
-    python benchmarks/flatbuffer.py --libraries ROOT     # that too
+    python -m benchmarks.flatbuffer                      # all but the libraries' code
+    python -m benchmarks.flatbuffer --libraries ROOT     # that too
 
 ROOT is a folder with usr/include, usr/lib and usr/bin of the libraries, such as the Debian
 packages libprotobuf-dev protobuf-compiler libprotoc32 libprotobuf32 libflatbuffers-dev

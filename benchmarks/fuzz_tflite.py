@@ -1,6 +1,6 @@
 """Damage .tflite files at random and see that nothing but a clear error or a right map comes out.
 
-    python benchmarks/fuzz_tflite.py [--count 10000] [--seed 0] [MODEL …]
+    python -m benchmarks.fuzz_tflite [--count 10000] [--seed 0] [MODEL …]
 
 Each file is mapped here and run in a guarded process (1 GiB, 20 s). Prints what came of them, and
 the damage of every file that crashed LiteRT or made it hang; returns 1 where the map failed.

@@ -112,31 +112,81 @@ def toy(count: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(0, 1, (count, 49, 40)).astype(np.float32) + labels[:, None, None], labels
 
 
-def test_a_live_training_moves_its_bar_and_its_curves(capsys):
+def test_a_live_training_moves_its_bar_and_its_curves():
     live = training.live(toy(64), epochs=2).show()
     live.varying(1_000, 4_000)
     assert live._bar.value == 0.25 and "1,000 of 4,000" in live._status.value
+    assert "s left" in live._status.value and live._button.disabled
     curve = live.train(spotter.build(), *toy(1_280))
     assert [epoch for epoch, _ in curve.accuracies] == [1, 2]
     assert len(curve.losses) == 4 and live._bar.value == 1.0
-    assert "<img" in live._view.value
+    assert "<img" in live._view.value and "done after" in live._status.value
+    assert live._button.disabled and not live.stopped
 
 
-def test_an_interrupted_training_keeps_its_best_epoch(monkeypatch):
-    live = training.live(toy(64), epochs=5)
-    model, sound, labels = spotter.build(), *toy(640)
-    kept = {}
+class Scripted:
+    """A training that goes as written: the accuracy of each epoch, then how it ends."""
 
-    def interrupted(model, features, labels, epochs, validation, callbacks):
+    def __init__(self, accuracies, ending=None):
+        self.accuracies, self.ending = accuracies, ending
+
+    def __call__(self, model, features, labels, epochs, validation, callbacks):
         (callback,) = callbacks
         callback.set_model(model)
-        for epoch, accuracy in enumerate((0.2, 0.9, 0.5)):
+        for epoch, accuracy in enumerate(self.accuracies):
             model.set_weights([np.full_like(weight, epoch) for weight in model.get_weights()])
             callback.on_epoch_end(epoch, {"val_accuracy": accuracy})
-        kept["last"] = model.get_weights()
-        raise KeyboardInterrupt
+        if self.ending:
+            raise self.ending
 
-    monkeypatch.setattr(spotter, "train", interrupted)
+
+@pytest.mark.parametrize(
+    ("accuracies", "ending", "kept", "told"),
+    [
+        ((0.2, 0.9, 0.5), KeyboardInterrupt(), 1, "stopped after"),
+        ((0.2, 0.9, 0.5), None, 1, "the weights of epoch 2 are kept, 90.0% right"),
+        ((0.9, 0.2, 0.9), None, 2, "epoch 3"),
+    ],
+    ids=["interrupted", "ran to its end", "of equals the later"],
+)
+def test_the_best_epoch_is_kept(monkeypatch, accuracies, ending, kept, told):
+    live = training.live(toy(64), epochs=5).show()
+    model, sound, labels = spotter.build(), *toy(640)
+    monkeypatch.setattr(spotter, "train", Scripted(accuracies, ending))
     curve = live.train(model, sound, labels)
-    assert [accuracy for _, accuracy in curve.accuracies] == [0.2, 0.9, 0.5]
-    assert all((weight == 1).all() for weight in model.get_weights())
+    assert tuple(accuracy for _, accuracy in curve.accuracies) == accuracies
+    assert all((weight == kept).all() for weight in model.get_weights())
+    assert told in live._status.value
+
+
+def test_an_interruption_before_the_first_epoch_is_told_as_what_it_is(monkeypatch):
+    live = training.live(toy(64), epochs=5).show()
+    model, sound, labels = spotter.build(), *toy(640)
+    before = model.get_weights()
+    monkeypatch.setattr(spotter, "train", Scripted((), KeyboardInterrupt()))
+    live.train(model, sound, labels)
+    assert "before the first epoch was over" in live._status.value
+    assert all(map(np.array_equal, before, model.get_weights()))
+
+
+def test_the_button_stops_a_training_within_a_batch():
+    """Pressed in the middle of the second epoch: that one is still measured, no third begins."""
+    live = training.live(toy(64), epochs=50).show()
+    draw_at_once = live._draw
+
+    def press(at_once=False):
+        assert not live._button.disabled or at_once
+        if len(live.curve.losses) == 3:
+            live._button.click()
+        draw_at_once(at_once)
+
+    live._draw = press
+    model = spotter.build()
+    curve = live.train(model, *toy(1_280))
+    assert [epoch for epoch, _ in curve.accuracies] == [1, 1.5]
+    assert "stopped after" in live._status.value
+    best = max(curve.accuracies, key=lambda pair: (pair[1], pair[0]))
+    assert f"epoch {best[0]:.3g} are kept" in live._status.value
+    sound, labels = live.held
+    right = spotter.predict(model, sound).argmax(axis=1) == labels
+    assert right.mean() == pytest.approx(best[1], abs=1e-6)

@@ -54,8 +54,15 @@ def _after_bar(reports: Sequence[Report]) -> list[str]:
     first = reports[0].bytes
     texts = [f"{reports[0].bytes / 1000:.1f} kB"]
     for report in reports[1:]:
-        texts.append(f"{report.bytes / 1000:.1f} kB, {first / report.bytes:.1f}x smaller")
+        smaller = "the same size" if report.bytes == first else _factor(first, report.bytes)
+        texts.append(f"{report.bytes / 1000:.1f} kB, {smaller}")
     return texts
+
+
+def _factor(first: int, bytes_now: int) -> str:
+    if bytes_now > first:
+        return f"{bytes_now / first:.1f}x larger"
+    return f"{first / bytes_now:.1f}x smaller"
 
 
 def _accuracies(axes: Axes, reports: Sequence[Report]) -> None:

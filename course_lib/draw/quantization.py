@@ -130,19 +130,29 @@ def layer_errors(
 ) -> style.Picture:
     """Return how far each layer's signal stands above its rounding noise, in model order.
 
-    A mapping draws one line for each model.
+    A mapping draws one line for each model. A thin line below it is the clip that suffers most.
     """
     lines = errors if isinstance(errors, Mapping) else {"int8": errors}
     fig, axes = style.figure(10, 4.5)
     for (name, layers), marker in zip(lines.items(), "osD^vP", strict=False):
-        axes.plot([layer.sqnr_db for layer in layers], marker=marker, markersize=8, label=name)
+        drawn = axes.plot(
+            [layer.sqnr_db for layer in layers], marker=marker, markersize=8, label=name
+        )
+        axes.plot(
+            [layer.worst_db for layer in layers],
+            linestyle=":",
+            linewidth=1.5,
+            marker=marker,
+            markersize=4,
+            color=drawn[0].get_color(),
+            label=f"{name}, worst clip",
+        )
     first = next(iter(lines.values()))
     axes.set_xticks(range(len(first)), [layer.label for layer in first], rotation=35, ha="right")
     axes.set_ylabel("signal over noise, dB")
     axes.set_ylim(0, None)
     axes.grid(axis="y")
-    if len(lines) > 1:
-        axes.legend()
+    axes.legend(loc="lower left", ncols=2)
     axes.set_title("What is left of the signal after each layer")
     return style.show(
         fig, f"signal over rounding noise after each of {len(first)} layers of {', '.join(lines)}"
@@ -158,13 +168,16 @@ def bits_per_layer(
 
     `int8` and each item of the mappings, label to layer, is (bytes, signal over noise in dB).
     """
-    fig, axes = style.figure(10, 1.6 + 0.55 * len(floats))
+    fig, axes = style.figure(10, 1.6 + 0.75 * len(floats))
     axes.axvline(int8[1], color=_INK, linestyle="--", label="int8")
-    rows = {"in floats": (floats, _BLUE, "o"), "weights in 4 bits": (four_bits, _RED, "s")}
-    for label, (points, colour, marker) in rows.items():
-        values = [sqnr_db for _, sqnr_db in points.values()]
-        axes.plot(values, range(len(points)), marker, color=colour, markersize=11, label=label)
-        for row, (size, sqnr_db) in enumerate(points.values()):
+    rows = {
+        "in floats": (floats, _BLUE, "o", -0.2),
+        "weights in 4 bits": (four_bits, _RED, "s", 0.2),
+    }
+    for label, (points, colour, marker, shift) in rows.items():
+        values, places = [sqnr_db for _, sqnr_db in points.values()], np.arange(len(points)) + shift
+        axes.plot(values, places, marker, color=colour, markersize=10, label=label)
+        for row, (size, sqnr_db) in zip(places, points.values(), strict=True):
             axes.annotate(
                 f"{(size - int8[0]) / 1000:+.1f} kB",
                 (sqnr_db, row),

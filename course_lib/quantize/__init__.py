@@ -29,7 +29,7 @@ from course_lib.quantize.fixed_point import (
     requantize,
     requantize_once,
 )
-from course_lib.quantize.four_bits import four_bit_grid, four_bits
+from course_lib.quantize.four_bits import cheapest_first, four_bit_grid, four_bits
 from course_lib.quantize.layers import (
     Window,
     accumulate,
@@ -64,6 +64,7 @@ __all__ = [
     "against_kernels",
     "average_pool",
     "calibrate",
+    "cheapest_first",
     "conv2d",
     "correct_biases",
     "depthwise_conv2d",

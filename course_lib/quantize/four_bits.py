@@ -5,7 +5,7 @@ LiteRT and TensorFlow Lite Micro read such weights: they unpack them and compute
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from course_lib.quantize.affine import Affine
 from course_lib.quantize.model import Plan, read
 from course_lib.quantize.nibbles import pack
 
-__all__ = ["four_bit_grid", "four_bits"]
+__all__ = ["cheapest_first", "four_bit_grid", "four_bits"]
 
 HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
 _SHRINKING = np.linspace(1.0, 0.6, 21)
@@ -35,6 +35,23 @@ def four_bits(int8_model: bytes, float_model: bytes, layers: Sequence[str]) -> b
     builder = flatbuffers.Builder(len(int8_model))
     builder.Finish(tree.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def cheapest_first(
+    whole: tuple[int, float], layers: Mapping[str, tuple[int, float]]
+) -> tuple[str, ...]:
+    """Return the layers worth packing, the one that costs the least noise for each byte first.
+
+    `whole` is (bytes, signal over noise in dB) of the file in eight bits, `layers` the same with
+    one layer packed. A layer so small that its scales eat up what it saves is left out.
+    """
+    size, sqnr_db = whole
+    prices = {
+        label: (sqnr_db - noisier_db) / (size - smaller)
+        for label, (smaller, noisier_db) in layers.items()
+        if smaller < size
+    }
+    return tuple(sorted(prices, key=lambda label: prices[label]))
 
 
 def four_bit_grid(weights: np.ndarray) -> Affine:

@@ -1,4 +1,4 @@
-"""A training to watch: a bar, the time left, and two curves that grow."""
+"""A training to watch and to stop: a bar, the time left, and two curves that grow."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from course_lib.draw import training as draw
 
 __all__ = ["Live", "live"]
 
-_PAUSE_SECONDS = 1.5  # between two drawings: each takes a little of the time that it shows
+_PAUSE_SECONDS = 2.0  # between two drawings: each takes a little of the time that it shows
+_STEPS = 5  # training steps between two points of the curve
 
 
 class Live:
     """Show how clips are varied and how a model is trained, in one widget.
 
-    `held` are the features and labels of clips to measure with after each epoch.
+    `held` are the features and labels of clips to measure with after each epoch. The model ends
+    with the weights that did best on them, whether its training was stopped or not.
     """
 
     def __init__(self, held: tuple[np.ndarray, np.ndarray], epochs: int) -> None:
         self.held, self.epochs, self.curve = held, epochs, draw.Curve()
+        self.stopped = False
         self._view: Any = None
         self._bar: Any = None
         self._status: Any = None
-        self._started = self._drawn = time.monotonic()
+        self._button: Any = None
+        self._began = self._started = self._drawn = time.monotonic()
         self._stage = ""
 
     def show(self) -> Live:
@@ -36,12 +40,19 @@ class Live:
         from course_lib.widgets import shell
 
         self._bar = ipywidgets.FloatProgress(
-            0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="100%", max_width="640px")
+            0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="420px", max_width="100%")
         )
         self._status, self._view = shell.html(shell.note("waiting")), shell.html()
+        self._button = shell.button("Stop here", self.stop, "stop training and keep the best epoch")
+        self._button.disabled = True
         twin = draw.of_snapshots(spotter.history())
-        shell.show(shell.column(self._status, self._bar, self._view), twin, "a training, live")
+        controls = shell.row(self._bar, self._button)
+        shell.show(shell.column(self._status, controls, self._view), twin, "a training, live")
         return self
+
+    def stop(self) -> None:
+        """Ask the training to end after the batch that it is at; the best weights are kept."""
+        self.stopped = True
 
     def varying(self, done: int, total: int) -> None:
         """Move the bar; this is the `progress` of `augment.training_set`."""
@@ -52,9 +63,10 @@ class Live:
     ) -> draw.Curve:
         """Train `model` like `spotter.train` while the curves grow; return them.
 
-        Interrupt the cell to stop: the weights of the best epoch so far are kept.
+        Press the button or interrupt the cell to stop. The weights of the best epoch are kept.
         """
         callback = self._callback(len(features) // options.get("batch", spotter.BATCH))
+        self._let_stop(True)
         try:
             spotter.train(
                 model,
@@ -66,9 +78,11 @@ class Live:
                 **options,
             )
         except KeyboardInterrupt:
-            if callback.best is not None:
-                model.set_weights(callback.best)
-            self._say("stopped: the best epoch so far is kept")
+            self.stopped = True
+        self._let_stop(False)
+        if callback.best is not None:
+            model.set_weights(callback.best)
+        self._say(self._ending(callback))
         self._draw(at_once=True)
         return self.curve
 
@@ -78,20 +92,23 @@ class Live:
         owner = self
 
         class Watch(keras.callbacks.Callback):
-            best, best_accuracy, done = None, -1.0, 0
+            best, best_accuracy, best_epoch, done = None, -1.0, 0.0, 0
 
             def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
                 self.done += 1
-                if self.done % 5 == 0:
+                if self.done % _STEPS == 0:
                     owner.curve.losses.append((self.done / steps, float(logs["loss"])))
                     owner._progress("training", self.done, steps * owner.epochs)
                     owner._draw()
+                if owner.stopped:
+                    self.model.stop_training = True
 
             def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-                accuracy = float(logs["val_accuracy"])
-                owner.curve.accuracies.append((epoch + 1, accuracy))
-                if accuracy > self.best_accuracy:
+                accuracy, at = float(logs["val_accuracy"]), self.done / steps or epoch + 1
+                owner.curve.accuracies.append((at, accuracy))
+                if accuracy >= self.best_accuracy:  # of equals, the one that has seen more
                     self.best, self.best_accuracy = self.model.get_weights(), accuracy
+                    self.best_epoch = at
 
         return Watch()
 
@@ -101,7 +118,27 @@ class Live:
         left = (time.monotonic() - self._started) * (total - done) / max(1, done)
         if self._bar is not None:
             self._bar.value = done / total
-        self._say(f"{stage}: {done:,} of {total:,}, about {left:.0f} s left")
+        told = f"{stage}: {done:,} of {total:,}, about {left:.0f} s left"
+        if stage == "training" and self.curve.losses:
+            told += f", loss {self.curve.losses[-1][1]:.2f}"
+        if self.curve.accuracies:
+            told += f", {self.curve.accuracies[-1][1]:.0%} right"
+        self._say(told)
+
+    def _ending(self, watch: Any) -> str:
+        """Return the last line: what was kept, and how long it all took."""
+        began = "stopped" if self.stopped else "done"
+        if watch.best is None:
+            return f"{began} before the first epoch was over: the weights are those of that moment"
+        seconds = time.monotonic() - self._began
+        return (
+            f"{began} after {seconds:.0f} s: the weights of epoch {watch.best_epoch:.3g} are kept, "
+            f"{watch.best_accuracy:.1%} right"
+        )
+
+    def _let_stop(self, possible: bool) -> None:
+        if self._button is not None:
+            self._button.disabled = not possible
 
     def _say(self, text: str) -> None:
         if self._status is not None:

@@ -1,0 +1,163 @@
+"""A .tflite file as a plain C program: no interpreter, no malloc, its weights read in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from course_lib import features, quantize, xray
+from course_lib.micro.carray import c_array
+from course_lib.micro.plain_c.emit import Emitter, Unsupported
+from course_lib.micro.plain_c.makers import emit
+from course_lib.micro.plain_c.memory import Layout, lay_out
+from course_lib.micro.plain_c.tables import feature_tables
+from course_lib.quantize import Plan
+
+__all__ = ["FOLDER", "Layer", "Program", "generate"]
+
+FOLDER = Path(__file__).parent / "c"
+"""The C that is the same for every model."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer by its numbers: multiply-accumulates, bytes of flash and of memory.
+
+    `flash_bytes` are its weights, biases and multipliers, `memory_bytes` what comes in and goes
+    out.
+    """
+
+    label: str
+    kind: str
+    macs: int
+    flash_bytes: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """C sources by file name, and the plan that they follow.
+
+    `memory_bytes` is the block that all tensors share; `takes_sound` says whether the program
+    can compute the features itself, as the input has their shape.
+    """
+
+    files: dict[str, str]
+    plan: Plan
+    layers: tuple[Layer, ...]
+    memory_bytes: int
+    takes_sound: bool
+
+    @property
+    def output_bytes(self) -> int:
+        """The bytes of one answer."""
+        return int(np.prod(self.plan.values[self.plan.outputs[0]].shape))
+
+
+def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
+    """Return an int8 model as C; equal in every byte to the kernels of `runtime`.
+
+    Raises ValueError (Unsupported) for a model that needs more than the layers here.
+    """
+    plan = quantize.read(model_bytes)
+    layout = lay_out(plan)
+    writer = Emitter(plan, layout, _offsets(model_bytes, plan), runtime)
+    if len(plan.inputs) != 1 or len(plan.outputs) != 1:
+        raise Unsupported("Plain C is made for models with one input and one output.")
+    for index in (*plan.inputs, *plan.outputs):
+        writer.value(index)
+    for operation in plan.operations:
+        emit(writer, operation)
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
+    files["model.c"] = _model_c(model_bytes, writer)
+    files["feature_tables.c"] = feature_tables()
+    wanted = features.FRAMES * features.BANDS
+    return Program(
+        files,
+        plan,
+        tuple(_layer(writer, place) for place in range(len(plan.operations))),
+        layout.bytes,
+        int(np.prod(plan.values[plan.inputs[0]].shape)) == wanted,
+    )
+
+
+def _offsets(model_bytes: bytes, plan: Plan) -> dict[int, int]:
+    """Return where each stored tensor begins in the file, by its index."""
+    found = {}
+    for tensor in xray.Xray(model_bytes).tensors:
+        if tensor.path.startswith("subgraphs[0].tensors["):
+            index = int(tensor.path.rpartition("[")[2].rstrip("]"))
+            stored = plan.values[index].stored
+            if stored is not None and tensor.span.end - tensor.span.start == stored.nbytes:
+                found[index] = tensor.span.start
+    return found
+
+
+def _layer(writer: Emitter, place: int) -> Layer:
+    """Return the numbers of one layer."""
+    plan, operation = writer.plan, writer.plan.operations[place]
+    values = [
+        plan.values[index] for index in (*operation.inputs, operation.outputs[0]) if index >= 0
+    ]
+    stored = [value for value in values if value.stored is not None]
+    moving = [int(np.prod(value.shape)) for value in values if value.stored is None]
+    return Layer(
+        plan.label(operation),
+        operation.kind,
+        _macs(plan, operation),
+        sum(value.stored.nbytes for value in stored) + writer.table_bytes.get(place, 0),
+        sum(moving),
+    )
+
+
+def _macs(plan: Plan, operation) -> int:
+    """Return the multiply-accumulates of a layer, as if no filter hung over an edge."""
+    weights = plan.weights(operation)
+    out = plan.values[operation.outputs[0]].shape
+    if operation.kind == "CONV_2D":
+        return int(np.prod(out[:3])) * weights.stored.size
+    if operation.kind == "DEPTHWISE_CONV_2D":
+        return int(np.prod(out)) * int(np.prod(weights.shape[1:3]))
+    return weights.stored.size if operation.kind == "FULLY_CONNECTED" else 0
+
+
+def _model_c(model_bytes: bytes, writer: Emitter) -> str:
+    """Return the source that is this model's own."""
+    plan, layout = writer.plan, writer.layout
+    first, last = plan.values[plan.inputs[0]], plan.values[plan.outputs[0]]
+    steps = "\n".join(
+        f"    {call}\n    if (after)\n        after({step});"
+        for step, call in enumerate(writer.calls)
+    )
+    return f"""\
+/* Generated from a .tflite file: the file itself, a table for each layer, and their order. */
+
+#include "model.h"
+
+#include "layers.h"
+
+{c_array(model_bytes, "model_file")}
+static int8_t memory[{layout.bytes}] __attribute__((aligned(16)));
+
+{"".join(writer.tables)}
+const int model_layers = {len(writer.calls)};
+const int model_input_bytes = {int(np.prod(first.shape))};
+const int model_output_bytes = {int(np.prod(last.shape))};
+const float model_input_scale = {np.float32(first.grid.scale):.9g}f;
+const int model_input_zero_point = {int(first.grid.zero_point)};
+
+int8_t *model_input(void) {{ return {_at(layout, first.index)}; }}
+
+const int8_t *model_output(void) {{ return {_at(layout, last.index)}; }}
+
+void model_run(void (*after)(int layer))
+{{
+{steps}
+}}
+"""
+
+
+def _at(layout: Layout, index: int) -> str:
+    return f"memory + {layout.blocks[index].start}"

@@ -1,0 +1,35 @@
+"""The recorded run in data/micro: what stands in where a tool is not installed, with its date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from typing import Any
+
+from course_lib import session
+
+__all__ = ["HERE", "RECORD", "date_line", "digest", "record"]
+
+HERE = "run here, just now"
+RECORD = "python -m course_lib.micro record"
+
+
+@lru_cache(maxsize=1)
+def record() -> dict[str, Any]:
+    """Return the recorded run. Raises FileNotFoundError that says how to make it."""
+    path = session.data_path("micro", "run.json")
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no recorded run: make it with `{RECORD}`.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def date_line() -> str:
+    """Return a sentence part that says when and with what the recorded run was made."""
+    made = record()
+    return f"recorded on {made['date']} with {', '.join(made['tools'])}"
+
+
+def digest(model_bytes: bytes) -> str:
+    """Return a hash of a model's bytes: what a recorded run belongs to."""
+    return hashlib.sha256(model_bytes).hexdigest()
