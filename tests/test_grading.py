@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -490,6 +492,43 @@ def test_exports_of_the_platforms(tmp_path, data, names, students):
         archive.extractall(tmp_path / "export")
     found = {each.student for each in collect.files([tmp_path / "export"])}
     assert sorted(found) == sorted(students)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_entry_costs_nobody_else_anything(tmp_path, data, method):
+    path = tmp_path / "export.zip"
+    names = [f"submission_{number}/97_grading.ipynb" for number in (1, 2, 3)]
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in names:
+            archive.writestr(name, data)
+        start = archive.getinfo(names[1]).header_offset
+    content = bytearray(path.read_bytes())
+    content[start + 80 : start + 120] = bytes(40)
+    path.write_bytes(content)
+    found = {each.student: each for each in collect.files([path])}
+    assert found["submission_1"].data == found["submission_3"].data == data
+    assert "damaged" in found["submission_2"].problem and not found["submission_2"].data
+
+
+def test_no_damage_to_a_zip_or_a_notebook_stops_the_rest(tmp_path, data):
+    draw, path = random.Random(7), tmp_path / "export.zip"
+    methods = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+    for number in range(400):
+        with zipfile.ZipFile(path, "w", methods[number % 4]) as archive:
+            archive.writestr("a/97_grading.ipynb", data)
+            archive.writestr("b/97_grading.ipynb", data)
+        damaged = bytearray(path.read_bytes())
+        for _ in range(draw.randint(1, 5)):
+            damaged[draw.randrange(-200, 0) if draw.random() < 0.6 else draw.randrange(900)] ^= 255
+        path.write_bytes(damaged)
+        for each in collect.files([path]):
+            assert each.problem or each.data
+        text = bytearray(data)
+        text[draw.randrange(len(text))] ^= 1 << draw.randrange(8)
+        with contextlib.suppress(notebook.UnreadableError):
+            notebook.cells(bytes(text))
 
 
 def test_lone_notebooks_and_several_zips(tmp_path, data):

@@ -7,9 +7,11 @@ path in them can lead anywhere. Links, in folders and in zips, are not followed.
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -36,6 +38,17 @@ _PLATFORM_FILE = re.compile(
 )
 _WRAPPER = re.compile(r"^(assignment.*_export|assignments?|submissions?|notebooks)$")
 _LESSON_NAME = re.compile(r"^\d\d_[a-z_]+$")
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+)
 _VERSION = re.compile(r"-(\d+)$")
 
 
@@ -197,7 +210,7 @@ def _zip(
                     )
                     return
                 yield from _entry(archive, entry, origin, whose, depth, budget)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError):
+    except _DAMAGED:
         yield Handed(whose or origin, origin, problem="The zip is damaged: pack it again.")
 
 
@@ -246,8 +259,11 @@ def _unpacked(
     largest = notebook.LARGEST_BYTES * (1 if entry.filename.endswith(".ipynb") else 8)
     if entry.flag_bits & 1:
         return b"", "The zip has a password: pack it without one."
-    with archive.open(entry) as file:
-        data = file.read(largest + 1)
+    try:
+        with archive.open(entry) as file:
+            data = file.read(largest + 1)
+    except _DAMAGED:  # this entry alone: another student's may be whole
+        return b"", "The file is damaged inside its zip: pack it again."
     budget.bytes -= len(data)
     if len(data) > largest or budget.bytes < 0:
         return b"", f"The file unpacks to more than {largest >> 20} MB: hand in the notebook only."
@@ -259,7 +275,7 @@ def _is_export(source: Path) -> bool:
     try:
         with zipfile.ZipFile(source) as archive:
             names = [_harmless(each.filename) for each in archive.infolist() if not each.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except _DAMAGED:
         return False
     inner = [PurePosixPath(*_unwrapped(name)) for name in names]
     if any(

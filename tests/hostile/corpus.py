@@ -412,6 +412,14 @@ def _(tree):
     return _zipped({"97_grading.ipynb": json.dumps(tree).encode()})[:-100]
 
 
+@_file("damaged LZMA zip", "", "damaged", file="97_work.zip")
+def _(tree):
+    data = bytearray(_zipped({"97_grading.ipynb": json.dumps(tree).encode()},
+                             method=zipfile.ZIP_LZMA))
+    data[60:90] = bytes(30)
+    return bytes(data)
+
+
 @_file("zip that lies about sizes", "", "damaged", file="97_work.zip")
 def _(tree):
     data = bytearray(_zipped({"97_grading.ipynb": b" " * 100_000}))
