@@ -1,7 +1,7 @@
 """Submissions per minute: this grader, `nbgrader autograde` and `otter run`; and how it scales.
 
     python -m benchmarks.peers                         once: the peers' own environments
-    python -m benchmarks.grading [--lesson 06] [--submissions 20]
+    python -m benchmarks.grading [--lesson 06] [--submissions 20] [--out benchmarks/grading.md]
 
 All three grade the same exercises of the same lesson, from the same source, on this machine, one
 after the other. Every submission is different (a comment in each answer), all are right. nbgrader
@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 from benchmarks import peers
@@ -31,6 +33,7 @@ def main() -> None:
     parser.add_argument("--lesson", default="06")
     parser.add_argument("--submissions", type=int, default=20)
     parser.add_argument("--otter", type=int, default=3, help="how many of them Otter gets")
+    parser.add_argument("--out", type=Path, help="write what was measured as Markdown, too")
     options = parser.parse_args()
     made = course.Course(command._default_reference())
     reference = made.lessons[options.lesson]
@@ -47,26 +50,69 @@ def main() -> None:
             peers.share_packages(label.split()[0])
             count = options.otter if measure is _otter else options.submissions
             seconds[label] = measure(reference, place, count)
-    _report(seconds, options, reference)
+    text = _report(seconds, options, reference)
+    print(text)
+    if options.out:
+        options.out.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _report(
     seconds: dict[str, float], options: argparse.Namespace, reference: course.Reference
-) -> None:
-    """Print seconds a submission, submissions a minute, ratios and the plan for 100,000."""
-    print(
-        f"lesson {options.lesson}, {len(reference.questions)} exercises, "
-        f"{options.submissions} submissions, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}"
-    )
-    for label, each in seconds.items():
-        print(f"{label:28} {each:7.2f} s a submission {60 / each:8.1f} a minute")
+) -> str:
+    """Return seconds a submission, submissions a minute, ratios and the plan for 100,000."""
     single, double = list(seconds.values())[:2]
-    print(f"one to two at a time: {single / double:.2f} times as fast")
+    lines = [
+        "# Grading, side by side",
+        "",
+        "Written by `python -m benchmarks.grading --out FILE`; nothing here is typed by hand.",
+        "",
+        f"Measured on {date.today():%d %B %Y}: lesson {options.lesson}, "
+        f"{len(reference.questions)} exercises, {options.submissions} submissions "
+        f"({options.otter} for Otter), all right, one grader after the other. {os.cpu_count()} "
+        f"cores ({platform.machine()}), Python {platform.python_version()}, load "
+        f"{os.getloadavg()[0]:.1f} at the end; {', '.join(pins[0] for pins in peers.PINS.values())}.",
+        "",
+        "| grader | seconds a submission | submissions a minute | times this grader's rate |",
+        "|---|---|---|---|",
+    ]
+    for label, each in seconds.items():
+        lines.append(f"| {label} | {each:.2f} | {60 / each:.1f} | {single / each:.2f} |")
+    lines += [
+        "",
+        f"One to two at a time: {single / double:.2f} times as fast.",
+    ]
     if "nbgrader autograde" in seconds:
-        print(f"nbgrader takes {seconds['nbgrader autograde'] / double:.1f} times as long")
-    hours = 100_000 * single / 3600
-    print(f"100,000 submissions: {hours:,.0f} core hours; on 64 cores {hours / 64:.1f} hours")
+        peer = seconds["nbgrader autograde"]
+        lines.append(
+            f"nbgrader, which has no way to take two at a time, needs {peer / single:.1f} times as "
+            f"long as this grader on one core, and {peer / double:.1f} times as long as on two."
+        )
+    return "\n".join([*lines, "", *_plan(single)])
+
+
+def _plan(single: float) -> list[str]:
+    """Return what 100,000 submissions would take, from the seconds of one on one core."""
+    rows = [
+        f"| {cores} | {100_000 * single / cores / 3600:,.1f} | {cores * 3600 / single:,.0f} |"
+        for cores in (2, 16, 64, 256)
+    ]
+    return [
+        "## A plan for 100,000 submissions",
+        "",
+        f"One submission costs {single:.2f} core seconds, so 100,000 cost "
+        f"{100_000 * single / 3600:,.0f} core hours. Submissions share nothing, and the scheduler "
+        "is sent the answers' text alone, a few kB each, so that cores are what decides:",
+        "",
+        "| cores | hours | submissions an hour |",
+        "|---|---|---|",
+        *rows,
+        "",
+        "Start `dask scheduler` on one machine and `dask worker` on each of the others (one thread "
+        "a core), all with this package and the same folder of reference notebooks, and grade with "
+        "`--scheduler`. A lost worker costs the submissions that it was running, which others take "
+        "up; an interrupted run goes on where it stopped. The hours beyond two cores are "
+        "calculated, not measured.",
+    ]
 
 
 def _answers(reference: course.Reference, number: int) -> dict[str, str]:
