@@ -6,7 +6,7 @@ setup(
     packages=[*find_packages(include=["course_lib*"]), "course_lib._data"],
     package_dir={"course_lib._data": "data"},
     package_data={
-        "": ["*.md", "*.css", "*.js", "*.html", "*.c", "*.h", "*.ld"],
+        "": ["*.md", "*.css", "*.js", "*.html", "*.c", "*.h", "*.ld", "*.cpp", "*.ino", "**/*.h"],
         "course_lib._data": ["**/*"],
     },
 )
