@@ -18,6 +18,7 @@ __all__ = [
     "SAMPLE_RATE_HZ",
     "AudioError",
     "Sound",
+    "decode",
     "fit",
     "play",
     "read",
@@ -40,13 +41,22 @@ def read(path: str | Path) -> np.ndarray:
     Channels are averaged; full scale is -1 to 1. Raise AudioError for a file that is missing,
     empty, cut short, no audio, or holds samples that are no numbers.
     """
+    wave, rate_hz = decode(path)
+    return resample(wave.mean(axis=1, dtype=np.float32), rate_hz)
+
+
+def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndarray, int]:
+    """Return a file's samples, (samples, channels) float32 in -1 to 1, and its rate in Hz.
+
+    With `most_seconds`, only so much of its beginning is read. Raise AudioError as `read` does.
+    """
     path = Path(path)
-    wave, rate_hz = _decode(path)
+    wave, rate_hz = _decode(path, most_seconds)
     if len(wave) == 0:
         raise AudioError(f"{path.name} holds no sound: record it again.")
     if not np.isfinite(wave).all():
         raise AudioError(f"{path.name} holds samples that are no numbers: export it again.")
-    return resample(wave.mean(axis=1, dtype=np.float32), rate_hz)
+    return wave, rate_hz
 
 
 def resample(wave: np.ndarray, rate_hz: int) -> np.ndarray:
@@ -137,7 +147,7 @@ def play(wave: np.ndarray, label: str = "") -> Sound:
     return Sound(np.asarray(wave, np.float32), label)
 
 
-def _decode(path: Path) -> tuple[np.ndarray, int]:
+def _decode(path: Path, most_seconds: float | None) -> tuple[np.ndarray, int]:
     """Return (samples, channels) float32 and the rate as the file has it."""
     import soundfile
 
@@ -151,8 +161,11 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
     if head[:4] == b"RIFF" and size < int.from_bytes(head[4:8], "little") + 8 < 0xFFFFFFFF:
         raise AudioError(f"{path.name} is cut short: its header promises more bytes than it has.")
     try:
-        expected = soundfile.info(path).frames
-        wave, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        about = soundfile.info(path)
+        expected = about.frames
+        if most_seconds is not None:
+            expected = min(expected, int(most_seconds * about.samplerate))
+        wave, rate_hz = soundfile.read(path, expected, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(
             f"{path.name} cannot be read as sound: it is damaged, or no audio file."

@@ -107,16 +107,25 @@ def training_set(
 
     Clip i of a seed is the same on every machine and for any number of `workers`, which are
     processes; where none can be started, this one does the work. `progress(done, count)` is
-    called now and then. Raises ValueError when a label that the recipe wants has no clip.
+    called now and then. Silence is made from a formula, and half of it from the recorded
+    background noise of `clips`, where there is any. Raises ValueError when a label that the
+    recipe wants has no clip.
     """
     rng = np.random.default_rng([seed, count])
     labels = rng.permutation(_label_counts(recipe, count))
-    places = np.zeros(count, np.int64)
+    places = np.full(count, -1)
     for label in set(labels.tolist()) - {dataset.SILENCE}:
         wanted = labels == label
         chance = chances(clips, label, recipe)
         places[wanted] = rng.choice(len(clips), wanted.sum(), p=chance)
-    words = [effects.trimmed(wave) for wave in clips.waves]
+    recorded = np.flatnonzero(np.array(clips.engines, object) == dataset.BACKGROUND)
+    if len(recorded):  # half of the silence is real, where there is any
+        quiet = np.flatnonzero(labels == dataset.SILENCE)[::2]
+        places[quiet] = rng.choice(recorded, len(quiet))
+    words = [
+        wave if engine == dataset.BACKGROUND else effects.trimmed(wave)
+        for wave, engine in zip(clips.waves, clips.engines, strict=True)
+    ]
     strangers = np.flatnonzero(clips.labels == dataset.UNKNOWN)
     kitchen = _Kitchen(words, rng.permutation(strangers)[:_BABBLERS], seed, recipe)
     tasks = [
@@ -197,13 +206,19 @@ class _Kitchen:
         for number, (label, place) in enumerate(zip(labels, places, strict=True), start=first):
             rng = np.random.default_rng([self.seed, number])
             if label == dataset.SILENCE:
-                waves.append(self._silence(rng, voices))
+                recorded = self.words[place] if place >= 0 else None
+                waves.append(self._silence(rng, voices, recorded))
             else:
                 waves.append(vary(self.words[place], rng, voices, self.recipe))
         return features.log_mel(np.stack(waves))
 
-    def _silence(self, rng: np.random.Generator, voices: list[np.ndarray]) -> np.ndarray:
-        wave = noise.silence(rng, voices)
+    def _silence(
+        self, rng: np.random.Generator, voices: list[np.ndarray], recorded: np.ndarray | None
+    ) -> np.ndarray:
+        if recorded is None:
+            wave = noise.silence(rng, voices)
+        else:
+            wave = noise.at_random_level(rng, recorded / noise.rms(recorded))
         return effects.coded(wave, rng) if rng.random() < 0.15 else wave
 
 

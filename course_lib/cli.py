@@ -1,4 +1,4 @@
-"""The command line, `python -m course_lib`: train, convert, evaluate, grade, export.
+"""The command line, `python -m course_lib`: train, convert, evaluate, download, grade, export.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 done (skipped files are named on
 stderr and in the result), 2 wrong usage, 3 a file or folder that cannot be used, 4 nothing can be
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     _train_command(commands)
     _convert_command(commands)
     _evaluate_command(commands)
+    _download_command(commands)
     _grade_command(commands)
     _export_command(commands)
     return root
@@ -147,6 +148,22 @@ def _evaluate_command(commands) -> None:
         help="folders yes, no, _unknown_, _silence_; any other is an unknown word",
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _download_command(commands) -> None:
+    command = _add(
+        commands,
+        "download",
+        _download,
+        "fetch the real Speech Commands ahead of a lesson; a download that stopped goes on",
+    )
+    command.add_argument("source", choices=("mini", "full"), help="182 MB or 2.4 GB")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the cache that lessons look in (default: $WORKBOOK_CACHE or the user's)",
+    )
 
 
 def _grade_command(commands) -> None:
@@ -285,6 +302,18 @@ def _evaluate(options: argparse.Namespace) -> None:
     _report_skipped(found.skipped)
     result = found.as_dict()
     print(json.dumps(result, indent=2) if options.json else _table(result))
+
+
+def _download(options: argparse.Namespace) -> None:
+    from course_lib.dataset import speech_commands
+    from course_lib.download import progress
+
+    archive = speech_commands.ARCHIVES[options.source]
+    bar = progress.silent if options.quiet else progress.shown
+    folder = speech_commands.folder(archive, options.out, bar=bar)
+    files = {split: len(each) for split, each in speech_commands.splits(folder).items()}
+    told = ", ".join(f"{count:,} for {split}" for split, count in files.items())
+    print(f"{folder}: {told}")
 
 
 def _grade(options: argparse.Namespace) -> int:

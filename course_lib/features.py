@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections import OrderedDict
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +25,7 @@ from scipy import fft
 
 from course_lib import session
 from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
+from course_lib.cache import cache_folder
 
 if TYPE_CHECKING:
     from course_lib.dataset import Clips
@@ -150,14 +149,6 @@ def of(clips: Clips) -> np.ndarray:
             _memory.popitem(last=False)
     _memory.move_to_end(key)
     return _memory[key]
-
-
-def cache_folder() -> Path:
-    """Return where features are cached: `$WORKBOOK_CACHE`, else the user's cache folder."""
-    if named := os.environ.get("WORKBOOK_CACHE"):
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "tinyml-workbook"
 
 
 def _key(waves: np.ndarray) -> str:

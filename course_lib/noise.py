@@ -15,6 +15,7 @@ from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
 __all__ = [
     "KINDS",
+    "at_random_level",
     "babble",
     "coloured",
     "equaliser",
@@ -115,6 +116,12 @@ def random_noise(rng: np.random.Generator, voices: Sequence[np.ndarray] = ()) ->
         return babble(rng, voices)
     made = {"equalised": _equalised, "hum": hum, "wobbling": wobbling, "impacts": impacts}[kind]
     return made(rng)
+
+
+def at_random_level(rng: np.random.Generator, wave: np.ndarray) -> np.ndarray:
+    """Return a wave with a root mean square of 1 at -75 to -8 dB of full scale, as silence is."""
+    wave = 10.0 ** (rng.uniform(-75.0, -8.0) / 20.0) * wave
+    return np.clip(wave, -1.0, 1.0).astype(np.float32)
 
 
 def silence(rng: np.random.Generator, voices: Sequence[np.ndarray] = ()) -> np.ndarray:

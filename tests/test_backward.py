@@ -46,8 +46,10 @@ def test_frames_show_what_was_walked():
     back = gradients(SEVEN)
     marks = frame_marks(SEVEN, back, 2)
     assert marks.labels == {("temp1", "res", 0): "0.125"}
-    assert marks.states["temp1"] == "now" and marks.states["var1"] == "waiting"
-    assert frame_marks(SEVEN, back, 1).states["res"] == "now"
+    assert marks.states["temp1"] == "here" and marks.states["var1"] == "waiting"
+    assert marks.strong == (("temp1", "res", 0),)  # the edge that was just walked, no other
+    assert frame_marks(SEVEN, back, 1).states["res"] == "here"
+    assert frame_marks(SEVEN, back, 1).strong == ()
     assert len(frame_marks(SEVEN, back, 0).labels) == 0
 
 
@@ -73,6 +75,30 @@ def test_the_widget_walks_and_follows_the_sliders(monkeypatch):
     monkeypatch.setattr(IPython.display, "display", lambda data, metadata, raw: shown.append(data))
     play_back(SEVEN, var1=(0, 9))
     assert shown[0]["text/plain"].startswith("<widget: The walk back.")
+
+
+def test_the_widget_of_a_program_of_ones_own():
+    player = BackwardPlayer(from_source("a = 2\nb = 0.5\nc = a * b"))
+    assert set(player.sliders) == {"a", "b"} and player.sliders["b"].max == 1
+    assert player.step.value == 0 and "no derivative is" in player.text.value
+    player.sliders["a"].value = 3
+    assert player.step.value == player.step.max and "b gets 1 × 3 = 3" in player.text.value
+
+
+def test_a_program_without_a_derivative_says_so(monkeypatch):
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, metadata, raw: shown.append(data))
+    broken = from_source("a = 0\nb = 1 / a")
+    player = BackwardPlayer(broken)
+    assert "divides 1 by a, which is 0" in player.text.value and "<svg" in player.picture.value
+    player.go(1)
+    assert "divides 1 by a" in player.text.value
+    player.show()
+    assert shown[0]["text/plain"] == "<widget: a program without a derivative>"
+    player.sliders["a"].value = 1
+    assert "b moves by 1" in player.text.value or "a gets" in player.text.value
 
 
 def test_bars_need_their_words():

@@ -91,7 +91,10 @@ def test_the_shipped_copy_is_four_instructions():
     code = shipped("seven_lines", "for a test")
     assert code.arithmetic() == ("vaddss", "vsubss", "vaddss", "vdivss")
     assert code.arithmetic("ir") == ("fadd", "fsub", "fadd", "fdiv")
-    assert code.arithmetic("hlo") == ("add", "subtract", "add", "divide")
+    for kind in ("hlo", "optimized_hlo"):
+        assert code.arithmetic(kind) == ("add", "subtract", "add", "divide")
+    graphs = xla.from_hlo(code.hlo), xla.from_hlo(code.optimized_hlo)
+    assert len(graphs[0]) > len(graphs[1]) == 7  # what only passes a value on is gone
     layer = shipped("one_layer", "for a test")
     assert {"vfmadd213ss", "vmaxss"} <= set(layer.arithmetic())
     assert "dot" in layer.arithmetic("hlo")
@@ -109,6 +112,7 @@ def test_this_machine_compiles_or_says_why():
     code = compiled("seven_lines")
     assert code.made_here or code.reason.endswith(".")
     assert len(code.arithmetic()) == 4 and len(code.arithmetic("ir")) == 4
+    assert len(code.arithmetic("hlo")) == len(code.arithmetic("optimized_hlo")) == 4
 
 
 def test_a_program_that_is_not_there():
@@ -138,6 +142,9 @@ def test_the_listing_marks_what_calculates():
     assert viewer.text.value.count("▶") == 4
     viewer.choice.value = "hlo"
     assert "(add, subtract, divide)" in viewer.said.value
+    before = viewer.text.value
+    viewer.choice.value = "optimized_hlo"
+    assert "HLO, optimised: 4 of " in viewer.said.value and viewer.text.value != before
 
 
 def test_listings_escape_and_are_cut():

@@ -41,7 +41,11 @@ def test_a_worker_that_dies_is_named_and_nobody_hangs():
     start = time.monotonic()
     with pytest.raises(WorkerError) as caught:
         train_together(workers=2, steps=3, dies=(1, 2))
-    assert str(caught.value).startswith("Worker 1 died after step 2 (exit code 7). The others")
+    assert str(caught.value) == (
+        "Worker 1 died after step 2 (exit code 7). Without its gradients no step can be completed, "
+        "so the others were stopped."
+    )
+    assert caught.value.finished == 0
     assert time.monotonic() - start < 110
     assert not _children() - before
 
@@ -71,6 +75,25 @@ def test_trouble_is_said_in_bounded_time(monkeypatch, code, message):
         train_together(workers=2, timeout_seconds=limit)
     assert time.monotonic() - start < 25
     assert not _children() - before
+
+
+def test_the_worker_that_died_first_is_named_not_the_one_that_lost_it(tmp_path):
+    def ended(code):
+        process = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
+        process.wait()
+        return process
+
+    (tmp_path / "0.log").write_text("step 1\nConnection refused")
+    (tmp_path / "1.log").write_text("step 1")
+    (tmp_path / "0.npy").write_text("its weights")
+    with pytest.raises(WorkerError, match=r"Worker 1 died after step 1 \(exit code 7\)") as caught:
+        still_running = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        try:
+            workers._watch([ended(1), ended(7), still_running], tmp_path, 30)
+        finally:
+            still_running.kill()
+            still_running.wait()
+    assert caught.value.finished == 1
 
 
 def test_workers_that_disagree_are_found_out():

@@ -130,7 +130,22 @@ def test_shapes_stand_on_edges():
         Node("n", "Const", value=2.0),
         Node("y", "Mul", ("x", "n"), shape=(None, 49, 40)),
     )
-    assert shape_labels(Graph(nodes, ("y",))) == {("x", "y", 0): "?×49×40", ("y", "", 0): "?×49×40"}
+    graph = Graph(nodes, ("y",))
+    assert shape_labels(graph) == {
+        ("x", "y", 0): "?×49×40\nfloat32",
+        ("y", "", 0): "?×49×40\nfloat32",
+    }
+    text = svg(lay_out(graph), Marks(labels=shape_labels(graph)), "shapes")
+    tree = ElementTree.fromstring(text)
+    said = ["".join(each.itertext()) for each in tree.iter("{http://www.w3.org/2000/svg}text")]
+    assert said.count("?×49×40float32") == 2
+    assert picture(graph).png != picture(graph, Marks()).png
+
+
+def test_a_picture_that_does_not_shrink_can_be_scrolled():
+    fixed = svg(lay_out(SEVEN), Marks(), "seven", shrinks=False)
+    assert "max-width:none" in fixed and "max-width:100%" not in fixed
+    assert "max-width:100%" in svg(lay_out(SEVEN), Marks(), "seven")
 
 
 def test_two_graphs_side_by_side():

@@ -15,6 +15,7 @@ from course_lib.graph import (
     Graph,
     GraphError,
     Node,
+    Tally,
     ancestors,
     collapse,
     compare,
@@ -22,6 +23,7 @@ from course_lib.graph import (
     gradients,
     independent,
     levels,
+    longest_path,
     needed,
     numeric_gradients,
     operation,
@@ -202,6 +204,50 @@ def test_a_fed_node_stops_the_walk_back():
     assert back["temp2"] == -0.125 and back["var1"] == 0.125
 
 
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_one_walk_back_against_a_run_for_each_source(count):
+    lines = [f"w{i} = {i + 1}" for i in range(count)]
+    graph = from_source("\n".join([*lines, "y = " + " * ".join(f"w{i}" for i in range(count))]))
+    back, one_sided, two_sided = Tally(), Tally(), Tally()
+    exact = gradients(graph, tally=back)
+    by_steps = numeric_gradients(graph, central=False, tally=one_sided)
+    numeric_gradients(graph, tally=two_sided)
+    operations = count - 1
+    assert back == Tally(1, 1, 2 * operations)
+    assert one_sided == Tally(count + 1, 0, (count + 1) * operations)
+    assert two_sided.runs == 2 * count + 1
+    for name, slope in by_steps.items():
+        assert math.isclose(slope, exact[name], rel_tol=1e-3)
+
+
+def test_a_tally_adds_up_and_counts_only_what_runs():
+    tally = Tally()
+    evaluate(SEVEN, tally=tally)
+    evaluate(SEVEN, {"temp1": 1.0}, fetch="temp2", tally=tally)
+    assert tally == Tally(runs=2, walks=0, operations=5)
+
+
+def test_the_longest_path():
+    names, edges = longest_path(SEVEN)
+    assert names == ("temp2", "temp3", "res") and len(names) == span(SEVEN)
+    assert edges == (("temp2", "temp3", 0), ("temp3", "res", 1))
+    only_divisions = longest_path(SEVEN, lambda node: 7 * (node.operation == "Div"))
+    assert only_divisions == (("res",), ())
+    heavy = longest_path(SEVEN, lambda node: 9 if node.name == "temp1" else 1)[0]
+    assert heavy == ("var1", "temp1", "res")
+    assert longest_path(Graph(())) == ((), ())
+
+
+@given(programs)
+@settings(max_examples=300, deadline=None)
+def test_the_longest_path_is_as_long_as_the_span(text):
+    graph = from_source(text)
+    names, edges = longest_path(graph)
+    assert set(edges) <= set(graph.edges)
+    assert sum(graph[name].computes for name in names) == span(graph)
+    assert all(a[1] == b[0] for a, b in zip(edges, edges[1:], strict=False))
+
+
 def test_where_there_is_no_derivative():
     with pytest.raises(EvaluationError, match="y has no derivative"):
         gradients(from_source("x = 0\ny = sqrt(x)"))
@@ -211,8 +257,9 @@ def test_where_there_is_no_derivative():
         gradients(odd)
 
 
+@pytest.mark.slow
 @given(programs)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=2500, deadline=None)
 def test_gradients_agree_with_small_steps(text):
     graph = from_source(text)
     try:

@@ -289,7 +289,7 @@ def test_every_import_is_required() -> None:
             owners = {_canonical(owner) for owner in distributions.get(name, [name])}
             if not owners & required:
                 missing[name] = path.name
-    optional = {"IPython", "traitlets", "cycler"}  # come with others, or are tried
+    optional = {"IPython", "PIL", "traitlets", "cycler"}  # come with others, or are tried
     assert set(missing) <= optional, missing
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from course_lib.draw.layers import in_full, layer
 from course_lib.draw.player import filmstrip, frame_marks, run, sentence
 from course_lib.exercises.lesson_01 import PROGRAM
 from course_lib.graph import Graph, Node
 from course_lib.trace.source import from_source
 from course_lib.widgets.expression import ExpressionBox
-from course_lib.widgets.layers import LayerViewer, layer
+from course_lib.widgets.layers import LayerViewer
 from course_lib.widgets.player import Player, play
 
 SEVEN = from_source(PROGRAM)
@@ -102,6 +103,14 @@ def test_sliders_change_the_values_at_once(player):
     assert "= 2</div>" in player.text.value
 
 
+def test_a_slider_that_moves_first_runs_the_graph(player):
+    player.sliders["var1"].value = 7
+    assert player.step.value == 7 and "res = temp1 ÷ temp3 = 9 ÷ 9 = 1" in player.text.value
+    player.go(3)
+    player.sliders["var1"].value = 5
+    assert player.step.value == 3 and "5 + 2 = 7" in player.text.value
+
+
 def test_the_picture_says_the_same_as_the_text(player):
     player.go(3)
     assert 'aria-label="Step 3 of 7: temp1 = var1 + var2 = 6 + 2 = 8"' in player.picture.value
@@ -147,6 +156,9 @@ def test_ones_own_program():
     assert "divides 1 by const_2, which is 0" in box.said.value
     box.text.value = "x = 1\n" + "x = x + 1\n" * 500
     assert "501 constants, 500 operations" in box.said.value and box.picture.value == ""
+    assert "too many to draw while you type" in box.said.value
+    box.text.value = "x = 1\n" * 10_000
+    assert "Line 5000: is the last that can be drawn" in box.said.value
 
 
 def test_what_is_typed_is_shown_as_text():
@@ -174,6 +186,13 @@ def test_layers_open_and_close():
     assert "dense: 3 nodes, 2 edges" in viewer.said.value and "1×2" in viewer.picture.value
     viewer.choice.value = "every node"
     assert "4 nodes" in viewer.said.value and 'tabindex="0"' in viewer.picture.value
+    assert "max-width:none" in viewer.picture.value  # it is scrolled, not made small
+
+
+def test_all_layers_in_full_are_one_picture():
+    everything = in_full(MODEL)
+    assert everything.alt.startswith("every node, layer by layer (x, dense, act): ")
+    assert everything.width == 940 and everything.png[:4] == b"\x89PNG"
 
 
 def test_one_layer_reads_its_neighbours_as_placeholders():

@@ -130,13 +130,29 @@ def test_a_function_without_source_says_so():
         from_source(len)
 
 
-def test_ten_thousand_lines():
-    lines = ["x0 = 1"] + [f"x{i} = x{i - 1} + {i % 7}" for i in range(1, 10_000)]
-    graph = from_source("\n".join(lines))
-    assert len(graph) == 2 * 10_000 - 1
-    assert evaluate(graph)["x9999"] == 1 + sum(i % 7 for i in range(1, 10_000))
-    assert len(levels(graph)) == 10_000
+def chain(lines: int) -> str:
+    return "\n".join(["x0 = 1"] + [f"x{i} = x{i - 1} + {i % 7}" for i in range(1, lines)])
+
+
+def test_a_program_as_long_as_can_be():
+    graph = from_source(chain(MOST_LINES))
+    assert len(graph) == 2 * MOST_LINES - 1
+    last = MOST_LINES - 1
+    assert evaluate(graph)[f"x{last}"] == 1 + sum(i % 7 for i in range(1, MOST_LINES))
+    assert len(levels(graph)) == MOST_LINES
     assert gradients(graph)["x0"] == 1
+
+
+def test_ten_thousand_lines_are_too_many_and_the_line_is_named():
+    with pytest.raises(TraceError) as caught:
+        from_source(chain(10_000))
+    assert str(caught.value) == "Line 5000: is the last that can be drawn, and there are 10000."
+
+
+def test_every_refusal_of_a_run_names_its_line():
+    with pytest.raises(EvaluationError) as caught:
+        evaluate(from_source("a = 4\nb = a - 4\n\nc = a / b"))
+    assert str(caught.value) == "Line 4: c divides 4 by b, which is 0."
 
 
 @given(programs)
@@ -161,7 +177,7 @@ def test_tracer_and_evaluate_agree_with_python(text):
 @pytest.mark.slow
 @given(programs)
 @example(CANCELS)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2500, deadline=None)
 def test_gradients_agree_with_gradient_tape(text):
     tf = pytest.importorskip("tensorflow")
     graph = from_source(text)

@@ -1,4 +1,4 @@
-"""From a program to machine code: HLO, LLVM IR and assembly, made here or read from a copy.
+"""From a program to machine code: HLO, LLVM IR, assembly, made here or read from a copy.
 
 The copies in data/compiler were written by `python -m course_lib.compiler`.
 """
@@ -20,7 +20,7 @@ from course_lib.session import data_path, write_atomically
 __all__ = ["Compiled", "arithmetic", "compiled", "ship", "shipped"]
 
 PROGRAMS = ("seven_lines", "one_layer")
-_KINDS = ("hlo", "ir", "assembly")
+_KINDS = ("hlo", "optimized_hlo", "ir", "assembly")
 _PATIENCE_SECONDS = 90
 _ARITHMETIC = {
     "ir": re.compile(r"= (?:\w+ )*?(f(?:add|sub|mul|div|cmp)|select)\b|@llvm\.(fma|maxnum)"),
@@ -30,18 +30,21 @@ _ARITHMETIC = {
     ),
     "hlo": re.compile(r" = \S+ (add|subtract|multiply|divide|dot|maximum)\("),
 }
+_ARITHMETIC["optimized_hlo"] = _ARITHMETIC["hlo"]
 
 
 @dataclass(frozen=True)
 class Compiled:
     """One program in three languages, from the graph down: `hlo`, `ir`, `assembly`.
 
+    HLO is there twice: as XLA read it from the graph, and as XLA rewrote it (`optimized_hlo`).
     `made_here` tells whether this machine compiled it; if not, `reason` says in a sentence why the
     shipped copy stands there, which was made on x86-64.
     """
 
     name: str
     hlo: str
+    optimized_hlo: str
     ir: str
     assembly: str
     made_here: bool
@@ -55,7 +58,7 @@ class Compiled:
 def arithmetic(text: str, kind: str) -> list[tuple[int, str]]:
     """Return (line number, instruction) for every line of `text` that calculates with floats.
 
-    `kind` is "hlo", "ir" or "assembly"; the first line is 0.
+    `kind` is "hlo", "optimized_hlo", "ir" or "assembly"; the first line is 0.
     """
     found = []
     for line, content in enumerate(text.splitlines()):
@@ -107,18 +110,24 @@ def _compile_all() -> Mapping[str, Compiled]:
 
 
 def _read(folder: Path, name: str) -> Compiled:
-    """Collect what XLA left of one program: its last HLO, its IR, its object files."""
+    """Collect what XLA left of one program: its first and last HLO, its IR, its object files."""
     files = sorted(path for path in folder.iterdir() if f"inference_{name}_" in path.name)
     ir = [path.read_text() for path in files if path.name.endswith(".ir-with-opt.ll")]
+    before = [path for path in files if path.name.endswith("before_optimizations.txt")]
     after = [path for path in files if path.name.endswith("cpu_after_optimizations.txt")]
     objects = [path for path in files if path.suffix == ".o"]
-    if not (ir and after and objects):
+    if not (ir and before and after and objects):
         raise OSError("This version of XLA leaves no such dump.")
     assembly = "\n".join(_disassemble(path) for path in objects)
-    hlo = re.sub(r", metadata=\{[^}]*\}", "", after[0].read_text())
-    hlo = re.sub(rf"a_inference_{name}_\w[\w.]*", name, hlo)
-    texts = (hlo.strip(), "\n".join(map(_body_of_ir, ir)).strip(), assembly.strip())
+    graphs = [_tidy(path[0].read_text(), name) for path in (before, after)]
+    texts = (*graphs, "\n".join(map(_body_of_ir, ir)).strip(), assembly.strip())
     return Compiled(name, *texts, made_here=True)
+
+
+def _tidy(hlo: str, name: str) -> str:
+    """Return HLO without what describes the machine and the Python that it came from."""
+    hlo = re.sub(r", (metadata|parameter_replication|frontend_attributes)=\{[^}]*\}", "", hlo)
+    return re.sub(rf"a_inference_{name}_\w[\w.]*", name, hlo).strip()
 
 
 def _disassemble(path: Path) -> str:

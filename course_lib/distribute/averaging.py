@@ -21,7 +21,7 @@ class Averaging:
     """How far apart the weights end that were trained in the two ways.
 
     `difference` is the largest difference of a weight, `moved` the largest distance that a weight
-    went; `share` is the one divided by the other.
+    went; `share` is the one divided by the other, and is shown in whole percent.
     """
 
     optimizer: str
@@ -40,7 +40,7 @@ class Averaging:
         return self.share < 1e-3
 
     def __str__(self) -> str:
-        verdict = "the same" if self.equal else "different"
+        verdict = "the same" if self.equal else f"{self.share:.0%} apart".replace("%", " %")
         return f"{self.optimizer:4} {self.steps} step{'s' * (self.steps > 1)}: {verdict}"
 
 

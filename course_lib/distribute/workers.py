@@ -1,7 +1,7 @@
 """Real processes that train one model together over the loopback network.
 
 Each runs `course_lib.distribute.worker` with a TF_CONFIG that names all of them. They are watched:
-where one dies, the others would wait for it for ever, so they are stopped and the reason is said.
+where one dies, no step can be completed any more, so all are stopped and the reason is said.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class WorkerError(RuntimeError):
-    """A worker died or did not answer; the message names it and says what became of the others."""
+    """A worker died or did not answer; the message names it and says what became of the others.
+
+    `finished` is the number of workers that had reached the end by then.
+    """
+
+    def __init__(self, message: str, finished: int = 0) -> None:
+        super().__init__(message)
+        self.finished = finished
 
 
 @dataclass(frozen=True)
@@ -107,29 +114,36 @@ def _watch(processes: list[subprocess.Popen], folder: Path, timeout_seconds: flo
     """Wait until all have ended well; raise WorkerError as soon as one has not."""
     deadline = time.monotonic() + timeout_seconds
     while any(process.poll() is None for process in processes):
-        for index, process in enumerate(processes):
-            if process.poll():
-                raise WorkerError(_epitaph(index, process.returncode, folder))
+        if dead := [index for index, process in enumerate(processes) if process.poll()]:
+            # one that lost the others ends with Python's own code 1: it is not the first
+            index = min(dead, key=lambda each: processes[each].returncode == 1)
+            raise _epitaph(index, processes[index].returncode, folder)
         if time.monotonic() > deadline:
             raise WorkerError(
-                f"The workers were not done after {timeout_seconds:g} seconds and were stopped."
+                f"The workers were not done after {timeout_seconds:g} seconds and were stopped.",
+                _finished(folder),
             )
         time.sleep(0.05)
     for index, process in enumerate(processes):
         if process.returncode:
-            raise WorkerError(_epitaph(index, process.returncode, folder))
+            raise _epitaph(index, process.returncode, folder)
 
 
-def _epitaph(index: int, code: int, folder: Path) -> str:
+def _finished(folder: Path) -> int:
+    return len(list(folder.glob("*.npy")))
+
+
+def _epitaph(index: int, code: int, folder: Path) -> WorkerError:
     lines = (folder / f"{index}.log").read_text(errors="replace").strip().splitlines()
     done = [line for line in lines if line.startswith("step ")]
     when = f"after {done[-1]}" if done else "before its first step"
     why = f"exit code {code}" if code > 0 else f"signal {-code}"
     if code == 1 and lines:  # Python's own, after a traceback
         why = lines[-1][:200]
-    return (
-        f"Worker {index} died {when} ({why}). The others wait for its gradients and would wait "
-        "for ever, so they were stopped."
+    return WorkerError(
+        f"Worker {index} died {when} ({why}). Without its gradients no step can be completed, so "
+        "the others were stopped.",
+        _finished(folder),
     )
 
 

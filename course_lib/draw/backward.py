@@ -44,16 +44,14 @@ def frame_marks(graph: Graph, back: Gradients, step: int) -> Marks:
     walked = back.edges[: max(step - 1, 0)]
     labels = {(e.source, e.target, e.position): number(e.contribution) for e in walked}
     states = {node.name: "waiting" for node in graph if node.name not in known}
-    if step == 1:
-        states[back.output] = "now"
-    elif step > 1:
-        states[walked[-1].source] = "now"
+    if step > 0:
+        states[walked[-1].source if walked else back.output] = "here"
     subtitles = {name: f"{name}: {number(value)}" for name, value in known.items()}
     for node in graph:
         if not node.computes:
             shown = known.get(node.name)
             subtitles[node.name] = "not yet" if shown is None else number(shown)
-    return Marks(states, labels, subtitles=subtitles)
+    return Marks(states, labels, subtitles=subtitles, strong=tuple(labels)[-1:])
 
 
 def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None, columns: int = 2) -> Picture:

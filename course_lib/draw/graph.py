@@ -6,7 +6,7 @@ rectangle is fed from outside, a double one keeps a variable, a pill computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from course_lib.draw.layout import Edge, dot_source, lay_out
@@ -30,11 +30,11 @@ __all__ = [
 
 _WIDEST, _TALLEST = 900, 2400  # CSS pixels of a picture; a larger one is made smaller
 
-_LONGEST_SHAPE = 12  # characters
+_LONGEST_SHAPE = 18  # characters
 
 
 def picture(graph: Graph, marks: Marks | None = None, alt: str = "", **layout: Any) -> Picture:
-    """Return the graph as a PNG picture, with the shapes of tensors on its edges.
+    """Return the graph as a PNG picture, with the shapes and types of tensors on its edges.
 
     `alt` is made from the graph where it is empty; `layout` goes to `lay_out` (by_level, across).
     """
@@ -45,8 +45,14 @@ def picture(graph: Graph, marks: Marks | None = None, alt: str = "", **layout: A
     return show(fig, alt or describe(graph))
 
 
-def side_by_side(graphs: Mapping[str, Graph], alt: str = "", **layout: Any) -> Picture:
-    """Return several graphs in one PNG picture, each under the title that is its key."""
+def side_by_side(
+    graphs: Mapping[str, Graph], alt: str = "", stand_out: Collection[str] = (), **layout: Any
+) -> Picture:
+    """Return several graphs in one PNG picture, each under the title that is its key.
+
+    The nodes called one of `stand_out` get a thick line in all of them.
+    """
+    states = dict.fromkeys(stand_out, "now")
     placed = {title: lay_out(graph, **layout) for title, graph in graphs.items()}
     widths = [max(each.width, 12 * len(title)) for title, each in placed.items()]
     height = max(each.height for each in placed.values())
@@ -60,7 +66,8 @@ def side_by_side(graphs: Mapping[str, Graph], alt: str = "", **layout: Any) -> P
         squeeze=False,
     )
     for ax, (title, each) in zip(axes[0], placed.items(), strict=True):
-        paint(ax, each, Marks(labels=shape_labels(graphs[title])), scale, height)
+        marks = Marks(states, shape_labels(graphs[title]))
+        paint(ax, each, marks, scale, height)
         ax.set_title(title, loc="center")
     texts = [f"{title}: {describe(graph)}" for title, graph in graphs.items()]
     return show(fig, alt or " | ".join(texts))
@@ -75,15 +82,16 @@ def describe(graph: Graph) -> str:
 
 
 def shape_labels(graph: Graph) -> dict[Edge, str]:
-    """Return the shapes of tensors, such as 49×40×1, on the first edge that leaves each node.
+    """Return the shape and, below it, the type of each tensor that is not a single number.
 
-    A single number has none, and a shape that is too long for an edge is left out.
+    They stand on the first edge that leaves a node: all others carry the same tensor. A shape that
+    is too long for an edge is left out.
     """
     ends = [(name, "", position) for position, name in enumerate(graph.outputs)]
     labels: dict[str, tuple[Edge, str]] = {}
     for edge in (*graph.edges, *ends):
-        shape = graph[edge[0]].shape or ()
-        text = "×".join("?" if size is None else str(size) for size in shape)
-        if text and len(text) <= _LONGEST_SHAPE:
-            labels.setdefault(edge[0], (edge, text))
+        source = graph[edge[0]]
+        shape = "×".join("?" if size is None else str(size) for size in source.shape or ())
+        if shape and len(shape) <= _LONGEST_SHAPE:
+            labels.setdefault(edge[0], (edge, f"{shape}\n{source.dtype}".rstrip()))
     return dict(labels.values())

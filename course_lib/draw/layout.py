@@ -93,7 +93,8 @@ def lay_out(
     boxes = [_box(node, 124 if roomy else 64) for node in graph]
     command = dot_command()
     if command and boxes:
-        text = _run(command, _dot(graph, boxes, by_level, across, 1.0 if roomy else 0.3))
+        gap = 1.0 if roomy else 0.6 if any(node.shape for node in graph) else 0.3
+        text = _run(command, _dot(graph, boxes, by_level, across, gap))
         return _from_plain(text, graph, boxes)
     return _from_levels(graph, boxes)
 

@@ -25,7 +25,8 @@ def html(text: str, marked: Collection[int]) -> str:
         sign = "▶ " if number in marked else "  "
         rows.append(f'<div style="{style}">{sign}{escape(line) or " "}</div>')
     return card(
-        '<div tabindex="0" style="max-height:420px;overflow:auto;white-space:pre;'
+        '<div tabindex="0" data-lm-suppress-shortcuts="true" '  # or JupyterLab takes arrow keys
+        'style="max-height:420px;overflow:auto;white-space:pre;'
         f'font-family:DejaVu Sans Mono,monospace;font-size:13px">{"".join(rows)}</div>'
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import hypot
 
@@ -25,15 +25,17 @@ _HEAD = 9  # pixels, the length of an arrow's head
 class Marks:
     """What a picture shows on top of the bare graph.
 
-    `states` gives nodes a state: "waiting" is faint, "now" stands out; all others are plain.
-    `labels` puts text on edges, by (from, to, position), or by (name, "", n) on the arrow of a
-    result. `notes` puts a small text to the right below a node.
+    `states` gives nodes a state: "waiting" is faint, "now" and "here" stand out; all others are
+    plain. `labels` puts text on edges, by (from, to, position), or by (name, "", n) on the arrow of
+    a result; a second line is written smaller. `notes` puts a small text to the right below a node,
+    `subtitles` another text into its box. The edges in `strong` stand out.
     """
 
     states: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[Edge, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     subtitles: Mapping[str, str] = field(default_factory=dict)
+    strong: Collection[Edge] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,22 @@ def box_look(box: Box, marks: Marks) -> Look:
     if state == "waiting":
         return Look(_FADED, 1, True, PALETTE["grey"])
     dashed = box.kind == "placeholder"
-    if state == "now":
+    if state in ("now", "here"):
         return Look(PALETTE["red"], 4, dashed)
     return Look(PALETTE["ink"], 1.5, dashed)
 
 
 def arrow_look(arrow: Arrow, marks: Marks) -> Look:
-    """Return how an edge looks: faint where one of its ends waits, strong into the node of now."""
+    """Return how an edge looks: faint where one of its ends waits, strong into the node of now.
+
+    So are the edges that `marks` names.
+    """
     ends = [marks.states.get(name, "") for name in arrow.edge[:2]]
     if "waiting" in ends:
         return Look(_FADED, 1)
-    return Look(PALETTE["red"], 2.5) if ends[1] == "now" else Look(PALETTE["ink"], 1.3)
+    if ends[1] == "now" or arrow.edge in marks.strong:
+        return Look(PALETTE["red"], 2.5)
+    return Look(PALETTE["ink"], 1.3)
 
 
 def arrow_head(arrow: Arrow) -> list[tuple[float, float]]:

@@ -97,10 +97,11 @@ def _paint_texts(axes: Any, box: Box, marks: Marks, scale: float) -> None:
 def _paint_labels(axes: Any, layout: Layout, marks: Marks, scale: float) -> None:
     from matplotlib.patheffects import withStroke
 
-    look = {"color": PALETTE["blue"], "fontweight": "bold", "fontsize": 11.5 * scale, "zorder": 6}
+    look = {"color": PALETTE["blue"], "fontweight": "bold", "zorder": 6}
     halo = [withStroke(linewidth=4 * scale, foreground=PALETTE["paper"])]
     for arrow in layout.arrows:
-        text = marks.labels.get(arrow.edge, "")
-        if text:
-            place = {"ha": "center", "va": "center"}
-            axes.text(*arrow.label, text, path_effects=halo, **place, **look)
+        x, y = arrow.label
+        for line, text in enumerate(marks.labels.get(arrow.edge, "").splitlines()):
+            size = {"fontsize": (11.5, 9.5)[min(line, 1)] * scale}
+            place = {"ha": "center", "va": "center", "path_effects": halo}
+            axes.text(x, y + 15 * line, text, **place, **look, **size)

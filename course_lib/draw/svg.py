@@ -14,13 +14,17 @@ _FONT = "DejaVu Sans, Verdana, sans-serif"
 _PAD = 8
 
 
-def svg(layout: Layout, marks: Marks, alt: str, scale: float = 1) -> str:
-    """Return the picture as an SVG element on the ground of all pictures, ready for an HTML
-    widget."""
+def svg(layout: Layout, marks: Marks, alt: str, scale: float = 1, shrinks: bool = True) -> str:
+    """Return the picture as an SVG element on the ground of all pictures, ready for an HTML widget.
+
+    It becomes smaller where there is no room, unless `shrinks` is False: then it can be scrolled,
+    and its letters stay readable.
+    """
+    size = "max-width:100%;height:auto" if shrinks else "max-width:none"
     parts = [
         f'<svg role="img" aria-label="{escape(alt)}" xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="{-_PAD} {-_PAD} {layout.width + 2 * _PAD:.0f} {layout.height + 2 * _PAD:.0f}" '
-        f'width="{(layout.width + 2 * _PAD) * scale:.0f}" style="max-width:100%;height:auto" '
+        f'width="{(layout.width + 2 * _PAD) * scale:.0f}" style="{size}" '
         f'font-family="{_FONT}" fill="{PALETTE["ink"]}">'
     ]
     parts += [_svg_arrow(arrow, marks) for arrow in layout.arrows]
@@ -47,10 +51,13 @@ def _svg_label(arrow: Arrow, marks: Marks) -> str:
     if not text:
         return ""
     x, y = arrow.label
+    first, _, second = text.partition("\n")
+    if second:
+        second = f'<tspan x="{x:.1f}" dy="15" font-size="12.5">{escape(second)}</tspan>'
     return (
         f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="middle" font-size="15" '
         f'font-weight="bold" fill="{PALETTE["blue"]}" paint-order="stroke" '
-        f'stroke="{PALETTE["paper"]}" stroke-width="5">{escape(text)}</text>'
+        f'stroke="{PALETTE["paper"]}" stroke-width="5">{escape(first)}{second}</text>'
     )
 
 

@@ -146,7 +146,7 @@ EXERCISES = (
         hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
     ),
     Exercise(
-        id="2.7",
+        id="2.8",
         ask="divide_back(a, b, upstream): what a and b get from a / b",
         judge=function(
             _divide,
@@ -165,7 +165,7 @@ EXERCISES = (
         hints=("a / b is a × (1/b): what does a small step of a do?", "d(1/b) = −1/b² db"),
     ),
     Exercise(
-        id="2.8",
+        id="2.9",
         ask="runs: forward runs for the slopes of 13,960 weights by small steps",
         judge=number(
             WEIGHTS + 1,

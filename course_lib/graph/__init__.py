@@ -5,7 +5,7 @@ Nothing here draws, prints, or needs TensorFlow.
 """
 
 from course_lib.graph.data import Graph, GraphError, Node
-from course_lib.graph.evaluate import EvaluationError, evaluate
+from course_lib.graph.evaluate import EvaluationError, Tally, evaluate
 from course_lib.graph.gradients import EdgeGradient, Gradients, gradients, numeric_gradients
 from course_lib.graph.operations import OPERATIONS, Operation, operation
 from course_lib.graph.structure import (
@@ -15,6 +15,7 @@ from course_lib.graph.structure import (
     independent,
     layer_name,
     levels,
+    longest_path,
     needed,
     span,
     work,
@@ -29,6 +30,7 @@ __all__ = [
     "GraphError",
     "Node",
     "Operation",
+    "Tally",
     "ancestors",
     "collapse",
     "compare",
@@ -37,6 +39,7 @@ __all__ = [
     "independent",
     "layer_name",
     "levels",
+    "longest_path",
     "needed",
     "numeric_gradients",
     "operation",

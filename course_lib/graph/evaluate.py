@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from course_lib.graph.data import Graph, Node, number
 from course_lib.graph.operations import operation
 from course_lib.graph.structure import needed
 
-__all__ = ["EvaluationError", "compute", "evaluate"]
+__all__ = ["EvaluationError", "Tally", "compute", "evaluate"]
 
 
 class EvaluationError(ValueError):
     """A node whose result is not a number, such as a division by zero; the message names it."""
 
 
+@dataclass
+class Tally:
+    """Counts what is done: `runs` forward, `walks` back, and the `operations` of both together.
+
+    Pass one to `evaluate`, `gradients` or `numeric_gradients`; several calls add up.
+    """
+
+    runs: int = 0
+    walks: int = 0
+    operations: int = 0
+
+
 def evaluate(
-    graph: Graph, feed: Mapping[str, float] | None = None, fetch: str | None = None
+    graph: Graph,
+    feed: Mapping[str, float] | None = None,
+    fetch: str | None = None,
+    tally: Tally | None = None,
 ) -> dict[str, float]:
     """Return the value of every node, by its name, in the order in which they were computed.
 
     `feed` replaces the results of nodes: a placeholder must be fed, a constant may be. With
-    `fetch`, only the nodes that this result needs are run. EvaluationError names the node that
-    has no result.
+    `fetch`, only the nodes that this result needs are run. `tally` counts the run and its
+    operations. EvaluationError names the node that has no result.
     """
+    tally = tally or Tally()
+    tally.runs += 1
     feed = dict(feed or {})
     for name in feed:
         graph[name]  # a name that is not there is an error, not ignored
@@ -33,6 +51,7 @@ def evaluate(
             values[node.name] = float(feed[node.name])
         else:
             values[node.name] = compute(node, tuple(values[name] for name in node.inputs))
+            tally.operations += node.computes
     return values
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "independent",
     "layer_name",
     "levels",
+    "longest_path",
     "needed",
     "span",
     "work",
@@ -52,6 +53,30 @@ def span(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
     for node in graph:
         done[node.name] = cost(node) + max((done[name] for name in node.inputs), default=0)
     return max(done.values(), default=0)
+
+
+def longest_path(
+    graph: Graph, cost: Callable[[Node], float] | None = None
+) -> tuple[tuple[str, ...], tuple[tuple[str, str, int], ...]]:
+    """Return one dearest path through a graph: the names of its nodes, and its edges, in order.
+
+    It begins at the first node that costs something and ends at the last; `span` is its cost.
+    """
+    cost = cost or _one_each
+    done: dict[str, float] = {}
+    before: dict[str, tuple[str, str, int] | None] = {}
+    for node in graph:
+        edges = [(name, node.name, place) for place, name in enumerate(node.inputs)]
+        edge = max(edges, key=lambda each: done[each[0]], default=None)
+        before[node.name] = edge if edge and done[edge[0]] > 0 else None
+        done[node.name] = cost(node) + (done[edge[0]] if edge else 0)
+    name = max(done, key=done.__getitem__, default="")
+    edges = []
+    while name and (edge := before[name]):
+        edges.insert(0, edge)
+        name = edge[0]
+    names = (edges[0][0], *(edge[1] for edge in edges)) if edges else ((name,) if name else ())
+    return names, tuple(edges)
 
 
 def ancestors(graph: Graph, name: str) -> frozenset[str]:

@@ -19,7 +19,7 @@ from course_lib.graph.operations import FUNCTIONS, OPERATIONS
 
 __all__ = ["MOST_LINES", "TraceError", "from_source"]
 
-MOST_LINES = 100_000
+MOST_LINES = 5_000  # more than a screen can show, and traced in under a second
 _SIGNS: dict[type, str] = {
     ast.Add: "Add",
     ast.Sub: "Sub",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from course_lib.draw.backward import filmstrip, frame_marks, sentence, steps
 from course_lib.draw.layout import lay_out
+from course_lib.draw.marks import Marks
 from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph
 from course_lib.graph.evaluate import EvaluationError
-from course_lib.graph.gradients import gradients
-from course_lib.widgets import shell
+from course_lib.graph.gradients import Gradients, gradients
+from course_lib.widgets import constants, shell
 
 __all__ = ["BackwardPlayer", "play_back"]
 
@@ -16,20 +17,22 @@ _SCALE = 1.0
 
 
 class BackwardPlayer:
-    """`step` and `sliders` are the controls, `picture` and `text` the views, as in `Player`."""
+    """`step` and `sliders` are the controls, `picture` and `text` the views, as in `Player`.
 
-    def __init__(self, graph: Graph, ranges: dict[str, tuple[int, int]]) -> None:
+    Where the program has no derivative, `text` says why and the last picture stays.
+    """
+
+    back: Gradients | None = None
+
+    def __init__(self, graph: Graph, ranges: dict[str, tuple[float, float]] | None = None) -> None:
         self.graph = graph
         self.layout = lay_out(graph, roomy=True)
-        self.sliders = {
-            name: shell.slider(name, int(graph[name].value), low, high, on_change=self._change)
-            for name, (low, high) in ranges.items()
-        }
-        self.back = gradients(graph)
-        self.step = shell.slider("step", 0, 0, steps(self.back), on_change=self._redraw)
+        self.sliders = constants.sliders(graph, ranges, self._moved)
+        self.step = shell.slider("step", 0, 0, 1, on_change=lambda _: self._redraw())
         self.text = shell.html()
         self.picture = shell.html()
         moves = shell.row(
+            shell.button("|◀ start", lambda: self.go(0), "to the start"),
             shell.button("◀ back", lambda: self.go(self.step.value - 1), "one step back"),
             shell.button("forward ▶", lambda: self.go(self.step.value + 1), "one step forward"),
             shell.button("end ▶|", lambda: self.go(self.step.max), "to the end"),
@@ -37,7 +40,7 @@ class BackwardPlayer:
         )
         controls = shell.row(*self.sliders.values())
         self.widget = shell.column(controls, moves, self.text, self.picture)
-        self._redraw()
+        self._change()
 
     def go(self, step: int) -> None:
         """Jump to a step; one that is not there is the nearest that is."""
@@ -45,24 +48,40 @@ class BackwardPlayer:
 
     def show(self) -> None:
         """Display the walk; where widgets cannot be shown, its frames stand there."""
-        shell.show(self.widget, filmstrip(self.graph))
+        static = filmstrip(self.graph, constants.feed(self.sliders)) if self.back else ""
+        shell.show(self.widget, static, "" if self.back else "a program without a derivative")
 
-    def _change(self, _: object = None) -> None:
-        feed = {name: float(slider.value) for name, slider in self.sliders.items()}
+    def _moved(self, _: object) -> None:
+        """Follow a slider; who has not begun yet sees the whole walk."""
+        self._change()
+        if self.step.value == 0:
+            self.go(self.step.max)
+
+    def _change(self) -> None:
         try:
-            self.back = gradients(self.graph, feed)
+            self.back = gradients(self.graph, constants.feed(self.sliders))
         except EvaluationError as error:
+            self.back = None
             self.text.value = shell.note(str(error))
-            return  # the last picture stays until there is a derivative again
+            if not self.picture.value:
+                self.picture.value = svg(self.layout, Marks(), str(error), _SCALE)
+            return
+        if self.step.max != steps(self.back):
+            self.step.max = steps(self.back)
         self._redraw()
 
-    def _redraw(self, _: object = None) -> None:
+    def _redraw(self) -> None:
+        if self.back is None:
+            return
         said = sentence(self.back, self.step.value)
         marks = frame_marks(self.graph, self.back, self.step.value)
         self.picture.value = svg(self.layout, marks, said, _SCALE)
         self.text.value = shell.note(said)
 
 
-def play_back(graph: Graph, **ranges: tuple[int, int]) -> None:
-    """Display the walk back through a graph; `var1=(0, 12)` gives that node a slider."""
+def play_back(graph: Graph, **ranges: tuple[float, float]) -> None:
+    """Display the walk back through a graph; `var1=(0, 12)` gives that node a slider.
+
+    Without ranges, the first constants get one each.
+    """
     BackwardPlayer(graph, ranges).show()

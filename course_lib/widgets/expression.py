@@ -52,6 +52,10 @@ class ExpressionBox:
             marks = frame_marks(done, len(graph) + 1)
             self.picture.value = svg(lay_out(graph), marks, counted)
         else:
+            self.said.value = shell.note(
+                f"{counted} {sentence(done, done.steps)} "
+                f"(More than {_MOST_DRAWN} boxes: too many to draw while you type.)"
+            )
             self.picture.value = ""
 
 

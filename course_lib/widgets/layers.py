@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from course_lib.draw.graph import describe, picture, shape_labels
+from course_lib.draw.layers import layer
 from course_lib.draw.layout import lay_out
 from course_lib.draw.marks import Marks
 from course_lib.draw.svg import svg
@@ -15,9 +15,11 @@ from course_lib.widgets import shell
 
 Group = Callable[[Node], str]
 
-__all__ = ["LayerViewer", "browse", "layer"]
+__all__ = ["LayerViewer", "browse"]
 
 _ALL, _FULL = "all layers", "every node"
+_HOW = "Scroll inside the picture; or go there with Tab, and use the arrow keys."
+_KEYS = 'data-lm-suppress-shortcuts="true"'  # else JupyterLab takes the arrow keys for itself
 
 
 class LayerViewer:
@@ -42,11 +44,13 @@ class LayerViewer:
         graph = {_ALL: self.layers, _FULL: self.graph}.get(chosen) or layer(
             self.graph, chosen, self.group
         )
-        said = f"{chosen}: {len(graph)} nodes, {len(graph.edges)} edges"
+        said = f"{chosen}: {len(graph)} nodes, {len(graph.edges)} edges. {_HOW}"
         self.said.value = shell.note(said)
-        drawn = svg(lay_out(graph), Marks(labels=shape_labels(graph)), describe(graph))
+        marks = Marks(labels=shape_labels(graph))
+        drawn = svg(lay_out(graph), marks, describe(graph), shrinks=False)
         self.picture.value = (
-            f'<div tabindex="0" style="max-height:70vh;overflow:auto">{drawn}</div>'
+            f'<div tabindex="0" role="group" aria-label="the graph, to be scrolled" {_KEYS} '
+            f'style="max-height:70vh;overflow:auto">{drawn}</div>'
         )
 
 
@@ -56,16 +60,3 @@ def browse(graph: Graph, group: Group = layer_name) -> None:
     `group` names the layer that a node belongs to, as for `collapse`.
     """
     LayerViewer(graph, group).show()
-
-
-def layer(graph: Graph, name: str, group: Group = layer_name) -> Graph:
-    """Return one layer in full, and the nodes of other layers that it reads as placeholders."""
-    inside = [node for node in graph if group(node) == name]
-    names = {node.name for node in inside}
-    outside = {source for node in inside for source in node.inputs} - names
-    edge = [replace(graph[n], operation="Placeholder", inputs=(), value=None) for n in outside]
-    read = {source for node in graph if node.name not in names for source in node.inputs}
-    outputs = tuple(n for n in names if n in read or n in graph.outputs)
-    order = {node.name: place for place, node in enumerate(graph)}
-    nodes = sorted([*edge, *inside], key=lambda node: order[node.name])
-    return Graph(tuple(nodes), tuple(sorted(outputs, key=order.__getitem__)))

@@ -8,7 +8,12 @@ from course_lib.widgets import shell
 
 __all__ = ["Languages", "read"]
 
-_KINDS = {"assembly": "machine code", "ir": "LLVM IR", "hlo": "XLA's graph, HLO"}
+_KINDS = {
+    "assembly": "machine code",
+    "ir": "LLVM IR",
+    "optimized_hlo": "HLO, optimised",
+    "hlo": "HLO, XLA's graph",
+}
 
 
 class Languages:

@@ -6,11 +6,10 @@ from course_lib.draw.layout import lay_out
 from course_lib.draw.player import filmstrip, frame_marks, run, sentence
 from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph
-from course_lib.widgets import shell
+from course_lib.widgets import constants, shell
 
 __all__ = ["Player", "play"]
 
-_MOST_SLIDERS = 5
 _SCALE = 1.15  # of the picture on the page
 
 
@@ -26,10 +25,7 @@ class Player:
     def __init__(self, graph: Graph, ranges: dict[str, tuple[float, float]] | None = None) -> None:
         self.graph = graph
         self.layout = lay_out(graph)
-        self.sliders = {
-            name: shell.slider(name, *_start(graph, name, low, high), on_change=self._change)
-            for name, (low, high) in (ranges or _usual_ranges(graph)).items()
-        }
+        self.sliders = constants.sliders(graph, ranges, self._moved)
         self.step = shell.slider("step", 0, 0, len(graph), on_change=lambda _: self._redraw())
         self.picture = shell.html()
         self.text = shell.html()
@@ -47,7 +43,7 @@ class Player:
     @property
     def feed(self) -> dict[str, float]:
         """The values of the sliders."""
-        return {name: float(slider.value) for name, slider in self.sliders.items()}
+        return constants.feed(self.sliders)
 
     def go(self, step: int) -> None:
         """Jump to a step; one that is not there is the nearest that is."""
@@ -57,7 +53,13 @@ class Player:
         """Display the player; where widgets cannot be shown, its frames stand there."""
         shell.show(self.widget, filmstrip(self.graph, self.feed))
 
-    def _change(self, _: object = None) -> None:
+    def _moved(self, _: object) -> None:
+        """Follow a slider; who has not begun yet sees the whole run, so that values can follow."""
+        self._change()
+        if self.step.value == 0:
+            self.go(self.run.steps)
+
+    def _change(self) -> None:
         self.run = run(self.graph, self.feed)
         if self.step.max != self.run.steps:
             self.step.max = self.run.steps
@@ -73,22 +75,3 @@ class Player:
 def play(graph: Graph, **ranges: tuple[float, float]) -> None:
     """Display the player of a graph; `var1=(0, 12)` gives that node a slider from 0 to 12."""
     Player(graph, ranges).show()
-
-
-def _usual_ranges(graph: Graph) -> dict[str, tuple[float, float]]:
-    names = [node.name for node in graph.sources if not node.name.startswith("const_")]
-    ranges = {}
-    for name in names[:_MOST_SLIDERS]:
-        reach = 2 * abs(graph[name].value or 0) or 10
-        reach = int(reach) if reach == int(reach) else reach
-        ranges[name] = (-reach, reach)
-    return ranges
-
-
-def _start(graph: Graph, name: str, low: float, high: float) -> tuple[float, float, float, float]:
-    """Return a slider's value, bounds and step: whole numbers where value and bounds are whole."""
-    value = graph[name].value
-    value = (low + high) / 2 if value is None else min(max(value, low), high)
-    if value == int(value) and isinstance(low, int) and isinstance(high, int):
-        return int(value), low, high, 1
-    return value, low, high, (high - low) / 100

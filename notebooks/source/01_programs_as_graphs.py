@@ -54,8 +54,8 @@ picture(graph)
 my_guess = ...
 
 # %% [markdown]
-# Step forward with the buttons or the arrow keys, and watch values travel along the edges. Then go to the end and move
-# one slider after the other.
+# Step forward with the buttons (or reach them with Tab and press Enter), and watch values travel along the edges. Then go to
+# the end and move one slider after the other.
 
 # %%
 from course_lib.widgets.player import play
@@ -140,8 +140,7 @@ check("1.4", beside)
 # %% [markdown]
 # ## A program of your own
 #
-# Type lines of arithmetic, with `sqrt`, `exp`, `relu`, `max`, `min` and a few more. Then try a loop, or a name that does not
-# exist, and read what you are told.
+# Type lines of arithmetic, with `sqrt`, `exp`, `relu`, `max`, `min` and a few more. The picture follows while you type.
 
 # %%
 from course_lib.widgets.expression import edit
@@ -149,6 +148,22 @@ from course_lib.widgets.expression import edit
 edit("a = 3\nb = 4\nc = sqrt(a**2 + b**2)")
 
 # %% [markdown]
+# Not every program is such a graph. A graph cannot go back to a line that is done, and a name has to stand for a number.
+# Here are five that fail, each with the sentence that you would read above.
+
+# %%
+odd_ones = ["x = 1\nfor i in x: x = x + i", "import math", "a = 2\nb = a + c",
+            "a = 4\nb = a - 4\nc = a / b", "x = 1\n" * 10_000]
+for text in odd_ones:
+    try:
+        evaluate(trace.from_source(text))
+    except ValueError as error:
+        print(error)
+
+# %% [markdown]
+# Four were refused before anything was computed, and the `import` imported nothing. Only the division had to be tried:
+# its zero appears when the graph runs.
+#
 # ### Exercise 1.5
 # Now by hand: build `relu(w * x + b)`, one neuron. A row is a node: its name, its operation, the names it reads, such
 # as `("y", "Mul", "w", "x")`. You need `Placeholder` (a value from outside), `Mul`, `Add`, `Relu`.
@@ -206,8 +221,17 @@ built = trace.from_function(program, *numbers)
 side_by_side({"from the text": graph, "from tf.function": built})
 
 # %% [markdown]
-# The same shape in other words: `AddV2` and `RealDiv` are TensorFlow's names, and `Identity` marks the result.
-# But a Placeholder stands where a constant stood. What else can a value become? Here are four kinds in one function.
+# The same shape in other words. Count what differs: how many of each kind has our graph, and how many TensorFlow's?
+
+# %%
+from course_lib.graph import compare as count_both
+
+for kind, (ours, theirs) in count_both(graph, built).items():
+    print(f"{kind:12} {ours} | {theirs}")
+
+# %% [markdown]
+# `AddV2` and `RealDiv` are TensorFlow's names for + and ÷; `Identity` passes on a value, and marks the result. But a
+# Placeholder stands where a constant stood. What else can a value become? Here are four kinds in one function.
 
 # %%
 weight = tf.Variable(2.0)
@@ -215,7 +239,9 @@ weight = tf.Variable(2.0)
 def four_kinds(argument):
     return (argument + tf.constant(1.0)) * weight + 5
 
-print(trace.from_function(four_kinds, tf.constant(3.0)))
+mixed = trace.from_function(four_kinds, tf.constant(3.0))
+print(mixed)
+picture(mixed)
 
 # %% [markdown]
 # An argument is a **Placeholder**, fed at each call. `tf.constant` and the bare `5` are each a **Const**: their value is part
@@ -236,6 +262,18 @@ result = 16
 
 # %% check="1.7"
 check("1.7", result)
+
+# %% [markdown]
+# A GraphDef is a graph like any other. Here it is beside three lines of Python that say the same.
+
+# %%
+from google.protobuf import text_format
+
+graph_def = tf.compat.v1.GraphDef()
+text_format.Parse(lesson_01.GRAPH_DEF, graph_def)
+lines = "nine = 9\ntwo = 2\nout = nine * two - two"
+side_by_side({"from the GraphDef": trace.from_graph_def(graph_def),
+              "from the text": trace.from_source(lines)})
 
 # %% [markdown]
 # ## With and without a graph
@@ -290,15 +328,17 @@ from course_lib.widgets.layers import browse
 browse(spotter, layer_of)
 
 # %% [markdown]
-# Numbers such as 1×49×40×1 are the **shape** of a tensor: an edge carries whole arrays, not just one number.
+# 1×49×40×1 is the **shape** of a tensor, `float32` its **type**: an edge carries a whole array, not just one number. Both
+# stand once for all arrows that leave a box.
 #
 # People in the field open such files in **Netron**. Here it is, with the same file: click on a box to see its shapes.
 # It runs on your machine and asks nothing of the internet.
 
 # %%
 from course_lib import netron
+from course_lib.draw.layers import in_full
 
-netron.show(frozen, "spotter.pb", picture(spotter))
+netron.show(frozen, "spotter.pb", in_full(spotter, layer_of))
 
 # %% [markdown]
 # ## What you measured

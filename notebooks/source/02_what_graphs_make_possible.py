@@ -40,8 +40,25 @@ compare("2.1", my_guess, len(folded))
 print("its value:", folded.nodes[0].value)
 
 # %% [markdown]
-# The program is gone; its result is left. This is **constant folding**. Numbers that arrive only when the graph runs,
-# as placeholders, cannot be folded: then all four operations stay.
+# The program is gone; its result is left. This is **constant folding**. **XLA**, a second compiler that goes on from here
+# down to machine code, does the same: one constant, and a copy of it to where the caller expects the result.
+
+# %%
+from course_lib.draw.graph import side_by_side
+
+def three_graphs(function, *arguments):
+    xla = compiler.hlo(function, *arguments, stage="optimized_hlo")
+    graphs = {"as written": trace.from_function(function, *arguments),
+              "Grappler": compiler.grappler(function, *arguments),
+              "XLA": compiler.from_hlo(xla)}
+    for title, graph in graphs.items():
+        print(f"{title:10} {len(graph):2} nodes")
+    return side_by_side(graphs)
+
+three_graphs(with_constants)
+
+# %% [markdown]
+# Numbers that arrive only when the graph runs, as placeholders, cannot be folded: then all four operations stay.
 
 # %%
 numbers = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
@@ -73,29 +90,24 @@ remaining = 4
 check("2.2", remaining)
 
 # %% [markdown]
-# See for yourself. In the middle is Grappler's graph; on the right is what **XLA** makes of the same function, a second
-# compiler that goes on from here down to machine code.
+# See for yourself: follow the two products on the left, and find the one that is left of them.
 
 # %%
-from course_lib.draw.graph import side_by_side
-
-two = numbers[:2]
-xla = compiler.hlo(wasteful, *two, stage="optimized_hlo")
-side_by_side({"as written": trace.from_function(wasteful, *two),
-              "Grappler": compiler.grappler(wasteful, *two),
-              "XLA": compiler.from_hlo(xla)},
-             alt="wasteful as written, after Grappler and after XLA")
+three_graphs(wasteful, *numbers[:2])
 
 # %% [markdown]
 # ## At the same time: work and span
 #
 # **Work** is the number of operations. **Span** is the length of the longest path: nobody can be faster than that.
-# Move the slider and watch who does what when.
+# In the picture, the longest path is the red one with the thick frames.
 
 # %%
-from course_lib.draw.graph import picture
+from course_lib.draw import span
 
-picture(lesson_02.SHARED)
+span.picture(lesson_02.SHARED)
+
+# %% [markdown]
+# A level is what could run at the same moment, if there were enough workers. Move the slider and watch who does what when.
 
 # %%
 from course_lib.widgets.schedule import plan as show_plan
@@ -215,8 +227,9 @@ trials = [distribute.averaging(copy, halves, "sgd", steps=1),
 compare("2.6", my_guess, "; ".join(map(str, trials)))
 
 # %% [markdown]
-# Only for one step of SGD, where the step is proportional to the gradient. Adam divides by the gradient's own size, so two
-# halves that pull in opposite directions no longer cancel out.
+# "Apart" is the largest difference of a weight, measured by the longest way that a weight went. Only one step of SGD gives
+# the same, because there the step is proportional to the gradient. Adam divides by the gradient's own size, so two halves
+# that pull in opposite directions no longer cancel out.
 #
 # Several machines work in the same way. Here are two real processes that know each other's address, and one that trains alone.
 
@@ -225,6 +238,23 @@ together = distribute.train_together(workers=2, steps=3)
 alone = distribute.train_alone(steps=3)
 print("both workers end with the same weights:", together.agree)
 print("and so does one process:", together.difference(alone) < 1e-5)
+
+# %% [markdown]
+# **Predict.** Machines die. Below, worker 1 ends before its last step, without a word. How many of the two will finish?
+
+# %% predict="2.7"
+my_guess = ...
+
+# %%
+try:
+    distribute.train_together(workers=2, steps=2, dies=(1, 1))
+except distribute.WorkerError as error:
+    compare("2.7", my_guess, error.finished)
+    print(error)
+
+# %% [markdown]
+# None: an all-reduce needs everybody. That is one reason for the checkpoints of lesson 04. And somebody has to watch: a
+# worker alone may wait for a long time.
 
 # %% [markdown]
 # ## Backwards: every derivative in one walk
@@ -237,31 +267,43 @@ from course_lib.exercises.lesson_01 import PROGRAM
 from course_lib.widgets.backward import play_back
 
 graph = trace.from_source(PROGRAM)
-play_back(graph, var1=(-6, 12), var2=(-6, 12), var3=(-6, 12))
+play_back(graph)
 
 # %% [markdown]
-# Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01.
+# Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01. Now walk back through
+# a program of your own: change the text.
+
+# %%
+mine = trace.from_source("""
+a = 0.5
+b = 3
+c = tanh(a * b)
+d = c * c - a
+""")
+play_back(mine)
+
+# %% [markdown]
 #
-# ### Exercise 2.7
+# ### Exercise 2.8
 # Write the rule of a division. `divide_back(a, b, upstream)` gets the two inputs of `a / b` and the derivative that came
 # from above. It returns what `a` gets and what `b` gets.
 
-# %% exercise="2.7" points=3
-# Exercise 2.7
+# %% exercise="2.8" points=3
+# Exercise 2.8
 def divide_back(a, b, upstream):
     ### BEGIN SOLUTION
     return upstream / b, -upstream * a / b**2
     ### END SOLUTION
 
-# %% check="2.7"
-check("2.7", divide_back)
+# %% check="2.8"
+check("2.8", divide_back)
 
 # %% [markdown]
 # Three ways to the same slopes: our walk, TensorFlow's `GradientTape`, and small steps. A small step needs no rule:
 # move one constant a little, run again, and see how far `res` went.
 
 # %%
-from course_lib.graph import evaluate, gradients
+from course_lib.graph import Tally, gradients, numeric_gradients
 
 ours = gradients(graph)
 with tf.GradientTape() as tape:
@@ -269,47 +311,56 @@ with tf.GradientTape() as tape:
     result = seven_lines(*numbers)
 tapes = tape.gradient(result, numbers)
 
-forward_runs = []
-def run(moved):
-    forward_runs.append(moved)
-    return evaluate(graph, moved)["res"]
-
-res = run({})
+steps = numeric_gradients(graph)
 for name, slope in zip(("var1", "var2", "var3"), tapes):
-    step = (run({name: graph[name].value + 1e-6}) - res) / 1e-6
-    ways = ours[name], slope, step
+    ways = ours[name], slope, steps[name]
     print(name, *(round(float(way), 3) + 0 for way in ways))
-print(len(forward_runs), "forward runs for 3 slopes")
 
 # %% [markdown]
-# ### Exercise 2.8
-# The walk back takes one run forward and one back, whatever the number of constants. Small steps do not. How many forward
+# The same, three times. But what does each cost? A `Tally` counts runs forward, walks back, and every single operation, here
+# for products of more and more numbers. A small step goes to one side only.
+
+# %%
+for count in (3, 30, 300):
+    names = [f"w{number}" for number in range(count)]
+    text = "\n".join(f"{name} = 1.01" for name in names)
+    product = trace.from_source(text + "\ny = " + " * ".join(names))
+    back, small_steps = Tally(), Tally()
+    gradients(product, tally=back)
+    numeric_gradients(product, central=False, tally=small_steps)
+    print(f"{count:3} slopes:", back.runs, "run and", back.walks, "walk,",
+          back.operations, "operations; or", small_steps.runs, "runs,",
+          f"{small_steps.operations:,}", "operations")
+
+# %% [markdown]
+# ### Exercise 2.9
+# One run and one walk, whatever the number of slopes; small steps need a run for each, and one more. How many forward
 # runs do they take for the slopes of 13,960 weights, as many as the keyword model has?
 
-# %% exercise="2.8" points=1
-# Exercise 2.8
+# %% exercise="2.9" points=1
+# Exercise 2.9
 runs = ...
 ### BEGIN SOLUTION
 runs = 13_960 + 1
 ### END SOLUTION
 
-# %% check="2.8"
-check("2.8", runs)
+# %% check="2.9"
+check("2.9", runs)
 
 # %% [markdown]
 # ## Anywhere: down to machine code
 #
-# A graph does not care what runs it. XLA turns it into its own language (HLO), then into LLVM's, then into the instructions
-# of this very processor.
+# A graph does not care what runs it. XLA turns it into its own language (HLO), rewrites it there, and goes on to LLVM's
+# language (IR) and to the instructions of this very processor. Below, the list shows all four.
 #
 # **Predict.** The seven lines have three constants and four operations. How many machine instructions calculate?
 
-# %% predict="2.9"
+# %% predict="2.10"
 my_guess = ...
 
 # %%
 code = compiler.compiled("seven_lines")
-compare("2.9", my_guess, len(code.arithmetic()))
+compare("2.10", my_guess, len(code.arithmetic()))
 
 from course_lib.widgets.listing import read
 
@@ -344,7 +395,8 @@ claims = {
     "replicas average their gradients in every step": same and together.agree,
     "averaging weights instead is the same": all(t.equal for t in trials),
     "... for one step of SGD it is": trials[0].equal,
-    "without a graph, each slope costs a run": len(forward_runs) == 4,
+    "one walk back gives every slope": back.walks == 1,
+    "without it, each slope costs a run": small_steps.runs == 300 + 1,
     "a graph becomes machine code": len(code.arithmetic()) == 4,
 }
 for claim, holds in claims.items():
