@@ -6,6 +6,7 @@ from course_lib.micro.arena_run import ArenaRun, arena_of
 from course_lib.micro.carray import c_array, read_c_array
 from course_lib.micro.device import DeviceRun, on_cortex_m4, pcm
 from course_lib.micro.interpreter import Interpreter, MicroError, available, run
+from course_lib.micro.program import cpp_program, operators, resolver, stubs
 from course_lib.micro.record import compared_clips, device_clips
 from course_lib.micro.runtimes import Difference, Runtimes, compare_runtimes
 
@@ -24,13 +25,17 @@ __all__ = [
     "c_array",
     "compare_runtimes",
     "compared_clips",
+    "cpp_program",
     "device_clips",
     "fits",
     "grows",
     "on_cortex_m4",
+    "operators",
     "pcm",
     "read_c_array",
     "recorded",
+    "resolver",
     "run",
     "smallest_arena",
+    "stubs",
 ]
