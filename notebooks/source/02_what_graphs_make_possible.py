@@ -53,7 +53,7 @@ def three_graphs(function, *arguments):
               "XLA": compiler.from_hlo(xla)}
     for title, graph in graphs.items():
         print(f"{title:10} {len(graph):2} nodes")
-    return side_by_side(graphs)
+    return side_by_side(graphs, alt=f"{function.__name__} in three graphs")
 
 three_graphs(with_constants)
 
