@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from course_lib.draw.layout import Edge, dot_source, lay_out
+from course_lib.draw.layout import dot_source, lay_out
 from course_lib.draw.marks import Marks
 from course_lib.draw.paint import paint
+from course_lib.draw.places import Edge
 from course_lib.draw.style import Picture, figure, show
 from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph
