@@ -6,7 +6,8 @@ setup(
     packages=[*find_packages(include=["course_lib*"]), "course_lib._data"],
     package_dir={"course_lib._data": "data"},
     package_data={
-        "": ["*.md", "*.css", "*.js", "*.html", "*.c", "*.h", "*.ld"],
+        "": ["*.md", "*.css", "*.js", "*.mjs", "*.html", "*.c", "*.h", "*.ld", "*.cpp", "*.ino"],
+        "course_lib.micro": ["cpp/stubs/**/*.h"],
         "course_lib._data": ["**/*"],
     },
 )

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["PINS", "ROOT", "command", "prepare", "share_packages", "surroundings"]
+__all__ = ["PINS", "ROOT", "Unavailable", "command", "prepare", "share_packages", "surroundings"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = {
@@ -20,10 +20,14 @@ PINS = {
 }
 
 
+class Unavailable(RuntimeError):
+    """Say in one sentence why the environment of a tool could not be made."""
+
+
 def command(name: str) -> list[str] | None:
     """Return how the tool is started, None where its environment was not made."""
-    python = ROOT / f".venv-{name}" / "bin" / "python"
-    return [str(python), "-m", name] if python.is_file() else None
+    folder = ROOT / f".venv-{name}"
+    return [str(folder / "bin" / "python"), "-m", name] if _stamp(folder) == _mark(name) else None
 
 
 def surroundings(name: str, library: Path) -> dict[str, str]:
@@ -36,13 +40,36 @@ def surroundings(name: str, library: Path) -> dict[str, str]:
     }
 
 
-def prepare(name: str) -> None:
-    """Make the environment of a tool; raises CalledProcessError where pip fails."""
+def prepare(name: str, seconds: float = 600.0) -> None:
+    """Make the environment of a tool unless it is there; it takes a minute or two, once.
+
+    Raises Unavailable where pip fails, above all where there is no network.
+    """
+    if command(name):
+        return
     folder = ROOT / f".venv-{name}"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    subprocess.run(
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *PINS[name]], check=True
-    )
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--retries", "1"]
+    try:
+        for each in ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, *PINS[name]]):
+            subprocess.run(each, check=True, capture_output=True, text=True, timeout=seconds)
+    except subprocess.CalledProcessError as error:
+        said = [line for line in error.stderr.splitlines() if line.startswith("ERROR")]
+        why = said[-1] if said else f"{error.cmd[0]} failed"
+        raise Unavailable(f"No environment for {name} could be made: {why}") from error
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"No environment for {name} was made in {seconds:.0f} s.") from error
+    (folder / "stamp.txt").write_text(_mark(name), encoding="utf-8")
+
+
+def _mark(name: str) -> str:
+    """Return what the stamp of a finished environment says: change a pin, and it is made anew."""
+    return " ".join([*PINS[name], sys.version.split()[0]])
+
+
+def _stamp(folder: Path) -> str:
+    """Return what stamp there is."""
+    path = folder / "stamp.txt"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def share_packages(name: str) -> None:

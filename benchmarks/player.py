@@ -6,6 +6,8 @@ when a key reaches the slider and when the new picture stands in the document:
     python -m benchmarks.player --moves 100 --out build/player.json
 
 Beside it, in Python alone: a program of 1,000 operations traced, levelled, laid out and drawn.
+Ends with 1 where a slider takes more than 100 ms (95th percentile) or the program more than 3 s;
+both limits count on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 from random import Random
+
+MOST_MILLISECONDS, MOST_SECONDS = 100, 3
 
 _CELLS = (
     "from course_lib import trace\n"
@@ -72,12 +76,20 @@ def redraws(moves: int) -> list[float]:
 
 
 def thousand() -> dict[str, float]:
-    """Return the seconds that 1,000 operations take: traced, levelled, laid out, drawn as PNG."""
+    """Return the seconds that 1,000 operations take: traced, levelled, laid out, drawn as PNG.
+
+    Each is the best of three fresh runs: the first also loads matplotlib and its fonts.
+    """
+    tries = [_thousand(seed) for seed in (1, 2, 3)]
+    return min(tries, key=lambda each: each["total"]) | {"first_total": tries[0]["total"]}
+
+
+def _thousand(seed: int) -> dict[str, float]:
     from course_lib.draw.graph import lay_out, picture
     from course_lib.graph import levels
     from course_lib.trace.source import from_source
 
-    random = Random(1)
+    random = Random(seed)
     lines = ["x0 = 1", "x1 = 2"]
     for i in range(2, 1002):
         a, b = (random.randint(max(0, i - 8), i - 1) for _ in range(2))
@@ -86,16 +98,19 @@ def thousand() -> dict[str, float]:
     graph = from_source("\n".join(lines))
     marks.append(time.perf_counter())
     levels(graph)
+    marks.append(time.perf_counter())
     lay_out(graph)
     marks.append(time.perf_counter())
     picture(graph, alt="a thousand operations")
     marks.append(time.perf_counter())
     steps = [after - before for before, after in zip(marks, marks[1:], strict=False)]
-    return dict(zip(("traced", "laid_out", "drawn"), steps, strict=True), total=sum(steps))
+    return dict(
+        zip(("traced", "levelled", "laid_out", "drawn"), steps, strict=True), total=sum(steps)
+    )
 
 
 def main() -> int:
-    """Measure and print both; return 1 where a slider is too slow to feel immediate."""
+    """Measure and print both; return 1 where one is too slow to feel immediate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moves", type=int, default=100)
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
@@ -106,12 +121,17 @@ def main() -> int:
         "median_milliseconds": statistics.median(taken),
         "percentile_95_milliseconds": statistics.quantiles(taken, n=20)[-1],
         "thousand_operations_seconds": thousand(),
+        "limits": {"milliseconds": MOST_MILLISECONDS, "seconds": MOST_SECONDS},
     }
+    too_slow = (
+        result["percentile_95_milliseconds"] > MOST_MILLISECONDS
+        or result["thousand_operations_seconds"]["total"] > MOST_SECONDS
+    )
     print(json.dumps(result, indent=1))
     if chosen.out:
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         chosen.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return int(result["percentile_95_milliseconds"] > 100)
+    return int(too_slow)
 
 
 def _write_notebook(path: Path) -> None:

@@ -59,8 +59,6 @@ def show(model: bytes | str | Path, name: str, static: Picture) -> None:
     "model.tflite". `static` is the same graph as a picture: it stands there where Netron cannot
     be shown, together with a sentence that says why.
     """
-    from IPython.display import display
-
     try:
         viewer = serve(model, name)
     except OSError as error:
@@ -70,7 +68,7 @@ def show(model: bytes | str | Path, name: str, static: Picture) -> None:
         from google.colab import output
 
         output.serve_kernel_port_as_iframe(viewer.port, height=str(_HEIGHT))
-        display(static)
+        shell.show(shell.html(_instead(static)), static)
         return
     shell.show(shell.html(_frame(viewer, static)), static)
 
@@ -119,6 +117,12 @@ def _frame(viewer: Viewer, static: Picture) -> str:
     return (
         f'<iframe src="{escape(address)}" title="Netron shows {escape(viewer.name)}" '
         f'style="width:100%;height:{_HEIGHT}px;border:1px solid #888;background:#fff"></iframe>'
+        f"{_instead(static)}"
+    )
+
+
+def _instead(static: Picture) -> str:
+    return (
         "<details><summary>The frame stays empty? Here is the same graph as a picture.</summary>"
         f"{static.html()}</details>"
     )

@@ -56,8 +56,7 @@ def assert_agrees(found: checkpoint.Contents, tf, prefix: str) -> None:
     for name, size in found.files.items():
         path = os.path.join(os.path.dirname(prefix), name)
         assert size == os.path.getsize(path)
-        if not name.endswith(".meta"):
-            found.bytemap(name).check()
+        found.bytemap(name).check()
 
 
 def test_tf2_checkpoint_agrees_with_tensorflow(tf, saved):
@@ -113,6 +112,22 @@ def test_tf1_saver_triple_agrees_with_tensorflow(tf, tmp_path):
     assert "model.ckpt-12.meta" in found.files
     assert found.groups == {"optimizer: momentum": 24, "weights": 24}
     assert_agrees(found, tf, prefix)
+
+
+def test_the_meta_file_is_named_to_the_last_byte(tf, tmp_path):
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as running:
+        tf.multiply(v1.get_variable("weight", initializer=3.0), 2.0, name="double")
+        running.run(v1.global_variables_initializer())
+        prefix = v1.train.Saver().save(running, str(tmp_path / "model"))
+    named = checkpoint.contents(prefix).bytemap("model.meta")
+    named.check()
+    assert sum(named.shares.values()) == os.path.getsize(prefix + ".meta")
+    assert any(span.value == "double" for span in named.find("graph_def.node"))
+    with open(prefix + ".meta", "r+b") as file:
+        file.truncate(100)
+    with pytest.raises(ValueError, match="Byte "):
+        checkpoint.contents(prefix).bytemap("model.meta")
 
 
 def test_partitioned_variables_of_tf1_are_listed_with_their_slices(tf, tmp_path):
@@ -191,6 +206,75 @@ def test_keras_files_hold_the_same_weights(tf, model, tmp_path, name):
     with pytest.raises(ValueError):
         path.write_bytes(path.read_bytes()[:-3000])
         checkpoint.contents(path)
+
+
+@pytest.fixture(scope="module")
+def mobile(tf):
+    """A small model of Keras' own applications, with weights by chance."""
+    tf.keras.utils.set_random_seed(4)
+    return tf.keras.applications.MobileNetV2((32, 32, 3), 0.35, weights=None, classes=5)
+
+
+def test_a_checkpoint_of_a_keras_application(tf, mobile, tmp_path):
+    prefix = tf.train.Checkpoint(net=mobile).write(str(tmp_path / "mobile"))
+    found = checkpoint.contents(prefix)
+    assert_agrees(found, tf, prefix)
+    assert found.groups["weights"] == 4 * mobile.count_params()
+    kernel = mobile.get_layer("Conv1").kernel
+    assert np.array_equal(found[kernel.path], kernel.numpy())
+
+
+@pytest.mark.parametrize("name", ["mobile.weights.h5", "mobile.keras", "mobile.h5"])
+def test_files_of_a_keras_application(mobile, tmp_path, name):
+    """The last is the form of older releases of Keras, which the opener was not written for."""
+    path = tmp_path / name
+    with session.quiet():
+        (mobile.save_weights if "weights" in name else mobile.save)(path)
+    found = checkpoint.contents(path)
+    found.bytemap().check()
+    assert sum(each.count for each in found if each.group == "weights") == mobile.count_params()
+    stored = sorted(found[each.key].tobytes() for each in found if each.group == "weights")
+    assert stored == sorted(each.numpy().tobytes() for each in mobile.weights)
+    data = path.read_bytes()
+    for each in found:
+        assert data[each.offset : each.offset + each.bytes] == found[each.key].tobytes()
+
+
+def test_a_training_of_tf1_with_a_moving_average(tf, tmp_path):
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as running:
+        weight = v1.get_variable("hidden/kernel", [6, 5], use_resource=False)
+        step = v1.train.get_or_create_global_step()
+        average = v1.train.ExponentialMovingAverage(0.9, step)
+        update = v1.train.RMSPropOptimizer(0.1).minimize(tf.reduce_sum(weight**2), step)
+        with tf.control_dependencies([update]):
+            both = average.apply([weight])
+        running.run(weight.initializer)  # the average starts from its value
+        running.run(v1.global_variables_initializer())
+        running.run(both)
+        prefix = v1.train.Saver().save(running, str(tmp_path / "ema"), step)
+    found = checkpoint.contents(prefix)
+    assert_agrees(found, tf, prefix)
+    assert found["global_step"] == 1
+    assert found.tensor("hidden/kernel/ExponentialMovingAverage").shape == (6, 5)
+
+
+def test_two_processes_one_checkpoint(tf, tmp_path):
+    """Shards of a distributed run, merged as TensorFlow merges them, and written once more."""
+    from tensorflow.python.ops import gen_io_ops
+
+    names = {"a": np.arange(6.0, dtype="float32"), "b": np.arange(4, dtype="int64")}
+    parts = []
+    for name, value in names.items():
+        parts.append(str(tmp_path / f"part_{name}"))
+        gen_io_ops.save_v2(parts[-1], [name], [""], [tf.constant(value)])
+    prefix = str(tmp_path / "merged")
+    gen_io_ops.merge_v2_checkpoints(parts, prefix, delete_old_dirs=False)
+    found = checkpoint.contents(prefix)
+    assert [name for name in found.files if "of-00002" in name] == sorted(
+        name for name in found.files if ".data-" in name
+    )
+    assert_agrees(found, tf, prefix)
 
 
 def test_checksum_is_that_of_the_standard():

@@ -99,7 +99,7 @@ def test_source_and_module_ask_the_same(lesson):
     asked = [each.id for each in core.of_lesson(lesson)]
     assert [cell.exercise for cell in written.cells if cell.exercise] == asked
     assert [cell.check for cell in written.cells if cell.check] == asked
-    assert len(asked) >= (2 if lesson == "00" else 5)
+    assert len(asked) >= 5
     for cell in written.cells:
         if cell.check:
             calls = [line for line in cell.text.splitlines() if line.strip()]
@@ -202,8 +202,8 @@ def test_number():
     assert said(judge, 32) == "bits"
     assert said(judge, -4) == "sign"
     assert "float" in said(judge, 4.0)
-    assert said(judge, 5) == "5 is too large."
-    assert said(judge, 3) == "3 is too small."
+    assert said(judge, 9) == "9 is too large."
+    assert said(judge, 2) == "2 is too small."
     assert "truth value" in said(judge, True)
     assert "a text" in said(judge, "4")
     assert "NaN" in said(judge, float("nan"))
@@ -276,6 +276,104 @@ def test_same(value, expected, agree):
     assert judges.same(value, expected) is agree
 
 
+# --- the mistakes that everybody makes ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "expected, value, whole, hint",
+    [
+        (40, 41, True, "One too large"),
+        (40, 39, True, "One too small"),
+        (40, -40, True, "the sign is not"),
+        (0.25, -0.25, False, "the sign is not"),
+        (40, 320, True, "bits or bytes"),
+        (0.25, 25.0, False, "percent or a share"),
+        (30.0, 0.03, False, "thousands, or milli"),
+        (30.0, 30 * 1024, False, "which kilobyte"),
+        (40, 40.0, True, "is a float"),
+        (40, 47, True, "47 is too large"),
+        (0, 8, True, "8 is too large"),
+        (40, True, True, "a truth value"),
+    ],
+)
+def test_usual_mistakes_in_a_number(expected, value, whole, hint):
+    assert hint in said(judges.number(expected, 1e-6, whole=whole), value)
+
+
+def difference(left, right):
+    return left - right
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda left, right: left - right + 1, "One too large"),
+        (lambda left, right: left - right - 1, "One too small"),
+        (lambda left, right: 1000 * (left - right), "thousands, or milli"),
+        (lambda left, right: float(left - right), "is a float"),
+        (lambda left, right: -(left - right), "the sign is not"),
+        (lambda left, right: left - right + 5, "you return"),
+    ],
+)
+def test_usual_mistakes_in_a_function(answer, hint):
+    judge = judges.function(difference, [(9, 2), (5, 1), (8, 4)], whole=True)
+    assert hint in Exercise("1.1", "a", judge, difference, "yes").outcome(answer).hint
+
+
+def test_swapped_arguments_and_a_wrong_axis():
+    power = judges.function(pow, [(2, 5), (3, 4), (5, 2)])
+    outcome = Exercise("1.1", "a", power, pow, "yes").outcome(lambda base, exponent: exponent**base)
+    assert "changed places: which comes first" in outcome.hint
+    squares = [(numpy.arange(9.0).reshape(3, 3),), (numpy.eye(3)[[1, 2, 0]],)]
+    same_square = judges.function(lambda square: square, squares)
+    asked = Exercise("1.1", "a", same_square, numpy.copy, "yes")
+    assert "look at the axes" in asked.outcome(numpy.transpose).hint
+    assert "the signs are not" in asked.outcome(numpy.negative).hint
+    assert asked.outcome(numpy.copy) == Right("yes")
+
+
+STRANGE = {
+    "nothing": None,
+    "truth": True,
+    "negative": -1,
+    "enormous": 1 << 65_000,
+    "NaN": float("nan"),
+    "infinity": float("inf"),
+    "complex": 1j,
+    "long text": "x" * 200_000,
+    "half a character": "\ud800",
+    "bytes": b"\xff" * 100_000,
+    "empty list": [],
+    "mixed list": [None, "a", 1.5, b"x", {}, ["b", ["c"]]],
+    "list of enormous numbers": [1 << 65_000] * 3,
+    "pairs": [("a",), ("b", 2, 3)],
+    "dict": {(1, 2): [3]},
+    "empty array": numpy.zeros((0, 3)),
+    "array of NaN": numpy.full(5, numpy.nan),
+    "array of texts": numpy.array(["a"]),
+    "large array": numpy.ones((1000, 1000)),
+}
+
+
+@pytest.mark.parametrize("asked", EVERY, ids=lambda each: each.id)
+def test_no_answer_however_strange_is_more_than_wrong(asked):
+    """It gets a hint of a readable length, from every judge of every lesson."""
+    for name, value in STRANGE.items():
+        forms = [value] if asked.judge.probe is None else [value, lambda *_, v=value: v]
+        for form in forms:
+            outcome = asked.outcome(form)
+            assert isinstance(outcome, Wrong) and 0 < len(outcome.hint) < 600, name
+
+
+def test_a_judge_that_fails_and_a_hint_without_end():
+    def grade(_, value):
+        return Wrong("x" * 10_000) if value else 1 / 0
+
+    asked = Exercise("1.1", "a: the first", core.Judge(grade), 1, "yes")
+    assert asked.outcome(0).hint == "Your answer cannot be judged (ZeroDivisionError): a: the first"
+    assert len(asked.outcome(1).hint) < 600
+
+
 # --- what a notebook sees ---------------------------------------------------------------------
 
 
@@ -298,8 +396,9 @@ def test_check_prints_one_line_or_raises(lesson, capsys):
     with pytest.raises(exercises.WrongAnswer, match="6.2: backwards") as caught:
         exercises.check("6.2", backwards)
     assert caught.value._render_traceback_() == ["Not yet. 6.2: backwards"]
-    with pytest.raises(ValueError, match="no exercise 6.9; this lesson has 6.2"):
+    with pytest.raises(ValueError, match="no exercise 6.9; this lesson has 6.2") as caught:
         exercises.check("6.9", 3)
+    assert caught.value._render_traceback_() == [str(caught.value)]
     with pytest.raises(ValueError, match="names no exercise"):
         exercises.check("six", 3)
 
@@ -327,7 +426,8 @@ def test_progress_shows_what_is_left(lesson):
     assert "✘ 6.2 wrong" in repr(exercises.progress())
     exercises.check("6.2", follow)
     assert exercises.progress().right == 1
-    assert "value='1' max='1'" in exercises.progress()._repr_html_()
+    page = exercises.progress()._repr_html_()
+    assert "aria-label='1 of 1 exercises right'" in page and "title='6.2 right'" in page
 
 
 def test_predictions_are_kept_and_compared(monkeypatch, capsys):

@@ -127,6 +127,20 @@ def test_operations_of_both_runtimes():
     assert "CONV_2D" in few and "CUSTOM" not in few and 150 < len(few) < 400
 
 
+@pytest.mark.parametrize(
+    "operation, whose",
+    [
+        ("Conv2D", "both"),
+        ("CONV_2D", "both"),
+        ("DecodeWav", "TensorFlow"),
+        ("FULLY_CONNECTED", "TensorFlow Lite"),
+        ("Conv5D", "neither"),
+    ],
+)
+def test_an_operation_is_at_home_in_one_runtime_or_in_both(operation, whose):
+    assert runtimes.home(operation) == whose
+
+
 def test_what_cannot_be_converted_is_named():
     tf = session.import_tensorflow()
     with session.quiet():

@@ -49,13 +49,18 @@ def library(tmp_path_factory):
     return place
 
 
+def prepared(name: str) -> None:
+    """Make the environment of a tool, once; skip where the package index cannot be reached."""
+    try:
+        peers.prepare(name)
+    except peers.Unavailable as error:
+        pytest.skip(str(error))
+
+
 def run(name: str, library: Path, cwd: Path, *arguments: str) -> str:
     """Run a tool in its own environment; return what it printed."""
-    start = peers.command(name)
-    if start is None:
-        pytest.skip(f"no environment for {name}: make it with python -m benchmarks.peers")
     done = subprocess.run(
-        [*start, *arguments],
+        [*peers.command(name), *arguments],
         cwd=cwd,
         text=True,
         capture_output=True,
@@ -140,9 +145,19 @@ def test_require_lets_nothing_pass_but_right(monkeypatch):
             exercises.require("97.1", wrong)
 
 
+def test_a_tool_that_cannot_be_installed_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "ROOT", tmp_path)
+    monkeypatch.setitem(peers.PINS, "none", ["no-such-package-of-ours==1"])
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(peers.Unavailable, match="for none could be made: ERROR: No matching"):
+        peers.prepare("none")
+    assert peers.command("none") is None
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nbgrader_itself_gives_the_points(tmp_path, library):
+    prepared("nbgrader")
     export.export("nbgrader", tmp_path, ROOT, folder=toy.HERE / "source")
     run("nbgrader", library, tmp_path, "generate_assignment", "97_grading")
     release = tmp_path / "release" / "97_grading" / "97_grading.ipynb"
@@ -166,6 +181,7 @@ def test_nbgrader_itself_gives_the_points(tmp_path, library):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_otter_itself_gives_the_points(tmp_path, library):
+    prepared("otter")
     export.export("otter", tmp_path, ROOT, folder=toy.HERE / "source")
     place = tmp_path / "97_grading"
     run("otter", library, place, "assign", "97_grading.ipynb", "dist")

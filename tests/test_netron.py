@@ -115,7 +115,8 @@ def test_colab_gets_its_own_frame(displayed, monkeypatch):
     colab.output = output
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     netron.show(b"bytes", "m.pb", TWIN)
-    assert isinstance(asked[0][0][0], int) and displayed == [TWIN]
+    assert isinstance(asked[0][0][0], int)
+    assert len(displayed) == 1 and "image/png" in displayed[0]  # with a sentence, if it stays empty
 
 
 def test_behind_a_hub_the_frame_goes_through_the_proxy(monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course_lib import checkpoint, session, spotter
-from course_lib.checkpoint import objects, practice, timeline, trials
+from course_lib.checkpoint import doomed, objects, practice, series, timeline, trials
 from course_lib.draw import checkpoint as draw
 from course_lib.draw.timeline import kernels_image
 from course_lib.widgets import timeline as widget
@@ -128,7 +128,9 @@ def test_pictures_say_what_they_show(measured, trail):
     opened = checkpoint.contents(timeline.prefixes(trail)[0])
     assert "weights 57 kB" in draw.groups({"a": opened}).alt
     image = kernels_image(np.array([-1.0, 0, 0.5, 2]).reshape(2, 2, 1, 1), 1.0)
-    assert image.shape == (2, 17, 3)
+    assert image.shape == (2, 2, 3)
+    assert kernels_image(np.zeros((8, 5, 1, 8)), 1.0).shape == (17, 23, 3)  # two rows of four
+    assert kernels_image(np.zeros((5, 5, 1, 18)), 1.0).shape == (17, 35, 3)  # three rows of six
     assert tuple(image[0, 0]) == (0, 114, 178) and tuple(image[0, 1]) == (255, 255, 255)
     assert tuple(image[1, 1]) == (213, 94, 0)
 
@@ -140,12 +142,13 @@ def test_the_object_graph_as_a_tree(trail):
     assert objects.paths(opened, "listen/kernel") == ["model/_operations/1/_kernel"]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_bits(clips, tmp_path):
-    doomed = practice.start(tmp_path / "doomed", *clips, hold_at=13)
+    process = doomed.start(tmp_path / "doomed", *clips, hold_at=13)
     whole = practice.Run(tmp_path / "whole", *clips)
     losses = whole.train(24)
-    told = doomed.kill()
-    assert doomed.exit_code in (-9, 1)  # 1 where there are no signals
+    told = process.kill()
+    assert process.exit_code in (-9, 1)  # 1 where there are no signals
     assert told == {step: losses[step] for step in range(1, 14)}
     saved = checkpoint.latest(tmp_path / "doomed")
     assert saved.name == "ckpt-10"
@@ -159,16 +162,82 @@ def test_killed_and_resumed_gives_the_same_bits(clips, tmp_path):
         assert other.weights().tobytes() != whole.weights().tobytes()
 
 
+@pytest.mark.slow
 def test_a_training_process_that_fails_says_why(clips, tmp_path):
-    doomed = practice.start(tmp_path / "doomed", clips[0][:, :9], clips[1], hold_at=3)
+    process = doomed.start(tmp_path / "doomed", clips[0][:, :9], clips[1], hold_at=3)
     with pytest.raises(RuntimeError, match="stopped by itself"):
-        doomed.kill()
+        process.kill()
 
 
+@pytest.mark.slow
 def test_a_training_process_ends_with_whoever_started_it(clips, tmp_path):
-    doomed = practice.start(tmp_path / "doomed", *clips, hold_at=1)
-    doomed.process.communicate(timeout=120)  # closes its input, as the end of a kernel does
-    assert doomed.exit_code == 0
+    process = doomed.start(tmp_path / "doomed", *clips, hold_at=1)
+    process.process.communicate(timeout=120)  # closes its input, as the end of a kernel does
+    assert process.exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def recorded(tf, clips, tmp_path_factory):
+    """A run of 40 steps that keeps three of its four checkpoints; returns it and its series."""
+    run = practice.Run(tmp_path_factory.mktemp("train"), *clips, keep=3)
+    return run, series.record(run, 40, (clips[0][:20], clips[1][:20]))
+
+
+def test_a_run_leaves_a_series(recorded, clips, tmp_path):
+    run, made = recorded
+    assert [each.step for each in made] == [10, 20, 30, 40]
+    assert [each.kept for each in made] == [False, True, True, True]
+    alone = practice.Run(tmp_path, *clips)
+    losses = alone.train(40)
+    expected = [np.mean([losses[s - n] for n in range(10)]) for s in (10, 20, 30, 40)]
+    assert np.allclose([each.loss for each in made], expected, rtol=1e-6)
+    right = spotter.predict(run.model, clips[0][:20]).argmax(axis=1) == clips[1][:20]
+    assert made.moments[-1].accuracy == right.mean()
+    times = [each.seconds for each in made]
+    assert times == sorted(times) and 0 < made.saving_share < 1
+    assert made.history[1] == (20, made.moments[1].loss, made.moments[1].accuracy)
+
+
+def test_a_series_counts_the_files_that_are_left(recorded):
+    from pathlib import Path
+
+    run, made = recorded
+    folder = Path(run.manager.directory)
+    left = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert left.pop(series.HISTORY)
+    assert made.files == left and len(left) == 7
+    assert list(made.files)[0] == "checkpoint"
+    assert made.total_bytes == sum(left.values())
+    assert repr(made) == "<4 checkpoints written, 3 kept>"
+    page = made._repr_html_()
+    assert page.count("<tr>") == 5 and page.count("deleted") == 1
+    assert timeline.step_of(checkpoint.latest(folder)) == 40
+
+
+def test_a_run_of_ones_own_is_followed(recorded, clips, monkeypatch):
+    from pathlib import Path
+
+    shown = []
+    monkeypatch.setattr(widget.shell, "show", lambda made, static, label="": shown.append(made))
+    run, made = recorded
+    found = widget.follow(Path(run.manager.directory), *clips, model=practice.small_model(),
+                          int8=clips[0])  # fmt: skip
+    assert found.steps == (20, 30, 40)
+    assert [each.loss for each in found.snapshots] == [each.loss for each in made.moments[1:]]
+    assert None not in found.int8_accuracies
+    bar, slider = shown
+    assert bar.children[1].value == 1.0 and "3 of 3" in bar.children[0].value
+    assert "step 40" in slider.children[1].value
+    assert "8 × 5 weights" in slider.children[1].value
+
+
+def test_bytes_can_be_replaced(tmp_path):
+    (tmp_path / "x").write_bytes(b"one Mul two Mul")
+    assert trials.replace_bytes(tmp_path / "x", b"Mul", b"Sub") == 2
+    assert (tmp_path / "x").read_bytes() == b"one Sub two Sub"
+    for old, new in ((b"Mul", b"Sub"), (b"Sub", b"Minus")):
+        with pytest.raises(ValueError, match="not in x|not as long"):
+            trials.replace_bytes(tmp_path / "x", old, new)
 
 
 def test_copies_can_be_spoilt_and_tried(trail, tmp_path):

@@ -80,6 +80,27 @@ def test_two_bytes_are_explained(graph_def):
     assert wire.varint(cursor.map.bytes_of(length), 0)[0] == length.value
 
 
+def test_packed_numbers_are_taken_apart():
+    session.import_tensorflow()
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    graph = GraphDef(node=[{"name": "n", "op": "Conv2D"}])
+    graph.node[0].attr["strides"].list.i.extend([1, 300, -1])
+    graph.node[0].attr["value"].tensor.float_val.extend([1.5, -2.0])
+    cursor = widget.WireCursor(graph.SerializeToString(deterministic=True), ["n"])
+    strides, value = (s for s in cursor.parts if isinstance(s.value, tuple))
+    assert widget.explained(cursor.map, strides) == [
+        "packed: 3 numbers share one tag and one length; a byte below 80 ends a number",
+        "01 → 1", "ac 02 → 300", f"{'ff ' * 9}01 → -1"]  # fmt: skip
+    assert widget.explained(cursor.map, value) == [
+        "packed: 2 numbers share one tag and one length; 4 bytes each",
+        "00 00 c0 3f → 1.5", "00 00 00 c0 → -2.0"]  # fmt: skip
+    tags = [s for s in cursor.parts if s.kind == "tag" and s.path.endswith("list.i")]
+    assert str(tags[0].value) == "field 3, length-delimited, packed"
+    cursor.slider.value = cursor.parts.index(strides)
+    assert "ac 02 → 300" in cursor.view.value
+
+
 def test_unknown_nodes_are_refused(graph_def):
     with pytest.raises(LookupError, match="no node called"):
         widget.WireCursor(graph_def, ["third"])

@@ -1,8 +1,9 @@
-"""Give each file of a model to TensorFlow's C library: no Python of TensorFlow is ever imported.
+"""Give each file of a model to TensorFlow's C++ library: its Python is never imported.
 
-Run as ``python -I with_c.py FOLDER INPUT OUTPUT``, with the names of the SavedModel's signature. A
-program in C++ would make the same calls. Prints one line of JSON: does the first clip get the
-expected answer? The value is null where the library cannot be loaded.
+Run as ``python -I with_c.py FOLDER INPUT OUTPUT``, with the names of the SavedModel's signature.
+The calls go through the library's C interface; a program in C++ would make the same ones. Prints
+one line of JSON: does the first clip get the expected answer? The value is null where the library
+cannot be loaded.
 """
 
 import ctypes
@@ -14,7 +15,7 @@ import sys
 
 import numpy as np
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 FLOAT = 1  # TF_FLOAT
 POINTER = ctypes.c_void_p
 

@@ -11,29 +11,23 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from course_lib.bytemap import ByteMap, Span
 from course_lib.checkpoint import sstable
-from course_lib.checkpoint.contents import Contents, ObjectNode, Tensor, group_of, spans_of
+from course_lib.checkpoint.contents import Contents, ObjectNode, Tensor, group_of
 from course_lib.checkpoint.crc import crc32c, masked
+from course_lib.checkpoint.entries import DTYPES, entry, key_text
+from course_lib.checkpoint.maps import bytemap_of
 from course_lib.checkpoint.objects import parse
 from course_lib.wire import fields, varint
 
-__all__ = ["DTYPES", "OBJECT_GRAPH", "latest", "read", "values"]
+__all__ = ["OBJECT_GRAPH", "latest", "read", "values"]
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-DTYPES = {
-    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
-    8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",
-    19: "float16", 22: "uint32", 23: "uint64",
-}  # fmt: skip
 _ITEM_BYTES = {"bfloat16": 2}
 _LARGEST_SHARDS = 100_000
 
@@ -53,7 +47,7 @@ def read(prefix: str | Path) -> Contents:
     shards = _shards(header.value)
     names = [f"{prefix.name}.data-{shard:05d}-of-{shards:05d}" for shard in range(shards)]
     sizes = {name: _size(prefix.with_name(name)) for name in names}
-    stored = [_tensor(entry, names, sizes) for entry in table.entries[1:]]
+    stored = [_tensor(each, names, sizes) for each in table.entries[1:]]
     objects = _objects(prefix, stored)
     own_names = {key: name for node in objects for name, key in node.tensors}
     tensors = [_named(each, own_names.get(each.key, each.key)) for each in stored]
@@ -66,7 +60,7 @@ def read(prefix: str | Path) -> Contents:
         tensors=tuple(tensors),
         objects=objects,
         reader=partial(values, prefix),
-        map_of=partial(_map, prefix, index, table, tensors),
+        map_of=partial(bytemap_of, prefix, index, table, tensors),
     )
 
 
@@ -144,10 +138,10 @@ def _shards(value: bytes) -> int:
     return shards
 
 
-def _tensor(entry: sstable.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
+def _tensor(stored: sstable.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
     """Return the tensor that an entry (a BundleEntryProto) describes, checked against the shard."""
-    key = _key_text(entry.key)
-    number, shape, shard, offset, size, checksum, slices = _entry(entry.value)
+    key = key_text(stored.key)
+    number, shape, shard, offset, size, checksum, slices = entry(stored.value)
     if number not in DTYPES:
         raise ValueError(f"{key[:80]!r} has the type {number}, which is not read here.")
     if shard >= len(names) or offset + size > sizes[names[shard]]:
@@ -163,45 +157,6 @@ def _tensor(entry: sstable.Entry, names: list[str], sizes: dict[str, int]) -> Te
                 f"{key[:80]!r} of shape {shape} cannot have {size} bytes: the index is damaged."
             )
     return made
-
-
-def _entry(value: bytes) -> tuple[int, tuple[int, ...], int, int, int, int, int]:
-    """Return dtype, shape, shard, offset, size, checksum and the number of slices."""
-    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
-    shape: tuple[int, ...] = ()
-    checksum = slices = 0
-    for raw in fields(value):
-        if raw.wire_type == 0 and raw.number in numbers:
-            numbers[raw.number] = varint(value, raw.value_start)[0]
-        elif raw.number == 2 and raw.wire_type == 2:
-            shape = tuple(_sizes(value[raw.value_start : raw.end]))
-        elif raw.number == 6 and raw.wire_type == 5:
-            checksum = struct.unpack_from("<I", value, raw.value_start)[0]
-        elif raw.number == 7:
-            slices += 1
-    return numbers[1], shape, numbers[3], numbers[4], numbers[5], checksum, slices
-
-
-def _sizes(shape: bytes) -> Iterator[int]:
-    """Yield the dimensions of a TensorShapeProto."""
-    for raw in fields(shape):
-        if raw.number == 2 and raw.wire_type == 2:
-            inner = shape[raw.value_start : raw.end]
-            size = 0
-            for part in fields(inner):
-                if part.number == 1 and part.wire_type == 0:
-                    size = varint(inner, part.value_start)[0]
-            if size >= 2**63:
-                raise ValueError("A tensor has a dimension below zero: the index is damaged.")
-            yield size
-
-
-def _key_text(key: bytes) -> str:
-    """Return a key as text; that of a slice of a partitioned variable gets readable, too."""
-    if key.startswith(b"\0") and b"\0\1" in key:
-        name, _, rest = key[1:].partition(b"\0\1")
-        return f"{name.decode('utf-8', 'backslashreplace')} slice {rest.hex()}"
-    return key.decode("utf-8", "backslashreplace")
 
 
 def _named(each: Tensor, name: str) -> Tensor:
@@ -240,42 +195,3 @@ def _objects(prefix: Path, tensors: list[Tensor]) -> tuple[ObjectNode, ...]:
     if stored is None or stored.dtype != "string" or stored.shape:
         return ()
     return parse(values(prefix, stored).item())
-
-
-def _map(
-    prefix: Path, index: bytes, table: sstable.Table, tensors: list[Tensor], file: str
-) -> ByteMap:
-    """Return the ByteMap of the index or of a shard."""
-    if not file.endswith(".index"):
-        mine = [each for each in tensors if each.file == file]
-        return ByteMap(_content(prefix.with_name(file)), spans_of(mine))
-    spans = list(table.spans)
-    for entry in table.entries:
-        name = _key_text(entry.key) or "header"
-        for raw in fields(entry.value):
-            start = entry.value_start
-            label = _ENTRY_FIELDS.get(raw.number, f"field {raw.number}") if entry.key else "header"
-            said = _said(entry.value, raw, label)
-            spans.append(
-                Span(start + raw.start, start + raw.value_start, "tag", f"tag of {label}", name)
-            )
-            if raw.end > raw.value_start:
-                kind = "checksum" if label == "checksum" else "number"
-                spans.append(
-                    Span(start + raw.value_start, start + raw.end, kind, label, name, said)
-                )
-    return ByteMap(index, spans)
-
-
-_ENTRY_FIELDS = {1: "type", 2: "shape", 3: "shard", 4: "offset", 5: "length", 6: "checksum",
-                 7: "slice"}  # fmt: skip
-
-
-def _said(value: bytes, raw: Any, label: str) -> Any:
-    """Return the meaning of a field of an index entry."""
-    if label == "shape":
-        return tuple(_sizes(value[raw.value_start : raw.end]))
-    if raw.wire_type != 0:
-        return value[raw.value_start : raw.end].hex()
-    number = varint(value, raw.value_start)[0]
-    return DTYPES.get(number, number) if label == "type" else number

@@ -1,17 +1,12 @@
 """A small training run that can be killed and taken up again, to see what a checkpoint must hold.
 
 Everything that decides the next step is in the checkpoint: the weights, the optimizer, the step
-(from which the order of the data follows) and the dice of dropout. ``python -m`` runs it as a
-process of its own, so that it can be killed.
+(from which the order of the data follows) and the dice of dropout.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import subprocess
-import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +14,23 @@ import numpy as np
 
 from course_lib import session
 
-__all__ = ["BATCH", "SAVE_EVERY", "Doomed", "Run", "main", "small_model", "start"]
+__all__ = ["BATCH", "SAVE_EVERY", "Run", "small_model"]
 
 BATCH = 32
 SAVE_EVERY = 10
-_DATA = "clips.npz"
 _RATE = 1e-2
 
 
 class Run:
     """Hold a model in training, and the ``tf.train.Checkpoint`` that saves all of its state.
 
-    ``state`` is the checkpoint, ``manager`` writes it every ten steps and keeps the newest three.
+    ``state`` is the checkpoint, ``manager`` writes it every ten steps and keeps the newest ones.
     The batches are those of ``features`` (n, 49, 40) and ``labels`` (n,), shuffled by epoch.
     """
 
-    def __init__(self, folder: str | Path, features: np.ndarray, labels: np.ndarray) -> None:
+    def __init__(
+        self, folder: str | Path, features: np.ndarray, labels: np.ndarray, keep: int = 3
+    ) -> None:
         """Build model and optimizer, always with the same first weights."""
         self.tf = tf = session.import_tensorflow()
         self.features, self.labels = features, labels
@@ -43,12 +39,13 @@ class Run:
         self.optimizer.build(self.model.trainable_variables)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.trail: dict[int, np.ndarray] = {}
+        self.saving_seconds = 0.0
         dice = self.model.get_layer("forget").seed_generator.state
         self.parts = {
             "model": self.model, "optimizer": self.optimizer, "step": self.step, "dice": dice,
         }  # fmt: skip
         self.state = tf.train.Checkpoint(**self.parts)
-        self.manager = tf.train.CheckpointManager(self.state, str(folder), max_to_keep=3)
+        self.manager = tf.train.CheckpointManager(self.state, str(folder), max_to_keep=keep)
         self._update = tf.function(self._update_once)
 
     def train(self, until: int) -> dict[int, float]:
@@ -65,7 +62,9 @@ class Run:
                 losses[number] = float(loss)
                 self.trail[number] = self.weights()
                 if number % SAVE_EVERY == 0:
+                    started = time.perf_counter()
                     self.manager.save(checkpoint_number=number)
+                    self.saving_seconds += time.perf_counter() - started
         return losses
 
     def restore(self, prefix: str | Path, leave_out: tuple[str, ...] = ()) -> Run:
@@ -116,66 +115,3 @@ def small_model() -> Any:
         ],
         name="small",
     )
-
-
-class Doomed:
-    """Hold a training process that waits, at one step, to be killed."""
-
-    def __init__(self, process: subprocess.Popen, hold_at: int) -> None:
-        """Take over a process that ``start`` started."""
-        self.process, self.hold_at = process, hold_at
-
-    def kill(self) -> dict[int, float]:
-        """Wait until the step is reached, kill the process (SIGKILL) and return its losses.
-
-        ``exit_code`` tells afterwards how it ended. Raise ``RuntimeError`` with what it printed
-        where it stopped by itself.
-        """
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"The training stopped by itself: {self.process.communicate()[1]}")
-        self.process.kill()
-        self.process.communicate()
-        return {int(step): loss for step, loss in json.loads(line).items()}
-
-    @property
-    def exit_code(self) -> int | None:
-        """How the process ended: -9 says by SIGKILL; None that it still runs."""
-        return self.process.poll()
-
-
-def start(folder: str | Path, features: np.ndarray, labels: np.ndarray, hold_at: int) -> Doomed:
-    """Start to train in a process of its own, which stops at step ``hold_at`` and waits there.
-
-    It ends by itself when this process does.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / _DATA, features=features, labels=labels)
-    package = str(Path(__file__).resolve().parents[2])
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder), "--hold-at", str(hold_at)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": package},
-    )
-    return Doomed(process, hold_at)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Train in this process, report every step as a line, and wait at one step to be killed."""
-    parser = argparse.ArgumentParser(description="Train a small model and wait to be killed.")
-    parser.add_argument("folder", help="where the clips are read and the checkpoints are written")
-    parser.add_argument("--hold-at", type=int, required=True, help="the step to wait at")
-    given = parser.parse_args(arguments)
-    with np.load(Path(given.folder, _DATA)) as data:
-        features, labels = data["features"], data["labels"]
-    losses = Run(given.folder, features, labels).train(given.hold_at)
-    print(json.dumps(losses), flush=True)
-    sys.stdin.read()  # until it is killed, or until whoever started it is gone
-
-
-if __name__ == "__main__":
-    main()

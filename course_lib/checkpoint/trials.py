@@ -11,7 +11,7 @@ from typing import Any
 
 from course_lib import session
 
-__all__ = ["Trial", "attempt", "copy", "flip_bit", "table"]
+__all__ = ["Trial", "attempt", "copy", "flip_bit", "replace_bytes", "table"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,18 @@ def flip_bit(file: str | Path, position: int, bit: int = 0) -> None:
     data = bytearray(Path(file).read_bytes())
     data[position] ^= 1 << bit
     session.write_atomically(file, bytes(data))
+
+
+def replace_bytes(file: str | Path, old: bytes, new: bytes) -> int:
+    """Put ``new`` wherever ``old``, of the same length, stands in a file; return how often.
+
+    Raise ``ValueError`` where nothing would change, or where the file would get another length.
+    """
+    data = Path(file).read_bytes()
+    if len(old) != len(new) or old not in data:
+        raise ValueError(f"{old!r} is not in {Path(file).name}, or {new!r} is not as long.")
+    session.write_atomically(file, data.replace(old, new))
+    return data.count(old)
 
 
 def attempt(what: str, action: Callable[[], Any]) -> Trial:

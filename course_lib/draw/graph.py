@@ -6,12 +6,13 @@ rectangle is fed from outside, a double one keeps a variable, a pill computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from course_lib.draw.layout import Edge, dot_source, lay_out
+from course_lib.draw.layout import dot_source, lay_out
 from course_lib.draw.marks import Marks
 from course_lib.draw.paint import paint
+from course_lib.draw.places import Edge
 from course_lib.draw.style import Picture, figure, show
 from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph
@@ -45,8 +46,14 @@ def picture(graph: Graph, marks: Marks | None = None, alt: str = "", **layout: A
     return show(fig, alt or describe(graph))
 
 
-def side_by_side(graphs: Mapping[str, Graph], alt: str = "", **layout: Any) -> Picture:
-    """Return several graphs in one PNG picture, each under the title that is its key."""
+def side_by_side(
+    graphs: Mapping[str, Graph], alt: str = "", stand_out: Collection[str] = (), **layout: Any
+) -> Picture:
+    """Return several graphs in one PNG picture, each under the title that is its key.
+
+    The nodes called one of `stand_out` get a thick line in all of them.
+    """
+    states = dict.fromkeys(stand_out, "now")
     placed = {title: lay_out(graph, **layout) for title, graph in graphs.items()}
     widths = [max(each.width, 12 * len(title)) for title, each in placed.items()]
     height = max(each.height for each in placed.values())
@@ -60,7 +67,8 @@ def side_by_side(graphs: Mapping[str, Graph], alt: str = "", **layout: Any) -> P
         squeeze=False,
     )
     for ax, (title, each) in zip(axes[0], placed.items(), strict=True):
-        paint(ax, each, Marks(labels=shape_labels(graphs[title])), scale, height)
+        marks = Marks(states, shape_labels(graphs[title]))
+        paint(ax, each, marks, scale, height)
         ax.set_title(title, loc="center")
     texts = [f"{title}: {describe(graph)}" for title, graph in graphs.items()]
     return show(fig, alt or " | ".join(texts))

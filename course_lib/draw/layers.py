@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from course_lib.draw.graph import describe, shape_labels
-from course_lib.draw.layout import Layout, lay_out
+from course_lib.draw.layout import lay_out
 from course_lib.draw.marks import Marks
 from course_lib.draw.paint import paint
+from course_lib.draw.places import Layout
 from course_lib.draw.style import Picture, figure, show
 from course_lib.graph.data import Graph, Node
 from course_lib.graph.structure import collapse, layer_name

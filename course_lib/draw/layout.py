@@ -11,60 +11,20 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from course_lib.draw.places import Arrow, Box, Edge, Layout, Point, middle
 from course_lib.graph.data import Graph, Node, number
 from course_lib.graph.operations import operation
 from course_lib.graph.structure import levels
 
-__all__ = ["Arrow", "Box", "Layout", "dot_command", "dot_source", "lay_out"]
-
-Point = tuple[float, float]
-Edge = tuple[str, str, int]
+__all__ = ["dot_command", "dot_source", "lay_out"]
 
 _PIXELS_PER_INCH = 96
 _CHARACTER = 8.4  # pixels that one character of a title takes, on average
 _LONGEST = 22  # characters of a title; longer ones lose their middle
 _MOST_ORDERED = 120  # nodes; in a larger graph the inputs of a node may stand in any order
 _PATIENCE_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class Box:
-    """One node on the page: two lines of text around a centre, all in pixels, y downwards."""
-
-    name: str
-    title: str
-    subtitle: str
-    kind: str
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """One edge on the page: a chain of cubic Bezier curves and where its label goes.
-
-    The arrow that leaves a result has the target "".
-    """
-
-    edge: Edge
-    points: tuple[Point, ...]
-    label: Point
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A graph with a place for everything, in pixels; `made_by` is "graphviz" or "levels"."""
-
-    width: float
-    height: float
-    boxes: tuple[Box, ...]
-    arrows: tuple[Arrow, ...]
-    made_by: str
 
 
 @lru_cache(maxsize=1)
@@ -207,18 +167,9 @@ def _from_plain(text: str, graph: Graph, boxes: Sequence[Box]) -> Layout:
             count = int(row[3])
             points = [pixel(*row[4 + 2 * k : 6 + 2 * k]) for k in range(count)]
             edge = waiting[row[1], row[2]].pop(0)
-            arrows.append(Arrow(edge, tuple(points), _middle(points)))
+            arrows.append(Arrow(edge, tuple(points), middle(points)))
     size = (width * _PIXELS_PER_INCH, height * _PIXELS_PER_INCH)
     return Layout(*size, tuple(placed), tuple(arrows), "graphviz")
-
-
-def _middle(points: Sequence[Point], part: float = 0.25) -> Point:
-    """Return the place on a chain of Bezier curves where `part` of the way is done."""
-    pieces = (len(points) - 1) // 3
-    piece, t = divmod(part * pieces, 1)
-    p = points[int(piece) * 3 : int(piece) * 3 + 4]
-    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-    return tuple(sum(w * q[axis] for w, q in zip(weights, p, strict=True)) for axis in (0, 1))
 
 
 def _from_levels(graph: Graph, boxes: Sequence[Box]) -> Layout:
@@ -247,6 +198,6 @@ def _from_levels(graph: Graph, boxes: Sequence[Box]) -> Layout:
             (start.x + (target[0] - start.x) * part, below + (target[1] - below) * part)
             for part in (0, 1 / 3, 2 / 3, 1)
         )
-        arrows.append(Arrow(edge, points, _middle(points)))
+        arrows.append(Arrow(edge, points, middle(points)))
     size = (max(widths, default=0), 30 + len(rows) * row_height)
     return Layout(*size, tuple(placed[box.name] for box in boxes), tuple(arrows), "levels")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import hypot
 
-from course_lib.draw.layout import Arrow, Box, Edge
+from course_lib.draw.places import Arrow, Box, Edge
 from course_lib.draw.style import PALETTE
 
 __all__ = ["FILLS", "Look", "Marks", "arrow_head", "arrow_look", "box_look"]

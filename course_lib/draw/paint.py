@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from course_lib.draw.layout import Box, Layout
 from course_lib.draw.marks import FILLS, Marks, arrow_head, arrow_look, box_look
+from course_lib.draw.places import Box, Layout
 from course_lib.draw.style import PALETTE
 
 __all__ = ["paint"]

@@ -12,6 +12,7 @@ from course_lib.schedule import Schedule
 __all__ = ["describe", "gantt", "gantts", "svg"]
 
 _ROW, _LEFT, _WIDTH = 44, 96, 760  # pixels: height of a row, room for names, width of the chart
+_RIGHT = 14  # pixels for the last number of the scale
 _FILL = "#DCEFFA"
 
 
@@ -54,7 +55,7 @@ def gantts(plans: Mapping[str, Schedule]) -> Picture:
 
 def svg(plan: Schedule, end: float) -> str:
     """Return the chart as SVG for a widget; `end` is the time at its right edge."""
-    unit = (_WIDTH - _LEFT) / max(end, 1e-9)
+    unit = (_WIDTH - _LEFT - _RIGHT) / max(end, 1e-9)
     height = plan.workers * _ROW + 24
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{_WIDTH}" '

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from course_lib.draw.layout import Arrow, Box, Layout
 from course_lib.draw.marks import FILLS, Marks, arrow_head, arrow_look, box_look
+from course_lib.draw.places import Arrow, Box, Layout
 from course_lib.draw.style import PALETTE, card
 
 __all__ = ["svg"]

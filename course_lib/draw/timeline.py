@@ -25,12 +25,14 @@ _NEGATIVE, _POSITIVE = (0, 114, 178), (213, 94, 0)  # Okabe and Ito's blue and v
 SHADE = (86, 180, 233)
 
 
-def kernels_image(kernels: np.ndarray, limit: float, columns: int = 6) -> np.ndarray:
+def kernels_image(kernels: np.ndarray, limit: float) -> np.ndarray:
     """Return (rows, columns, 3) uint8: each channel's kernel, blue below zero and red above.
 
-    ``kernels`` is (height, width, 1, channels); ``limit`` is the value shown in full colour.
+    ``kernels`` is (height, width, 1, channels); ``limit`` is the value shown in full colour. Up to
+    a dozen kernels stand in two rows, more in rows of six.
     """
     height, width, _, channels = kernels.shape
+    columns = min(6, -(-channels // 2))
     rows = -(-channels // columns)
     image = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, np.uint8)
     strength = np.clip(np.abs(kernels[:, :, 0]) / max(limit, 1e-9), 0, 1)[..., np.newaxis]

@@ -27,7 +27,7 @@ class WrongAnswer(Exception):
 def check(identifier: str, answer: object) -> None:
     """Judge `answer`: print one line when it is right or `...`, raise WrongAnswer with a hint else.
 
-    Source: the outcomes of core.py. Raises ValueError for an unknown id.
+    Source: the outcomes of core.py. Raises UnknownExerciseError for an unknown id.
     """
     asked = core.exercise(identifier)
     outcome = asked.outcome(answer)

@@ -62,6 +62,7 @@ __all__ = [
     "Outcome",
     "Raised",
     "Right",
+    "UnknownExerciseError",
     "Wrong",
     "exercise",
     "lesson_of",
@@ -69,6 +70,16 @@ __all__ = [
     "of_lesson",
     "plain",
 ]
+
+_LONGEST_HINT = 500
+
+
+class UnknownExerciseError(ValueError):
+    """A mistyped id or lesson; as with a wrong answer, the sentence is all that a cell shows."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback."""
+        return [str(self)]
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,12 @@ class Exercise:
 
     def grade(self, arguments: list[tuple] | None, values: object) -> Outcome:
         """Judge plain `values`, asked of the answer for `arguments` in any process."""
-        outcome = self.judge.grade(arguments, values)
+        try:
+            outcome = self.judge.grade(arguments, values)
+        except Exception as error:  # values that no judge expects are wrong values
+            return Wrong(f"Your answer cannot be judged ({type(error).__name__}): {self.ask}")
+        if isinstance(outcome, Wrong) and len(outcome.hint) > _LONGEST_HINT:
+            return Wrong(f"{outcome.hint[:_LONGEST_HINT]} …")
         return Right(self.right) if outcome == Right() else outcome
 
 
@@ -162,7 +178,7 @@ def lesson_of(identifier: str) -> str:
     """Return the two digits of the lesson that an exercise id such as "6.2" belongs to."""
     number = str(identifier).split(".")[0]
     if not number.isdigit():
-        raise ValueError(f'{identifier!r} names no exercise: ids look like "6.2".')
+        raise UnknownExerciseError(f'{identifier!r} names no exercise: ids look like "6.2".')
     return f"{int(number):02d}"
 
 
@@ -182,19 +198,19 @@ def of_lesson(lesson: str) -> Sequence[Exercise]:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise ValueError(
+        raise UnknownExerciseError(
             f"Lesson {lesson} has no exercises; those that have are {', '.join(lessons())}."
         ) from None
     return module.EXERCISES
 
 
 def exercise(identifier: str) -> Exercise:
-    """Return the exercise with this id; raises ValueError that lists the lesson's ids."""
+    """Return the exercise with this id; raises UnknownExerciseError that lists the lesson's ids."""
     known = of_lesson(lesson_of(identifier))
     for each in known:
         if each.id == identifier:
             return each
-    raise ValueError(
+    raise UnknownExerciseError(
         f"There is no exercise {identifier}; this lesson has "
         f"{', '.join(each.id for each in known)}."
     )

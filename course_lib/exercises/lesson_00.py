@@ -1,10 +1,10 @@
-"""The exercises of lesson 00: how exercises work, on two things that every lesson needs."""
+"""The exercises of lesson 00: how exercises work, on a few things that every lesson needs."""
 
 from __future__ import annotations
 
 from course_lib.dataset import LABELS
 from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, when
+from course_lib.exercises.judges import function, number, when
 
 __all__ = ["EXERCISES"]
 
@@ -37,6 +37,39 @@ def _answers(rng):
         shares[best], shares[3] = shares[3], shares[best]
         shares[best] += 0.4
         drawn.append(([round(share, 3) for share in shares],))
+    return drawn
+
+
+# 0.4: a decision
+
+
+def _decide(answer, least):
+    return _name(answer) if max(answer) >= least else "unknown"
+
+
+def _decisions(rng):
+    """Draw shares below, at and above the least share that is asked."""
+    drawn = [([0.125, 0.125, 0.5, 0.25], 0.5), ([0.75, 0.125, 0.125, 0.0], 0.75)]
+    for best, step in ((2, 0.1), (3, 0.1), (3, -0.1), (2, -0.1), (0, 0.1)):
+        shares = (rng.dirichlet([1, 1, 1, 1]) * 0.4).tolist()
+        shares[best] += 0.6
+        drawn.append(([round(share, 3) for share in shares], round(shares[best] - step, 3)))
+    return drawn
+
+
+# 0.5: whole models in flash memory
+
+
+def _copies(flash_bytes, model_bytes):
+    return flash_bytes // model_bytes
+
+
+def _chips(rng):
+    """Draw models, and chips that hold some and a bit more than half of another."""
+    drawn = [(3000, 1000)]
+    for _ in range(6):
+        model, whole = int(rng.integers(1000, 40_000)), int(rng.integers(2, 30))
+        drawn.append((model * whole + int(0.5 * model + rng.integers(1, model // 3)), model))
     return drawn
 
 
@@ -108,6 +141,97 @@ EXERCISES = (
         hints=(
             "Two steps: find the place of the largest share, then look it up in LABELS.",
             "numpy.argmax(answer) is the place of the largest share.",
+        ),
+    ),
+    Exercise(
+        id="0.3",
+        ask="numbers: how many numbers the model sees of one second",
+        judge=number(
+            49 * 40,
+            mistakes=[
+                (89, "You add the two sides: a picture of 49 by 40 is 49 rows of 40 numbers."),
+                (16_000, "That is the sound. The model sees the picture that is made of it."),
+                (49, "These are the moments; at each of them there are 40 pitches."),
+                (40, "These are the pitches; there are 49 moments with as many each."),
+                (4, "That is what comes out of the model. What goes in?"),
+            ],
+            whole=True,
+        ),
+        solution=49 * 40,
+        right="49 moments by 40 pitches.",
+        hints=("`picture.shape` holds two numbers.", "`picture.size` counts for you."),
+    ),
+    Exercise(
+        id="0.4",
+        ask='decide(answer, least): the label of the largest share, or "unknown" below `least`',
+        judge=function(
+            _decide,
+            _decisions,
+            mistakes=[
+                (
+                    lambda answer, least: _name(answer),
+                    "You never doubt: compare the largest share with `least`.",
+                ),
+                (
+                    lambda answer, least: _name(answer) if max(answer) > least else "unknown",
+                    "Exactly `least` is enough: is it `>` or `>=`?",
+                ),
+                (
+                    lambda answer, least: "unknown" if max(answer) >= least else _name(answer),
+                    "It is the other way round: you doubt the sure answers.",
+                ),
+                (
+                    lambda answer, least: _name(answer) if max(answer) >= 0.7 else "unknown",
+                    "You compare with a number of your own: use `least`.",
+                ),
+                (
+                    lambda answer, least: max(answer) >= least,
+                    "You say whether it is sure. Which label is it then?",
+                ),
+            ],
+        ),
+        solution=_decide,
+        right="a threshold trades words that are missed for false alarms.",
+        hints=(
+            "`max(answer)` is the largest share: is it at least `least`?",
+            "One line can do it: `return A if condition else B`.",
+        ),
+    ),
+    Exercise(
+        id="0.5",
+        ask="copies(flash_bytes, model_bytes): how many whole models fit",
+        judge=function(
+            _copies,
+            _chips,
+            mistakes=[
+                (
+                    lambda flash_bytes, model_bytes: flash_bytes / model_bytes,
+                    "Part of a model is none: `//` divides and drops the rest.",
+                ),
+                (
+                    lambda flash_bytes, model_bytes: round(flash_bytes / model_bytes),
+                    "You round up where a bit more than half would fit: half a model is none.",
+                ),
+                (
+                    lambda flash_bytes, model_bytes: model_bytes // flash_bytes,
+                    "You divide the model by the chip: which is the larger?",
+                ),
+                (
+                    lambda flash_bytes, model_bytes: flash_bytes // model_bytes + 1,
+                    "One too many: the last of yours does not fit whole.",
+                ),
+                (
+                    lambda flash_bytes, model_bytes: flash_bytes % model_bytes,
+                    "`%` gives the bytes that are left over, not the number of models.",
+                ),
+            ],
+            whole=True,
+        ),
+        solution=_copies,
+        right="whole bytes, whole models: integer division.",
+        hints=(
+            "How often can you take a model's bytes away from the flash?",
+            "Python divides whole numbers with `//`.",
         ),
     ),
 )

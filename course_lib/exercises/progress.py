@@ -10,13 +10,18 @@ from course_lib.exercises import core
 __all__ = ["Progress", "progress", "remember", "state_of"]
 
 _SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○"}
+_LOOKS = {  # colours for either theme: dark text on its own ground, or the page's own
+    "right": "background:#56b4e9;color:#000;border-color:#56b4e9",
+    "wrong": "background:#e69f00;color:#000;border-color:#e69f00",
+    "not tried": "border-style:dashed",
+}
 _states: dict[str, str] = {}
 _latest: list[str] = []
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of every exercise of a lesson; displays as a table with a bar, and as text."""
+    """The state of every exercise of a lesson; displays as boxes and a table, and as text."""
 
     lesson: str
     rows: tuple[tuple[str, str, str], ...]  # (id, state, ask)
@@ -32,17 +37,22 @@ class Progress:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        boxes = "".join(
+            f"<span title='{name} {state}' style='display:inline-block;min-width:4em;"
+            f"padding:2px 4px;margin:0 3px 3px 0;text-align:center;border:2px solid #808080;"
+            f"border-radius:4px;{_LOOKS[state]}'>{_SIGNS[state]} {name}</span>"
+            for name, state, _ in self.rows
+        )
         items = "".join(
-            f"<tr><td>{_SIGNS[state]}</td><td>{name}</td><td>{state}</td>"
+            f"<tr><td style='text-align:left'>{_SIGNS[state]} {name}</td>"
+            f"<td style='text-align:left'>{state}</td>"
             f"<td style='text-align:left'>{escape(ask)}</td></tr>"
             for name, state, ask in self.rows
         )
-        count = max(len(self.rows), 1)
         return (
-            f"<p><strong>Lesson {self.lesson}: {self.right} of {len(self.rows)} right</strong> "
-            f"<progress value='{self.right}' max='{count}' "
-            f"aria-label='{self.right} of {count} exercises right'></progress></p>"
-            f"<table>{items}</table>"
+            f"<p><strong>Lesson {self.lesson}: {self.right} of {len(self.rows)} right</strong></p>"
+            f"<div role='img' aria-label='{self.right} of {len(self.rows)} exercises right'>"
+            f"{boxes}</div><table>{items}</table>"
         )
 
 
@@ -62,7 +72,9 @@ def progress(lesson: str | int | None = None) -> Progress:
     """Return what is done and what is left in a lesson (default: that of the latest check)."""
     if lesson is None:
         if not _latest:
-            raise ValueError("Nothing was checked yet: name the lesson, such as progress(6).")
+            raise core.UnknownExerciseError(
+                "Nothing was checked yet: name the lesson, such as progress(6)."
+            )
         lesson = core.lesson_of(_latest[0])
     lesson = core.lesson_of(str(lesson))
     rows = tuple((each.id, state_of(each.id), each.ask) for each in core.of_lesson(lesson))

@@ -74,10 +74,7 @@ def _judged(question: Question, data: object, cell_error: str, seed: str) -> Ver
         return Verdict(question.id, question.points, 0.0, "not tried", "Not tried yet.")
     if arguments is not None and (not isinstance(found, list) or len(found) != len(arguments)):
         return _wrong(question, "Your function did not give one value for each call.")
-    try:
-        outcome = exercise.grade(arguments, found)
-    except Exception as error:  # values that no judge expects are wrong values
-        return _wrong(question, f"Your answer cannot be judged ({type(error).__name__}).")
+    outcome = exercise.grade(arguments, found)
     if isinstance(outcome, core.Right):
         return Verdict(question.id, question.points, question.points, "right", outcome.message)
     if isinstance(outcome, core.NotTried):

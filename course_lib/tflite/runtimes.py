@@ -19,6 +19,7 @@ __all__ = [
     "Footprint",
     "excerpt",
     "footprint",
+    "home",
     "operations_of_tensorflow",
     "operations_of_tflite",
     "refused",
@@ -92,6 +93,23 @@ def operations_of_tflite() -> frozenset[str]:
         "DELEGATE",
         "PLACEHOLDER_FOR_GREATER_OP_CODES",
     }
+
+
+def home(operation: str) -> str:
+    """Return who has an operation of this name: "both", "TensorFlow", "TensorFlow Lite", "neither".
+
+    Spelling is not looked at: Conv2D and CONV_2D are one name.
+    """
+    name = _spelled(operation)
+    big = name in map(_spelled, operations_of_tensorflow())
+    small = name in map(_spelled, operations_of_tflite())
+    if big and small:
+        return "both"
+    return "TensorFlow" if big else "TensorFlow Lite" if small else "neither"
+
+
+def _spelled(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def refused(error: Exception) -> tuple[str, ...]:

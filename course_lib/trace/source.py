@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from course_lib.graph.data import Graph, Node
 from course_lib.graph.operations import FUNCTIONS, OPERATIONS
+from course_lib.trace.refused import REFUSED, TraceError
 
 __all__ = ["MOST_LINES", "TraceError", "from_source"]
 
@@ -27,33 +28,6 @@ _SIGNS: dict[type, str] = {
     ast.Div: "Div",
     ast.Pow: "Pow",
 }
-_REFUSED: dict[type, str] = {
-    ast.For: "a loop; a graph has no way back, so write the steps one below the other",
-    ast.While: "a loop; a graph has no way back, so write the steps one below the other",
-    ast.If: "a choice (if); a graph runs every operation, so use max, min or relu",
-    ast.IfExp: "a choice (if); a graph runs every operation, so use max, min or relu",
-    ast.Import: "an import; sqrt, exp, max and others are known without one",
-    ast.ImportFrom: "an import; sqrt, exp, max and others are known without one",
-    ast.FunctionDef: "a function inside the program; write its steps out",
-    ast.Lambda: "a function inside the program; write its steps out",
-    ast.ClassDef: "a class; only numbers can flow through this graph",
-    ast.Compare: "a comparison; only numbers can flow through this graph",
-    ast.BoolOp: "and/or; only numbers can flow through this graph",
-    ast.List: "a list; only single numbers can flow through this graph",
-    ast.Tuple: "several values at once; give each a line of its own",
-    ast.Dict: "a dictionary; only single numbers can flow through this graph",
-    ast.Subscript: "an index; only single numbers can flow through this graph",
-    ast.Attribute: "a dot; write a plain name such as sqrt instead of math.sqrt",
-    ast.Return: "a return outside of a function; end with a line such as result = a + b",
-}
-
-
-class TraceError(ValueError):
-    """A program that cannot become a graph. The message names the line; `line` is its number."""
-
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(f"Line {line}: {problem}.")
-        self.line = line
 
 
 def from_source(program: str | Callable) -> Graph:
@@ -236,7 +210,7 @@ class _Tracer:
         return candidate
 
     def refuse(self, tree: ast.AST) -> TraceError:
-        what = _REFUSED.get(type(tree), "something other than arithmetic; use + - * / ** and names")
+        what = REFUSED.get(type(tree), "something other than arithmetic; use + - * / ** and names")
         return TraceError(getattr(tree, "lineno", self.line), f"has {what}")
 
 

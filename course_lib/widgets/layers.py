@@ -50,7 +50,7 @@ class LayerViewer:
         drawn = svg(lay_out(graph), marks, describe(graph), shrinks=False)
         self.picture.value = (
             f'<div tabindex="0" role="group" aria-label="the graph, to be scrolled" {_KEYS} '
-            f'style="max-height:70vh;overflow:auto">{drawn}</div>'
+            f'style="width:0;min-width:100%;max-height:70vh;overflow:auto">{drawn}</div>'
         )
 
 

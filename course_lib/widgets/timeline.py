@@ -6,7 +6,10 @@ import base64
 import html
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from course_lib.dataset import LABELS
 from course_lib.draw import checkpoint, style
@@ -16,7 +19,7 @@ from course_lib.widgets import shell
 if TYPE_CHECKING:
     from course_lib.checkpoint.timeline import Timeline
 
-__all__ = ["TimeSlider", "clips_to_show", "page", "show"]
+__all__ = ["TimeSlider", "clips_to_show", "follow", "page", "show"]
 
 
 class TimeSlider:
@@ -71,6 +74,37 @@ def show(timeline: Timeline, clips: Sequence[int] = ()) -> None:
     shell.show(made.box, twin, f"a time slider over {len(timeline)} checkpoints")
 
 
+def follow(
+    folder: str | Path,
+    features: np.ndarray,
+    labels: np.ndarray,
+    words: Sequence[str] = (),
+    model: Any = None,
+    int8: np.ndarray | None = None,
+) -> Timeline:
+    """Measure all checkpoints of ``folder`` behind a progress bar, then display the time slider.
+
+    The parameters are those of ``checkpoint.timeline.measure``. Returns what was measured.
+    """
+    import ipywidgets
+
+    from course_lib.checkpoint.timeline import measure
+
+    bar = ipywidgets.FloatProgress(
+        0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="460px", max_width="100%")
+    )
+    status = shell.html(shell.note("restoring the first checkpoint"))
+
+    def move(done: int, total: int) -> None:
+        bar.value = done / total
+        status.value = shell.note(f"asked {done} of {total} checkpoints")
+
+    shell.show(shell.column(status, bar), "", "a bar that grows from checkpoint to checkpoint")
+    found = measure(folder, features, labels, tuple(words), model, int8, move)
+    show(found)
+    return found
+
+
 def page(timeline: Timeline, index: int, clip: int, image: str) -> str:
     """Return the HTML of one checkpoint; ``image`` is the picture of its kernels in base64."""
     snapshot = timeline.snapshots[index]
@@ -82,8 +116,9 @@ def page(timeline: Timeline, index: int, clip: int, image: str) -> str:
         f'<img alt="the kernels of the first layer at step {snapshot.step}" width="315" '
         f'src="data:image/png;base64,{image}">'
     )
+    height, width = snapshot.kernels.shape[:2]
     parts = (
-        ("The first layer: 5 x 5 weights a kernel", picture),
+        (f"The first layer: {height} × {width} weights a kernel", picture),
         ("Accuracy on voices never heard", draw.curve_svg(timeline, index)),
         ("Confusion matrix", draw.confusion_html(timeline.confusion(index))),
         (

@@ -85,12 +85,14 @@ def page(bytes_map: ByteMap, node: wire.Field, span: Span) -> str:
 
 
 def explained(bytes_map: ByteMap, span: Span) -> list[str]:
-    """Return, in lines, how the bits of a tag or of a varint are read; nothing for other kinds."""
+    """Return, in lines, how the bits of tags, varints and packed numbers are read; else nothing."""
     data = bytes_map.bytes_of(span)
+    if isinstance(span.value, tuple):
+        return _packed(data, span.value)
     if span.kind not in ("tag", "length", "number") or len(data) > 10 or data[-1] > 0x7F:
         return []
     if any(byte < 0x80 for byte in data[:-1]):
-        return []  # several numbers in a row
+        return []  # no varint
     value = wire.varint(data, 0)[0]
     groups = " ".join(f"{byte:08b}" for byte in data)
     lines = [f"bits {groups}: {'the last byte' if len(data) == 1 else 'a 1 in front says: go on'}"]
@@ -100,6 +102,23 @@ def explained(bytes_map: ByteMap, span: Span) -> list[str]:
     else:
         lines.append(f"7 bits from each byte, the lowest first: {value}")
     return lines
+
+
+def _packed(data: bytes, values: tuple) -> list[str]:
+    """Return how several numbers of one field are told apart, and the bytes of each."""
+    ends, position = [], 0
+    while position < len(data):  # one number more ends where a byte has no flag
+        position += 1
+        if data[position - 1] < 0x80:
+            ends.append(position)
+    if len(ends) == len(values) and not any(isinstance(each, float) for each in values):
+        told = "a byte below 80 ends a number"
+    else:
+        size = len(data) // len(values)
+        ends, told = [size * (n + 1) for n in range(len(values))], f"{size} bytes each"
+    parts = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    shown = [f"{part.hex(' ')} → {each}" for part, each in zip(parts, values, strict=True)]
+    return [f"packed: {len(values)} numbers share one tag and one length; {told}", *shown]
 
 
 def _as_text(node: bytes) -> str:

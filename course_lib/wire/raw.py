@@ -15,7 +15,7 @@ WIRE_TYPES = {
     4: "end of group",
     5: "4 bytes",
 }
-DEEPEST = 100  # protobuf's own limit of nesting  # protobuf's own limit of nesting
+DEEPEST = 100  # protobuf's own limit of nesting
 
 
 @dataclass(frozen=True, slots=True)

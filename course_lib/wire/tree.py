@@ -135,7 +135,8 @@ def _field(data: bytes, raw: Raw, known: Any, path: str, index: int, depth: int)
 def _spans(each: Field) -> Iterator[Span]:
     """Yield the tag, the length and, unless it has children, the value of a field as spans."""
     raw = each.raw
-    said = Words(f"field {raw.number}, {WIRE_TYPES[raw.wire_type]}")
+    packed = ", packed" if isinstance(each.value, tuple) else ""
+    said = Words(f"field {raw.number}, {WIRE_TYPES[raw.wire_type]}{packed}")
     yield Span(raw.start, raw.after_tag, "tag", f"tag of {each.name}", each.path, said)
     if raw.value_start > raw.after_tag:
         length = raw.end - raw.value_start

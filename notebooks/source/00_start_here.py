@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Start here
 #
-# **What will you be able to build?** 10 minutes.
+# **What will you be able to build?** 15 minutes.
 #
 # You will be able to
 # - let a model of a few kilobytes name a spoken word,
@@ -136,6 +136,58 @@ def name(answer):
 
 # %% check="0.2"
 check("0.2", name)
+
+# %% [markdown]
+# ### Exercise 0.3
+# How many numbers are in the picture that the model sees? Use `picture`, or multiply in your head.
+
+# %% exercise="0.3" points=1
+# Exercise 0.3
+### BEGIN SOLUTION
+numbers = picture.size
+### END SOLUTION
+
+# %% check="0.3"
+check("0.3", numbers)
+
+# %% [markdown]
+# The sound had 16,000 numbers, eight times as many. What is thrown away is what the ear does not need to tell two words
+# apart.
+
+# %% [markdown]
+# ### Exercise 0.4
+# A device that wakes up at the wrong word is a nuisance. Write `decide(answer, least)`: the label of the largest
+# share if that share is at least `least`, and `"unknown"` if it is smaller. You may use your `name`, or start afresh.
+# Example: with `least` 0.7, `[0.1, 0.2, 0.6, 0.1]` is `"unknown"`.
+
+# %% exercise="0.4" points=1
+# Exercise 0.4
+def decide(answer, least):
+    ### BEGIN SOLUTION
+    best = max(range(4), key=lambda place: answer[place])
+    return LABELS[best] if answer[best] >= least else "unknown"
+    ### END SOLUTION
+
+# %% check="0.4"
+check("0.4", decide)
+
+# %% [markdown]
+# ### Exercise 0.5
+# Write `copies(flash_bytes, model_bytes)`: how many whole models of that size fit into a chip's flash memory.
+# Example: 3 models of 300 bytes fit into 1,000 bytes.
+
+# %% exercise="0.5" points=1
+# Exercise 0.5
+def copies(flash_bytes, model_bytes):
+    ### BEGIN SOLUTION
+    return flash_bytes // model_bytes
+    ### END SOLUTION
+
+# %% check="0.5"
+check("0.5", copies)
+
+# %%
+print(f"{256_000 // len(model)} of this model fit into 256,000 bytes")
 
 # %% [markdown]
 # ## The way ahead

@@ -53,7 +53,7 @@ def three_graphs(function, *arguments):
               "XLA": compiler.from_hlo(xla)}
     for title, graph in graphs.items():
         print(f"{title:10} {len(graph):2} nodes")
-    return side_by_side(graphs)
+    return side_by_side(graphs, alt=f"{function.__name__} in three graphs")
 
 three_graphs(with_constants)
 
@@ -176,13 +176,13 @@ with session.quiet():
         model = spotter.build()
 
 # %% [markdown]
-# Two replicas of the keyword model share 64 real clips. Below are the gradients of its last four weights: what each replica
-# found, what both have after the all-reduce, and what one device finds with all 64 clips.
+# Two replicas of the keyword model share 12 clips, six each. Below are the gradients of its last four weights: what each
+# replica found, what both have after the all-reduce, and what one device finds with all 12 clips.
 
 # %%
 from course_lib.draw.gradients import bars
 
-inputs, labels = distribute.batch(64)
+inputs, labels = distribute.batch(12)
 step = tf.function(lambda *half: strategy.run(on_each_replica, args=half))
 mine, reduced = step(*distribute.share(strategy, inputs, labels))
 

@@ -57,7 +57,7 @@ merged = [operation.kind for operation in tflite.operations(plain)]
 draw.operations(frozen, merged)
 
 # %% [markdown]
-# Constants are no operations here: they lie in the file as data. The six ReLUs are gone as well. Or
+# Constants are no operations here: they lie in the file as data. The ReLUs are gone as well. Or
 # are they? Every operation carries a small table of options.
 
 # %%
@@ -376,6 +376,20 @@ print("protobuf allocated more than its file:",
       proto[-1].bytes > len(big_proto))
 
 # %% [markdown]
+# Would have to be: does the system know? Map the file into memory, which reads nothing yet, take one
+# weight, and ask. It fetches some neighbours too, in case you want those next.
+
+# %% tags=["nbval-ignore-output"]
+from course_lib import paging
+
+path = folder / "big.tflite"
+path.write_bytes(big_flat)
+mapped = paging.Mapped(path)
+print("mapped:", mapped.loaded_bytes, "bytes in memory")
+first = formats.weight_flatbuffer(mapped.view, 20)[0][0]
+print("one weight read:", mapped.loaded_bytes, "of", len(mapped))
+
+# %% [markdown]
 # For the spotter itself, three small C programs look up the same bias. Two read the protobuf: one
 # walks over it and keeps nothing, the other makes objects, as generated code does.
 
@@ -440,8 +454,18 @@ few = len(runtimes.operations_of_tflite())
 print(f"TensorFlow has about {many / few:.0f} times as many operations")
 
 # %% [markdown]
-# Fewer operations mean that not everything converts. Here are two programs that one would like to
-# ship with the spotter: one makes a spectrogram, the other decodes a WAV file.
+# Not simply fewer ones. Here are six: a convolution, its gradient, an optimizer's step, a decoder, a
+# dense layer, and a layer made for small chips. Who has an operation of that name?
+
+# %%
+for name in ("Conv2D", "Conv2DBackpropFilter", "ApplyAdam",
+             "DecodeWav", "FullyConnected", "SVDF"):
+    print(f"{name}: {runtimes.home(name)}")
+
+# %% [markdown]
+# Without gradients and optimizers, what is left can only answer. And not everything converts. Here
+# are two programs that one would like to ship with the spotter: one makes a spectrogram, the other
+# decodes a WAV file.
 #
 # **Predict.** Which of them cannot be converted, `"spectrogram"` or `"listen"`?
 

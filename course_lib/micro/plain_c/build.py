@@ -23,7 +23,7 @@ _CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=ha
 _CORTEX_M4 += ("-ffunction-sections", "-fdata-sections", "-ffreestanding")
 _LINK = ("-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections")
 _SECONDS = 120
-_COMMON = ("main.c", "model.c", "layers.c", "softmax.c", "features.c", "feature_tables.c")
+_COMMON = ("main.c", "model.c", "layers.c", "softmax.c", "log_mel.c", "log_mel_tables.c")
 
 
 class NoToolError(OSError):

@@ -72,7 +72,7 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
         emit(writer, operation)
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
     files["model.c"] = _model_c(model_bytes, writer)
-    files["feature_tables.c"] = feature_tables()
+    files["log_mel_tables.c"] = feature_tables()
     wanted = features.FRAMES * features.BANDS
     return Program(
         files,

@@ -46,7 +46,7 @@ def feature_tables() -> str:
     cosines = np.cos(2 * np.pi * np.arange(features.FFT // 2 + 1) / features.FFT)
     return "\n".join(
         [
-            '#include "features.h"\n',
+            '#include "log_mel.h"\n',
             array("const float", "feature_window", features.window(), "WINDOW"),
             array("const float", "feature_cosines", cosines, "FFT / 2 + 1"),
             f"const Band feature_bands[BANDS] = {{\n{wrapped(bands)}\n}};\n",

@@ -5,7 +5,7 @@
             sound also its features (float), and the instructions of the features and each layer. */
 
 #include "device.h"
-#include "features.h"
+#include "log_mel.h"
 #include "model.h"
 
 static uint32_t counts[MODEL_LAYERS_AT_MOST + 1];

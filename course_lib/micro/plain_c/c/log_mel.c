@@ -1,4 +1,4 @@
-#include "features.h"
+#include "log_mel.h"
 
 #include <math.h>
 

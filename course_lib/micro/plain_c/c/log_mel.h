@@ -1,7 +1,7 @@
 /* From a second of sound to 49 x 40 numbers, as course_lib.features computes them. */
 
-#ifndef FEATURES_H
-#define FEATURES_H
+#ifndef LOG_MEL_H
+#define LOG_MEL_H
 
 #include <stdint.h>
 

@@ -1,0 +1,164 @@
+"""A complete C++ program around a model: a sketch for an Arduino, a program for the desktop.
+
+It needs TensorFlow Lite Micro. What is generated is little: the array, the operators, the labels.
+Source of the operators' names: tensorflow/lite/micro/micro_mutable_op_resolver.h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from course_lib import quantize
+from course_lib.dataset import LABELS
+from course_lib.micro.carray import c_array
+from course_lib.micro.interpreter import MicroError
+from course_lib.micro.plain_c.generate import FOLDER as PLAIN_C
+from course_lib.micro.plain_c.tables import feature_tables
+
+__all__ = ["FIRST_WORD", "cpp_program", "operators", "resolver", "stubs"]
+
+FOLDER = Path(__file__).parent / "cpp"
+FIRST_WORD = 2  # the labels before it are silence and unknown
+THRESHOLD = 205  # of 256: four fifths
+_SPARE_BYTES = 256
+_IRREGULAR = {"PADV2": "PadV2", "RELU6": "Relu6"}
+_KNOWN = """
+    ABS ADD ARG_MAX AVERAGE_POOL_2D CAST CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE
+    EXPAND_DIMS FULLY_CONNECTED HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOGISTIC MAX_POOL_2D MAXIMUM
+    MEAN MINIMUM MUL NEG PACK PAD PADV2 PRELU QUANTIZE RELU RELU6 RESHAPE SHAPE SOFTMAX SPLIT
+    SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE TRANSPOSE_CONV UNPACK
+""".split()
+
+
+def operators(model_bytes: bytes) -> tuple[str, ...]:
+    """Return the kinds of operation that a model uses, each once, in the order of first use."""
+    return tuple(dict.fromkeys(each.kind for each in quantize.read(model_bytes).operations))
+
+
+def resolver(kinds: Sequence[str]) -> str:
+    """Return the C++ that makes a resolver with exactly these operators.
+
+    Raises MicroError for a kind that TensorFlow Lite Micro has no method for.
+    """
+    if unknown := [kind for kind in kinds if kind not in _KNOWN]:
+        raise MicroError(f"TensorFlow Lite Micro has no operator called {unknown[0]}.")
+    calls = " ||\n      ".join(f"operators.Add{_camel(kind)}() != kTfLiteOk" for kind in kinds)
+    return (
+        f"using Operators = tflite::MicroMutableOpResolver<{len(kinds)}>;\n\n"
+        "inline TfLiteStatus AddOperators(Operators& operators) {\n"
+        f"  if ({calls}) {{\n"
+        "    return kTfLiteError;\n  }\n  return kTfLiteOk;\n}\n"
+    )
+
+
+def cpp_program(
+    model_bytes: bytes, arena_bytes: int, labels: Sequence[str] = LABELS
+) -> Mapping[str, str]:
+    """Return the sources by file name: `spotter.ino` for the board, `main.cpp` for the desktop.
+
+    `arena_bytes` is what the model needs, such as `micro.smallest_arena` finds (a device with
+    32-bit addresses needs less); some room is added. Raises ValueError where the labels are not
+    as many as the model's answers.
+    """
+    plan = quantize.read(model_bytes)
+    classes = plan.values[plan.outputs[0]].shape[-1]
+    if classes != len(labels):
+        raise ValueError(f"The model gives {classes} shares, and there are {len(labels)} labels.")
+    own = ("spotter.h", "spotter.cpp", "spotter.ino", "main.cpp")
+    files = {name: (FOLDER / name).read_text(encoding="utf-8") for name in own}
+    for name in ("log_mel.h", "log_mel.c"):
+        files[name] = (PLAIN_C / name).read_text(encoding="utf-8")
+    files["log_mel_tables.c"] = feature_tables()
+    files["model_data.h"] = _data_header(len(model_bytes))
+    files["model_data.cpp"] = '#include "model_data.h"\n\n' + c_array(model_bytes, "model_data")
+    files["model_settings.h"] = _settings(operators(model_bytes), arena_bytes, labels)
+    return files
+
+
+def stubs(kinds: Sequence[str] = tuple(_KNOWN)) -> Mapping[str, str]:
+    """Return headers, by path, that let the program be compiled without TensorFlow Lite Micro."""
+    paths = sorted((FOLDER / "stubs").rglob("*.h"))
+    files = {
+        path.relative_to(FOLDER / "stubs").as_posix(): path.read_text(encoding="utf-8")
+        for path in paths
+    }
+    files["tensorflow/lite/micro/micro_mutable_op_resolver.h"] = _resolver_stub(kinds)
+    return files
+
+
+def _camel(kind: str) -> str:
+    """Return how a kind is spelled in a method's name: DepthwiseConv2D for DEPTHWISE_CONV_2D."""
+    parts = kind.split("_")
+    return _IRREGULAR.get(kind) or "".join(
+        part if part[0].isdigit() else part.capitalize() for part in parts
+    )
+
+
+def _data_header(length: int) -> str:
+    return (
+        "// The .tflite file, byte for byte, in flash.\n\n#ifndef MODEL_DATA_H_\n"
+        "#define MODEL_DATA_H_\n\n#include <cstdint>\n\n"
+        f"extern const uint8_t model_data[{length}];\n"
+        "extern const uint32_t model_data_bytes;\n\n#endif  // MODEL_DATA_H_\n"
+    )
+
+
+def _settings(kinds: Sequence[str], arena_bytes: int, labels: Sequence[str]) -> str:
+    names = ", ".join(
+        '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"' for label in labels
+    )
+    arena = -(-(arena_bytes + _SPARE_BYTES) // 16) * 16
+    return f"""\
+// What is this model's own: its operators, its arena, its labels.
+
+#ifndef MODEL_SETTINGS_H_
+#define MODEL_SETTINGS_H_
+
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+
+constexpr int kArenaBytes = {arena};
+constexpr int kLabelCount = {len(labels)};
+constexpr int kFirstWord = {min(FIRST_WORD, len(labels) - 1)};
+constexpr int kThreshold = {THRESHOLD};
+constexpr const char* kLabels[kLabelCount] = {{{names}}};
+
+// Exactly the operators that the file uses: the code of every other one stays out of flash.
+{resolver(kinds)}
+#endif  // MODEL_SETTINGS_H_
+"""
+
+
+def _resolver_stub(kinds: Sequence[str]) -> str:
+    methods = "\n".join(f"  TfLiteStatus Add{_camel(kind)}() {{ return Add(); }}" for kind in kinds)
+    return f"""\
+// A stand-in that counts: like the original, it refuses one operator more than it has room for.
+
+#ifndef STUB_MICRO_MUTABLE_OP_RESOLVER_H_
+#define STUB_MICRO_MUTABLE_OP_RESOLVER_H_
+
+enum TfLiteStatus {{ kTfLiteOk = 0, kTfLiteError = 1 }};
+
+namespace tflite {{
+
+class MicroOpResolver {{
+ public:
+  unsigned int count() const {{ return count_; }}
+
+ protected:
+  unsigned int count_ = 0;
+}};
+
+template <unsigned int tOpCount>
+class MicroMutableOpResolver : public MicroOpResolver {{
+ public:
+{methods}
+
+ private:
+  TfLiteStatus Add() {{ return count_++ < tOpCount ? kTfLiteOk : kTfLiteError; }}
+}};
+
+}}  // namespace tflite
+
+#endif  // STUB_MICRO_MUTABLE_OP_RESOLVER_H_
+"""

@@ -1,0 +1,131 @@
+"""Lessons 01 and 02 in JupyterLab: the keyboard reaches every control, and the views follow."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.lab import Notebook, Server
+from tests.test_browser import (  # noqa: F401 (fixtures)
+    LIST,
+    SLIDER,
+    _move,
+    _only_badges,
+    _run,
+    chromium,
+    page,
+    server,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+
+_SAID = "[role=status]"
+
+
+def _press(notebook: Notebook, cell, button: str, key: str) -> str:
+    """Press a key on the button that says `button`; return the sentence that follows."""
+    before = notebook.looks(cell)
+    cell.locator("button", has_text=button).focus()
+    notebook.page.keyboard.press(key)
+    assert notebook.wait_for_change(cell, before) != before
+    return cell.locator(_SAID).first.inner_text()
+
+
+@pytest.fixture
+def lesson_01(page, server: Server) -> Notebook:  # noqa: F811
+    return _run(page, server, "01_programs_as_graphs")
+
+
+def test_01_by_keyboard_alone(lesson_01: Notebook) -> None:
+    """Forward, back, jump, sliders, a program of one's own, a layer, a scroll; and Netron."""
+    cell = lesson_01.cell_with(SLIDER)
+    assert "Step 1 of 7: var1 is 6." in _press(lesson_01, cell, "forward", "Enter")
+    assert "Step 2 of 7: var2 is 2." in _press(lesson_01, cell, "forward", "Space")
+    assert "Step 1 of 7" in _press(lesson_01, cell, "back", "Enter")
+    assert "= 8 ÷ 8 = 1" in _press(lesson_01, cell, "end", "Enter")
+    sliders = cell.locator(SLIDER)
+    sliders.nth(1).focus()  # var2
+    lesson_01.page.keyboard.press("ArrowRight")
+    cell.locator(_SAID, has_text="= 9 ÷ 7 = 1.286").wait_for(state="attached", timeout=10_000)
+    assert cell.locator("svg text", has_text="constant 3").count() == 1
+    _a_program_of_ones_own(lesson_01)
+    _every_node_is_readable(lesson_01)
+    _netron_draws_and_is_replaced(lesson_01)
+    assert _only_badges(lesson_01.page)
+
+
+def _a_program_of_ones_own(notebook: Notebook) -> None:
+    cell = notebook.cell_with(".widget-textarea")
+    box = cell.locator(".widget-textarea textarea")
+    box.fill("a = 1\nfor i in a: b = a")
+    cell.locator(_SAID, has_text="Line 2: has a loop").wait_for(state="attached", timeout=10_000)
+    box.fill("a = 1\nb = a / (a - 1)")
+    cell.locator(_SAID, has_text="Line 2: b divides 1 by").wait_for(
+        state="attached", timeout=10_000
+    )
+
+
+def _every_node_is_readable(notebook: Notebook) -> None:
+    """The whole model keeps the size of its letters; the arrow keys scroll it."""
+    cell = notebook.cell_with(LIST)
+    cell.locator(LIST).first.select_option(label="every node")
+    cell.locator("svg rect").nth(100).wait_for(state="attached", timeout=15_000)
+    view = cell.locator("[tabindex='0'][role=group]")
+    sizes = view.evaluate(
+        """view => [view.clientWidth, view.querySelector('svg').getBoundingClientRect().width,
+            Math.min(...Array.from(view.querySelectorAll('text, tspan'),
+                each => each.getBoundingClientRect().height)), view.querySelectorAll('rect').length]
+        """
+    )
+    assert sizes[1] > 2 * sizes[0]  # wider than its window: it is scrolled, not made small
+    assert sizes[2] >= 12 and sizes[3] > 100
+    view.focus()
+    for _ in range(3):
+        notebook.page.keyboard.press("ArrowDown")
+    notebook.page.wait_for_function(
+        "view => view.scrollTop > 0", arg=view.element_handle(), timeout=10_000
+    )
+
+
+def _netron_draws_and_is_replaced(notebook: Notebook) -> None:
+    """Netron shows the model without a dialog; run anew, the server before is gone."""
+    frame = "iframe[title^='Netron']"
+    cell = notebook.cell_with(frame)
+    address = cell.locator(frame).get_attribute("src")
+    inside = cell.frame_locator(frame)
+    inside.locator(".node-item").first.wait_for(state="attached", timeout=60_000)
+    assert inside.locator(".node-item").count() > 10
+    assert not inside.locator("body.message, body.alert").count()
+    assert cell.locator("summary", has_text="The frame stays empty?").count() == 1
+    cell.locator(".jp-InputArea .cm-content").click()
+    notebook.page.keyboard.press("Control+Enter")
+    notebook.page.wait_for_function(
+        "([frame, old]) => ![old, undefined].includes(document.querySelector(frame)?.src)",
+        arg=[frame, address],
+        timeout=60_000,
+    )
+    assert not _answers(address)
+    cell.frame_locator(frame).locator(".node-item").first.wait_for(state="attached", timeout=60_000)
+
+
+def _answers(address: str) -> bool:
+    import urllib.error
+    import urllib.request
+
+    try:
+        urllib.request.urlopen(address, timeout=5).close()
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
+
+
+def test_02_charts_walks_and_listings_follow(page, server: Server) -> None:  # noqa: F811
+    notebook = _run(page, server, "02_what_graphs_make_possible")
+    _move(notebook, SLIDER)  # workers
+    walk = notebook.cell_with(".jupyter-button")
+    assert "res moves by 1" in _press(notebook, walk, "forward", "Enter")
+    assert "var2 gets 0.125" in _press(notebook, walk, "end", "Space")
+    walk.locator(SLIDER).first.focus()
+    page.keyboard.press("ArrowRight")
+    walk.locator("svg text", has_text="0.1111").first.wait_for(state="attached", timeout=10_000)
+    _move(notebook, LIST)  # the languages of one program
+    assert _only_badges(page)
