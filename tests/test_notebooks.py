@@ -53,11 +53,19 @@ def test_runs_under_strict_nbval(path: Path, clone: Path, tmp_path: Path) -> Non
     """It passes, and no cell is slow; the reference edition passes twice in the same folder."""
     copy = clone / path.relative_to(ROOT)
     seconds = _nbval(copy, tmp_path / "first.xml")
-    limit = TRAINING_SECONDS if path.stem == TRAINS else CELL_SECONDS
+    limit = (TRAINING_SECONDS if path.stem == TRAINS else CELL_SECONDS) * _crowding()
     slowest = max(seconds, key=seconds.get)
     assert seconds[slowest] < limit, f"{slowest} took {seconds[slowest]:.1f} s"
     if path in REFERENCE and path.stem != TRAINS:
         _nbval(copy, tmp_path / "second.xml")
+
+
+def _crowding() -> float:
+    """Return how many times as long anything takes where more wants to run than there are cores.
+
+    The limits are those of a quiet machine; another worker of this very run may be busy.
+    """
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _nbval(notebook: Path, results: Path) -> dict[str, float]:

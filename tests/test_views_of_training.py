@@ -9,7 +9,7 @@ from course_lib.draw import confusion as draw_confusion
 from course_lib.draw import features as draw_features
 from course_lib.draw import training as draw_training
 from course_lib.draw.style import Picture
-from course_lib.widgets import confusion, training
+from course_lib.widgets import confusion, threshold, training, voices
 from course_lib.widgets import features as feature_widgets
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -44,6 +44,18 @@ def test_pictures_of_features(clips):
         draw_features.stages(wave, 49)
 
 
+def test_stages_come_one_at_a_time(clips):
+    told = ("its samples", "its spectrum", "its 40 bands", "its column")
+    for last in range(2, 6):
+        alt = draw_features.stages(clips.waves[0], 20, "yes", last).alt
+        assert [part in alt for part in told] == [place < last - 1 for place in range(4)]
+    for last in (1, 6):
+        with pytest.raises(ValueError, match="no stage"):
+            draw_features.stages(clips.waves[0], 20, last=last)
+    with_two = feature_widgets.explorer(clips[:2], frame=20, last=2)
+    assert "spectrum" not in with_two.html(0, 20)
+
+
 def test_the_same_data_gives_the_same_picture(clips, report):
     for draw in (
         lambda: draw_features.stages(clips.waves[3], 20),
@@ -55,7 +67,12 @@ def test_the_same_data_gives_the_same_picture(clips, report):
 def test_pictures_of_confusion(clips, report):
     assert is_picture(draw_confusion.matrix(report.confusion), "rows said", "most on the diagonal")
     assert is_picture(draw_confusion.recalls([report, report]), "yes")
-    assert is_picture(draw_confusion.groups(report, clips.engines, "who?"), "espeak", "noise")
+    engines = len(set(clips.engines))
+    picture = draw_confusion.groups(report, clips.engines, "who?")
+    assert is_picture(picture, "who? toy", f"{engines} groups, hardest on top")
+    assert (
+        draw_confusion.groups(report, clips.files, "which?").png != picture.png
+    )  # hundreds of them
     levels = np.linspace(0, 1, 11)
     assert is_picture(draw_confusion.thresholds(levels, levels, 1 - levels, 0.4), "threshold")
 
@@ -104,6 +121,51 @@ def test_pressing_a_number_changes_the_players(clips, report):
     next(each for each in buttons if each.tooltip.startswith("said yes, heard as yes")).click()
     assert view.value != before and "said yes, heard as yes" in view.value
     assert all(button.disabled == (button.description == "0") for button in buttons)
+
+
+def test_a_voice_plays_what_it_was_mistaken_in(clips, report):
+    shown = voices.voices(report, clips)
+    assert sum(len(places) for places in shown.places.values()) == len(clips)
+    shares = [shown.share(voice) for voice in shown.order]
+    assert shares == sorted(shares) and set(shown.order) == set(clips.voices)
+    hardest = shown.order[0]
+    assert all(
+        not report.right[place] and clips.voices[place] == hardest
+        for place in shown.mistaken(hardest)
+    )
+    expected = min(voices.MOST, len(shown.mistaken(hardest)))
+    assert shown.html(hardest).count("<audio") == expected
+    picture, chosen, view = shown.widget().children
+    before = view.value
+    chosen.value = shown.order[-1]
+    assert view.value != before and "<img" in picture.value
+    with pytest.raises(ValueError, match="other clips"):
+        voices.voices(report, clips[:-1])
+
+
+def test_a_voice_that_was_always_understood_is_heard_too(clips):
+    right = measure.report("right", lambda sound: np.eye(4)[clips.labels], clips)
+    shown = voices.voices(right, clips)
+    assert shown.html(shown.order[0]).count("understood") == 3
+
+
+def test_a_threshold_counts_both_errors_and_plays_them(clips, report):
+    shown = threshold.threshold(report, clips)
+    keywords = clips.labels >= 2
+    heard = report.probabilities[:, 2:].max(axis=1)
+    for level in (0.0, 0.3, 0.69, 0.7, 1.0):
+        assert len(shown.missed(level)) == (heard[keywords] <= level).sum()
+        assert len(shown.alarms(level)) == (heard[~keywords] > level).sum()
+    assert len(shown.missed(1.0)) == keywords.sum() and len(shown.alarms(1.0)) == 0
+    slider, view = shown.widget(0.5).children
+    before = view.value
+    slider.value = 0.05
+    assert view.value != before and "At 0.05: 0 of" in view.value
+    assert view.value.count("false alarm: ") == threshold.MOST
+    slider.value = 0.9
+    assert view.value.count("missed: ") == threshold.MOST
+    with pytest.raises(ValueError, match="other clips"):
+        threshold.threshold(report, clips[:-1])
 
 
 def toy(count: int) -> tuple[np.ndarray, np.ndarray]:

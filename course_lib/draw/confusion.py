@@ -60,16 +60,34 @@ def recalls(reports: Sequence[measure.Report], labels: Sequence[str] = LABELS) -
     return shares(labels, named, "of each class, what share was found?")
 
 
-def groups(report: measure.Report, names: Sequence[str], title: str) -> Picture:
-    """Draw the share right of each group of clips; `names` (n,) says which group a clip is in."""
+def groups(report: measure.Report, names: Sequence[str], title: str, most: int = 14) -> Picture:
+    """Draw the share right of each group of clips, the hardest group on top.
+
+    `names` (n,) says which group a clip is in. Of more than `most` groups, the easier ones are put
+    together in one row.
+    """
     names = np.array(names, object)
-    kinds = sorted(set(names))
-    pairs = [(int(report.right[names == kind].sum()), int((names == kind).sum())) for kind in kinds]
-    return shares(kinds, {report.name: pairs}, title)
+    rows = [
+        (str(kind), int(report.right[names == kind].sum()), int((names == kind).sum()))
+        for kind in sorted(set(names))
+    ]
+    rows.sort(key=lambda row: (row[1] / row[2], -row[2]))
+    count = len(rows)
+    if count > most:
+        rest = rows[most - 1 :]
+        together = f"the other {len(rest)}", sum(r[1] for r in rest), sum(r[2] for r in rest)
+        rows = [*rows[: most - 1], together]
+    kinds = [kind for kind, _, _ in rows]
+    pairs = [(right, n) for _, right, n in rows]
+    told = f"{title} {report.name}: share right in each of {count} groups, hardest on top"
+    return shares(kinds, {report.name: pairs}, title, told)
 
 
 def shares(
-    names: Sequence[str], counts: dict[str, Sequence[tuple[int, int]]], title: str
+    names: Sequence[str],
+    counts: dict[str, Sequence[tuple[int, int]]],
+    title: str,
+    alt: str = "",
 ) -> Picture:
     """Draw shares with their 95 % intervals: `counts` maps a series to (right, all) per name."""
     fig, axis = style.figure(8.0, 1.2 + 0.42 * len(names) * max(1, 0.6 * len(counts)))
@@ -99,7 +117,7 @@ def shares(
     axis.grid(axis="x")
     if len(counts) > 1:
         axis.legend(loc="best")
-    return style.show(fig, f"{title} {', '.join(counts)}: {', '.join(names)}")
+    return style.show(fig, alt or f"{title} {', '.join(counts)}: {', '.join(names)}")
 
 
 def thresholds(

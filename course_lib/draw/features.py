@@ -17,37 +17,45 @@ if TYPE_CHECKING:
 
 __all__ = ["maps", "stages", "waveform"]
 
+_STAGES = ("sound", "frame", "spectrum", "bands", "map")
 _COLOURS = "cividis"  # even in brightness, and the same for every kind of colour vision
 _KHZ = 1000.0
 
 
-def stages(wave: np.ndarray, frame: int = 24, label: str = "") -> Picture:
+def stages(wave: np.ndarray, frame: int = 24, label: str = "", last: int = 5) -> Picture:
     """Draw one frame of a clip (16000,) on its way: sound, windowed frame, spectrum, bands, map.
 
-    `frame` counts from 0 to 48. Raises ValueError for a frame that there is not.
+    `frame` counts from 0 to 48; `last`, from 2 to 5, is how many of the five stages are drawn.
+    Raises ValueError for a frame or a stage that there is not.
     """
     if not 0 <= frame < features.FRAMES:
         raise ValueError(f"There is no frame {frame}: they count from 0 to {features.FRAMES - 1}.")
+    if not 2 <= last <= len(_STAGES):
+        raise ValueError(f"There is no stage {last}: they count from 2 to {len(_STAGES)}.")
     style.use()
     from matplotlib.figure import Figure
 
-    fig = Figure(figsize=(9.5, 7.2), layout="constrained")
-    axes = fig.subplot_mosaic(
-        [["sound"] * 3, ["frame", "spectrum", "bands"], ["map"] * 3], height_ratios=[1.0, 1.3, 1.5]
-    )
+    middle = list(_STAGES[1 : min(last, 4)])
+    rows = [["sound"] * len(middle), middle] + [["map"] * len(middle)] * (last == 5)
+    heights = [1.0, 1.3, 1.5][: len(rows)]
+    fig = Figure(figsize=(9.5, 1.9 * sum(heights)), layout="constrained")
+    axes = fig.subplot_mosaic(rows, height_ratios=heights)
     framed = features.frames(wave)
-    powers = features.power(framed)
-    _sound(axes["sound"], wave, frame)
-    _frame(axes["frame"], framed[frame] * features.window())
-    _spectrum(axes["spectrum"], powers[frame])
-    _bands(axes["bands"], features.log_energies(features.mel_energies(powers[frame])))
-    _map(axes["map"], features.log_mel(wave), frame)
+    powers = features.power(framed[frame])
+    draw = {
+        "sound": lambda axis: _sound(axis, wave, frame),
+        "frame": lambda axis: _frame(axis, framed[frame] * features.window()),
+        "spectrum": lambda axis: _spectrum(axis, powers, last > 3),
+        "bands": lambda axis: _bands(axis, features.log_energies(features.mel_energies(powers))),
+        "map": lambda axis: _map(axis, features.log_mel(wave), frame),
+    }
+    for name, axis in axes.items():
+        draw[name](axis)
     start_ms = frame * features.HOP * 1000 // SAMPLE_RATE_HZ
     name = f" of {label}" if label else ""
+    told = ("its samples under the window", "its spectrum", "its 40 bands", "its column among 49")
     return style.show(
-        fig,
-        f"frame {frame}{name}, from {start_ms} ms: its samples under the "
-        "window, its spectrum, its 40 bands, and its column among 49",
+        fig, f"frame {frame}{name}, from {start_ms} ms: {', '.join(told[: last - 1])}"
     )
 
 
@@ -105,18 +113,20 @@ def _frame(axis: Axes, windowed: np.ndarray) -> None:
     axis.set(title="2  30 ms, faded", xlabel="milliseconds", ylim=(-1.15 * reach, 1.15 * reach))
 
 
-def _spectrum(axis: Axes, powers: np.ndarray) -> None:
+def _spectrum(axis: Axes, powers: np.ndarray, with_bands: bool) -> None:
     khz = np.fft.rfftfreq(features.FFT, 1 / SAMPLE_RATE_HZ) / _KHZ
     axis.plot(khz, 10 * np.log10(powers + features.FLOOR), color=PALETTE["green"], linewidth=1.2)
-    axis.vlines(
-        features.band_edges_hz() / _KHZ,
-        0,
-        0.06,
-        transform=axis.get_xaxis_transform(),
-        color=PALETTE["ink"],
-        linewidth=0.7,
-    )
-    axis.set(title="3  spectrum, bands", xlabel="kHz", ylabel="dB", xlim=(0, 8))
+    if with_bands:
+        axis.vlines(
+            features.band_edges_hz() / _KHZ,
+            0,
+            0.06,
+            transform=axis.get_xaxis_transform(),
+            color=PALETTE["ink"],
+            linewidth=0.7,
+        )
+    title = "3  spectrum, bands" if with_bands else "3  spectrum"
+    axis.set(title=title, xlabel="kHz", ylabel="dB", xlim=(0, 8))
 
 
 def _bands(axis: Axes, logs: np.ndarray) -> None:

@@ -16,14 +16,14 @@ __all__ = ["Explorer", "explorer", "gallery"]
 class Explorer:
     """Some clips to choose from, and the picture of the stages of each frame of the chosen one."""
 
-    def __init__(self, clips: dataset.Clips, frame: int = 24) -> None:
+    def __init__(self, clips: dataset.Clips, frame: int = 24, last: int = 5) -> None:
         if not len(clips):
             raise ValueError("There is no clip to look at: choose at least one.")
-        self.clips, self.frame = clips, frame
+        self.clips, self.frame, self.last = clips, frame, last
 
     def picture(self, place: int, frame: int) -> Any:
         """Return the picture of one frame of clip number `place`."""
-        return draw.stages(self.clips.waves[place], frame, self.clips.words[place])
+        return draw.stages(self.clips.waves[place], frame, self.clips.words[place], self.last)
 
     def html(self, place: int, frame: int) -> str:
         """Return the picture, and a player under it, as HTML."""
@@ -56,9 +56,12 @@ class Explorer:
         shell.show(self.widget(), self.picture(0, self.frame))
 
 
-def explorer(clips: dataset.Clips, frame: int = 24) -> Explorer:
-    """Return an explorer of labelled clips, to end a cell with `.show()`."""
-    return Explorer(clips, frame)
+def explorer(clips: dataset.Clips, frame: int = 24, last: int = 5) -> Explorer:
+    """Return an explorer of labelled clips, to end a cell with `.show()`.
+
+    `last` is how many of the stages to features are shown, from 2 to 5.
+    """
+    return Explorer(clips, frame, last)
 
 
 def gallery(waves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
