@@ -70,7 +70,8 @@ def _report(
         f"{len(reference.questions)} exercises, {options.submissions} submissions "
         f"({options.otter} for Otter), all right, one grader after the other. {os.cpu_count()} "
         f"cores ({platform.machine()}), Python {platform.python_version()}, load "
-        f"{os.getloadavg()[0]:.1f} at the end; {', '.join(pins[0] for pins in peers.PINS.values())}.",
+        f"{os.getloadavg()[0]:.1f} at the end; "
+        f"{', '.join(pins[0] for pins in peers.PINS.values())}.",
         "",
         "| grader | seconds a submission | submissions a minute | times this grader's rate |",
         "|---|---|---|---|",
