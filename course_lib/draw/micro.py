@@ -158,10 +158,12 @@ def _bars(axes, rows, form: str, notes: Sequence[str] = (), room: float = 1.35) 
     axes.set_yticks(range(len(rows)), [row[0] for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, max(row[1] for row in rows) * room)
-    axes.xaxis.set_major_locator(_few())
+    _few_ticks(axes)
 
 
-def _few():
-    from matplotlib.ticker import MaxNLocator
+def _few_ticks(axes) -> None:
+    """Leave few numbers below the axis, written out in full."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    return MaxNLocator(4)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -43,10 +43,7 @@ class Detector:
         self.view.value = self.picture().html()
 
 
-def explore(
-    recording: Recording, scores: Scores, windows: int = 2, threshold: float = 0.7
-) -> Detector:
+def explore(recording: Recording, scores: Scores, windows: int = 2, threshold: float = 0.7) -> None:
     """Display the sliders; the static twin is the first minute as they stand."""
     made = Detector(recording, scores, windows, threshold)
     shell.show(made.box, made.picture(), "sliders for smoothing and threshold over a recording")
-    return made

@@ -50,9 +50,8 @@ def page(last: Take, shares: np.ndarray) -> str:
     return style.card(content + draw.bars_html(shares), "the answer to one recording")
 
 
-def show(answer: Callable[[np.ndarray], np.ndarray], spare: np.ndarray, word: str) -> Speaker:
+def show(answer: Callable[[np.ndarray], np.ndarray], spare: np.ndarray, word: str) -> None:
     """Display the button; the static twin is the answer to the spare clip, on which `word` is."""
     made = Speaker(answer, spare)
     twin = draw.gallery(spare[np.newaxis], made.shares()[np.newaxis], [word])
     shell.show(made.box, twin, "a button that records one second, and the model's answer")
-    return made
