@@ -21,9 +21,11 @@ def outcome(recording: Recording, scores: Scores, windows: int, threshold: float
 
 def sentence(result: Outcome) -> str:
     """Return an outcome in one sentence."""
+    alarms = len(result.false_alarms)
     return (
         f"{len(result.hits)} of {result.words} words found, {len(result.missed)} missed, "
-        f"{len(result.false_alarms)} false alarms: {result.false_alarms_per_hour:.0f} an hour."
+        f"{alarms} false alarm{'' if alarms == 1 else 's'}: "
+        f"{result.false_alarms_per_hour:.0f} an hour."
     )
 
 

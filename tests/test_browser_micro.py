@@ -1,0 +1,65 @@
+"""Lesson 08 in a real browser: sliders over ten minutes of sound, and a microphone that beeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from course_lib.widgets.microphone import REASONS
+from tests.browser.lab import CHROMIUM_OPTIONS, Server
+from tests.test_browser import SLIDER, _only_badges, _run, page, server  # noqa: F401
+from tools import programs
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+BUTTON = "button.workbook-record"
+LESSON = "08_on_a_microcontroller"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    """A headless Chromium whose microphone is imitated: it beeps once a second."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = programs.chromium()
+    if path is None:
+        pytest.skip("no Chromium on the PATH: install one to test in a browser")
+    with sync_api.sync_playwright() as playwright:
+        options = [*CHROMIUM_OPTIONS, "--use-fake-device-for-media-stream"]
+        running = playwright.chromium.launch(executable_path=path, args=options)
+        yield running
+        running.close()
+
+
+def test_08_sliders_move_and_a_word_is_recorded(page, server: Server) -> None:  # noqa: F811
+    page.context.grant_permissions(["microphone"])
+    notebook = _run(page, server, LESSON)
+    cell = notebook.cell_with(SLIDER)
+    for place in range(cell.locator(SLIDER).count()):  # smoothing, threshold, minute
+        before = notebook.looks(cell)
+        cell.locator(SLIDER).nth(place).focus()
+        page.keyboard.press("ArrowRight")
+        assert notebook.wait_for_change(cell, before) != before
+    assert "an hour" in cell.inner_text()
+    after = _record(notebook)
+    assert "Your recording. Heard:" in after
+    assert _only_badges(page)
+
+
+def test_08_without_a_microphone_the_page_says_why(page, server: Server) -> None:  # noqa: F811
+    notebook = _run(page, server, LESSON)  # nobody allowed the microphone
+    after = _record(notebook)
+    assert f"{REASONS['NotAllowedError']} This is a bundled clip. Heard: “yes”" in after
+    assert _only_badges(page)
+
+
+def _record(notebook) -> str:
+    """Press the button by keyboard; return what the cell says when the answer is there."""
+    cell = notebook.cell_with(BUTTON)
+    before = notebook.looks(cell)
+    assert "This is a bundled clip" in cell.inner_text()
+    cell.locator(BUTTON).focus()
+    notebook.page.keyboard.press("Enter")
+    assert notebook.wait_for_change(cell, before) != before
+    assert cell.locator(BUTTON).is_enabled()
+    return " ".join(cell.inner_text().split())
