@@ -154,7 +154,8 @@ def chances(clips: dataset.Clips, label: int, recipe: Recipe = RECIPE) -> np.nda
     ]
     counts = {key: keys.count(key) for key in set(keys) - {None}}
     if not counts:
-        raise ValueError(f"There is no clip of {dataset.LABELS[label]}: add some to learn it from.")
+        known = dataset.LABELS[label] if label < len(dataset.LABELS) else f"class {label}"
+        raise ValueError(f"There is no clip of {known}: add some to learn it from.")
     shares = {key: number**0.5 * recipe.engines.get(key[1], 1.0) for key, number in counts.items()}
     of_word: dict[str, float] = {}
     for (word, _), share in shares.items():

@@ -42,9 +42,11 @@ UNKNOWN_WEIGHT = 0.8  # below 1, because unknown words are almost half of the tr
 SMOOTHING = 0.05
 
 
-def build(widths: tuple[int, int, int] = WIDTHS, seed: int = 0) -> keras.Model:
-    """Return the untrained network: features (n, 49, 40, 1) to logits (n, 4), in the order of
-    LABELS.
+def build(
+    widths: tuple[int, int, int] = WIDTHS, seed: int = 0, classes: int = len(LABELS)
+) -> keras.Model:
+    """Return the untrained network: features (n, 49, 40, 1) to logits (n, classes), in the order
+    of LABELS.
 
     Two layers look at small patches of time and frequency, one merges all bands, three follow how
     the sound goes on (each adds to what it was given), then everything is averaged over time and
@@ -63,7 +65,7 @@ def build(widths: tuple[int, int, int] = WIDTHS, seed: int = 0) -> keras.Model:
         x = keras.layers.ReLU(name=f"add_{number}_relu")(x)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     x = keras.layers.Dropout(0.2, seed=seed, name="forget")(x)
-    return keras.Model(inputs, keras.layers.Dense(len(LABELS), name="decide")(x), name="spotter")
+    return keras.Model(inputs, keras.layers.Dense(classes, name="decide")(x), name="spotter")
 
 
 def optimizer(steps: int, peak_rate: float = PEAK_RATE) -> keras.optimizers.Optimizer:
@@ -91,7 +93,7 @@ def train(
 ) -> dict[str, list[float]]:
     """Train `model` in place and return what Keras measured after each epoch.
 
-    `features` (n, 49, 40) float32; `labels` (n,) classes, or (n, 4) float32 shares of each class,
+    `features` (n, 49, 40) float32; `labels` (n,) classes, or (n, classes) float32 shares of each,
     as a teacher gives them. Every batch is shifted in time and partly hidden, differently in
     every epoch. The same seed gives the same batches. Raises ValueError for fewer clips than one
     batch.
@@ -102,7 +104,7 @@ def train(
             f"and at least one batch ({batch})."
         )
     keras = session.import_tensorflow().keras
-    steps = epochs * (len(features) // batch)
+    steps, classes = epochs * (len(features) // batch), model.output_shape[-1]
     model.compile(
         optimizer(steps, peak_rate),
         metrics=["accuracy"],
@@ -110,10 +112,10 @@ def train(
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
     )
     if validation is not None:
-        validation = validation[0][..., np.newaxis], _one_hot(validation[1])
+        validation = validation[0][..., np.newaxis], _one_hot(validation[1], classes)
     keras.utils.set_random_seed(seed)
     done = model.fit(
-        _batches(features, labels, batch, seed),
+        _batches(features, labels if labels.ndim > 1 else _one_hot(labels, classes), batch, seed),
         epochs=epochs,
         verbose=0,
         shuffle=False,
@@ -125,7 +127,7 @@ def train(
 
 
 def predict(model: keras.Model, features: np.ndarray) -> np.ndarray:
-    """Return the probabilities, (n, 4) float32, of features (n, 49, 40)."""
+    """Return the probabilities, (n, classes) float32, of features (n, 49, 40)."""
     logits = model.predict(np.asarray(features)[..., np.newaxis], batch_size=512, verbose=0)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -175,10 +177,9 @@ def _stripes(rng: np.random.Generator, count: int, length: int, widest: int) -> 
     return (place < start) | (place >= start + width)
 
 
-def _batches(features: np.ndarray, labels: np.ndarray, batch: int, seed: int):
+def _batches(features: np.ndarray, shares: np.ndarray, batch: int, seed: int):
     """Return the training batches as Keras takes them: features, soft labels, weights."""
     keras = session.import_tensorflow().keras
-    shares = _one_hot(labels) if labels.ndim == 1 else labels
     weights = 1.0 + (UNKNOWN_WEIGHT - 1.0) * shares[:, UNKNOWN]
     targets = ((1 - SMOOTHING) * shares + SMOOTHING / shares.shape[1]).astype(np.float32)
 
@@ -211,5 +212,5 @@ def _layer(x, name: str, channels: int, size: tuple[int, int], relu: bool = True
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 
-def _one_hot(labels: np.ndarray) -> np.ndarray:
-    return np.eye(len(LABELS), dtype=np.float32)[labels]
+def _one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    return np.eye(classes, dtype=np.float32)[labels]
