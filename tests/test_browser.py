@@ -79,11 +79,10 @@ def _move(notebook: Notebook, control: str, beside: str = "") -> None:
     before = notebook.looks(cell)
     assert before
     found = cell.locator(control).first
-    if control == LIST:
-        found.select_option(index=1 + found.evaluate("list => list.selectedIndex"))
-    else:
-        found.focus()
-        notebook.page.keyboard.press("ArrowRight")
+    if control != LIST:
+        notebook.press(cell, found, "ArrowRight")
+        return
+    found.select_option(index=1 + found.evaluate("list => list.selectedIndex"))
     assert notebook.wait_for_change(cell, before) != before
 
 

@@ -21,12 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 def _press(notebook, cell, key: str) -> str:
     """Press a key on the slider of a cell; return how the cell looks when that has changed."""
-    before = notebook.looks(cell)
-    cell.locator(SLIDER).first.focus()
-    notebook.page.keyboard.press(key)
-    after = notebook.wait_for_change(cell, before)
-    assert after != before
-    return after
+    return notebook.press(cell, cell.locator(SLIDER).first, key)
 
 
 def _choose(notebook, cell) -> str:

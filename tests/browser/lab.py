@@ -127,6 +127,18 @@ class Notebook:
             .map(each => each.tagName === 'IMG' ? each.src : each.innerHTML).join('|')"""
         return cell.evaluate(code)
 
+    def press(self, cell: Any, control: Any, key: str) -> str:
+        """Press a key on a control of a cell; return how the cell looks when that has changed.
+
+        Pressed again where nothing changes: JupyterLab takes the focus when its last cell is done.
+        """
+        before = self.looks(cell)
+        for _ in range(3):
+            control.press(key)
+            if (after := self.wait_for_change(cell, before)) != before:
+                return after
+        raise AssertionError(f"The key {key} changes nothing in the cell.")
+
     def wait_for_change(self, cell: Any, before: str, timeout_seconds: float = 15) -> str:
         """Return how the cell looks as soon as that is another way, or at the end of the time."""
         deadline = time.monotonic() + timeout_seconds
