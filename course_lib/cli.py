@@ -1,4 +1,5 @@
-"""The command line, `python -m course_lib`: train, convert, evaluate, download, grade, export.
+"""The command line, `python -m course_lib`: train, convert, evaluate, download, grade,
+export, check-report.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 done (skipped files are named on
 stderr and in the result), 2 wrong usage, 3 a file or folder that cannot be used, 4 nothing can be
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _download_command(commands)
     _grade_command(commands)
     _export_command(commands)
+    _check_report_command(commands)
     return root
 
 
@@ -250,6 +252,18 @@ def _export_command(commands) -> None:
     )
 
 
+def _check_report_command(commands) -> None:
+    command = _add(
+        commands,
+        "check-report",
+        _check_report,
+        "check reports of lesson 09: their form, their figures, their files, their model",
+    )
+    command.add_argument(
+        "reports", nargs="+", type=Path, metavar="REPORT", help="a zip of lesson 09, or report.json"
+    )
+
+
 def _train(options: argparse.Namespace) -> None:
     from course_lib import spotter
 
@@ -348,6 +362,22 @@ def _export(options: argparse.Namespace) -> None:
         options.kind, options.out, root, tuple(options.lesson), options.source
     ):
         print(path)
+
+
+def _check_report(options: argparse.Namespace) -> int:
+    from course_lib import project
+
+    wrong = 0
+    for path in options.reports:
+        try:
+            made, files = project.read(path)
+            found = project.problems(made, files or None)
+            told = "" if found or not files else project.again(made, files[project.MODEL])
+        except (ValueError, FileNotFoundError) as error:
+            found, told = [str(error)], ""
+        wrong += bool(found)
+        print(f"{path}: {'; '.join(found) or 'right'}{f'; {told}' if told else ''}")
+    return UNUSABLE if wrong else DONE
 
 
 def _table(result: dict) -> str:

@@ -26,27 +26,32 @@ def spoken(label: str) -> str:
     return _SPOKEN.get(label, f"“{label}”")
 
 
-def gallery(waves: np.ndarray, answers: np.ndarray, words: Sequence[str]) -> style.Picture:
-    """Draw each clip of (n, 16000) beside its answer of (n, 4) shares, one below the other."""
+def gallery(
+    waves: np.ndarray,
+    answers: np.ndarray,
+    words: Sequence[str],
+    labels: Sequence[str] = LABELS,
+) -> style.Picture:
+    """Draw each clip of (n, 16000) beside its answer of (n, labels) shares, one below the other."""
     rows = len(words)
     options = {"width_ratios": [3, 2], "squeeze": False, "sharex": "col"}
     fig, axes = style.figure(9.5, 0.7 + 1.25 * rows, rows, 2, **options)
     for (sound, bars), wave, answer, word in zip(axes, waves, answers, words, strict=True):
         _sound(sound, wave, word)
-        _bars(bars, answer)
+        _bars(bars, answer, labels)
     axes[-1][0].set_xlabel("seconds")
     axes[-1][1].set_xlabel("share of the answer")
-    heard = [spoken(LABELS[int(np.argmax(answer))]) for answer in answers]
+    heard = [spoken(labels[int(np.argmax(answer))]) for answer in answers]
     pairs = zip(words, heard, strict=True)
     said = ", ".join(f"{spoken(word)} heard as {what}" for word, what in pairs)
     return style.show(fig, f"{rows} clips and what the model answers: {said}")
 
 
-def bars_html(answer: np.ndarray) -> str:
-    """Return HTML of one answer's (4,) shares as bars; the largest has an arrow and a colour."""
+def bars_html(answer: np.ndarray, labels: Sequence[str] = LABELS) -> str:
+    """Return HTML of one answer's shares, one a label, as bars; the largest is marked twice."""
     best = int(np.argmax(answer))
     rows = []
-    for row, (label, share) in enumerate(zip(LABELS, answer, strict=True)):
+    for row, (label, share) in enumerate(zip(labels, answer, strict=True)):
         colour = style.PALETTE["blue" if row == best else "grey"]
         text = f"{share:.0%}" + (" ◀" if row == best else "")
         rows.append(
@@ -65,8 +70,8 @@ def _sound(axes: Axes, wave: np.ndarray, word: str) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _bars(axes: Axes, answer: np.ndarray) -> None:
-    """Draw four shares as bars; the largest is marked by an arrow as well as by its colour."""
+def _bars(axes: Axes, answer: np.ndarray, labels: Sequence[str]) -> None:
+    """Draw the shares as bars; the largest is marked by an arrow as well as by its colour."""
     best = int(np.argmax(answer))
     for row, share in enumerate(answer):
         colour = style.PALETTE["blue" if row == best else "faint"]
@@ -82,6 +87,6 @@ def _bars(axes: Axes, answer: np.ndarray) -> None:
             va="center",
             color=style.PALETTE["paper" if inside else "ink"],
         )
-    axes.set_yticks(range(len(LABELS)), [spoken(label) for label in LABELS])
+    axes.set_yticks(range(len(labels)), [spoken(label) for label in labels])
     axes.set(xlim=(0, 1), xticks=[])
     axes.invert_yaxis()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from course_lib.draw import style
 from course_lib.draw.style import PALETTE, Picture
 
-__all__ = ["Curve", "curves", "of_snapshots"]
+__all__ = ["Curve", "compared", "curves", "of_snapshots"]
 
 
 @dataclass
@@ -38,6 +38,19 @@ def curves(curve: Curve, title: str = "", epochs: float | None = None) -> Pictur
     if title:
         fig.suptitle(title, x=0.01, ha="left")
     return style.show(fig, f"loss falls and accuracy rises over the epochs{_of(title)}")
+
+
+def compared(named: Mapping[str, Curve], title: str = "") -> Picture:
+    """Draw the accuracy of several trainings against the epoch in one picture."""
+    fig, axis = style.figure(8.0, 3.4)
+    for turn, (name, curve) in enumerate(named.items()):
+        line = ("o-", "s--", "^:", "D-.")[turn % 4]
+        axis.plot(*_columns(curve.accuracies), line, color=style.CYCLE[turn], label=name)
+    axis.set(title=title or "right on voices they never hear", xlabel="epoch", ylim=(0, 1.02))
+    axis.yaxis.set_major_formatter("{x:.0%}")
+    axis.grid(axis="y")
+    axis.legend(loc="lower right")
+    return style.show(fig, f"accuracy over the epochs, {' and '.join(named)}")
 
 
 def of_snapshots(

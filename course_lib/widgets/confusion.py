@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,15 @@ _WIDTH = "92px"
 class Confusion:
     """A report, the clips it was measured on, and for each cell of its matrix who is behind it."""
 
-    def __init__(self, report: measure.Report, clips: dataset.Clips) -> None:
+    def __init__(
+        self,
+        report: measure.Report,
+        clips: dataset.Clips,
+        labels: Sequence[str] = dataset.LABELS,
+    ) -> None:
         if not np.array_equal(report.labels, clips.labels):
             raise ValueError(f"{report.name} was measured on other clips: pass those.")
-        self.report, self.clips = report, clips
+        self.report, self.clips, self.labels = report, clips, tuple(labels)
 
     def behind(self, said: int, heard: int) -> np.ndarray:
         """Return the places of the clips in a cell, (k,), the surest answers first."""
@@ -41,7 +47,7 @@ class Confusion:
     def html(self, said: int, heard: int) -> str:
         """Return a sentence on a cell and players for its first clips."""
         places = self.behind(said, heard)
-        names = dataset.LABELS[said], dataset.LABELS[heard]
+        names = self.labels[said], self.labels[heard]
         lines = [
             f'<div role="status" aria-live="polite">said {names[0]}, heard as {names[1]}: '
             f"{len(places)} clips{f', the {MOST} surest' if len(places) > MOST else ''}</div>"
@@ -63,14 +69,14 @@ class Confusion:
         view = shell.html(self.html(*self.worst()), "clips behind a cell")
         fixed = ipywidgets.Layout(width=_WIDTH)
         cells = [ipywidgets.HTML("said \\ heard", layout=fixed)]
-        cells += [ipywidgets.HTML(f"<b>{name}</b>", layout=fixed) for name in dataset.LABELS]
-        for said, name in enumerate(dataset.LABELS):
+        cells += [ipywidgets.HTML(f"<b>{name}</b>", layout=fixed) for name in self.labels]
+        for said, name in enumerate(self.labels):
             cells.append(ipywidgets.HTML(f"<b>{name}</b>", layout=fixed))
-            cells += [self._button(said, heard, view) for heard in range(len(dataset.LABELS))]
+            cells += [self._button(said, heard, view) for heard in range(len(self.labels))]
         grid = ipywidgets.GridBox(
             cells,
             layout=ipywidgets.Layout(
-                grid_template_columns=f"repeat({len(dataset.LABELS) + 1}, {_WIDTH})"
+                grid_template_columns=f"repeat({len(self.labels) + 1}, {_WIDTH})"
             ),
         )
         return shell.column(grid, view)
@@ -79,7 +85,7 @@ class Confusion:
         """Display the grid, with the picture of the matrix as its twin."""
         from course_lib.widgets import shell
 
-        shell.show(self.widget(), draw.matrix(self.report.confusion, title=self.report.name))
+        shell.show(self.widget(), draw.matrix(self.report.confusion, self.labels, self.report.name))
 
     def _button(self, said: int, heard: int, view: Any) -> Any:
         from course_lib.widgets import shell
@@ -88,7 +94,7 @@ class Confusion:
             view.value = self.html(said, heard)
 
         count = int(self.report.confusion[said, heard])
-        told = f"said {dataset.LABELS[said]}, heard as {dataset.LABELS[heard]}: {count} clips"
+        told = f"said {self.labels[said]}, heard as {self.labels[heard]}: {count} clips"
         button = shell.button(str(count), press, told)
         button.layout.width = _WIDTH
         button.disabled = count == 0
@@ -96,6 +102,8 @@ class Confusion:
         return button
 
 
-def confusion(report: measure.Report, clips: dataset.Clips) -> Confusion:
+def confusion(
+    report: measure.Report, clips: dataset.Clips, labels: Sequence[str] = dataset.LABELS
+) -> Confusion:
     """Return the matrix of a report on `clips`, to end a cell with `.show()`."""
-    return Confusion(report, clips)
+    return Confusion(report, clips, labels)

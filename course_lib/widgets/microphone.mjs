@@ -42,28 +42,45 @@ async function record(seconds, level) {
   }
 }
 
+// Count down, record, and show how loud it is, all inside `el`; resolve to the samples.
+async function listen(el, seconds, countIn) {
+  const status = document.createElement("span");
+  const meter = document.createElement("meter");
+  status.setAttribute("role", "status");
+  meter.setAttribute("aria-label", "how loud it is");
+  meter.style.cssText = "width: 160px; margin: 0 1em; vertical-align: middle";
+  el.replaceChildren(meter, status);
+  try {
+    for (let left = countIn; left > 0; left--) {
+      status.textContent = `${left} …`;
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    status.textContent = "speak now";
+    return await record(seconds, (done, loud) => {
+      meter.value = Math.min(1, 2 * loud);
+      status.textContent = `speak now: ${Math.round(100 * done)} %`;
+    });
+  } finally {
+    el.replaceChildren();
+  }
+}
+
 function render({ model, el }) {
   const button = document.createElement("button");
-  const status = document.createElement("span");
+  const place = document.createElement("span");
   button.className = "jupyter-button workbook-record";
   button.textContent = model.get("label");
-  status.setAttribute("role", "status");
-  status.style.marginLeft = "1em";
-  el.append(button, status);
+  model.on("change:label", () => { button.textContent = model.get("label"); });
+  el.append(button, place);
   button.addEventListener("click", async () => {
     button.disabled = true;
-    status.textContent = "speak now";
     let problem = "";
     try {
-      const samples = await record(model.get("seconds"), (done, loud) => {
-        status.textContent = `speak now: ${Math.round(100 * done)} %, ` +
-          "▮".repeat(Math.min(10, Math.round(20 * loud)));
-      });
+      const samples = await listen(place, model.get("seconds"), model.get("count_in"));
       model.set("samples", new DataView(samples.buffer));
     } catch (error) {
       problem = error.name || "Error";
     }
-    status.textContent = "";
     button.disabled = false;
     model.set("problem", problem);
     model.set("count", model.get("count") + 1);

@@ -50,34 +50,41 @@ def take(samples: bytes, problem: str, spare: np.ndarray) -> Take:
     return Take(audio.fit(wave))
 
 
-def microphone(on_record: Callable[[bytes, str], None], seconds: float = 1.0) -> Any:
+def microphone(
+    on_record: Callable[[bytes, str], None],
+    seconds: float = 1.0,
+    count_in: int = 0,
+    label: str = "record one second",
+) -> Any:
     """Return a button that records; `on_record(samples, problem)` gets float32 bytes at 16 kHz.
 
-    In Colab an ordinary button, as its pages ask for the microphone in their own way.
+    It counts down from `count_in` first, and shows how loud it is. In Colab an ordinary button, as
+    its pages ask for the microphone in their own way.
     """
     if session.in_colab():
         from course_lib.widgets import shell
 
-        return shell.button("record", lambda: on_record(*from_colab(seconds)))
-    made = _widget_class()(seconds=seconds)
+        return shell.button(label, lambda: on_record(*from_colab(seconds, count_in)))
+    made = _widget_class()(seconds=seconds, count_in=count_in, label=label)
     made.observe(lambda change: on_record(bytes(made.samples), made.problem), names="count")
     return made
 
 
-def from_colab(seconds: float = 1.0) -> tuple[bytes, str]:
-    """Record in a Colab page; return (float32 bytes, problem)."""
+def from_colab(seconds: float = 1.0, count_in: int = 0) -> tuple[bytes, str]:
+    """Record in a Colab page, after counting down; return (float32 bytes, problem)."""
     import base64
 
     from google.colab import output
 
     code = _source().replace("export default { render };", "")
     ask = """(async () => { try {
-        const samples = await record(%f, () => {});
+        const place = document.body.appendChild(document.createElement("div"));
+        const samples = await listen(place, %f, %d);
         const bytes = new Uint8Array(samples.buffer); let text = "";
         for (const each of bytes) text += String.fromCharCode(each);
         return btoa(text);
     } catch (error) { return "!" + (error.name || "Error"); } })()"""
-    said = output.eval_js(code + ask % seconds)
+    said = output.eval_js(code + ask % (seconds, count_in))
     return (b"", said[1:]) if said.startswith("!") else (base64.b64decode(said), "")
 
 
@@ -99,6 +106,7 @@ def _widget_class() -> type:
         _esm = _source()
         label = traitlets.Unicode("record one second").tag(sync=True)
         seconds = traitlets.Float(1.0).tag(sync=True)
+        count_in = traitlets.Int(0).tag(sync=True)
         samples = traitlets.Bytes(b"").tag(sync=True, from_json=plain)
         problem = traitlets.Unicode("").tag(sync=True)
         count = traitlets.Int(0).tag(sync=True)

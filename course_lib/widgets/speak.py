@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -22,8 +22,13 @@ class Speaker:
     `answer` is a function from features (1, 49, 40) to shares (1, classes).
     """
 
-    def __init__(self, answer: Callable[[np.ndarray], np.ndarray], spare: np.ndarray) -> None:
-        self.answer, self.spare = answer, spare
+    def __init__(
+        self,
+        answer: Callable[[np.ndarray], np.ndarray],
+        spare: np.ndarray,
+        labels: Sequence[str] = LABELS,
+    ) -> None:
+        self.answer, self.spare, self.labels = answer, spare, tuple(labels)
         self.view = shell.html()
         self.button = microphone(self._recorded)
         self.box = shell.column(self.button, self.view)
@@ -35,23 +40,28 @@ class Speaker:
         self._draw()
 
     def _draw(self) -> None:
-        self.view.value = page(self.last, self.shares())
+        self.view.value = page(self.last, self.shares(), self.labels)
 
     def shares(self) -> np.ndarray:
         """Return the model's shares, (classes,), for the last take."""
         return self.answer(features.log_mel(self.last.wave[np.newaxis]))[0]
 
 
-def page(last: Take, shares: np.ndarray) -> str:
+def page(last: Take, shares: np.ndarray, labels: Sequence[str] = LABELS) -> str:
     """Return the HTML of one take: a player, where it came from, what was heard."""
-    heard = draw.spoken(LABELS[int(np.argmax(shares))])
+    heard = draw.spoken(labels[int(np.argmax(shares))])
     why = f"{last.problem} This is a bundled clip. " if last.problem else "Your recording. "
     content = audio.play(last.wave).html() + shell.note(f"{why}Heard: {heard}.")
-    return style.card(content + draw.bars_html(shares), "the answer to one recording")
+    return style.card(content + draw.bars_html(shares, labels), "the answer to one recording")
 
 
-def show(answer: Callable[[np.ndarray], np.ndarray], spare: np.ndarray, word: str) -> None:
+def show(
+    answer: Callable[[np.ndarray], np.ndarray],
+    spare: np.ndarray,
+    word: str,
+    labels: Sequence[str] = LABELS,
+) -> None:
     """Display the button; the static twin is the answer to the spare clip, on which `word` is."""
-    made = Speaker(answer, spare)
-    twin = draw.gallery(spare[np.newaxis], made.shares()[np.newaxis], [word])
+    made = Speaker(answer, spare, labels)
+    twin = draw.gallery(spare[np.newaxis], made.shares()[np.newaxis], [word], labels)
     shell.show(made.box, twin, "a button that records one second, and the model's answer")

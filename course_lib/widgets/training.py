@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,11 +60,17 @@ class Live:
         self._progress("varying clips", done, total)
 
     def train(
-        self, model: Any, features: np.ndarray, labels: np.ndarray, **options: Any
+        self,
+        model: Any,
+        features: np.ndarray,
+        labels: np.ndarray,
+        also: Sequence[Any] = (),
+        **options: Any,
     ) -> draw.Curve:
         """Train `model` like `spotter.train` while the curves grow; return them.
 
         Press the button or interrupt the cell to stop. The weights of the best epoch are kept.
+        `also` are more Keras callbacks.
         """
         callback = self._callback(len(features) // options.get("batch", spotter.BATCH))
         self._let_stop(True)
@@ -74,7 +81,7 @@ class Live:
                 labels,
                 self.epochs,
                 validation=self.held,
-                callbacks=[callback],
+                callbacks=[callback, *also],
                 **options,
             )
         except KeyboardInterrupt:

@@ -61,10 +61,11 @@ _STATE = """() => {
 
 @dataclass(frozen=True)
 class Server:
-    """Where a JupyterLab is served, and the token that it asks for."""
+    """Where a JupyterLab is served, the token that it asks for, and the folder that it shows."""
 
     port: int
     token: str
+    folder: Path
 
     def address(self, notebook: str) -> str:
         """Return the address of a notebook, with what an earlier visit left behind forgotten."""
@@ -74,7 +75,7 @@ class Server:
 @contextmanager
 def served(folder: Path, log: Path) -> Iterator[Server]:
     """Serve `folder` by JupyterLab as `make lab` does; stop it, and its kernels, at the end."""
-    server = Server(lab.free_port(9100 + os.getpid() % 500), secrets.token_hex(8))
+    server = Server(lab.free_port(9100 + os.getpid() % 500), secrets.token_hex(8), folder)
     command = lab.command(folder, server.port, server.token)
     environ = {**os.environ, **lab.settings({}), **THREADS}
     with log.open("wb") as file:

@@ -1,0 +1,102 @@
+"""A claim, the tests that it comes down to, and the verdict that follows from them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["VERDICTS", "Claim", "Ledger", "Test"]
+
+VERDICTS = ("holds", "holds in part", "does not hold", "not measured here")
+_SIGNS = {True: "✔", False: "✘", None: "–"}
+_MARKS = dict(zip(VERDICTS, ("✔", "◐", "✘", "–"), strict=True))
+
+
+@dataclass(frozen=True)
+class Test:
+    """One thing that the claim says: whether it came true, and the figure that shows it.
+
+    `passed` is None where this machine lacks what the test needs.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    what: str
+    passed: bool | None
+    figure: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is said, the lesson that is about it, and its tests."""
+
+    lesson: str
+    said: str
+    tests: tuple[Test, ...]
+
+    @property
+    def verdict(self) -> str:
+        """One of VERDICTS: all tests that could be run passed, some of them, or none."""
+        results = [test.passed for test in self.tests if test.passed is not None]
+        if not results:
+            return VERDICTS[3]
+        return VERDICTS[0 if all(results) else 1 if any(results) else 2]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for a JSON file."""
+        tests = [asdict(test) for test in self.tests]
+        return {"lesson": self.lesson, "said": self.said, "verdict": self.verdict, "tests": tests}
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Claims in order; two ledgers can be added. Shown as a table, and as text without figures."""
+
+    claims: tuple[Claim, ...] = ()
+
+    def __iter__(self) -> Iterator[Claim]:
+        return iter(self.claims)
+
+    def __len__(self) -> int:
+        return len(self.claims)
+
+    def __add__(self, other: Ledger) -> Ledger:
+        return Ledger(self.claims + other.claims)
+
+    def count(self, verdict: str) -> int:
+        """Return how many claims have this verdict; raises ValueError for another word."""
+        if verdict not in VERDICTS:
+            raise ValueError(f"There is no verdict {verdict!r}: ask for {', '.join(VERDICTS)}.")
+        return sum(claim.verdict == verdict for claim in self)
+
+    def __repr__(self) -> str:
+        lines = []
+        for claim in self:
+            lines.append(f"{claim.verdict}: {claim.said}")
+            lines += [f"  {_SIGNS[test.passed]} {test.what}" for test in claim.tests]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self) -> str:
+        """Return the table: a claim and its verdict, and a line for each test with its figure."""
+        heads = "".join(
+            f"<th scope='col' style='text-align:left'>{head}</th>"
+            for head in ("lesson", "it is said that", "verdict", "tested here")
+        )
+        rows = "".join(
+            f"<tr><td>{claim.lesson}</td>"
+            f"<td style='text-align:left'>{html.escape(claim.said)}</td>"
+            f"<td style='text-align:left'><b>{_MARKS[claim.verdict]} {claim.verdict}</b></td>"
+            f"<td style='text-align:left'>{'<br>'.join(map(_line, claim.tests))}</td></tr>"
+            for claim in self
+        )
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _line(test: Test) -> str:
+    figure = f" <small>({html.escape(test.figure)})</small>" if test.figure else ""
+    return f"{_SIGNS[test.passed]} {html.escape(test.what)}{figure}"

@@ -1,0 +1,103 @@
+"""The report of one's own spotter as plain data, from what was measured in this run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib import micro, tflite
+from course_lib.dataset import SPLITS
+from course_lib.ledger import Ledger
+from course_lib.measure import Report
+from course_lib.project.begin import HeadStart
+from course_lib.project.words import Words
+
+__all__ = ["FORMAT", "VERSION", "MicroRun", "on_micro", "report"]
+
+FORMAT, VERSION = "keyword-spotter-report", 1
+
+
+@dataclass(frozen=True, repr=False)
+class MicroRun:
+    """A model in TensorFlow Lite Micro: its arena, and for how many clips it says what LiteRT says.
+
+    `grown_bytes` is what it asked for beyond the arena while it ran.
+    """
+
+    arena_bytes: int
+    grown_bytes: int
+    same_words: int
+    n: int
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.arena_bytes:,} bytes of arena, {self.grown_bytes} more while it runs; the same "
+            f"word as LiteRT for {self.same_words} of {self.n} clips"
+        )
+
+
+def on_micro(int8_model: bytes, features: np.ndarray) -> MicroRun | None:
+    """Run a model on `features` (n, 49, 40), about 2 s; None where tflite-micro is missing."""
+    if not micro.available():
+        return None
+    run = micro.arena_of(int8_model)
+    here, there = tflite.run(int8_model, features), micro.run(int8_model, features)
+    same = int((here.argmax(axis=1) == there.argmax(axis=1)).sum())
+    return MicroRun(run.smallest_bytes, run.grown_bytes, same, len(features))
+
+
+def report(
+    words: Words,
+    models: Sequence[Report],
+    chosen: str,
+    begun: HeadStart,
+    run: MicroRun | None,
+    ledger: Ledger,
+    files: Mapping[str, bytes],
+) -> dict[str, Any]:
+    """Return the report that `report.schema.json` describes.
+
+    `models` are measured on the words' test clips, `chosen` is the name of one of them; `files` are
+    the bytes to hand in, by name.
+    Raises ValueError where no model has the chosen name.
+    """
+    names = [model.name for model in models]
+    if chosen not in names:
+        raise ValueError(f"No model is called {chosen!r}: choose one of {', '.join(names)}.")
+    clips: dict[str, Any] = {split: list(words.counts(split)) for split in SPLITS}
+    clips["own"] = sum(getattr(words, split).engines.count("recording") for split in SPLITS)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "words": list(words.chosen),
+        "labels": list(words.labels),
+        "clips": clips,
+        "training": dict(vars(begun)),
+        "models": [_model(model) for model in models],
+        "chosen": chosen,
+        "micro": None if run is None else dict(vars(run)),
+        "claims": [claim.as_dict() for claim in ledger],
+        "files": {
+            name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in sorted(files.items())
+        },
+    }
+
+
+def _model(measured: Report) -> dict[str, Any]:
+    low, high = measured.interval
+    return {
+        "name": measured.name,
+        "bytes": measured.bytes,
+        "weight_bytes": measured.weight_bytes,
+        "right": measured.correct,
+        "n": measured.n,
+        "share": measured.accuracy,
+        "low": low,
+        "high": high,
+        "confusion": measured.confusion.tolist(),
+    }

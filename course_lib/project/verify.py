@@ -1,0 +1,174 @@
+"""Check a report: its form by the schema, its figures against each other, its files by their hash.
+
+No figure is believed that another one contradicts; a model in the zip can be measured again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course_lib import dataset, features, measure, tflite
+from course_lib.ledger import Claim, Test
+from course_lib.project.words import gather
+
+__all__ = ["MODEL", "PAGE", "REPORT", "again", "problems", "read", "schema"]
+
+REPORT, PAGE, MODEL = "report.json", "report.html", "spotter.tflite"
+_MOST_BYTES = 64 << 20  # of one file, unpacked
+_EXACT = 1e-6
+_MOST_SHOWN = 10
+_ROUNDING = 0.02  # of the clips another machine's kernels may hear in another way
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a report, in which every field is explained."""
+    text = resources("course_lib.project").joinpath("report.schema.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return a report and the files beside it: of the zip of lesson 09, or of a report.json alone.
+
+    Raises ValueError where it is neither, and FileNotFoundError.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}: give a report.json or its zip.")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"{path.name} is over {_MOST_BYTES >> 20} MB: no report is so large.")
+    files = _members(path) if zipfile.is_zipfile(path) else {REPORT: path.read_bytes()}
+    if REPORT not in files:
+        raise ValueError(f"There is no {REPORT} in {path.name}: hand in the zip of lesson 09.")
+    try:
+        made = json.loads(files.pop(REPORT), parse_constant=_no_number)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{REPORT} in {path.name} is no JSON: run lesson 09 again.") from error
+    return made, files
+
+
+def problems(made: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
+    """Return one sentence for each thing that is wrong with a report; none where it is right.
+
+    With `files`, the bytes of each file that it names are compared as well.
+    """
+    from jsonschema import Draft202012Validator
+
+    wrong = sorted(Draft202012Validator(schema()).iter_errors(made), key=lambda one: one.json_path)
+    if wrong:
+        told = [f"{each.json_path.removeprefix('$.')}: {each.message[:120]}" for each in wrong]
+        return told[:_MOST_SHOWN]
+    found = [*_labels(made), *_models(made), *_micro(made), *_claims(made)]
+    if files is not None:
+        found += _files(made, files)
+    return found[:_MOST_SHOWN]
+
+
+def again(made: Mapping[str, Any], model: bytes) -> str:
+    """Measure the chosen model again on the bundled test clips, and say whether it is as reported.
+
+    The model runs in a process of its own. Own recordings are not at hand: where the report has
+    some, that is said instead. Raises ValueError where the model does not do what the report says.
+    """
+    if made["clips"]["own"]:
+        return f"not measured again: {made['clips']['own']} clips are the author's own recordings"
+    test = gather(made["words"]).test
+    answers = tflite.run_guarded(model, features.of(test))
+    measured = measure.report("again", lambda _: answers, test)
+    told = next(each for each in made["models"] if each["name"] == made["chosen"])
+    others = np.abs(measured.confusion - np.array(told["confusion"])).sum() // 2
+    if others > max(1, _ROUNDING * measured.n):
+        raise ValueError(
+            f"Measured again, the model is right about {measured.correct} of {measured.n} clips, "
+            f"not {told['right']}, and hears {others} in another way: is it of another run?"
+        )
+    return f"measured again: {measured.correct} of {measured.n} clips right, as reported"
+
+
+def _members(path: Path) -> dict[str, bytes]:
+    """Return the files of a zip by name, none of them larger than a report's may be."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            if sum(sizes.values()) > _MOST_BYTES:
+                raise ValueError(f"{path.name} unpacks to over {_MOST_BYTES >> 20} MB.")
+            return {name: archive.read(name) for name in sizes if not name.endswith("/")}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"{path.name} is a damaged zip: download it again.") from error
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _labels(made: Mapping[str, Any]) -> Iterator[str]:
+    wanted = [*dataset.LABELS[:2], *made["words"]]
+    if made["labels"] != wanted:
+        yield f"labels: they have to be {', '.join(wanted)}."
+    for split in dataset.SPLITS:
+        if len(made["clips"][split]) != len(wanted):
+            yield f"clips.{split}: a count for each of {len(wanted)} labels is needed."
+
+
+def _models(made: Mapping[str, Any]) -> Iterator[str]:
+    names = [each["name"] for each in made["models"]]
+    if made["chosen"] not in names:
+        yield f"chosen: no model is called {made['chosen']}."
+    if len(set(names)) < len(names):
+        yield "models: two of them have the same name."
+    said = made["clips"]["test"]
+    for each in made["models"]:
+        name, table = each["name"], each["confusion"]
+        if [sum(row) for row in table] != said or any(len(row) != len(said) for row in table):
+            yield f"models: the matrix of {name} does not have the test's clips in its rows."
+            continue
+        right = sum(table[place][place] for place in range(len(said)))
+        low, high = measure.wilson(right, sum(said))
+        wanted = {"n": sum(said), "right": right, "share": right / sum(said)}
+        wanted |= {"low": low, "high": high}
+        for key, value in wanted.items():
+            if abs(each[key] - value) > _EXACT:
+                yield f"models: {key} of {name} is {each[key]}, and its matrix gives {value:.6g}."
+        if each["weight_bytes"] > each["bytes"]:
+            yield f"models: {name} has more bytes of weights than bytes."
+
+
+def _micro(made: Mapping[str, Any]) -> Iterator[str]:
+    run = made["micro"]
+    if run is not None and run["same_words"] > run["n"]:
+        yield f"micro: {run['same_words']} of {run['n']} clips cannot be the same."
+
+
+def _claims(made: Mapping[str, Any]) -> Iterator[str]:
+    told = [each["said"] for each in made["claims"]]
+    if len(set(told)) < len(told):
+        yield "claims: one of them is there twice."
+    for each in made["claims"]:
+        tests = tuple(Test(**test) for test in each["tests"])
+        verdict = Claim(each["lesson"], each["said"], tests).verdict
+        if each["verdict"] != verdict:
+            yield f'claims: the tests of "{each["said"]}" say that it {verdict}.'
+
+
+def _files(made: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]:
+    for name, about in made["files"].items():
+        data = files.get(name)
+        if data is None:
+            yield f"files: {name} is missing."
+        elif len(data) != about["bytes"] or hashlib.sha256(data).hexdigest() != about["sha256"]:
+            yield f"files: {name} is not the file that the report is about."
+    for name in sorted(set(files) - set(made["files"]) - {PAGE}):
+        yield f"files: the report does not know {name}."
+    model = next((each for each in made["models"] if each["name"] == made["chosen"]), None)
+    if model and MODEL in files and len(files[MODEL]) != model["bytes"]:
+        size = len(files[MODEL])
+        yield f"files: {MODEL} has {size:,} bytes, and the chosen model {model['bytes']:,}."

@@ -1,0 +1,41 @@
+"""Lesson 09 in a real browser: takes are recorded and saved, taken back, and the model answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from course_lib import audio, project
+from tests.browser.lab import Server
+from tests.test_browser import LIST, _only_badges, _run, page, server  # noqa: F401
+from tests.test_browser_micro import BUTTON, chromium  # noqa: F401
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(500)]
+
+
+def test_09_takes_are_saved_at_once_and_the_report_is_there(
+    page,  # noqa: F811
+    server: Server,  # noqa: F811
+) -> None:
+    page.context.grant_permissions(["microphone"])
+    notebook = _run(page, server, "09_your_own_keyword")
+    cell = notebook.cell_with(f"{LIST}, {BUTTON}")
+    takes = server.folder / "notebooks" / project.FOLDER
+    for count in (1, 2):
+        _press(notebook, cell, "record a take")
+        assert f"{count} of 10" in cell.inner_text()
+        assert len(list((takes / "up").iterdir())) == count
+    cell.locator(LIST).first.select_option(label="down")
+    _press(notebook, cell, "record a take")
+    wave = audio.read(takes / "down" / "me_001.wav")
+    assert wave.shape == (16_000,) and abs(wave).max() > 0.01
+    assert cell.locator("audio").count() == 1
+    _press(notebook, cell, "take back the last one")
+    assert "me_001.wav is deleted" in cell.inner_text()
+    assert not list((takes / "down").iterdir()) and len(list((takes / "up").iterdir())) == 2
+    handed_in = server.folder / "notebooks" / "work" / "09" / "my_spotter.zip"
+    assert project.problems(*project.read(handed_in)) == []
+    assert _only_badges(page)
+
+
+def _press(notebook, cell, label: str) -> None:
+    notebook.press(cell, cell.locator("button", has_text=label), "Enter")

@@ -1,0 +1,312 @@
+"""Lesson 09's own spotter: words, takes, beginnings, checkpoints, the report and who checks it."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_lib import audio, cli, dataset, features, ledger, measure, project, spotter, tflite
+from course_lib.draw.training import Curve
+from course_lib.project import takes
+
+
+def _beep(number: int) -> np.ndarray:
+    return (0.3 * np.sin(np.arange(16_000) / (5 + number))).astype(np.float32)
+
+
+def test_words_get_labels_of_their_own_and_the_rest_is_unknown() -> None:
+    words = project.gather(["Down", " left "])
+    assert words.labels == ("_silence_", "_unknown_", "down", "left")
+    for split in dataset.SPLITS:
+        clips = getattr(words, split)
+        for word, label in zip(clips.words, clips.labels.tolist(), strict=True):
+            expected = {"down": 2, "left": 3, "_silence_": 0}.get(word, 1)
+            assert label == expected, (split, word)
+    silence, unknown, *own = words.counts("test")
+    assert unknown == sum(own) and silence == round(sum(own) / 2) and min(own) > 0
+    voices = [set(getattr(words, split).voices) - {""} for split in dataset.SPLITS]
+    said = [v - {voice for voice in v if "noise" in voice} for v in voices]
+    assert not said[0] & said[2], "no voice of the test is trained on"
+    assert words.test.files == project.gather(["down", "left"]).test.files, "the same every time"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["yes"], "Choose two to 6 words; these are 1"),
+        (list("abcdefg"), "these are 7"),
+        (["up", "UP"], "up is there twice"),
+        (["up", "go2"], "'go2' cannot be a word"),
+        (["up", "_silence_"], "cannot be a word"),
+        ("up", "Give a list of words: ..up., .another"),
+        (["up", "zebra"], r'0 clips of "zebra" for train, .* choose among down, go, left'),
+        (["up", "house"], "record ten takes"),
+    ],
+)
+def test_words_that_cannot_be_used_are_named(words, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        project.gather(words)
+
+
+def test_takes_are_files_at_once_and_are_shared_out(tmp_path: Path) -> None:
+    for number in range(10):
+        path = takes.save(tmp_path, "zebra", _beep(number))
+        assert path.is_file() and path.name == f"me_{number + 1:03}.wav"
+    words = project.gather(["up", "zebra"], own=tmp_path)
+    mine = {
+        split: [
+            file
+            for file, engine in zip(
+                getattr(words, split).files, getattr(words, split).engines, strict=True
+            )
+            if engine == "recording"
+        ]
+        for split in dataset.SPLITS
+    }
+    assert {split: len(files) for split, files in mine.items()} == {
+        "train": 6, "validation": 2, "test": 2,
+    }  # fmt: skip
+    assert len(set(sum(mine.values(), []))) == 10, "no take is in two splits"
+    assert words.counts("train")[3] == 6
+    assert project.gather(["up", "down"], own=tmp_path / "none").counts("train")[0] > 0
+
+
+def test_the_last_take_is_taken_back_and_no_other(tmp_path: Path) -> None:
+    assert takes.remove_last(tmp_path, "up") is None
+    first, second = (takes.save(tmp_path, "up", _beep(number)) for number in (1, 2))
+    second.rename(second.with_name("me_1000.wav"))  # past three digits, still the newest
+    assert takes.remove_last(tmp_path, "up").name == "me_1000.wav"
+    assert takes.taken(tmp_path, ["up", "down"]) == {"up": [first], "down": []}
+    assert takes.save(tmp_path, "up", _beep(3)).name == "me_002.wav"
+    assert np.allclose(audio.read(first), _beep(1), atol=1e-4)
+
+
+def test_varied_clips_are_drawn_by_the_recipe() -> None:
+    words = project.gather(["up", "down", "left"])
+    recipe = words.recipe()
+    assert recipe.labels == pytest.approx((0.10, 0.30, 0.2, 0.2, 0.2)) and len(recipe.words) == 0
+
+
+def test_a_beginning_keeps_all_but_the_last_layer() -> None:
+    made, trained = project.from_checkpoint(5), spotter.load()
+    assert made.output_shape == (None, 5)
+    for layer in made.layers[:-1]:
+        theirs = trained.get_layer(layer.name).get_weights()
+        assert all(np.array_equal(a, b) for a, b in zip(layer.get_weights(), theirs, strict=True))
+    fresh = project.from_nothing(5)
+    assert np.array_equal(made.layers[-1].get_weights()[0], fresh.layers[-1].get_weights()[0])
+    assert not np.array_equal(made.layers[1].get_weights()[0], fresh.layers[1].get_weights()[0])
+
+
+def test_two_beginnings_are_compared_where_both_have_come() -> None:
+    slow, quick = Curve(), Curve()
+    slow.accuracies = [(1, 0.25), (2, 0.5)]
+    quick.accuracies = [(1, 0.5), (2, 0.75), (3, 0.75)]
+    start = project.head_start(slow, quick, after=2)
+    assert (start.points, start.epochs, start.after) == (0.25, 3, 2)
+    assert str(start) == "after 2 of 3 epochs: 50% right from nothing, 75% from a checkpoint"
+    for after in (0, 3):
+        with pytest.raises(ValueError, match="finished 2 epochs: compare them after 1 to 2"):
+            project.head_start(slow, quick, after=after)
+    assert project.best_epoch(quick) == 3, "of equals, the one that has seen more"
+    with pytest.raises(ValueError, match="No epoch"):
+        project.best_epoch(Curve())
+
+
+def test_every_epoch_can_be_restored(tmp_path: Path) -> None:
+    model = project.from_nothing(4)
+    keep = project.every_epoch(model, tmp_path)
+    left = []
+    for epoch in range(3):
+        model.set_weights([weight + 1 for weight in model.get_weights()])
+        left.append(model.get_weights())
+        keep.on_epoch_end(epoch, {})
+    for epoch in (2, 1, 3):
+        project.restore(model, tmp_path, epoch)
+        pairs = zip(model.get_weights(), left[epoch - 1], strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+    with pytest.raises(FileNotFoundError, match="no checkpoint of epoch 4; there are: 1, 2, 3"):
+        project.restore(model, tmp_path, 4)
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory) -> tuple[dict, dict[str, bytes], Path]:
+    """A report on the shipped model, whose words are yes and no, and its zip."""
+    words = project.gather(["yes", "no"])
+    clips = words.test
+    int8 = tflite.load("spotter_int8")
+    models = [
+        measure.report(name, tflite.load(f"spotter_{name}"), clips) for name in ("float32", "int8")
+    ]
+    claims = ledger.Ledger(
+        tuple(
+            ledger.Claim("01", f"claim {n}", (ledger.Test("so", n % 2 == 0, f"<b>{n}</b>"),))
+            for n in range(20)
+        )
+    )
+    run = project.on_micro(int8, features.of(clips)[:20])
+    files = project.deliverables(int8, project.arena_bytes(run), words)
+    made = project.report(
+        words, models, "int8", project.HeadStart(6, 2, 0.5, 0.9), run, claims, files
+    )
+    path = project.bundle(tmp_path_factory.mktemp("report") / "my.zip", made, files)
+    return made, files, path
+
+
+def test_a_report_comes_back_as_it_was(handed_in) -> None:
+    made, files, path = handed_in
+    again, inside = project.read(path)
+    assert (
+        again
+        == json.loads(json.dumps(made))
+        == json.loads(path.with_name("report.json").read_text())
+    )
+    assert project.problems(again, inside) == []
+    assert {name: inside[name] for name in files} == files
+    assert inside["report.html"] == path.with_name("report.html").read_bytes()
+    assert inside["spotter.tflite"] == tflite.load("spotter_int8")
+    assert '"yes", "no"' in inside["spotter/model_settings.h"].decode()
+    chosen = made["models"][1]
+    assert f"measured again: {chosen['right']} of {chosen['n']}" in project.again(
+        again, inside["spotter.tflite"]
+    )
+
+
+def test_the_same_run_gives_the_same_zip(handed_in, tmp_path: Path) -> None:
+    made, files, path = handed_in
+    assert project.bundle(tmp_path / "b.zip", made, files).read_bytes() == path.read_bytes()
+
+
+def test_the_page_loads_nothing_and_lets_nothing_in(handed_in) -> None:
+    made = copy.deepcopy(handed_in[0])
+    made["claims"][0]["said"] = "<script>alert(1)</script>"
+    made["words"][0] = "<img onerror>"
+    text = project.page(made)
+    assert "<script" not in text and "<img" not in text and "<b>" not in text
+    for outside in ("http://", "https://", "src=", "url(", "@import"):
+        assert outside not in text
+    assert "prefers-color-scheme: dark" in text
+    assert f"{made['models'][1]['bytes']:,}" in text
+
+
+FORGERIES = {
+    "a share of its own": (("models", 1, "share"), 1.0, "its matrix gives"),
+    "one clip more right": (("models", 1, "right"), 9_999, "its matrix gives"),
+    "a narrow interval": (("models", 1, "low"), 0.99, "its matrix gives"),
+    "a matrix of other clips": (("models", 1, "confusion", 0, 0), 9_999, "test's clips"),
+    "another verdict": (("claims", 1, "verdict"), "holds", "say that it does not hold"),
+    "a claim twice": (("claims", 1, "said"), "claim 0", "there twice"),
+    "a model that is not there": (("chosen",), "int4", "no model is called int4"),
+    "other labels": (("labels", 2), "go", "they have to be"),
+    "too many words alike": (("micro", "same_words"), 10**6, "cannot be the same"),
+    "more weights than bytes": (("models", 0, "weight_bytes"), 10**9, "more bytes of weights"),
+    "a file of another hash": (
+        ("files", "spotter.tflite", "sha256"), "0" * 64, "not the file",
+    ),
+    "no number": (("models", 0, "bytes"), "19 kB", "models[0].bytes"),
+    "a share over one": (("training", "from_nothing"), 1.5, "training.from_nothing"),
+    "an unknown field": (("training", "cheated"), True, "cheated"),
+    "another version": (("version",), 2, "version"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_report_is_found_out(handed_in, forgery: str) -> None:
+    made, files, _ = handed_in
+    (*way, last), value, says = FORGERIES[forgery]
+    if "micro" in way and made["micro"] is None:
+        pytest.skip("tflite-micro is not installed here")
+    forged = copy.deepcopy(made)
+    place = forged
+    for step in way:
+        place = place[step]
+    place[last] = value
+    found = project.problems(forged, files)
+    assert found and any(says in each for each in found), found
+
+
+def test_missing_parts_and_strange_files_are_named(handed_in) -> None:
+    made, files, _ = handed_in
+    fewer = {name: data for name, data in files.items() if name != "spotter/main.cpp"}
+    assert project.problems(made, fewer) == ["files: spotter/main.cpp is missing."]
+    more = {**files, "virus.exe": b"MZ"}
+    assert project.problems(made, more) == ["files: the report does not know virus.exe."]
+    for key in made:
+        without = {name: value for name, value in made.items() if name != key}
+        assert any(key in each for each in project.problems(without)), key
+    for nonsense in (None, [], "report", 3, {}):
+        assert project.problems(nonsense)
+
+
+def test_a_model_that_does_not_do_what_is_reported_is_found_out(handed_in) -> None:
+    made, files, _ = handed_in
+    worse = bytearray(files["spotter.tflite"])
+    from course_lib import xray
+
+    span = xray.Xray(bytes(worse)).layers[-1].weights.span
+    worse[span.start : span.end] = bytes(span.end - span.start)
+    with pytest.raises(ValueError, match="Measured again, the model is right about"):
+        project.again(made, bytes(worse))
+    with pytest.raises(ValueError, match="damaged|TFL3|LiteRT"):
+        project.again(made, b"\0" * 100)
+    own = copy.deepcopy(made)
+    own["clips"]["own"] = 20
+    assert "20 clips are the author's own" in project.again(own, files["spotter.tflite"])
+
+
+def _zip(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("_json", ".json"), data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is no JSON"),
+        (b"\xff\xfe", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b'{"a": NaN}', "is no JSON"),
+        (_zip(other=b"x"), "no report.json"),
+        (_zip(report_json=b"{"), "is no JSON"),
+        (_zip(report_json=b"0" * (65 << 20)), "unpacks to over 64 MB"),
+        (_zip(report_json=b"{}" * 500)[:-30], "is no JSON|damaged"),
+    ],
+)
+def test_what_is_no_report_is_said_in_a_sentence(tmp_path: Path, data: bytes, says: str) -> None:
+    path = tmp_path / "handed.zip"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=says):
+        project.read(path)
+    with pytest.raises(FileNotFoundError, match="give a report.json or its zip"):
+        project.read(tmp_path / "nothing")
+
+
+def test_the_command_line_checks_many_reports(handed_in, tmp_path: Path, capsys) -> None:
+    made, _, path = handed_in
+    forged = tmp_path / "report.json"
+    forged.write_text(json.dumps({**made, "chosen": "int4"}))
+    assert cli.main(["check-report", str(path)]) == cli.DONE
+    assert "my.zip: right; measured again" in capsys.readouterr().out
+    assert cli.main(["check-report", str(path), str(forged), str(tmp_path / "no")]) == cli.UNUSABLE
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and "no model is called int4" in lines[1] and "no file" in lines[2]
+
+
+def test_a_wrong_report_is_not_written(handed_in, tmp_path: Path) -> None:
+    made, files, _ = handed_in
+    with pytest.raises(ValueError, match="No model is called 'int5'"):
+        words = project.gather(["yes", "no"])
+        start = project.HeadStart(6, 2, 0.5, 0.9)
+        project.report(words, [], "int5", start, None, ledger.Ledger(), files)
+    with pytest.raises(ValueError, match="This report is not right"):
+        project.bundle(tmp_path / "a.zip", {**made, "chosen": "int4"}, files)
+    assert list(tmp_path.iterdir()) == []

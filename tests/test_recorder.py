@@ -1,0 +1,75 @@
+"""The recorder of one's own words: every take is saved at once, or the page says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_lib import audio
+from course_lib.project import takes
+from course_lib.widgets import recorder
+from course_lib.widgets.microphone import REASONS
+
+
+def _sound(seconds: float = 1.6) -> bytes:
+    wave = 0.01 * np.sin(np.arange(round(16_000 * seconds)) / 5)
+    wave[4_000:12_000] *= 30  # the word lies here
+    return wave.astype("<f4").tobytes()
+
+
+def test_a_take_is_a_file_as_soon_as_it_is_made(tmp_path: Path) -> None:
+    made = recorder.Recorder(tmp_path, ["up", "down"])
+    assert "0 of 10" in made.view.value and "<audio" not in made.view.value
+    made.recorded(_sound(), "")
+    (path,) = (tmp_path / "up").iterdir()
+    assert f"Saved as {path.as_posix()}" in made.view.value and "<audio" in made.view.value
+    wave = audio.read(path)
+    assert wave.shape == (16_000,) and np.abs(wave[:16_000]).max() == pytest.approx(0.3, abs=0.01)
+    made.chooser.value = "down"
+    for _ in range(10):
+        made.recorded(_sound(), "")
+    assert "1 of 10" in made.view.value and "10 of 10 ✔" in made.view.value
+    assert recorder.Recorder(tmp_path, ["up", "down"]).view.value.count("<audio") == 1, (
+        "still there"
+    )
+
+
+@pytest.mark.parametrize("problem", ["NotAllowedError", "NotFoundError", ""])
+def test_nothing_is_saved_without_a_sound(tmp_path: Path, problem: str) -> None:
+    made = recorder.Recorder(tmp_path, ["up", "down"])
+    made.recorded(b"" if problem else np.zeros(16_000, "<f4").tobytes(), problem)
+    assert f"{REASONS[problem or 'silent']} Nothing was saved." in made.view.value
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_take_can_be_taken_back(tmp_path: Path) -> None:
+    made = recorder.Recorder(tmp_path, ["up", "down"])
+    made.undo.click()
+    assert "There is no take to delete." in made.view.value
+    made.recorded(_sound(), "")
+    made.recorded(_sound(), "")
+    made.undo.click()
+    assert "me_002.wav is deleted" in made.view.value
+    assert [path.name for path in takes.taken(tmp_path, ["up"])["up"]] == ["me_001.wav"]
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    made = recorder.Recorder(tmp_path, ["up", "down"])
+    made.recorded(_sound(), "")
+    monkeypatch.setattr(takes, "save", full)
+    made.recorded(_sound(), "")
+    assert "could not be saved (No space left on device)" in made.view.value
+    assert "1 of 10" in made.view.value, "what was there stays"
+
+
+def test_the_twin_is_the_same_whatever_was_recorded(tmp_path: Path, capsys) -> None:
+    recorder.show(tmp_path, ["up", "down"])
+    empty = capsys.readouterr().out.partition("model_id")[0]
+    recorder.Recorder(tmp_path, ["up", "down"]).recorded(_sound(), "")
+    recorder.show(tmp_path, ["up", "down"])
+    assert capsys.readouterr().out.partition("model_id")[0] == empty
