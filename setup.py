@@ -1,13 +1,14 @@
-"""Put the bundled data inside the package; everything else stands in pyproject.toml."""
+"""Put what is no Python inside the package as well; everything else stands in pyproject.toml."""
 
 from setuptools import find_packages, setup
+
+_KINDS = ("c", "cpp", "css", "h", "html", "ino", "js", "json", "ld", "md", "mjs")
 
 setup(
     packages=[*find_packages(include=["course_lib*"]), "course_lib._data"],
     package_dir={"course_lib._data": "data"},
     package_data={
-        "": ["*.md", "*.css", "*.js", "*.mjs", "*.html", "*.c", "*.h", "*.ld", "*.cpp", "*.ino"],
-        "course_lib.micro": ["cpp/stubs/**/*.h"],
+        "": [f"**/*.{kind}" for kind in _KINDS],
         "course_lib._data": ["**/*"],
     },
 )
