@@ -13,7 +13,11 @@ import pytest
 
 from course_lib import audio, cli, dataset, features, ledger, measure, project, spotter, tflite
 from course_lib.draw.training import Curve
+from course_lib.grading import collect
+from course_lib.grading.course import Course
 from course_lib.project import takes
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _beep(number: int) -> np.ndarray:
@@ -299,6 +303,28 @@ def test_the_command_line_checks_many_reports(handed_in, tmp_path: Path, capsys)
     assert cli.main(["check-report", str(path), str(forged), str(tmp_path / "no")]) == cli.UNUSABLE
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 and "no model is called int4" in lines[1] and "no file" in lines[2]
+
+
+def test_grading_tells_what_a_report_says(handed_in, tmp_path: Path) -> None:
+    """The report beside a notebook, in the student's folder or in a zip there, is checked."""
+    made, _, path = handed_in
+    for student, data in (
+        ("ann", json.dumps(made).encode()),
+        ("bob", json.dumps({**made, "chosen": "int4"}).encode()),
+        ("cid", b"{"),
+    ):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "report.json").write_bytes(data)
+    (tmp_path / "dan").mkdir()
+    (tmp_path / "dan" / "my_spotter.zip").write_bytes(path.read_bytes())
+    works, notes = collect.collected([tmp_path], Course(ROOT / "notebooks" / "reference"))
+    told = {note.partition(":")[0]: note for note in notes}
+    chosen = made["models"][1]
+    says = f"right: yes, no; int8, {chosen['bytes']:,} bytes, {chosen['right']} of {chosen['n']}"
+    assert not works and set(told) == {"ann", "bob", "cid", "dan"}
+    assert says in told["ann"] and says in told["dan"]
+    assert "not right: chosen: no model is called int4" in told["bob"]
+    assert "no report: report.json is no JSON" in told["cid"]
 
 
 def test_a_wrong_report_is_not_written(handed_in, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from course_lib.grading.roster import CollectError, Student, known
 
 __all__ = ["Handed", "collected", "files"]
 
+_REPORT = "report.json"  # of lesson 09: checked and told, worth no points
 _MOST_ENTRIES = 20_000
 _MOST_BYTES = 4 << 30
 _DEEPEST_ZIP = 3
@@ -99,6 +100,10 @@ def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work |
     student = known(handed.student, roster)
     if handed.problem:
         return _unreadable(handed, student, handed.problem, course)
+    if PurePosixPath(handed.origin).name == _REPORT:
+        from course_lib.project.verify import about
+
+        return f"{student}: {handed.origin}: {about(handed.data)}"
     try:
         cells = notebook.cells(handed.data)
     except notebook.UnreadableError as error:
@@ -158,7 +163,7 @@ def _folder(folder: Path) -> Iterator[Handed]:
             path = Path(place, name)
             relative = PurePosixPath(*path.relative_to(folder).parts)
             student = _student(relative, folder.resolve().name)
-            if name.startswith(".") or not name.endswith((".ipynb", ".zip")):
+            if name.startswith(".") or not _wanted(name):
                 continue
             if path.is_symlink() or not path.is_file():
                 yield Handed(
@@ -166,7 +171,7 @@ def _folder(folder: Path) -> Iterator[Handed]:
                     str(relative),
                     problem="The file is a link to another one: hand in a copy.",
                 )
-            elif name.endswith(".ipynb"):
+            elif not name.endswith(".zip"):
                 yield _file(path, str(relative), student)
             else:
                 yield from _zip(str(relative), path, student, 1, _Budget())
@@ -224,7 +229,7 @@ def _entry(
 ) -> Iterator[Handed]:
     """Yield the notebook that an entry is, or those in the zip that it is."""
     name = _harmless(entry.filename)
-    wanted = name.suffix in (".ipynb", ".zip") and not name.name.startswith(".")
+    wanted = _wanted(name.name) and not name.name.startswith(".")
     if entry.is_dir() or not wanted or {"__MACOSX", ".ipynb_checkpoints"} & set(name.parts):
         return
     label, student = f"{origin}/{name}", whose or _student(name, PurePosixPath(origin).stem)
@@ -232,7 +237,7 @@ def _entry(
         yield Handed(student, label, problem="The file is a link to another one: hand in a copy.")
         return
     data, problem = _unpacked(archive, entry, budget)
-    if name.suffix == ".ipynb" or problem:
+    if name.suffix != ".zip" or problem:
         yield Handed(student, label, data, problem)
     elif depth < _DEEPEST_ZIP:
         yield from _zip(label, io.BytesIO(data), student, depth + 1, budget)
@@ -240,6 +245,11 @@ def _entry(
         yield Handed(
             student, label, problem="There are zips in zips in zips: hand in the notebook only."
         )
+
+
+def _wanted(name: str) -> bool:
+    """Tell whether a file is a notebook, a zip, or what lesson 09 reports."""
+    return name.endswith((".ipynb", ".zip")) or name == _REPORT
 
 
 def _harmless(name: str) -> PurePosixPath:
@@ -256,7 +266,7 @@ def _unpacked(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget
 ) -> tuple[bytes, str]:
     """Return an entry's bytes and no problem, or nothing and a sentence."""
-    largest = notebook.LARGEST_BYTES * (1 if entry.filename.endswith(".ipynb") else 8)
+    largest = notebook.LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
     if entry.flag_bits & 1:
         return b"", "The zip has a password: pack it without one."
     try:

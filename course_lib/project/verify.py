@@ -20,7 +20,7 @@ from course_lib import dataset, features, measure, tflite
 from course_lib.ledger import Claim, Test
 from course_lib.project.words import gather
 
-__all__ = ["MODEL", "PAGE", "REPORT", "again", "problems", "read", "schema"]
+__all__ = ["MODEL", "PAGE", "REPORT", "about", "again", "problems", "read", "schema"]
 
 REPORT, PAGE, MODEL = "report.json", "report.html", "spotter.tflite"
 _MOST_BYTES = 64 << 20  # of one file, unpacked
@@ -49,11 +49,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     files = _members(path) if zipfile.is_zipfile(path) else {REPORT: path.read_bytes()}
     if REPORT not in files:
         raise ValueError(f"There is no {REPORT} in {path.name}: hand in the zip of lesson 09.")
-    try:
-        made = json.loads(files.pop(REPORT), parse_constant=_no_number)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{REPORT} in {path.name} is no JSON: run lesson 09 again.") from error
-    return made, files
+    return _parsed(files.pop(REPORT)), files
 
 
 def problems(made: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
@@ -71,6 +67,21 @@ def problems(made: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
     if files is not None:
         found += _files(made, files)
     return found[:_MOST_SHOWN]
+
+
+def about(data: bytes) -> str:
+    """Return in one line what a report.json, given as its bytes, says, or what is wrong with it."""
+    try:
+        made = _parsed(data)
+    except ValueError as error:
+        return f"no report: {error}"
+    if wrong := problems(made):
+        return f"not right: {wrong[0]}"
+    model = next(each for each in made["models"] if each["name"] == made["chosen"])
+    return (
+        f"right: {', '.join(made['words'])}; {model['name']}, {model['bytes']:,} bytes, "
+        f"{model['right']} of {model['n']} clips"
+    )
 
 
 def again(made: Mapping[str, Any], model: bytes) -> str:
@@ -104,6 +115,13 @@ def _members(path: Path) -> dict[str, bytes]:
             return {name: archive.read(name) for name in sizes if not name.endswith("/")}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise ValueError(f"{path.name} is a damaged zip: download it again.") from error
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data, parse_constant=_no_number)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{REPORT} is no JSON: run lesson 09 again.") from error
 
 
 def _no_number(name: str) -> None:
