@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -11,7 +12,19 @@ from hypothesis import settings
 from tools.environment import THREADS
 
 ROOT = Path(__file__).resolve().parents[1]
-_FIRST = ("test_notebooks.py", "test_browser.py")  # the longest: nothing waits for them at the end
+_SPREAD = "test_notebooks.py"  # its tests share nothing: each goes to whichever worker is free
+_FIRST = (  # the longest: nothing waits for them at the end
+    _SPREAD,
+    "test_grading_hostile.py",
+    "test_browser_graphs.py",
+    "test_browser.py",
+    "test_browser_own.py",
+    "test_browser_files.py",
+    "test_browser_micro.py",
+    "test_grading_cluster.py",
+    "test_grading_export.py",
+    "test_fuzz_files.py",
+)
 
 # The same examples in every run; WORKBOOK_RANDOM=1 looks for new ones.
 settings.register_profile("fixed", derandomize=True)
@@ -22,13 +35,28 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(THREADS)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker (their fixtures are shared), but spread the notebooks."""
-    for item in items:
-        if not list(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-    items.sort(key=lambda item: item.path.name not in _FIRST)
+    """Put the longest files first, in the order above."""
+    order = {name: place for place, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a file's tests on one worker (their fixtures are shared), but spread the notebooks.
+
+    pytest-xdist's own groups do nothing under pytest 9: they rename tests, whose names are fixed.
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return nodeid if file.endswith(_SPREAD) else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

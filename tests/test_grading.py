@@ -45,7 +45,6 @@ needs_bubblewrap = pytest.mark.skipif(
 )
 
 # one at a time with the other tests of grading, which look for processes that were left
-pytestmark = pytest.mark.xdist_group("grading")
 
 
 @pytest.fixture(scope="module")

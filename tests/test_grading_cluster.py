@@ -1,4 +1,7 @@
-"""The same work on a Dask cluster: a worker is lost in the middle, and no result is."""
+"""The same work on a Dask cluster: a worker is lost in the middle, and no result is.
+
+WORKBOOK_ANSWERED=200 runs the long version: every one of the 200 is run, and a quarter is hostile.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,19 @@ from course_lib.grading import campaign, collect, course, one, sandbox
 
 pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parent.parent
-SUBMISSIONS, ANSWERED = 200, 16
+SUBMISSIONS = 200
+ANSWERED = int(os.environ.get("WORKBOOK_ANSWERED", "16"))  # the others are untouched or damaged
+LIMITS = sandbox.Limits(
+    wall_seconds=60,
+    cell_seconds=6,
+    call_seconds=3,
+    memory_bytes=1 << 30,
+    disk_bytes=64 << 20,
+    output_bytes=16 << 20,
+)
+QUICK = ("os._exit", "segmentation fault", "exit in a function", "processes left behind")
 
 pytestmark = [
-    pytest.mark.xdist_group("grading"),
     pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"),
@@ -32,21 +44,25 @@ def mixed(tmp_path_factory):
     """Return the course and 200 works: answered in full or in part, untouched, damaged, hostile."""
     place = tmp_path_factory.mktemp("mixed")
     reference, student = toy.build(place / "course")
+    long = ANSWERED == SUBMISSIONS
+    attacks = [each for each in corpus.CODE if long or each.name in QUICK]
     for number in range(SUBMISSIONS):
-        answers = {}
+        answers, folder = {}, place / "in" / f"student{number:03d}"
+        folder.mkdir(parents=True)
+        if number < ANSWERED and number % 4 == 3:
+            attacks[number // 4 % len(attacks)].make(folder, student)
+            continue
         if number < ANSWERED:
             kept = list(corpus.RIGHT)[: 1 + number % 5]
             answers = {name: corpus.RIGHT[name] for name in kept}
             answers["97.5"] = f"order = ['add', 'divide'][:{number % 3}]"
         data = json.dumps(corpus.notebook(student, answers))
-        folder = place / "in" / f"student{number:03d}"
-        folder.mkdir(parents=True)
         text = data if number % 7 else data[: len(data) // 2] if number else data
         (folder / "97_grading.ipynb").write_text(text)
     made = course.Course(reference, toy.EXERCISES)
     works, notes = collect.collected([place / "in"], made)
     assert len(works) == SUBMISSIONS and not notes
-    return works, one.Settings(made, "a secret"), place
+    return works, one.Settings(made, "a secret", LIMITS), place
 
 
 @contextlib.contextmanager

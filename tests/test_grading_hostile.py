@@ -26,7 +26,6 @@ LIMITS = sandbox.Limits(
 SECRET = "HOSTILE_TEST_SECRET"
 
 pytestmark = [
-    pytest.mark.xdist_group("grading"),
     pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"),
