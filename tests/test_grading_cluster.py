@@ -34,7 +34,7 @@ QUICK = ("os._exit", "segmentation fault", "exit in a function", "processes left
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(900 if ANSWERED < SUBMISSIONS else 3600),
     pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"),
 ]
 
