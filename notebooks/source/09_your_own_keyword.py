@@ -70,10 +70,10 @@ check("9.1", shares)
 
 # %% [markdown]
 # **Decide.** How many varied clips, and how often through all of them? More of both is better and takes longer:
-# 3,000 clips take a few seconds. For a spotter that you want to keep, come back and make it 12,000 and 12.
+# 2,400 clips take a few seconds. For a spotter that you want to keep, come back and make it 12,000 and 12.
 
 # %%
-clip_count, epochs = 3_000, 6
+clip_count, epochs = 2_400, 6
 
 # %% tags=["nbval-ignore-output"]
 from course_lib import augment, features
