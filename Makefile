@@ -18,7 +18,7 @@ lab:  ## open the first lesson in JupyterLab
 test:  ## run every test and every notebook
 	$(SETUP) test
 	@$(VENV) tools/programs.py
-	@$(VENV) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(VENV) -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-colab:  ## run every notebook with the versions of Google Colab
 	$(SETUP) colab

@@ -1,4 +1,4 @@
-"""What all tests share: two cores, one thread each, the longest first, and fixed examples."""
+"""What all tests share: one thread for each worker, the longest first, and fixed examples."""
 
 from __future__ import annotations
 

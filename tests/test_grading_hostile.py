@@ -85,7 +85,7 @@ def campaign(tmp_path_factory):
                 reference=reference,
                 exercises=toy.EXERCISES,
                 limits=LIMITS,
-                workers=2,
+                workers=4,  # most of them wait for a limit
             )
         finally:
             del os.environ[SECRET]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_operation import Input, model
 
-from course_lib import dataset, features, micro, peers, quantize, session, tflite
+from course_lib import dataset, features, micro, peers, quantize, tflite
 from course_lib.micro import plain_c
 from course_lib.micro.plain_c.memory import Block, lay_out
 
@@ -381,10 +381,3 @@ def test_missing_tools_are_named(program, tmp_path: Path, monkeypatch) -> None:
     assert plain_c.missing() == plain_c.PROGRAMS["cortex-m4"]
     with pytest.raises(plain_c.NoToolError, match="arm-none-eabi-gcc and .* cannot be found"):
         plain_c.build(program, tmp_path)
-
-
-def test_the_c_is_packaged() -> None:
-    names = {path.name for path in plain_c.generate.__globals__["FOLDER"].iterdir()}
-    assert {"layers.c", "cortex_m4.ld", "log_mel.h"} <= names
-    text = (session.data_path("..", "setup.py")).read_text(encoding="utf-8")
-    assert '"*.ld"' in text

@@ -33,7 +33,7 @@ words
 #
 # A synthesizer does not speak like you. Choose a word, press record, wait for the count, and say it; ten takes of each
 # word are a good beginning. Each take is a file in the folder `my_words` before you say the next one: close the browser,
-# and nothing is lost. (Skip this where you have no microphone.)
+# and nothing is lost. (In Colab the folder goes when the machine goes: download it. Without a microphone, read on.)
 
 # %%
 from course_lib.widgets import recorder
