@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 import json
 import zipfile
@@ -325,6 +326,23 @@ def test_grading_tells_what_a_report_says(handed_in, tmp_path: Path) -> None:
     assert says in told["ann"] and says in told["dan"]
     assert "not right: chosen: no model is called int4" in told["bob"]
     assert "no report: report.json is no JSON" in told["cid"]
+
+
+def test_a_zip_without_its_model_is_no_crash(handed_in, tmp_path: Path, capsys) -> None:
+    """A report that lists another file in place of the model, and a zip whose bytes are spoilt."""
+    made, _, path = handed_in
+    about = {"bytes": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+    forged = json.dumps({**made, "files": {"other.txt": about}}).encode()
+    (tmp_path / "a.zip").write_bytes(_zip(report_json=forged, other=b"x"))
+    data = bytearray(path.read_bytes())
+    start = data.index(b"report.json") + len("report.json")
+    data[start : start + 200] = b"\xff" * 200  # where its compressed bytes begin
+    (tmp_path / "b.zip").write_bytes(bytes(data))
+    names = [str(tmp_path / name) for name in ("a.zip", "b.zip")]
+    assert cli.main(["check-report", *names]) == cli.UNUSABLE
+    first, second = capsys.readouterr().out.splitlines()
+    assert "'spotter.tflite' is a required property" in first
+    assert "damaged zip" in second
 
 
 def test_a_wrong_report_is_not_written(handed_in, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +49,12 @@ class Claim:
         tests = [asdict(test) for test in self.tests]
         return {"lesson": self.lesson, "said": self.said, "verdict": self.verdict, "tests": tests}
 
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Claim:
+        """Return the claim that `as_dict` wrote down; its verdict is worked out anew."""
+        tests = tuple(Test(**test) for test in kept["tests"])
+        return cls(kept["lesson"], kept["said"], tests)
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -90,7 +96,8 @@ class Ledger:
         rows = "".join(
             f"<tr><td>{claim.lesson}</td>"
             f"<td style='text-align:left'>{html.escape(claim.said)}</td>"
-            f"<td style='text-align:left'><b>{_MARKS[claim.verdict]} {claim.verdict}</b></td>"
+            "<td style='text-align:left'>"
+            f"<strong>{_MARKS[claim.verdict]} {claim.verdict}</strong></td>"
             f"<td style='text-align:left'>{'<br>'.join(map(_line, claim.tests))}</td></tr>"
             for claim in self
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files as resources
@@ -17,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from course_lib import dataset, features, measure, tflite
-from course_lib.ledger import Claim, Test
+from course_lib.ledger import Claim
 from course_lib.project.words import gather
 
 __all__ = ["MODEL", "PAGE", "REPORT", "about", "again", "problems", "read", "schema"]
 
 REPORT, PAGE, MODEL = "report.json", "report.html", "spotter.tflite"
 _MOST_BYTES = 64 << 20  # of one file, unpacked
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 _EXACT = 1e-6
 _MOST_SHOWN = 10
 _ROUNDING = 0.02  # of the clips another machine's kernels may hear in another way
@@ -113,7 +115,7 @@ def _members(path: Path) -> dict[str, bytes]:
             if sum(sizes.values()) > _MOST_BYTES:
                 raise ValueError(f"{path.name} unpacks to over {_MOST_BYTES >> 20} MB.")
             return {name: archive.read(name) for name in sizes if not name.endswith("/")}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (*_DAMAGED, OSError) as error:
         raise ValueError(f"{path.name} is a damaged zip: download it again.") from error
 
 
@@ -171,8 +173,7 @@ def _claims(made: Mapping[str, Any]) -> Iterator[str]:
     if len(set(told)) < len(told):
         yield "claims: one of them is there twice."
     for each in made["claims"]:
-        tests = tuple(Test(**test) for test in each["tests"])
-        verdict = Claim(each["lesson"], each["said"], tests).verdict
+        verdict = Claim.from_dict(each).verdict
         if each["verdict"] != verdict:
             yield f'claims: the tests of "{each["said"]}" say that it {verdict}.'
 
