@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from course_lib import checkpoint, freeze, session
+from course_lib.checkpoint import timeline, trials
 from course_lib.checkpoint.practice import small_model
 from course_lib.ledger.claims import Claim, Ledger, Test
 
@@ -78,7 +78,8 @@ def _training_saves(folder: Path, rows: np.ndarray, labels: np.ndarray) -> Claim
         model.compile("sgd", "sparse_categorical_crossentropy")
         model.fit(rows, np.asarray(labels) % model.output_shape[-1], verbose=0)
     left = len(list(folder.iterdir()))
-    refused = _refuses(lambda: model.save_weights(folder / "weights.ckpt"), ValueError)
+    saving = trials.attempt(".ckpt", lambda: model.save_weights(folder / "weights.ckpt"))
+    refused = saving.error == "ValueError"
     model.save_weights(folder / "model.weights.h5")
     asked = len(list(folder.glob("*.h5")))
     return Claim(
@@ -142,20 +143,12 @@ def _index_maps(saved: Path) -> Claim:
 
 def _all_three(model: Any, saved: Path, folder: Path) -> Claim:
     """Restore from copies of which one file is missing."""
-    tf = session.import_tensorflow()
 
     def fails_without(ending: str) -> bool:
-        copy = folder / ending.strip(".*")
-        shutil.copytree(saved.parent, copy)
-        for path in copy.glob(f"*{ending}"):
-            path.unlink()
-        state = tf.train.Checkpoint(model=model)
-        return _refuses(
-            lambda: state.read(str(copy / saved.name)).assert_existing_objects_matched(),
-            Exception,
-        )
+        copy = trials.copy(saved, folder / ending.strip("."), ending)
+        return not trials.attempt(ending, lambda: timeline.restored(copy, model)).works
 
-    kinds = {"the index": ".index", "the data": ".data-*", "a meta file": ".meta"}
+    kinds = {"the index": ".index", "the data": ".data", "a meta file": ".meta"}
     return Claim(
         "04",
         "All three files are needed to go on",
@@ -172,7 +165,7 @@ def _complete(folder: Path, frozen: freeze.Frozen, equal: bool) -> Claim:
     alone = folder / "alone"
     alone.mkdir()
     shutil.copy(folder / "saved_model" / "saved_model.pb", alone)
-    lost = _refuses(lambda: tf.saved_model.load(str(alone)), Exception)
+    lost = not trials.attempt("alone", lambda: tf.saved_model.load(str(alone))).works
     return Claim(
         "05",
         "A .pb file is the complete model",
@@ -211,13 +204,3 @@ def _purposes(from_nothing: float, from_checkpoint: float, equal: bool, fixed: i
             ),
         ),
     )
-
-
-def _refuses(action: Callable[[], Any], kind: type[Exception]) -> bool:
-    """Tell whether an action raises."""
-    try:
-        with session.quiet():
-            action()
-    except kind:
-        return True
-    return False

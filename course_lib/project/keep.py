@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib import session
+from course_lib.checkpoint import timeline
 from course_lib.draw.training import Curve
 
 __all__ = ["best_epoch", "every_epoch", "restore"]
@@ -43,12 +44,10 @@ def restore(model: Any, folder: str | Path, epoch: int) -> Path:
 
     Raises FileNotFoundError that lists the epochs there are.
     """
-    tf, prefix = session.import_tensorflow(), Path(folder, f"ckpt-{epoch}")
+    prefix = Path(folder, f"ckpt-{epoch}")
     if not prefix.with_name(f"{prefix.name}.index").is_file():
         numbers = sorted(int(path.stem.split("-")[1]) for path in Path(folder).glob("ckpt-*.index"))
         there = ", ".join(map(str, numbers)) or "none"
         raise FileNotFoundError(f"There is no checkpoint of epoch {epoch}; there are: {there}.")
-    with session.quiet():
-        state = tf.train.Checkpoint(model=model).read(str(prefix))
-        state.assert_existing_objects_matched().expect_partial()
+    timeline.restored(prefix, model)
     return prefix

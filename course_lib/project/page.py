@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from course_lib.draw.style import Picture
+from course_lib.ledger import Claim, Ledger
 
 __all__ = ["page"]
 
@@ -28,13 +29,13 @@ img { background: #fdfdfb; border-radius: 4px; }
 figure { margin: 1rem 0; }
 @media print { body { margin: 0; max-width: none; } }
 """
-_SIGNS = {True: "✔", False: "✘", None: "–"}
 
 
 def page(made: Mapping[str, Any], pictures: Sequence[Picture] = ()) -> str:
     """Return the HTML of a report and some pictures; it loads nothing from anywhere."""
     words = ", ".join(f"“{word}”" for word in made["words"])
     chosen = next(each for each in made["models"] if each["name"] == made["chosen"])
+    claims = Ledger(tuple(map(Claim.from_dict, made["claims"])))
     figures = "".join(f"<figure>{picture.html()}</figure>" for picture in pictures)
     return (
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>"
@@ -44,7 +45,7 @@ def page(made: Mapping[str, Any], pictures: Sequence[Picture] = ()) -> str:
         f"<p>{html.escape(_summary(made, chosen))}</p>"
         f"<h2>The model in every form</h2>{_models(made)}{figures}"
         f"<h2>The clips</h2>{_clips(made)}"
-        f"<h2>What is often said, tested in this run</h2>{_claims(made)}"
+        f"<h2>What is often said, tested in this run</h2>{claims.html()}"
         f"<h2>The files</h2>{_files(made)}</body></html>\n"
     )
 
@@ -93,21 +94,6 @@ def _clips(made: Mapping[str, Any]) -> str:
     ]
     own = f"<p>{made['clips']['own']} of the clips are own recordings.</p>"
     return _table(("label", *splits), rows) + own
-
-
-def _claims(made: Mapping[str, Any]) -> str:
-    lines = []
-    for each in made["claims"]:
-        tests = "<br>".join(
-            f"{_SIGNS[test['passed']]} {html.escape(test['what'])} "
-            f"<small>({html.escape(test['figure'])})</small>"
-            for test in each["tests"]
-        )
-        lines.append(
-            f"<tr><td>{html.escape(each['lesson'])}</td><td>{html.escape(each['said'])}</td>"
-            f"<td>{html.escape(each['verdict'])}</td><td>{tests}</td></tr>"
-        )
-    return _framed(("lesson", "it is said that", "verdict", "tested"), "".join(lines))
 
 
 def _files(made: Mapping[str, Any]) -> str:
