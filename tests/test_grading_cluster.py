@@ -22,14 +22,6 @@ pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS = 200
 ANSWERED = int(os.environ.get("WORKBOOK_ANSWERED", "16"))  # the others are untouched or damaged
-LIMITS = sandbox.Limits(
-    wall_seconds=60,
-    cell_seconds=6,
-    call_seconds=3,
-    memory_bytes=1 << 30,
-    disk_bytes=64 << 20,
-    output_bytes=16 << 20,
-)
 QUICK = ("os._exit", "segmentation fault", "exit in a function", "processes left behind")
 
 pytestmark = [
@@ -62,7 +54,7 @@ def mixed(tmp_path_factory):
     made = course.Course(reference, toy.EXERCISES)
     works, notes = collect.collected([place / "in"], made)
     assert len(works) == SUBMISSIONS and not notes
-    return works, one.Settings(made, "a secret", LIMITS), place
+    return works, one.Settings(made, "a secret", toy.LIMITS), place
 
 
 @contextlib.contextmanager

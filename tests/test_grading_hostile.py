@@ -15,14 +15,6 @@ from hostile import corpus, toy
 import course_lib
 from course_lib.grading import command, sandbox
 
-LIMITS = sandbox.Limits(
-    wall_seconds=60,
-    cell_seconds=6,
-    call_seconds=3,
-    memory_bytes=1 << 30,
-    disk_bytes=64 << 20,
-    output_bytes=16 << 20,
-)
 SECRET = "HOSTILE_TEST_SECRET"
 
 pytestmark = [
@@ -84,7 +76,7 @@ def campaign(tmp_path_factory):
                 seed="unseen",
                 reference=reference,
                 exercises=toy.EXERCISES,
-                limits=LIMITS,
+                limits=toy.LIMITS,
                 workers=4,  # most of them wait for a limit
             )
         finally:

@@ -6,9 +6,18 @@ import json
 from pathlib import Path
 
 from course_lib.authoring import editions, frame, source
+from course_lib.grading import sandbox
 
 HERE = Path(__file__).parent
 EXERCISES = HERE / "exercises"
+LIMITS = sandbox.Limits(
+    wall_seconds=60,
+    cell_seconds=6,
+    call_seconds=3,
+    memory_bytes=1 << 30,
+    disk_bytes=64 << 20,
+    output_bytes=16 << 20,
+)
 
 
 def build(folder: Path) -> tuple[Path, dict]:
