@@ -63,10 +63,10 @@ def _crowding() -> float:
     """Return how many times as long anything may take where others want the same cores.
 
     The limits are those of a quiet machine. A load average tells late; other workers of this very
-    run are known at once.
+    run are known at once: each wants a core, and a lesson that trains wants one more.
     """
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return max(1.0, workers, os.getloadavg()[0] / (os.cpu_count() or 1))
+    wanted = [int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) + 1, os.getloadavg()[0]]
+    return max(1.0, max(wanted) / (os.cpu_count() or 1))
 
 
 def _nbval(notebook: Path, results: Path) -> dict[str, float]:
