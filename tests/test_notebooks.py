@@ -9,8 +9,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -24,9 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 STUDENT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 REFERENCE = sorted((ROOT / "notebooks" / "reference").glob("*.ipynb"))
 LESSONS = authoring.lessons()
-LONGEST = "03_a_keyword_spotter"  # the one lesson with a cell of up to a minute
+LONGEST = "03_a_keyword_spotter"  # it trains for a minute
 SLOWEST_FIRST = sorted(STUDENT, key=lambda path: path.stem != LONGEST)
-CELL_SECONDS, TRAINING_SECONDS = 15, 60
 
 by_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 
@@ -41,46 +38,27 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", SLOWEST_FIRST, ids=lambda path: path.stem)
-def test_runs_under_strict_nbval(path: Path, clone: Path, tmp_path: Path) -> None:
-    """Both editions pass and no cell is slow; the second finds what the first left behind."""
+def test_runs_under_strict_nbval(path: Path, clone: Path) -> None:
+    """Both editions pass, the second beside what the first left behind.
+
+    How long their cells take depends on the machine: `python -m benchmarks.notebooks` tells.
+    """
     student = clone / "notebooks" / path.name
     reference = student.parent / "reference" / path.name
-    _passes_quickly(student, tmp_path / "student.xml")
+    _passes(student)
     if (left := student.parent / "work").is_dir():
         shutil.copytree(left, reference.parent / "work", dirs_exist_ok=True)
-    _passes_quickly(reference, tmp_path / "reference.xml")
+    _passes(reference)
 
 
-def _passes_quickly(notebook: Path, results: Path) -> None:
-    """Run a notebook; no cell may take longer than a lecture can wait."""
-    seconds = _nbval(notebook, results)
-    limit = (TRAINING_SECONDS if notebook.stem == LONGEST else CELL_SECONDS) * _crowding()
-    slowest = max(seconds, key=seconds.get)
-    assert seconds[slowest] < limit, f"{slowest} took {seconds[slowest]:.1f} s"
-
-
-def _crowding() -> float:
-    """Return how many times as long anything may take where others want the same cores.
-
-    The limits are those of a quiet machine. A load average tells late; other workers of this very
-    run are known at once: each wants a core, and a lesson that trains wants one more.
-    """
-    wanted = [int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) + 1, os.getloadavg()[0]]
-    return max(1.0, max(wanted) / (os.cpu_count() or 1))
-
-
-def _nbval(notebook: Path, results: Path) -> dict[str, float]:
-    """Run one notebook as an autograder does; return the seconds of each cell."""
+def _passes(notebook: Path) -> None:
+    """Run one notebook as an autograder does."""
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
-    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q", f"--junitxml={results}"]
+    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q", notebook.name]
     hidden = ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
     environ = {name: value for name, value in os.environ.items() if name not in hidden}
-    run = subprocess.run(
-        [*command, notebook.name], cwd=notebook.parent, env=environ, capture_output=True, text=True
-    )
+    run = subprocess.run(command, cwd=notebook.parent, env=environ, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-    cases = ElementTree.parse(results).iter("testcase")
-    return {case.get("name", "?"): float(case.get("time", 0)) for case in cases}
 
 
 def test_committed_equals_built() -> None:
@@ -184,11 +162,9 @@ def test_reference_edition_is_byte_stable(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "notebooks/source"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).symlink_to(ROOT / name)
-    began = time.monotonic()
     authoring.build(["00"], root=tmp_path, jobs=1)
     built = tmp_path / "notebooks" / "reference" / path.name
     assert _without_images(built) == _without_images(path)
-    assert time.monotonic() - began < 60
 
 
 def _code(path: Path) -> list[dict]:
