@@ -10,15 +10,13 @@ Returns what pytest returns.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from tools import clean_copy
+from tools import clean_copy, nbval
 
 
 def main() -> int:
@@ -33,32 +31,27 @@ def main() -> int:
         wanted = [p for p in copied if not chosen.lessons or p.name[:2] in chosen.lessons]
         if not wanted:
             options.error("no such lesson: give numbers as 03")
-        names = [str(path.relative_to(folder)) for path in wanted]
-        code, seconds, cells = timed(Path(folder), names, chosen.workers)
-    print(f"{len(names)} notebooks, {len(cells)} cells: {seconds:.0f} s, {chosen.workers} workers")
+        code, seconds, cells = timed(Path(folder), wanted, chosen.workers)
+    print(f"{len(wanted)} notebooks, {len(cells)} cells: {seconds:.0f} s, {chosen.workers} workers")
     for took, where in sorted(cells, reverse=True)[: chosen.slowest]:
         print(f"{took:7.1f} s  {where}")
     return code
 
 
 def timed(
-    folder: Path, notebooks: list[str], workers: int
+    folder: Path, notebooks: list[Path], workers: int
 ) -> tuple[int, float, list[tuple[float, str]]]:
     """Return pytest's exit code, the seconds of it all, and those of each cell with its name."""
     results = folder / "results.xml"
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
-    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider", f"--junitxml={results}"]
-    command += ["-n", str(workers), "--dist", "loadfile", *notebooks]
-    hidden = ("PYTHONPATH", "PYTEST_ADDOPTS")
-    environ = {name: value for name, value in os.environ.items() if name not in hidden}
     start = time.perf_counter()
-    code = subprocess.run(command, cwd=folder, env=environ).returncode
+    options = [*nbval.AT_A_TIME, str(workers), f"--junitxml={results}"]
+    code = nbval.run(folder, notebooks, *options).returncode
     seconds = time.perf_counter() - start
     if not results.exists():
         return code, seconds, []
     cases = ElementTree.parse(results).iter("testcase")
     cells = [
-        (float(c.get("time", 0)), f"{c.get('classname', '?')} {c.get('name', '?')}") for c in cases
+        (float(case.get("time")), f"{case.get('classname')} {case.get('name')}") for case in cases
     ]
     return code, seconds, cells
 

@@ -73,7 +73,7 @@ def test_trouble_is_said_in_bounded_time(monkeypatch, code, message):
     limit = 1 if "after 1 seconds" in message else 30
     with pytest.raises(WorkerError, match=message):
         train_together(workers=2, timeout_seconds=limit)
-    assert time.monotonic() - start < 50  # the others would have slept for 60
+    assert time.monotonic() - start < 25
     assert not _children() - before
 
 
@@ -173,4 +173,4 @@ def test_two_branches_are_timed():
     from course_lib.threads import two_branches
 
     timing = two_branches(size=100, length=2)
-    assert timing.one_thread_seconds > 0 and timing.cores >= 1
+    assert 0 < timing.one_thread_seconds < 10 and timing.cores >= 1

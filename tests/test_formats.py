@@ -115,7 +115,7 @@ def test_footprint_of_a_small_module_and_of_none():
     ballast = bytearray(300_000_000)  # a parent's memory is not the child's
     ballast[::4096] = bytes([1]) * len(ballast[::4096])
     small = runtimes.footprint("json")
-    assert small.seconds > 0 and small.disk_bytes > 10_000
+    assert 0 < small.seconds < 5 and small.disk_bytes > 10_000
     assert 1_000_000 < small.memory_bytes < 100_000_000
     with pytest.raises(ImportError, match="no_such_module"):
         runtimes.footprint("no_such_module")

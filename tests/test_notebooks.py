@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ import pytest
 from course_lib import authoring
 from course_lib.authoring.source import BEGIN, END
 from course_lib.exercises import core
-from tools import clean_copy
+from tools import clean_copy, nbval
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDENT = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -53,11 +50,7 @@ def test_runs_under_strict_nbval(path: Path, clone: Path) -> None:
 
 def _passes(notebook: Path) -> None:
     """Run one notebook as an autograder does."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
-    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q", notebook.name]
-    hidden = ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
-    environ = {name: value for name, value in os.environ.items() if name not in hidden}
-    run = subprocess.run(command, cwd=notebook.parent, env=environ, capture_output=True, text=True)
+    run = nbval.run(notebook.parent, [notebook], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools import clean_copy, environment  # noqa: E402
+from tools import clean_copy, environment, nbval  # noqa: E402
 
 _BASELINE = Path(sys.prefix) / "workbook-baseline.json"
 
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str]) -> int:
             print(complaint, file=sys.stderr)
             return 1
         print(f"The set-up cell changed none of {len(baseline)} versions.", flush=True)
-        return _nbval(paths, Path(folder), arguments)
+        options = [*nbval.AT_A_TIME, "2", "-W", "ignore::DeprecationWarning", *arguments]
+        return nbval.run(Path(folder), paths, *options, environ=environment.THREADS).returncode
 
 
 def changed(before: dict[str, str], after: dict[str, str], additions: set[str]) -> str:
@@ -86,21 +87,6 @@ def _run_setup_cell(notebook: Path, folder: Path) -> None:
     code = code.replace(address, source.as_uri())
     environ = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
     subprocess.run([sys.executable, "-c", code], cwd=empty, env=environ, check=True)
-
-
-def _nbval(paths: list[Path], folder: Path, arguments: Sequence[str]) -> int:
-    """Run the notebooks under strict nbval, two at a time."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
-    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-n", "2"]
-    command += [
-        "--dist",
-        "loadfile",
-        "-W",
-        "ignore::DeprecationWarning",
-        *arguments,
-        *(str(path) for path in paths),
-    ]
-    return subprocess.run(command, cwd=folder, env={**os.environ, **environment.THREADS}).returncode
 
 
 if __name__ == "__main__":
