@@ -72,18 +72,20 @@ def _run(page, server: Server, name: str) -> Notebook:
 def _move(notebook: Notebook, control: str, beside: str = "") -> None:
     """Move the first control of a kind by one; what is shown with it has to change.
 
-    It is looked for in the first cell that shows `beside`, or such a control. A list is set, not
-    typed into: JupyterLab keeps the arrow keys for moving between cells.
+    It is looked for in the first cell that shows `beside`, or such a control.
     """
     cell = notebook.cell_with(beside or control)
-    before = notebook.looks(cell)
-    assert before
+    assert notebook.looks(cell)
     found = cell.locator(control).first
     if control != LIST:
         notebook.press(cell, found, "ArrowRight")
         return
-    found.select_option(index=1 + found.evaluate("list => list.selectedIndex"))
-    assert notebook.wait_for_change(cell, before) != before
+    notebook.select(cell, found, index=following(found))
+
+
+def following(chooser) -> int:
+    """Return the place of the entry after the chosen one of a list."""
+    return 1 + chooser.evaluate("list => list.selectedIndex")
 
 
 def _only_badges(page) -> bool:

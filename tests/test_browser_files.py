@@ -12,6 +12,7 @@ from tests.test_browser import (  # noqa: F401
     _only_badges,
     _run,
     chromium,
+    following,
     page,
     server,
 )
@@ -26,12 +27,8 @@ def _press(notebook, cell, key: str) -> str:
 
 def _choose(notebook, cell) -> str:
     """Choose the next entry of the list in a cell; return how the cell looks then."""
-    before = notebook.looks(cell)
     found = cell.locator(LIST).first
-    found.select_option(index=1 + found.evaluate("list => list.selectedIndex"))
-    after = notebook.wait_for_change(cell, before)
-    assert after != before
-    return after
+    return notebook.select(cell, found, index=following(found))
 
 
 def test_04_all_parts_of_the_time_slider_move_together(page, server: Server) -> None:  # noqa: F811

@@ -64,7 +64,7 @@ def _a_program_of_ones_own(notebook: Notebook) -> None:
 def _every_node_is_readable(notebook: Notebook) -> None:
     """The whole model keeps the size of its letters; the arrow keys scroll it."""
     cell = notebook.cell_with(LIST)
-    cell.locator(LIST).first.select_option(label="every node")
+    notebook.select(cell, cell.locator(LIST).first, label="every node")
     cell.locator("svg rect").nth(100).wait_for(state="attached", timeout=15_000)
     view = cell.locator("[tabindex='0'][role=group]")
     sizes = view.evaluate(

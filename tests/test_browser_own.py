@@ -24,7 +24,7 @@ def test_09_takes_are_saved_at_once_and_the_report_is_there(
         _press(notebook, cell, "record a take")
         assert f"{count} of 10" in cell.inner_text()
         assert len(list((takes / "up").iterdir())) == count
-    cell.locator(LIST).first.select_option(label="down")
+    notebook.select(cell, cell.locator(LIST).first, label="down")
     _press(notebook, cell, "record a take")
     wave = audio.read(takes / "down" / "me_001.wav")
     assert wave.shape == (16_000,) and abs(wave).max() > 0.01

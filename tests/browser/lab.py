@@ -140,6 +140,18 @@ class Notebook:
                 return after
         raise AssertionError(f"The key {key} changes nothing in the cell.")
 
+    def select(self, cell: Any, chooser: Any, **which: Any) -> str:
+        """Choose an entry of a list in a cell; return how the cell looks when that has changed.
+
+        It is set, not typed into: JupyterLab keeps the arrow keys for moving between cells. Without
+        waiting, what the choice changes would be taken for the answer to what is pressed next.
+        """
+        before = self.looks(cell)
+        chooser.select_option(**which)
+        if (after := self.wait_for_change(cell, before)) != before:
+            return after
+        raise AssertionError(f"The choice of {which} changes nothing in the cell.")
+
     def wait_for_change(self, cell: Any, before: str, timeout_seconds: float = 15) -> str:
         """Return how the cell looks as soon as that is another way, or at the end of the time."""
         deadline = time.monotonic() + timeout_seconds
