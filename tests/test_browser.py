@@ -80,12 +80,7 @@ def _move(notebook: Notebook, control: str, beside: str = "") -> None:
     if control != LIST:
         notebook.press(cell, found, "ArrowRight")
         return
-    notebook.select(cell, found, index=following(found))
-
-
-def following(chooser) -> int:
-    """Return the place of the entry after the chosen one of a list."""
-    return 1 + chooser.evaluate("list => list.selectedIndex")
+    notebook.select(cell, found)
 
 
 def _only_badges(page) -> bool:

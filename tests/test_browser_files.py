@@ -12,7 +12,6 @@ from tests.test_browser import (  # noqa: F401
     _only_badges,
     _run,
     chromium,
-    following,
     page,
     server,
 )
@@ -27,8 +26,7 @@ def _press(notebook, cell, key: str) -> str:
 
 def _choose(notebook, cell) -> str:
     """Choose the next entry of the list in a cell; return how the cell looks then."""
-    found = cell.locator(LIST).first
-    return notebook.select(cell, found, index=following(found))
+    return notebook.select(cell, cell.locator(LIST).first)
 
 
 def test_04_all_parts_of_the_time_slider_move_together(page, server: Server) -> None:  # noqa: F811

@@ -143,9 +143,12 @@ class Notebook:
     def select(self, cell: Any, chooser: Any, **which: Any) -> str:
         """Choose an entry of a list in a cell; return how the cell looks when that has changed.
 
-        It is set, not typed into: JupyterLab keeps the arrow keys for moving between cells. Without
-        waiting, what the choice changes would be taken for the answer to what is pressed next.
+        `which` is what Playwright's `select_option` takes; without it, the entry after the chosen
+        one. It is set, not typed into: JupyterLab keeps the arrow keys for moving between cells.
+        Without waiting, what the choice changes would be taken for the answer to what is pressed
+        next.
         """
+        which = which or {"index": 1 + chooser.evaluate("list => list.selectedIndex")}
         before = self.looks(cell)
         chooser.select_option(**which)
         if (after := self.wait_for_change(cell, before)) != before:
