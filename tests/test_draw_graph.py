@@ -187,6 +187,25 @@ def test_graphviz_that_fails_is_named(tmp_path, monkeypatch):
         lay_out(SEVEN)
 
 
+def test_a_picture_smaller_than_its_boxes_gets_more_room(tmp_path, monkeypatch):
+    rounding = tmp_path / "dot"
+    plain = """graph 1 0.5 1
+node n0 0.25 0.75 1 1 "" solid box black lightgrey
+node out0 0.25 0.1 0 0 "" solid box black lightgrey
+edge n0 out0 4 0.25 0.75 0.25 0.5 0.25 0.3 0.25 0.1 solid black
+stop"""
+    rounding.write_text(f"#!/bin/sh\ncat <<'PLAIN'\n{plain}\nPLAIN\n")
+    rounding.chmod(0o755)
+    monkeypatch.setattr(layout_module, "dot_command", lambda: str(rounding))
+    lay_out.cache_clear()
+    layout = lay_out(from_source("a = 1"))
+    (box,), (arrow,) = layout.boxes, layout.arrows
+    assert 0 <= box.x - box.width / 2 and box.x + box.width / 2 <= layout.width
+    assert 0 <= box.y - box.height / 2 and box.y + box.height / 2 <= layout.height
+    assert arrow.points[0] == (box.x, box.y)  # what is not a box moves along
+    lay_out.cache_clear()
+
+
 def big(operations: int) -> Graph:
     random = Random(1)
     lines = ["x0 = 1", "x1 = 2"]

@@ -143,14 +143,26 @@ def _run(command: str, source: str) -> str:
 
 
 def _from_plain(text: str, graph: Graph, boxes: Sequence[Box]) -> Layout:
-    """Read graphviz's plain format: inches, y upwards, one line for each node and edge."""
+    """Read graphviz's plain format: inches, y upwards, one line for each node and edge.
+
+    dot 2.43 rounds a box to whole points, so that the outermost may stick out of its picture by a
+    fraction of a pixel: then the picture gets as much more room on every side.
+    """
     rows = [line.split() for line in text.splitlines()]
     width, height = float(rows[0][2]), float(rows[0][3])
+    size = (width * _PIXELS_PER_INCH, height * _PIXELS_PER_INCH)
 
-    def pixel(x: str, y: str) -> Point:
+    def read(x: str, y: str) -> Point:
         return float(x) * _PIXELS_PER_INCH, (height - float(y)) * _PIXELS_PER_INCH
 
-    places = {row[1]: pixel(row[2], row[3]) for row in rows if row[0] == "node"}
+    centres = {row[1]: read(row[2], row[3]) for row in rows if row[0] == "node"}
+    margin = max(0.0, *(_beyond(centres[f"n{i}"], b, size) for i, b in enumerate(boxes)))
+
+    def pixel(x: str, y: str) -> Point:
+        across, down = read(x, y)
+        return across + margin, down + margin
+
+    places = {name: (x + margin, y + margin) for name, (x, y) in centres.items()}
     placed = [
         Box(b.name, b.title, b.subtitle, b.kind, *places[f"n{i}"], b.width, b.height)
         for i, b in enumerate(boxes)
@@ -168,8 +180,15 @@ def _from_plain(text: str, graph: Graph, boxes: Sequence[Box]) -> Layout:
             points = [pixel(*row[4 + 2 * k : 6 + 2 * k]) for k in range(count)]
             edge = waiting[row[1], row[2]].pop(0)
             arrows.append(Arrow(edge, tuple(points), middle(points)))
-    size = (width * _PIXELS_PER_INCH, height * _PIXELS_PER_INCH)
-    return Layout(*size, tuple(placed), tuple(arrows), "graphviz")
+    roomier = (each + 2 * margin for each in size)
+    return Layout(*roomier, tuple(placed), tuple(arrows), "graphviz")
+
+
+def _beyond(centre: Point, box: Box, size: Point) -> float:
+    """Return by how many pixels a box sticks out of a picture at most, below 0 if inside."""
+    halves = (box.width / 2, box.height / 2)
+    sides = zip(centre, halves, size, strict=True)
+    return max(half - min(at, whole - at) for at, half, whole in sides)
 
 
 def _from_levels(graph: Graph, boxes: Sequence[Box]) -> Layout:
