@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import augment, dataset, features, freeze, session, spotter, tflite
+from course_lib import augment, dataset, features, freeze, session, shipping, spotter, tflite
 from course_lib.modelcard import COMMANDS
 
 WIDER = (16, 24, 32)
@@ -106,7 +106,7 @@ def _one(
     session.import_tensorflow().keras.utils.set_random_seed(seed)
     model = NETWORKS[name](seed)
     started = time.process_time()
-    spotter.train(model, sounds, labels, epochs, seed=seed)
+    spotter.train(model, sounds, labels, epochs, seed=seed, averaged=True, favour=spotter.FAVOUR)
     row: dict[str, Any] = {
         "weights": model.count_params(),
         "seconds": round((time.process_time() - started) / 2),
@@ -166,7 +166,7 @@ def _norm() -> list:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--clips", type=int, default=40_000)
+    parser.add_argument("--clips", type=int, default=shipping.CLIPS)
     parser.add_argument("--epochs", type=int, default=spotter.EPOCHS)
     parser.add_argument("--networks", nargs="*", choices=list(NETWORKS))
     parser.add_argument("--real", help="a folder of recordings to measure with")

@@ -20,12 +20,14 @@ __all__ = ["RECIPE", "Recipe", "chances", "training_set", "vary"]
 Progress = Callable[[int, int], None]
 
 _LIKE_NO = tuple("dough toe low so show row hoe foe oh now new nor nine note nope snow".split())
+_LIKE_YES = tuple("yet guess chess bless mess dress yell yep less".split())
 _WORD_WEIGHTS = {
-    **dict.fromkeys(_LIKE_NO, 1.5),
+    **dict.fromkeys(_LIKE_NO, 0.7),
+    **dict.fromkeys(_LIKE_YES, 0.6),
     **dict.fromkeys(("right", "on", "off", "stop"), 2.0),
     "go": 14.0,
     "down": 8.0,
-    "left": 6.0,
+    "left": 7.0,
     "up": 4.0,
 }
 _CHUNK = 250  # clips a worker makes at a time
@@ -47,19 +49,20 @@ class Recipe:
     stretch: tuple[float, float] = (0.75, 1.30)
     stretched: float = 0.5
     channel: Mapping[str, float] = field(
-        default_factory=lambda: {"equaliser": 0.7, "room": 0.3, "low_pass": 0.15, "high_pass": 0.2}
+        default_factory=lambda: {"equaliser": 0.7, "room": 0.3, "low_pass": 0.05, "high_pass": 0.1}
     )
     cut: float = 0.2
-    noisy: float = 0.9
-    noise_db: tuple[float, float] = (4.0, 45.0)  # how far the noise lies below the word
+    noisy: float = 0.95
+    noise_db: tuple[float, float] = (14.0, 60.0)  # how far the noise lies below the word
+    noise_slopes: tuple[float, ...] = (1.0, 1.5, 2.0, 2.0, 2.5)  # rooms hum more than they hiss
     second_noise: float = 0.15
-    second_noise_db: tuple[float, float] = (5.0, 40.0)
+    second_noise_db: tuple[float, float] = (14.0, 55.0)
     clicks: float = 0.1
     gated: float = 0.08
-    coded: float = 0.2
+    coded: float = 0.1
     peak_db: tuple[float, float] = (-30.0, 0.0)
     clipped: float = 0.08
-    floor_db: tuple[float, float] = (-95.0, -60.0)
+    floor_db: tuple[float, float] = (-120.0, -80.0)
 
 
 RECIPE = Recipe()
@@ -82,9 +85,10 @@ def vary(
     level = noise.rms(wave)
     wave = effects.placed(wave, rng, recipe.cut)
     if rng.random() < recipe.noisy:
-        wave = wave + _below(level, rng, recipe.noise_db) * noise.random_noise(rng, voices)
+        first = noise.random_noise(rng, voices, recipe.noise_slopes)
+        wave = wave + _below(level, rng, recipe.noise_db) * first
         if rng.random() < recipe.second_noise:
-            second = noise.random_noise(rng, voices)
+            second = noise.random_noise(rng, voices, recipe.noise_slopes)
             wave = wave + _below(level, rng, recipe.second_noise_db) * second
     if rng.random() < recipe.clicks:
         wave = effects.click(wave, rng, level)

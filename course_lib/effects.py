@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft
+from scipy import fft, signal
 
 from course_lib import noise
 from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
@@ -42,9 +42,11 @@ def trimmed(wave: np.ndarray) -> np.ndarray:
 
 
 def resampled(wave: np.ndarray, speed: float) -> np.ndarray:
-    """Play `speed` times as fast: shorter and higher at once, like a smaller person speaking."""
-    places = np.arange(max(1, int(len(wave) / speed)), dtype=np.float64) * speed
-    return np.interp(places, np.arange(len(wave)), wave).astype(np.float32)
+    """Play `speed` times as fast: shorter and higher at once, like a smaller person speaking.
+
+    By Fourier transform: a line from sample to sample would take a third off what is above 6 kHz.
+    """
+    return signal.resample(wave, max(1, int(len(wave) / speed))).astype(np.float32)
 
 
 def stretched(wave: np.ndarray, factor: float) -> np.ndarray:
@@ -127,7 +129,7 @@ def placed(wave: np.ndarray, rng: np.random.Generator, cut_share: float = 0.2) -
         out = int(rng.integers(0, len(wave) // 4 + 1))
         start = -out if rng.random() < 0.5 else spare + out
     elif rng.random() < 0.5:
-        start = int(np.clip(spare / 2 + rng.normal(0.0, 0.08 * SAMPLE_RATE_HZ), 0, spare))
+        start = int(np.clip(spare / 2 + rng.normal(0.05, 0.08) * SAMPLE_RATE_HZ, 0, spare))
     else:
         start = int(rng.integers(0, spare + 1))
     result = np.zeros(CLIP_SAMPLES, np.float32)

@@ -15,9 +15,11 @@ from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
 __all__ = [
     "KINDS",
+    "SLOPES",
     "at_random_level",
     "babble",
     "coloured",
+    "equalised",
     "equaliser",
     "hum",
     "impacts",
@@ -35,6 +37,7 @@ KINDS = {
     "impacts": 0.10,
     "babble": 0.15,
 }
+SLOPES = (0.0, 1.0, 1.0, 2.0)  # what coloured noise is drawn from, see `coloured`
 _KNOTS_HZ = np.log([51.0, 151.0, 401.0, 1001.0, 2501.0, 5001.0, 8001.0])
 _BINS = CLIP_SAMPLES // 2 + 1
 _LOG_HZ = np.log(fft.rfftfreq(CLIP_SAMPLES, 1 / SAMPLE_RATE_HZ) + 1.0).astype(np.float32)
@@ -63,6 +66,11 @@ def coloured(rng: np.random.Generator, slope: float, gains: np.ndarray | float =
     return _unit(fft.irfft(spectrum, CLIP_SAMPLES))
 
 
+def equalised(rng: np.random.Generator, slope: float = 1.0) -> np.ndarray:
+    """Return coloured noise as a random room or microphone lets it through."""
+    return coloured(rng, slope, equaliser(rng, _LOG_HZ, 8.5))
+
+
 def hum(rng: np.random.Generator) -> np.ndarray:
     """Return mains hum or a small motor: 50 to 120 Hz, its harmonics, some hiss."""
     fundamental_hz = rng.choice([50.0, 60.0, 100.0, 120.0]) * rng.uniform(0.98, 1.02)
@@ -73,11 +81,11 @@ def hum(rng: np.random.Generator) -> np.ndarray:
     return _unit(_unit(wave) + 0.3 * coloured(rng, 1.0))
 
 
-def wobbling(rng: np.random.Generator) -> np.ndarray:
-    """Return noise that swells and fades 0.7 to 9 times a second, like wind or a fan."""
+def wobbling(rng: np.random.Generator, slope: float = 1.0) -> np.ndarray:
+    """Return equalised noise that swells and fades 0.7 to 9 times a second, like wind or a fan."""
     angle = 2 * np.pi * rng.uniform(0.7, 9.0) * _SECONDS + rng.uniform(0, 6.3)
     swell = np.sin(angle, dtype=np.float32)
-    return _unit(_equalised(rng) * (1.0 + rng.uniform(0.3, 1.0) * swell))
+    return _unit(equalised(rng, slope) * (1.0 + rng.uniform(0.3, 1.0) * swell))
 
 
 def impacts(rng: np.random.Generator) -> np.ndarray:
@@ -107,15 +115,24 @@ def babble(rng: np.random.Generator, voices: Sequence[np.ndarray]) -> np.ndarray
     return _unit(wave)
 
 
-def random_noise(rng: np.random.Generator, voices: Sequence[np.ndarray] = ()) -> np.ndarray:
-    """Return one noise of a kind drawn by the shares in `KINDS`; without `voices` no babble."""
+def random_noise(
+    rng: np.random.Generator,
+    voices: Sequence[np.ndarray] = (),
+    slopes: Sequence[float] = SLOPES,
+) -> np.ndarray:
+    """Return one noise of a kind drawn by the shares in `KINDS`; without `voices` no babble.
+
+    Coloured noise has one of `slopes`, equalised and wobbling noise one between their extremes.
+    """
     kind = rng.choice(list(KINDS), p=list(KINDS.values()))
     if kind == "coloured" or (kind == "babble" and not len(voices)):
-        return coloured(rng, rng.choice([0.0, 1.0, 1.0, 2.0]))
+        return coloured(rng, rng.choice(slopes))
     if kind == "babble":
         return babble(rng, voices)
-    made = {"equalised": _equalised, "hum": hum, "wobbling": wobbling, "impacts": impacts}[kind]
-    return made(rng)
+    if kind in ("hum", "impacts"):
+        return {"hum": hum, "impacts": impacts}[kind](rng)
+    slope = rng.uniform(min(slopes), max(slopes))
+    return {"equalised": equalised, "wobbling": wobbling}[kind](rng, slope)
 
 
 def at_random_level(rng: np.random.Generator, wave: np.ndarray) -> np.ndarray:
@@ -131,10 +148,6 @@ def silence(rng: np.random.Generator, voices: Sequence[np.ndarray] = ()) -> np.n
     if rng.random() < 0.3:
         wave = wave + level * rng.uniform(0.1, 1.0) * random_noise(rng, voices)
     return np.clip(wave, -1.0, 1.0).astype(np.float32)
-
-
-def _equalised(rng: np.random.Generator) -> np.ndarray:
-    return coloured(rng, rng.uniform(0.0, 1.5), equaliser(rng, _LOG_HZ, 8.5))
 
 
 def _unit(wave: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from course_lib.keras_archive import make_portable
 
 __all__ = ["CLIPS", "MOMENTS", "Moment", "make", "snapshots"]
 
-CLIPS = 60_000
+CLIPS = 120_000
 MOMENTS = (0.0, 0.004, 0.012, 0.032, 0.08, 0.16, 0.3, 0.5, 0.75, 1.0)  # shares of the training
 _CALIBRATION = 400
 
@@ -68,7 +68,16 @@ def make(
             (features.of(held), held.labels),
             report,
         )
-        spotter.train(model, varied, labels, epochs, seed=seed, callbacks=[saver])
+        spotter.train(
+            model,
+            varied,
+            labels,
+            epochs,
+            seed=seed,
+            callbacks=[saver],
+            averaged=True,
+            favour=spotter.FAVOUR,
+        )
         report("converting", 0, 1)
         _write_models(model, varied[:_CALIBRATION], folder)
         session.write_atomically(
@@ -99,7 +108,8 @@ def snapshots(
 ) -> Any:
     """Return a Keras callback that writes a checkpoint, optimizer included, at the `MOMENTS`.
 
-    Each is measured on `held` (features and labels); the list of them is the callback's `moments`.
+    The last holds the model as the training leaves it, averaged where it is. Each is measured on
+    `held` (features and labels); the list of them is the callback's `moments`.
     """
     tf = session.import_tensorflow()
     steps = epochs * steps_an_epoch
@@ -108,19 +118,24 @@ def snapshots(
     class Snapshots(tf.keras.callbacks.Callback):
         def on_train_begin(self, logs: dict | None = None) -> None:
             self.step, self.started, self.moments = 0, time.perf_counter(), []
+            self.loss: float | None = None
             self.model.optimizer.build(self.model.trainable_variables)
             saved = tf.train.Checkpoint(model=self.model, optimizer=self.model.optimizer)
             self.manager = tf.train.CheckpointManager(saved, str(folder), max_to_keep=None)
-            self.save(None)
+            self.save()
 
         def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
             self.step += 1
             if self.step % 10 == 0 or self.step == steps:
                 report("training", self.step, steps)
-            if self.step in due:
-                self.save(round(float((logs or {})["loss"]), 4))
+            self.loss = round(float((logs or {})["loss"]), 4)
+            if self.step in due and self.step < steps:
+                self.save()
 
-        def save(self, loss: float | None) -> None:
+        def on_train_end(self, logs: dict | None = None) -> None:
+            self.save()
+
+        def save(self) -> None:
             self.manager.save(checkpoint_number=self.step)
             right = spotter.predict(self.model, held[0]).argmax(axis=1) == held[1]
             seconds = round(time.perf_counter() - self.started, 1)
@@ -129,7 +144,7 @@ def snapshots(
                     self.step,
                     round(self.step / steps_an_epoch, 3),
                     seconds,
-                    loss,
+                    self.loss,
                     round(float(right.mean()), 4),
                 )
             )

@@ -68,6 +68,13 @@ def test_stretching_keeps_the_pitch_and_speed_does_not(factor):
     assert abs(loudest_hz(effects.resampled(wave, factor)) - 300 * factor) < 3
 
 
+@pytest.mark.parametrize("speed", (0.8, 0.93, 1.07, 1.25))
+def test_speed_keeps_the_hiss_of_an_s(speed):
+    hiss = np.sin(2 * np.pi * 6_300 * np.arange(9_001) / 16_000).astype(np.float32)
+    middle = effects.resampled(hiss, speed)[1_000:-1_000]
+    assert abs(noise.rms(middle) / noise.rms(hiss) - 1.0) < 0.02
+
+
 @settings(max_examples=25, deadline=None)
 @given(seeds, lengths)
 def test_effects_keep_waves_finite_and_inputs_unchanged(seed, samples):
@@ -125,6 +132,19 @@ def test_coloured_noise_has_the_slope_it_states(slope):
     hz = np.arange(1, 8_000)
     fitted = np.polyfit(np.log(hz[100:]), np.log(power[1:8_000][100:]), 1)[0]
     assert abs(fitted + slope) < 0.1
+
+
+def test_steeper_slopes_put_noise_where_rooms_hum():
+    def share_above_2_khz(slopes: tuple[float, ...]) -> float:
+        rng = np.random.default_rng(5)
+        made = (noise.random_noise(rng, slopes=slopes) for _ in range(200))
+        power = [np.abs(np.fft.rfft(wave)) ** 2 for wave in made]
+        return float(np.mean([each[2_000:].sum() / each.sum() for each in power]))
+
+    white, as_it_is, brown = map(share_above_2_khz, ((0.0,), noise.SLOPES, (2.0,)))
+    assert white > 1.5 * as_it_is > 1.5 * brown
+    steeper = share_above_2_khz(augment.RECIPE.noise_slopes)
+    assert as_it_is > steeper > brown
 
 
 @pytest.fixture(scope="module")

@@ -85,6 +85,46 @@ def test_training_learns_what_there_is_to_learn():
     assert (answers.argmax(axis=1) == toy(200, seed=1)[1]).mean() > 0.9
 
 
+def test_an_averaged_training_ends_with_the_mean_of_its_late_weights():
+    keras = session.import_tensorflow().keras
+    model, steps, seen, last = spotter.build(seed=2), 6 * (2_048 // spotter.BATCH), [], []
+
+    def weights() -> list[np.ndarray]:
+        return [variable.numpy() for variable in model.trainable_variables]
+
+    spy = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(weights()),
+        on_train_end=lambda logs: last.append(weights()),
+    )
+    spotter.train(model, *toy(2_048), epochs=6, callbacks=[spy], averaged=True)
+    late = [seen[-1], seen[-11]]  # every tenth of the last twelve
+    assert len(seen) == steps == 96
+    for variable, told, *values in zip(weights(), last[0], *late, strict=True):
+        assert np.allclose(variable, np.mean(values, axis=0), atol=1e-6)
+        assert np.array_equal(variable, told)
+    answers = spotter.predict(model, toy(200, seed=1)[0])
+    assert (answers.argmax(axis=1) == toy(200, seed=1)[1]).mean() > 0.9
+
+
+def test_favour_is_added_to_the_keywords_alone():
+    plain, leaning = spotter.build(seed=1), spotter.build(seed=1)
+    spotter.train(plain, *toy(256), epochs=1)
+    spotter.train(leaning, *toy(256), epochs=1, favour=0.5)
+    made = toy(9)[0][..., np.newaxis]
+    assert np.allclose(leaning(made) - plain(made), [0.0, 0.0, 0.5, 0.5], atol=1e-4)
+
+
+def test_what_normalisation_remembers_is_that_of_the_mean():
+    made, labels = toy(1_024)
+    model = spotter.build(seed=2)
+    spotter.train(model, made, labels, epochs=3, averaged=True)
+    shown = spotter.hidden(made, np.random.default_rng(0))[..., np.newaxis]
+    first = model.get_layer("listen")(shown).numpy()
+    remembered = model.get_layer("listen_norm").moving_mean.numpy()
+    wrong = np.abs(remembered - first.mean(axis=(0, 1, 2))) / first.std(axis=(0, 1, 2))
+    assert wrong.max() < 0.05
+
+
 def test_a_teachers_shares_are_taken_as_labels():
     made, labels = toy(256)
     shares = np.eye(4, dtype=np.float32)[labels]
