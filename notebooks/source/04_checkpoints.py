@@ -98,15 +98,15 @@ mine = slider.follow(
 # %% [markdown]
 # ## Ten moments of a longer run
 #
-# The spotter that ships with this workbook left ten checkpoints. What was measured of them ships, too, so that nothing needs to be computed
-# when you move.
+# The spotter that ships with this workbook left ten checkpoints; the last one holds the mean of its late weights. What was
+# measured of them ships, too, so that nothing needs to be computed when you move.
 
 # %%
 slider.show(timeline.shipped())
 
 # %% [markdown]
-# The kernels barely move, and yet the answers change completely. At first the model says the same
-# for every clip; then it finds silence, then words.
+# For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
+# model says the same for every clip; then it finds silence, then words.
 #
 # ### Exercise 4.2
 # Which snapshot would you ship? A run is a list of rows `(step, loss, accuracy)`: the loss on clips

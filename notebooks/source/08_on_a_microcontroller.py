@@ -382,8 +382,9 @@ listening.trade(recording, scores)
 
 # %% [markdown]
 # Up is more words found, left is fewer false alarms; along a line the threshold rises from right to
-# left. A mean of two windows beats none nearly everywhere. A mean of four is best for a device that
-# may be wrong now and then, and worst for one that may never be: few words last long enough for it.
+# left. Where some alarms are allowed, a mean finds every word at the price of fewer of them. Where
+# none is, it turns round: so high a threshold is passed by few windows in a row, and the longer the
+# mean, the more words are lost.
 # Which of them is right? A toy and an alarm system will not agree.
 
 # %%
