@@ -106,7 +106,7 @@ def _one(
     session.import_tensorflow().keras.utils.set_random_seed(seed)
     model = NETWORKS[name](seed)
     started = time.process_time()
-    spotter.train(model, sounds, labels, epochs, seed=seed, averaged=True, favour=spotter.FAVOUR)
+    spotter.train(model, sounds, labels, epochs, seed=seed, **spotter.SHIPPED)
     row: dict[str, Any] = {
         "weights": model.count_params(),
         "seconds": round((time.process_time() - started) / 2),

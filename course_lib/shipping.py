@@ -75,8 +75,7 @@ def make(
             epochs,
             seed=seed,
             callbacks=[saver],
-            averaged=True,
-            favour=spotter.FAVOUR,
+            **spotter.SHIPPED,
         )
         report("converting", 0, 1)
         _write_models(model, varied[:_CALIBRATION], folder)
