@@ -1,9 +1,10 @@
 """Our spotter beside the field's small networks: accuracy against bytes against seconds.
 
 All learn from the same varied clips with the same training, are converted to int8 per tensor,
-stripped of names, and run by the kernels without a delegate:
+stripped of names, and run by the kernels without a delegate. Then our network again, with one step
+of its recipe taken back at a time:
 
-    python benchmarks/spotter.py --seeds 3 --real FOLDER --out build/spotter.json
+    python -m benchmarks.spotter --seeds 3 --real FOLDER --out benchmarks/spotter.md
 
 FOLDER holds recordings in the layout of Speech Commands; without it, held-out voices are measured
 alone. Networks: tiny_conv of TensorFlow's micro_speech example, DS-CNN of MLPerf Tiny v1.
@@ -13,15 +14,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from course_lib import augment, dataset, features, freeze, session, shipping, spotter, tflite
+from course_lib import augment, dataset, features, freeze, noise, session, shipping, spotter, tflite
 from course_lib.modelcard import COMMANDS
 
 WIDER = (16, 24, 32)
@@ -69,6 +74,20 @@ NETWORKS: dict[str, Callable[[int], Any]] = {
 }
 
 
+HISSING = replace(
+    augment.RECIPE,
+    noise_db=(4.0, 45.0),
+    second_noise_db=(5.0, 40.0),
+    noise_slopes=noise.SLOPES,
+    floor_db=(-95.0, -60.0),
+)
+TRAININGS: dict[str, dict[str, Any]] = {  # of the spotter, each with one step taken back
+    "spotter, not averaged": {**spotter.SHIPPED, "averaged": False},
+    "spotter, keywords not favoured": {**spotter.SHIPPED, "favour": 0.0},
+}
+NOISY = "spotter, nearer and whiter noise"
+
+
 def main() -> None:
     options = _options()
     base = dataset.bundled("train")
@@ -77,42 +96,38 @@ def main() -> None:
         sets["real"] = dataset.from_folder(options.real)
     rows = []
     for seed in range(options.seeds):
-        started = time.perf_counter()
-        sounds, labels = augment.training_set(base, options.clips, seed)
-        _tell(f"seed {seed}: {options.clips:,} clips in {time.perf_counter() - started:.0f} s")
-        for name in options.networks or NETWORKS:
-            rows.append(
-                {
-                    "network": name,
-                    "seed": seed,
-                    **_one(name, seed, sounds, labels, sets, options.epochs),
-                }
-            )
-            _tell(json.dumps(rows[-1]))
-    print(_table(rows))
+        for recipe in (augment.RECIPE, HISSING):
+            names = [name for name in options.rows if (name == NOISY) == (recipe is HISSING)]
+            if not names:
+                continue
+            varied = augment.training_set(base, options.clips, seed, recipe=recipe)
+            for name in names:
+                rows.append({"row": name, **_one(name, seed, varied, sets, options.epochs)})
+                _tell(json.dumps(rows[-1]))
+    text = _report(rows, options)
+    print(text)
     if options.out:
-        session.write_atomically(Path(options.out), json.dumps(rows, indent=1) + "\n")
+        session.write_atomically(Path(options.out), text + "\n")
 
 
 def _one(
     name: str,
     seed: int,
-    sounds: np.ndarray,
-    labels: np.ndarray,
+    varied: tuple[np.ndarray, np.ndarray],
     sets: dict[str, dataset.Clips],
     epochs: int,
 ) -> dict[str, Any]:
     """Train one network, convert it and measure it; seconds are of processor time, over two."""
     session.import_tensorflow().keras.utils.set_random_seed(seed)
-    model = NETWORKS[name](seed)
+    model = NETWORKS.get(name, NETWORKS["spotter"])(seed)
     started = time.process_time()
-    spotter.train(model, sounds, labels, epochs, seed=seed, **spotter.SHIPPED)
+    spotter.train(model, *varied, epochs, seed=seed, **TRAININGS.get(name, spotter.SHIPPED))
     row: dict[str, Any] = {
         "weights": model.count_params(),
         "seconds": round((time.process_time() - started) / 2),
     }
     frozen = freeze.frozen(model)
-    data = tflite.strip(tflite.convert(frozen, "int8", sounds[:400]))
+    data = tflite.strip(tflite.convert(frozen, "int8", varied[0][:400]))
     row["bytes"] = len(data)
     for kind, clips in sets.items():
         sound, words = features.of(clips), np.array(clips.words, object)
@@ -134,19 +149,35 @@ def _share(hits: np.ndarray) -> float:
     return round(float(hits.mean()), 4)
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
-    """Return a Markdown table: the mean over the seeds of everything that was measured."""
-    columns = [name for name in rows[0] if name not in ("network", "seed")]
-    lines = ["| network | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for network in dict.fromkeys(row["network"] for row in rows):
-        own = [row for row in rows if row["network"] == network]
-        means = [np.mean([row[column] for row in own]) for column in columns]
-        lines.append(
-            f"| {network} | "
-            + " | ".join(f"{mean:,.0f}" if mean > 2 else f"{mean:.3f}" for mean in means)
-            + " |"
+def _report(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
+    """Return a page in Markdown: the mean over the seeds of everything that was measured."""
+    columns = [name for name in rows[0] if name != "row"]
+    seeds = ", ".join(map(str, range(options.seeds)))
+    lines = [
+        "# Our spotter, its peers, and what each step of its recipe gives",
+        "",
+        "Written by `python -m benchmarks.spotter --out FILE`; nothing here is typed by hand.",
+        "",
+        f"Measured on {date.today():%d %B %Y}: {options.clips:,} varied clips, {options.epochs} "
+        f"epochs, the mean over the seeds {seeds}; {os.cpu_count()} cores ({platform.machine()}), "
+        f"Python {platform.python_version()}. Shares are of clips that "
+        "were heard right; commands are words that have to be called unknown. Bytes are those of "
+        "the int8 file without names; seconds are of two cores, for the training alone.",
+        "",
+        "| network | " + " | ".join(columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for name in dict.fromkeys(row["row"] for row in rows):
+        own = [row for row in rows if row["row"] == name]
+        told = " | ".join(
+            _told(column, np.mean([row[column] for row in own])) for column in columns
         )
+        lines.append(f"| {name} | {told} |")
     return "\n".join(lines)
+
+
+def _told(column: str, mean: float) -> str:
+    return f"{mean:.3f}" if column.endswith(("float", "int8")) else f"{mean:,.0f}"
 
 
 def _model(stack: list) -> Any:
@@ -168,9 +199,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--clips", type=int, default=shipping.CLIPS)
     parser.add_argument("--epochs", type=int, default=spotter.EPOCHS)
-    parser.add_argument("--networks", nargs="*", choices=list(NETWORKS))
+    every = [*NETWORKS, *TRAININGS, NOISY]
+    parser.add_argument("--rows", nargs="*", choices=every, default=every)
     parser.add_argument("--real", help="a folder of recordings to measure with")
-    parser.add_argument("--out", help="a JSON file to write every row to")
+    parser.add_argument("--out", help="a Markdown file to write the table to")
     return parser.parse_args()
 
 
