@@ -20,6 +20,7 @@ _FIRST = (  # the longest: nothing waits for them at the end
     "test_browser.py",
     "test_browser_own.py",
     "test_browser_files.py",
+    "test_browser_spotter.py",
     "test_browser_micro.py",
     "test_grading_cluster.py",
     "test_grading_export.py",

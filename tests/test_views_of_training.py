@@ -1,5 +1,7 @@
 """The pictures and widgets of lesson 03: features, training, confusion."""
 
+import signal
+
 import ipywidgets
 import numpy as np
 import pytest
@@ -178,12 +180,12 @@ def test_a_live_training_moves_its_bar_and_its_curves():
     live = training.live(toy(64), epochs=2).show()
     live.varying(1_000, 4_000)
     assert live._bar.value == 0.25 and "1,000 of 4,000" in live._status.value
-    assert "s left" in live._status.value and live._button.disabled
+    assert "s left" in live._status.value and "interrupt" not in live._status.value
     curve = live.train(spotter.build(), *toy(1_280))
     assert [epoch for epoch, _ in curve.accuracies] == [1, 2]
     assert len(curve.losses) == 4 and live._bar.value == 1.0
     assert "<img" in live._view.value and "done after" in live._status.value
-    assert live._button.disabled and not live.stopped
+    assert not live.stopped
 
 
 class Scripted:
@@ -231,21 +233,21 @@ def test_an_interruption_before_the_first_epoch_is_told_as_what_it_is(monkeypatc
     assert all(map(np.array_equal, before, model.get_weights()))
 
 
-def test_the_button_stops_a_training_within_a_batch():
-    """Pressed in the middle of the second epoch: that one is still measured, no third begins."""
+def test_an_interrupted_training_ends_at_once_and_keeps_its_best():
+    """The signal that a notebook sends, in the middle of the third epoch."""
     live = training.live(toy(64), epochs=50).show()
     draw_at_once = live._draw
 
-    def press(at_once=False):
-        assert not live._button.disabled or at_once
-        if len(live.curve.losses) == 3:
-            live._button.click()
+    def interrupt(at_once=False):
+        if not at_once and len(live.curve.losses) == 5:
+            assert "To stop early, interrupt the cell" in live._status.value
+            signal.raise_signal(signal.SIGINT)
         draw_at_once(at_once)
 
-    live._draw = press
+    live._draw = interrupt
     model = spotter.build()
     curve = live.train(model, *toy(1_280))
-    assert [epoch for epoch, _ in curve.accuracies] == [1, 1.5]
+    assert [epoch for epoch, _ in curve.accuracies] == [1, 2] and len(curve.losses) == 5
     assert "stopped after" in live._status.value
     best = max(curve.accuracies, key=lambda pair: (pair[1], pair[0]))
     assert f"epoch {best[0]:.3g} are kept" in live._status.value

@@ -1,4 +1,8 @@
-"""A training to watch and to stop: a bar, the time left, and two curves that grow."""
+"""A training to watch and to stop: a bar, the time left, and two curves that grow.
+
+There is no button to stop it: a kernel that is busy with a cell hears of one only afterwards. What
+stops any cell stops this one, and nothing of it is lost.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from course_lib.draw import training as draw
 __all__ = ["Live", "live"]
 
 _PAUSE_SECONDS = 2.0  # between two drawings: each takes a little of the time that it shows
+_HOW_TO_STOP = "To stop early, interrupt the cell (■): the best epoch is kept."
 _STEPS = 5  # training steps between two points of the curve
 
 
@@ -30,7 +35,6 @@ class Live:
         self._view: Any = None
         self._bar: Any = None
         self._status: Any = None
-        self._button: Any = None
         self._began = self._started = self._drawn = time.monotonic()
         self._stage = ""
 
@@ -44,16 +48,9 @@ class Live:
             0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="420px", max_width="100%")
         )
         self._status, self._view = shell.html(shell.note("waiting")), shell.html()
-        self._button = shell.button("Stop here", self.stop, "stop training and keep the best epoch")
-        self._button.disabled = True
         twin = draw.of_snapshots(spotter.history())
-        controls = shell.row(self._bar, self._button)
-        shell.show(shell.column(self._status, controls, self._view), twin, "a training, live")
+        shell.show(shell.column(self._status, self._bar, self._view), twin, "a training, live")
         return self
-
-    def stop(self) -> None:
-        """Ask the training to end after the batch that it is at; the best weights are kept."""
-        self.stopped = True
 
     def varying(self, done: int, total: int) -> None:
         """Move the bar; this is the `progress` of `augment.training_set`."""
@@ -69,11 +66,10 @@ class Live:
     ) -> draw.Curve:
         """Train `model` like `spotter.train` while the curves grow; return them.
 
-        Press the button or interrupt the cell to stop. The weights of the best epoch are kept.
-        `also` are more Keras callbacks.
+        Interrupt the cell to stop. The weights of the best epoch are kept. `also` are more Keras
+        callbacks.
         """
         callback = self._callback(len(features) // options.get("batch", spotter.BATCH))
-        self._let_stop(True)
         try:
             spotter.train(
                 model,
@@ -86,7 +82,6 @@ class Live:
             )
         except KeyboardInterrupt:
             self.stopped = True
-        self._let_stop(False)
         if callback.best is not None:
             model.set_weights(callback.best)
         self._say(self._ending(callback))
@@ -107,8 +102,6 @@ class Live:
                     owner.curve.losses.append((self.done / steps, float(logs["loss"])))
                     owner._progress("training", self.done, steps * owner.epochs)
                     owner._draw()
-                if owner.stopped:
-                    self.model.stop_training = True
 
             def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
                 accuracy, at = float(logs["val_accuracy"]), self.done / steps or epoch + 1
@@ -130,6 +123,8 @@ class Live:
             told += f", loss {self.curve.losses[-1][1]:.2f}"
         if self.curve.accuracies:
             told += f", {self.curve.accuracies[-1][1]:.0%} right"
+        if stage == "training":
+            told += f". {_HOW_TO_STOP}"
         self._say(told)
 
     def _ending(self, watch: Any) -> str:
@@ -142,10 +137,6 @@ class Live:
             f"{began} after {seconds:.0f} s: the weights of epoch {watch.best_epoch:.3g} are kept, "
             f"{watch.best_accuracy:.1%} right"
         )
-
-    def _let_stop(self, possible: bool) -> None:
-        if self._button is not None:
-            self._button.disabled = not possible
 
     def _say(self, text: str) -> None:
         if self._status is not None:

@@ -222,8 +222,8 @@ feature_widgets.gallery(varied, ["once", "twice", "thrice", "four times"])
 # ## Train it, now
 #
 # First two processes make thousands of varied clips; the clips as they are join them, three times. Then the model sees
-# all of them again and again. The blue curve is measured on voices that it never learns from. To stop early, press the
-# button or interrupt the cell: the best epoch is kept.
+# all of them again and again. The blue curve is measured on voices that it never learns from. To stop early, interrupt
+# the cell (■ in the toolbar, or beside the cell): the best epoch is kept.
 
 # %%
 from course_lib.widgets import training

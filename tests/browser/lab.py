@@ -43,7 +43,11 @@ _OPEN = """async () => {
     await panel.context.ready;
     await panel.sessionContext.ready;
 }"""
-_RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+_START = "() => { window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+_INTERRUPT = """async () => {
+    await window.jupyterapp.commands.execute('notebook:interrupt-kernel');
+}"""
+_RAN = "async () => { await window.ran; }"
 _STATE = """() => {
     const model = window.jupyterapp.shell.currentWidget.context.model;
     const cells = Array.from(model.cells).filter(cell => cell.type === 'code');
@@ -104,15 +108,28 @@ class Notebook:
         page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         page.evaluate(_OPEN)
 
+    def start(self) -> None:
+        """Begin to run every cell, and do not wait."""
+        self.page.evaluate(_START)
+
     def run_all(self, timeout_seconds: float = 180) -> dict[str, Any]:
         """Run every cell; return how many there are, how many are done, and the errors."""
-        self.page.evaluate(_RUN_ALL)
+        self.start()
+        return self.finish(timeout_seconds)
+
+    def finish(self, timeout_seconds: float = 180) -> dict[str, Any]:
+        """Wait for what was started; return how many cells there are, are done, and the errors."""
+        self.page.evaluate(_RAN)
         deadline = time.monotonic() + timeout_seconds
         while True:
             state = self.page.evaluate(_STATE)
             if state["errors"] or state["done"] == state["cells"] or time.monotonic() > deadline:
                 return state
             time.sleep(0.5)
+
+    def interrupt(self) -> None:
+        """Interrupt the cell that runs, as the square in the toolbar does."""
+        self.page.evaluate(_INTERRUPT)
 
     def cell_with(self, selector: str) -> Any:
         """Return the first cell whose outputs hold an element that `selector` finds."""

@@ -1,0 +1,58 @@
+"""Lesson 03 in a real browser: a training is interrupted, and every control plays its clips."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.lab import Notebook, Server
+from tests.test_browser import LIST, SLIDER, _only_badges, chromium, page, server  # noqa: F401
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(500)]
+
+
+def test_03_a_training_is_stopped_and_its_mistakes_are_heard(
+    page,  # noqa: F811
+    server: Server,  # noqa: F811
+) -> None:
+    notebook = Notebook(page, server, "notebooks/03_a_keyword_spotter.ipynb")
+    notebook.start()
+    trained = notebook.cell_with(".widget-hprogress, .progress")
+    trained.get_by_text("% right. To stop early").wait_for(state="attached", timeout=200_000)
+    notebook.interrupt()
+    state = notebook.finish()
+    assert state["errors"] == [] and state["done"] == state["cells"] > 10
+    told = trained.inner_text()
+    assert "stopped after" in told and "are kept" in told
+    _another_moment(notebook)
+    _clips_behind_a_number(notebook)
+    _clips_of_a_voice(notebook)
+    _another_threshold(notebook)
+    assert _only_badges(page)
+
+
+def _another_moment(notebook: Notebook) -> None:
+    """The slider over the frames draws every stage anew."""
+    cell = notebook.cell_with(SLIDER)
+    notebook.press(cell, cell.locator(SLIDER).first, "ArrowRight")
+
+
+def _clips_behind_a_number(notebook: Notebook) -> None:
+    cell = notebook.cell_with("button[title^='said ']")
+    right = cell.locator("button[title^='said yes, heard as yes']")
+    notebook.press(cell, right, "Enter")
+    assert "said yes, heard as yes" in cell.locator("[role=status]").inner_text()
+    assert cell.locator("audio").count() > 0
+
+
+def _clips_of_a_voice(notebook: Notebook) -> None:
+    cell = notebook.cell_with(".widget-dropdown:has-text('Voice')")
+    notebook.select(cell, cell.locator(LIST).first)
+    assert "were understood" in cell.locator("[role=status]").inner_text()
+    assert cell.locator("audio").count() > 0
+
+
+def _another_threshold(notebook: Notebook) -> None:
+    cell = notebook.cell_with(".widget-slider:has-text('Threshold')")
+    assert "At 0.50:" in cell.inner_text()
+    notebook.press(cell, cell.locator(SLIDER).first, "ArrowRight")
+    assert "At 0.51:" in cell.inner_text()
