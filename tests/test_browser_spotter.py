@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.lab import Notebook, Server
-from tests.test_browser import LIST, SLIDER, _only_badges, chromium, page, server  # noqa: F401
+from tests.test_browser import (  # noqa: F401 (fixtures)
+    LIST,
+    SLIDER,
+    _move,
+    _only_badges,
+    chromium,
+    page,
+    server,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(500)]
 
@@ -16,24 +24,18 @@ def test_03_a_training_is_stopped_and_its_mistakes_are_heard(
 ) -> None:
     notebook = Notebook(page, server, "notebooks/03_a_keyword_spotter.ipynb")
     notebook.start()
-    trained = notebook.cell_with(".widget-hprogress, .progress")
-    trained.get_by_text("% right. To stop early").wait_for(state="attached", timeout=200_000)
+    page.get_by_text("% right. To stop early").wait_for(state="attached", timeout=200_000)
+    trained = notebook.cell_with(".widget-hprogress")
     notebook.interrupt()
     state = notebook.finish()
     assert state["errors"] == [] and state["done"] == state["cells"] > 10
     told = trained.inner_text()
     assert "stopped after" in told and "are kept" in told
-    _another_moment(notebook)
+    _move(notebook, SLIDER)  # over the frames of a clip
     _clips_behind_a_number(notebook)
     _clips_of_a_voice(notebook)
     _another_threshold(notebook)
     assert _only_badges(page)
-
-
-def _another_moment(notebook: Notebook) -> None:
-    """The slider over the frames draws every stage anew."""
-    cell = notebook.cell_with(SLIDER)
-    notebook.press(cell, cell.locator(SLIDER).first, "ArrowRight")
 
 
 def _clips_behind_a_number(notebook: Notebook) -> None:
