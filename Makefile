@@ -26,7 +26,7 @@ test-colab:  ## run every notebook with the versions of Google Colab
 
 notebooks:  ## build both editions of every lesson from notebooks/source
 	$(SETUP) test
-	@$(VENV) -m course_lib.authoring build $(ARGS)
+	@$(VENV) -m course_lib.instructor.authoring build $(ARGS)
 
 model:  ## train the shipped model again from the bundled clips
 	$(SETUP) lab

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib import formats, readers, session, tflite, xray
+from course_lib import session, tflite
+from course_lib.experiments import readers, reading_costs
+from course_lib.tflite import xray
 
 SOURCES = Path(__file__).parent / "first_weight"
 PROGRAMS = {
@@ -63,39 +65,39 @@ def spotter(flat: bytes, proto: bytes) -> None:
     print("the shipped spotter, float32")
     route = xray.Xray(flat).route("buffers[1].data")
     print(
-        f"  bytes: FlatBuffer {len(flat):,} (zipped {formats.zipped(flat):,}), "
-        f"protobuf {len(proto):,} (zipped {formats.zipped(proto):,})"
+        f"  bytes: FlatBuffer {len(flat):,} (zipped {reading_costs.zipped(flat):,}), "
+        f"protobuf {len(proto):,} (zipped {reading_costs.zipped(proto):,})"
     )
     print(f"  first weight: {route.bytes_read} bytes read, {route.pages()} pages of 4 kB")
     calls = {
         "first weight": (
-            lambda: formats.weight_flatbuffer(flat, 1),
-            lambda: formats.weight_protobuf(proto, 1),
+            lambda: reading_costs.weight_flatbuffer(flat, 1),
+            lambda: reading_costs.weight_protobuf(proto, 1),
         ),
         "every weight": (
-            lambda: formats.every_weight_flatbuffer(flat),
-            lambda: formats.every_weight_protobuf(proto),
+            lambda: reading_costs.every_weight_flatbuffer(flat),
+            lambda: reading_costs.every_weight_protobuf(proto),
         ),
     }
     for name, pair in calls.items():
-        line(name, *[formats.cost(call, 50) for call in pair])
+        line(name, *[reading_costs.cost(call, 50) for call in pair])
 
 
 def series() -> None:
     """Print the cost of one weight in files of growing size."""
     for megabytes in (0.1, 1, 10, 100):
         numbers = np.random.default_rng(0).normal(size=(20, int(megabytes * 1e6 / 80)))
-        flat, proto = formats.pair(
+        flat, proto = reading_costs.pair(
             {f"layer_{n}": row.astype(np.float32) for n, row in enumerate(numbers)}
         )
         line(
             f"{megabytes} MB",
-            formats.cost(lambda file=flat: formats.weight_flatbuffer(file, 20)),
-            formats.cost(lambda file=proto: formats.weight_protobuf(file, 19)),
+            reading_costs.cost(lambda file=flat: reading_costs.weight_flatbuffer(file, 20)),
+            reading_costs.cost(lambda file=proto: reading_costs.weight_protobuf(file, 19)),
         )
 
 
-def line(name: str, flat: formats.Cost, proto: formats.Cost) -> None:
+def line(name: str, flat: reading_costs.Cost, proto: reading_costs.Cost) -> None:
     """Print one comparison."""
     heaps = [f"{(cost.heap_bytes or 0) + cost.python_bytes:,} B" for cost in (flat, proto)]
     print(

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib import flatbuffer, tflite
+from course_lib import tflite
+from course_lib.formats import flatbuffer
 
 SHIPPED = ("spotter_int8", "spotter_float32")
 

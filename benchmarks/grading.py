@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import peers
-from course_lib.grading import campaign, collect, command, course, export, one
+from course_lib.instructor.grading import campaign, collect, command, course, export, one
 
 __all__ = ["main"]
 

@@ -24,7 +24,7 @@ from random import Random
 MOST_MILLISECONDS, MOST_SECONDS = 100, 3
 
 _CELLS = (
-    "from course_lib import trace\n"
+    "from course_lib.graph import trace\n"
     "from course_lib.exercises.lesson_01 import PROGRAM\n"
     "from course_lib.widgets.player import Player\n"
     "player = Player(trace.from_source(PROGRAM))\n"
@@ -85,9 +85,9 @@ def thousand() -> dict[str, float]:
 
 
 def _thousand(seed: int) -> dict[str, float]:
-    from course_lib.draw.graph import lay_out, picture
     from course_lib.graph import levels
-    from course_lib.trace.source import from_source
+    from course_lib.graph.trace.source import from_source
+    from course_lib.views.graph import lay_out, picture
 
     random = Random(seed)
     lines = ["x0 = 1", "x1 = 2"]

@@ -26,8 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import augment, dataset, features, freeze, noise, session, shipping, spotter, tflite
-from course_lib.modelcard import COMMANDS
+from course_lib import session, spotter, tflite, train
+from course_lib.graph import freeze
+from course_lib.measure.model_card import COMMANDS
+from course_lib.sound import augment, dataset, features, noise
 
 WIDER = (16, 24, 32)
 
@@ -200,7 +202,7 @@ def _norm() -> list:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--clips", type=int, default=shipping.CLIPS)
+    parser.add_argument("--clips", type=int, default=train.CLIPS)
     parser.add_argument("--epochs", type=int, default=spotter.EPOCHS)
     every = [*NETWORKS, *TRAININGS, NOISY]
     parser.add_argument("--rows", nargs="*", choices=every, default=every)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 LIMIT_MILLISECONDS = 150
 _CELL = (
-    "from course_lib.checkpoint import timeline\n"
+    "from course_lib.formats.checkpoint import timeline\n"
     "from course_lib.widgets import timeline as slider\n"
     "slider.show(timeline.shipped())"
 )

@@ -282,7 +282,8 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from course_lib import saved, session, tflite
+    from course_lib import session, tflite
+    from course_lib.measure import saved
 
     model = saved.trainable_or_frozen(options.model)
     rows = None
@@ -298,7 +299,8 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _calibration(options: argparse.Namespace):
     """Return features that show the converter the ranges to expect, (n, 49, 40) float32."""
-    from course_lib import dataset, evaluate, features
+    from course_lib.measure import evaluate
+    from course_lib.sound import dataset, features
 
     if options.clips is None:
         return features.of(dataset.bundled("train"))
@@ -310,7 +312,7 @@ def _calibration(options: argparse.Namespace):
 def _evaluate(options: argparse.Namespace) -> None:
     import json
 
-    from course_lib import evaluate
+    from course_lib.measure import evaluate
 
     found = evaluate.evaluate(options.model, options.clips, _progress(options, "reading"))
     _report_skipped(found.skipped)
@@ -319,8 +321,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _download(options: argparse.Namespace) -> None:
-    from course_lib.dataset import speech_commands
-    from course_lib.download import progress
+    from course_lib.sound.dataset import speech_commands
+    from course_lib.sound.download import progress
 
     archive = speech_commands.ARCHIVES[options.source]
     bar = progress.silent if options.quiet else progress.shown
@@ -331,7 +333,7 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from course_lib.grading import command, sandbox
+    from course_lib.instructor.grading import command, sandbox
 
     limits = sandbox.Limits(wall_seconds=options.seconds)
     rows, notes, kind = command.grade(
@@ -355,7 +357,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from course_lib.grading import export
+    from course_lib.instructor.grading import export
 
     root = Path(__file__).resolve().parent.parent
     for path in export.export(

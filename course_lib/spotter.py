@@ -2,7 +2,7 @@
 apart.
 
 `build` makes it, `train` teaches it, `load` returns the one that is shipped.
-`course_lib.shipping` runs the whole recipe, from the bundled clips to the files in data/models.
+`course_lib.train` runs the whole recipe, from the bundled clips to the files in data/models.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib import session
-from course_lib.dataset import LABELS, UNKNOWN
-from course_lib.features import BANDS, FRAMES
+from course_lib.sound.dataset import LABELS, UNKNOWN
+from course_lib.sound.features import BANDS, FRAMES
 
 if TYPE_CHECKING:
     import keras
@@ -170,9 +170,9 @@ def history() -> list[dict[str, float]]:
 
 def make(out_folder: str | Path, seed: int = 0, progress=None, **options) -> dict[str, Any]:
     """Train and write everything that data/models holds; see `shipping.make`."""
-    from course_lib import shipping
+    from course_lib import train
 
-    return shipping.make(out_folder, seed, progress, **options)
+    return train.make(out_folder, seed, progress, **options)
 
 
 def hidden(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:

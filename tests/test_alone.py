@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib import alone, session, spotter
-from course_lib.alone import trials, viewer
-from course_lib.alone.forms import VIEWED, bytes_of
+from course_lib import session, spotter
+from course_lib.experiments import alone
+from course_lib.experiments.alone import trials, viewer
+from course_lib.experiments.alone.forms import VIEWED, bytes_of
 
 
 @pytest.fixture(scope="module")

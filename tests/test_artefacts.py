@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from course_lib import artefacts, spotter
+from course_lib import spotter
+from course_lib.experiments import same_weights
 
 
 @pytest.fixture(scope="module")
@@ -15,14 +16,14 @@ def kept(tmp_path_factory):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     folder = tmp_path_factory.mktemp("artefacts")
     clips = np.random.default_rng(0).normal(size=(8, 49, 40)).astype(np.float32)
-    return model, folder, artefacts.write_all(model, folder, clips)
+    return model, folder, same_weights.write_all(model, folder, clips)
 
 
 def test_five_forms_hold_the_weights_bit_for_bit_and_two_in_another_way(kept):
     found = {each.name: each.holds for each in kept[2]}
     assert list(found.values()) == ["exactly"] * 5 + ["folded", "rounded"]
     exact = {each.fingerprint for each in kept[2] if each.holds == "exactly"}
-    assert exact == {artefacts.fingerprint(kept[0].get_weights())}
+    assert exact == {same_weights.fingerprint(kept[0].get_weights())}
 
 
 def test_sizes_are_those_of_the_file_system(kept):
@@ -38,6 +39,6 @@ def test_sizes_are_those_of_the_file_system(kept):
 
 def test_a_changed_weight_changes_the_fingerprint(kept):
     weights = kept[0].get_weights()
-    before = artefacts.fingerprint(weights)
+    before = same_weights.fingerprint(weights)
     weights[0][0, 0, 0, 0] += 1e-3
-    assert artefacts.fingerprint(weights) != before
+    assert same_weights.fingerprint(weights) != before

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from course_lib import audio
+from course_lib.sound import audio
 
 RATES_HZ = (8_000, 11_025, 22_050, 44_100, 48_000)
 

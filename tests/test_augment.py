@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import augment, dataset, effects, features, noise
+from course_lib.sound import augment, dataset, effects, features, noise
 
 seeds = st.integers(0, 2**32 - 1)
 lengths = st.integers(1, 24_000)

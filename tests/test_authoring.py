@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_lib.authoring import SourceError, build, check, read
-from course_lib.authoring.__main__ import main
-from course_lib.authoring.execute import normalized
-from course_lib.authoring.frame import between_markers, module_table
-from course_lib.authoring.solutions import without_markers, without_solutions
+from course_lib.instructor.authoring import SourceError, build, check, read
+from course_lib.instructor.authoring.__main__ import main
+from course_lib.instructor.authoring.execute import normalized
+from course_lib.instructor.authoring.frame import between_markers, module_table
+from course_lib.instructor.authoring.solutions import without_markers, without_solutions
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = """\
@@ -237,7 +237,7 @@ def test_command_line_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["build", "98"]) == 1
     assert "There is no lesson 98" in capsys.readouterr().err
     help_text = subprocess.run(
-        [sys.executable, "-m", "course_lib.authoring", "--help"],
+        [sys.executable, "-m", "course_lib.instructor.authoring", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from random_programs import programs
 
-from course_lib.draw.backward import filmstrip, frame_marks, sentence, steps
-from course_lib.draw.gradients import bars
 from course_lib.exercises.lesson_01 import PROGRAM
 from course_lib.graph import EvaluationError, gradients
 from course_lib.graph.data import number
-from course_lib.trace.source import from_source
+from course_lib.graph.trace.source import from_source
+from course_lib.views.backward import filmstrip, frame_marks, sentence, steps
+from course_lib.views.gradients import bars
 from course_lib.widgets.backward import BackwardPlayer, play_back
 
 SEVEN = from_source(PROGRAM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course_lib.checkpoint import timeline
+from course_lib.experiments.training_runs import timeline
 from tests.browser.lab import Server
 from tests.test_browser import (  # noqa: F401
     LIST,

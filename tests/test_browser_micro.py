@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from course_lib.widgets.microphone import REASONS
+from course_lib.views.microphone import REASONS
 from tests.browser.lab import CHROMIUM_OPTIONS, Server
 from tests.test_browser import SLIDER, _only_badges, _run, page, server  # noqa: F401
 from tools import programs

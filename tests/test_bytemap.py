@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib.bytemap import ByteMap, Span
+from course_lib.formats.bytemap import ByteMap, Span
 
 DATA = bytes(range(10))
 WHOLE = ByteMap(

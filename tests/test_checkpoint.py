@@ -9,10 +9,11 @@ import struct
 import numpy as np
 import pytest
 
-from course_lib import checkpoint, session
-from course_lib.checkpoint import bundle, sstable
-from course_lib.checkpoint.contents import group_of
-from course_lib.checkpoint.crc import crc32c, masked
+from course_lib import session
+from course_lib.formats import checkpoint
+from course_lib.formats.checkpoint import bundle, sstable
+from course_lib.formats.checkpoint.contents import group_of
+from course_lib.formats.checkpoint.crc import crc32c, masked
 
 
 @pytest.fixture(scope="module")
@@ -360,7 +361,7 @@ def table_of(entries: list[tuple[bytes, bytes]]) -> bytes:
         return body + b"\0" + struct.pack("<I", masked(crc32c(body + b"\0")))
 
     def handle(start, content):
-        from course_lib.wire import encode_varint
+        from course_lib.formats.protobuf import encode_varint
 
         return encode_varint(start) + encode_varint(len(content) - 5)
 

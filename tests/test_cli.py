@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib import audio, cli, evaluate, freeze, saved, session, spotter, tflite
+from course_lib import cli, session, spotter, tflite
+from course_lib.graph import freeze
+from course_lib.measure import evaluate, saved
+from course_lib.sound import audio
 
 ROOT = Path(__file__).resolve().parent.parent
 

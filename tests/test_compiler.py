@@ -6,11 +6,11 @@ import subprocess
 
 import pytest
 
-from course_lib.compiler import machine_code, xla
-from course_lib.compiler.machine_code import arithmetic, compiled, shipped
-from course_lib.compiler.programs import seven_lines
-from course_lib.draw import listing
 from course_lib.graph import evaluate
+from course_lib.graph.compiler import machine_code, xla
+from course_lib.graph.compiler.machine_code import arithmetic, compiled, shipped
+from course_lib.graph.compiler.programs import seven_lines
+from course_lib.views import listing
 from course_lib.widgets.listing import Languages
 
 
@@ -27,7 +27,7 @@ def numbers(tf):
 
 
 def test_constants_fold_and_placeholders_do_not(tf, numbers):
-    from course_lib.compiler import grappler
+    from course_lib.graph.compiler import grappler
 
     folded = grappler(lambda: seven_lines(*map(tf.constant, (6.0, 2.0, 4.0))))
     assert [(node.operation, node.value) for node in folded] == [("Const", 1.0)]
@@ -36,7 +36,7 @@ def test_constants_fold_and_placeholders_do_not(tf, numbers):
 
 
 def test_what_is_unread_repeated_or_known_falls_away(tf, numbers):
-    from course_lib.compiler import from_hlo, grappler, hlo
+    from course_lib.graph.compiler import from_hlo, grappler, hlo
 
     def wasteful(a, b):
         left = a * b

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from course_lib import audio, measure
-from course_lib.draw import comparison
-from course_lib.draw import dashboard as still
+from course_lib import measure
+from course_lib.sound import audio
+from course_lib.views import comparison
+from course_lib.views import dashboard as still
 from course_lib.widgets.dashboard import Dashboard, dashboard, uploaded
 
 KINDS = {"weights": 600, "scales": 50, "names": 30, "structure": 20}

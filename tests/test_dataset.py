@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from course_lib import audio, dataset
+from course_lib.sound import audio, dataset
 
 
 @pytest.fixture(scope="module")

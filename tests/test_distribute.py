@@ -12,10 +12,15 @@ import numpy as np
 import psutil
 import pytest
 
-from course_lib.distribute import workers
-from course_lib.distribute.workers import WorkerError, Workers, train_alone, train_together
 from course_lib.exercises.lesson_02 import WEIGHTS
-from course_lib.threads import Timing
+from course_lib.experiments.distribute import workers
+from course_lib.experiments.distribute.workers import (
+    WorkerError,
+    Workers,
+    train_alone,
+    train_together,
+)
+from course_lib.experiments.threads import Timing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -104,7 +109,8 @@ def test_workers_that_disagree_are_found_out():
 
 IN_A_PROCESS = """
 import json, sys
-from course_lib import distribute, session, spotter
+from course_lib import session, spotter
+from course_lib.experiments import distribute
 tf = distribute.import_with_devices(2)
 inputs, labels = distribute.batch(16)
 with session.quiet():
@@ -145,7 +151,7 @@ def test_replicas_average_gradients_and_what_averaging_weights_would_do():
 
 def test_devices_cannot_change_any_more():
     code = (
-        "from course_lib import session, distribute\n"
+        "from course_lib import session\nfrom course_lib.experiments import distribute\n"
         "session.import_tensorflow().constant(1.0)\n"
         "try: distribute.import_with_devices(2)\n"
         "except RuntimeError as error: print(error)"
@@ -170,7 +176,7 @@ def test_a_timing_is_honest(timing, said):
 
 @pytest.mark.slow
 def test_two_branches_are_timed():
-    from course_lib.threads import two_branches
+    from course_lib.experiments.threads import two_branches
 
     timing = two_branches(size=100, length=2)
     assert 0 < timing.one_thread_seconds < 10 and timing.cores >= 1

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.download import DownloadError, Remote, fetch, unpack
-from course_lib.download.lock import alone
+from course_lib.sound.download import DownloadError, Remote, fetch, unpack
+from course_lib.sound.download.lock import alone
 from tests.faulty_server import Faulty, served
 
 DATA = bytes(range(256)) * 4096  # 1 MiB that is the same everywhere
@@ -159,7 +159,8 @@ def test_a_killed_download_is_resumed_by_another_process(server, tmp_path):
     """The process is gone in the middle, with no chance to clean up; its lock is gone with it."""
     server.faults = ["stall"]
     code = (
-        "import sys, os; from pathlib import Path; from course_lib.download import Remote, fetch\n"
+        "import sys, os; from pathlib import Path\n"
+        "from course_lib.sound.download import Remote, fetch\n"
         "url, size, digest, folder = sys.argv[1:]\n"
         "def progress(done, total):\n    if done > 200_000: os._exit(9)\n"
         "fetch(Remote(url, int(size), digest), Path(folder), progress)"

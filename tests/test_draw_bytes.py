@@ -2,8 +2,8 @@
 
 import pytest
 
-from course_lib.bytemap import ByteMap, Span
-from course_lib.draw import bytes as draw_bytes
+from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.views import bytes as draw_bytes
 
 PNG = b"\x89PNG"
 

@@ -8,14 +8,14 @@ from random import Random
 
 import pytest
 
-from course_lib.draw import layout as layout_module
-from course_lib.draw.graph import describe, picture, shape_labels, side_by_side
-from course_lib.draw.layout import dot_command, dot_source, lay_out
-from course_lib.draw.marks import Marks, arrow_head
-from course_lib.draw.svg import svg
 from course_lib.exercises.lesson_01 import PROGRAM
 from course_lib.graph import Graph, Node, levels
-from course_lib.trace.source import from_source
+from course_lib.graph.trace.source import from_source
+from course_lib.views import layout as layout_module
+from course_lib.views.graph import describe, picture, shape_labels, side_by_side
+from course_lib.views.layout import dot_command, dot_source, lay_out
+from course_lib.views.marks import Marks, arrow_head
+from course_lib.views.svg import svg
 
 SEVEN = from_source(PROGRAM)
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from course_lib import flatbuffer, formats, readers
-from course_lib.artefacts import Artefact
-from course_lib.draw import tflite as draw
-from course_lib.draw import xray as views
-from course_lib.formats import Cost
+from course_lib.experiments import readers, reading_costs
+from course_lib.experiments.reading_costs import Cost
+from course_lib.experiments.same_weights import Artefact
+from course_lib.formats import flatbuffer
 from course_lib.tflite.runtimes import Footprint
+from course_lib.views import tflite as draw
+from course_lib.views import xray as views
 
 KEPT = (
     Artefact("weights alone", 1000, "exactly", "a"),
@@ -46,7 +47,7 @@ def test_every_picture_is_a_png_with_a_text(name):
 
 
 def test_strip_marks_the_part_and_says_which():
-    file = formats._as_flatbuffer({})
+    file = reading_costs._as_flatbuffer({})
     found = flatbuffer.byte_map(file)
     shown = views.overview(found, found.spans[1])
     assert "marked: bytes 4 to 7, identifier" in shown and shown.count("position:absolute") == 2

@@ -10,9 +10,9 @@ import numpy
 import pytest
 
 from course_lib import exercises
-from course_lib.authoring import source
 from course_lib.exercises import answers, core, judges, predictions
 from course_lib.exercises.core import Exercise, NotTried, Raised, Right, Wrong
+from course_lib.instructor.authoring import source
 
 progress_module = import_module("course_lib.exercises.progress")  # the function has its name
 ROOT = Path(__file__).resolve().parent.parent

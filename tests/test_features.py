@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from course_lib import dataset, features
+from course_lib.sound import dataset, features
 
 
 def oracle(wave: np.ndarray) -> np.ndarray:

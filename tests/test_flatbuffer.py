@@ -8,8 +8,9 @@ import struct
 import numpy as np
 import pytest
 
-from course_lib import flatbuffer, session, tflite
-from course_lib.flatbuffer import schema as schemas
+from course_lib import session, tflite
+from course_lib.formats import flatbuffer
+from course_lib.formats.flatbuffer import schema as schemas
 
 generated = pytest.importorskip("ai_edge_litert.schema_py_generated")
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)

@@ -5,8 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from course_lib import flatbuffer, formats, freeze, readers, session, tflite, xray
-from course_lib.tflite import runtimes
+from course_lib import session, tflite
+from course_lib.experiments import readers, reading_costs
+from course_lib.formats import flatbuffer
+from course_lib.graph import freeze
+from course_lib.tflite import runtimes, xray
 
 ARRAYS = {
     f"layer_{n}": np.random.default_rng(n).normal(size=(50, n + 1)).astype(np.float32)
@@ -19,7 +22,7 @@ needs_compiler = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def pair():
-    return formats.pair(ARRAYS)
+    return reading_costs.pair(ARRAYS)
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +41,26 @@ def model():
 def test_both_files_give_back_the_same_numbers(pair):
     flat, proto = pair
     for number, values in enumerate(ARRAYS.values()):
-        view, _ = formats.weight_flatbuffer(flat, number + 1)
-        copy, _ = formats.weight_protobuf(proto, number)
+        view, _ = reading_costs.weight_flatbuffer(flat, number + 1)
+        copy, _ = reading_costs.weight_protobuf(proto, number)
         np.testing.assert_array_equal(view, values.ravel())
         np.testing.assert_array_equal(copy, values.ravel())
     assert flatbuffer.byte_map(flat).complete
     total = sum(float(values.sum()) for values in ARRAYS.values())
-    assert formats.every_weight_flatbuffer(flat) == pytest.approx(total, rel=1e-4)
-    assert formats.every_weight_protobuf(proto) == pytest.approx(total, rel=1e-4)
+    assert reading_costs.every_weight_flatbuffer(flat) == pytest.approx(total, rel=1e-4)
+    assert reading_costs.every_weight_protobuf(proto) == pytest.approx(total, rel=1e-4)
 
 
 def test_a_flatbuffer_allocates_nothing_that_grows_with_the_file():
-    small, large = (formats.pair({"w": np.ones(count, np.float32)}) for count in (1000, 500_000))
+    small, large = (
+        reading_costs.pair({"w": np.ones(count, np.float32)}) for count in (1000, 500_000)
+    )
     flat = [
-        formats.cost(lambda file=file: formats.weight_flatbuffer(file, 1), 5)
+        reading_costs.cost(lambda file=file: reading_costs.weight_flatbuffer(file, 1), 5)
         for file, _ in (small, large)
     ]
     proto = [
-        formats.cost(lambda file=file: formats.weight_protobuf(file, 0), 5)
+        reading_costs.cost(lambda file=file: reading_costs.weight_protobuf(file, 0), 5)
         for _, file in (small, large)
     ]
     assert flat[1].bytes < 20_000
@@ -64,8 +69,8 @@ def test_a_flatbuffer_allocates_nothing_that_grows_with_the_file():
 
 
 def test_zip_finds_something_to_do():
-    data = formats.pair({"w": np.zeros(1000, np.float32)})[0]
-    assert formats.zipped(data) < len(data) / 10
+    data = reading_costs.pair({"w": np.zeros(1000, np.float32)})[0]
+    assert reading_costs.zipped(data) < len(data) / 10
 
 
 @needs_compiler

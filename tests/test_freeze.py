@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from course_lib import freeze, session, spotter, stages, trace
+from course_lib import session, spotter
+from course_lib.graph import freeze, stages, trace
 
 
 @pytest.fixture(scope="module")

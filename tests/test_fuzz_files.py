@@ -12,9 +12,11 @@ import time
 import numpy as np
 import pytest
 
-from course_lib import checkpoint, freeze, session, wire
-from course_lib.checkpoint import sstable
-from course_lib.checkpoint.crc import crc32c, masked
+from course_lib import session
+from course_lib.formats import checkpoint, protobuf
+from course_lib.formats.checkpoint import sstable
+from course_lib.formats.checkpoint.crc import crc32c, masked
+from course_lib.graph import freeze
 
 CASES = int(os.environ.get("WORKBOOK_FUZZ_CASES", "10000"))
 SLOWEST_SECONDS = 5.0
@@ -202,10 +204,10 @@ def read_both(data: bytes, name: str):
     from google.protobuf.message import DecodeError
 
     try:
-        message = message_factory.GetMessageClass(wire.schema(name)).FromString(data)
+        message = message_factory.GetMessageClass(protobuf.schema(name)).FromString(data)
     except DecodeError:
         message = None
-    return message, wire.read(data, name), wire.bytemap(data, name)
+    return message, protobuf.read(data, name), protobuf.bytemap(data, name)
 
 
 @pytest.mark.parametrize("kind, name, tenths", [
@@ -238,7 +240,7 @@ def accepted_by_protobuf(data: bytes, name: str) -> bool:
     from google.protobuf.message import DecodeError
 
     try:
-        message_factory.GetMessageClass(wire.schema(name)).FromString(data)
+        message_factory.GetMessageClass(protobuf.schema(name)).FromString(data)
     except DecodeError:
         return False
     return True

@@ -22,7 +22,7 @@ from hostile import corpus, toy
 
 from course_lib import cli
 from course_lib.exercises.answers import Raised
-from course_lib.grading import (
+from course_lib.instructor.grading import (
     assemble,
     campaign,
     collect,
@@ -37,7 +37,7 @@ from course_lib.grading import (
     roster,
     sandbox,
 )
-from course_lib.grading.inside import values
+from course_lib.instructor.grading.inside import values
 
 ROOT = Path(__file__).resolve().parent.parent
 needs_bubblewrap = pytest.mark.skipif(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hostile import corpus, toy
 
-from course_lib.grading import campaign, collect, course, one, sandbox
+from course_lib.instructor.grading import campaign, collect, course, one, sandbox
 
 pytest.importorskip("distributed")
 ROOT = Path(__file__).resolve().parent.parent

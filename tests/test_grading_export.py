@@ -14,7 +14,7 @@ import course_lib
 from benchmarks import peers
 from course_lib import cli, exercises
 from course_lib.exercises import core
-from course_lib.grading import export
+from course_lib.instructor.grading import export
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTLY = {**corpus.RIGHT, "97.2": corpus.WRONG_2}  # 6 of 8 points

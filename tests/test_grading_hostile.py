@@ -13,7 +13,7 @@ import pytest
 from hostile import corpus, toy
 
 import course_lib
-from course_lib.grading import command, sandbox
+from course_lib.instructor.grading import command, sandbox
 
 SECRET = "HOSTILE_TEST_SECRET"
 

@@ -31,7 +31,7 @@ from course_lib.graph import (
     work,
 )
 from course_lib.graph.data import number
-from course_lib.trace.source import from_source
+from course_lib.graph.trace.source import from_source
 
 SEVEN = from_source(
     "var1 = 6\nvar2 = 2\ntemp1 = var1 + var2\ntemp2 = var1 - var2\nvar3 = 4\n"

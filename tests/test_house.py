@@ -323,7 +323,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_an_installed_copy_carries_its_data(installed: Path, tmp_path: Path) -> None:
     code = (
-        "from course_lib import session, dataset, tflite; print(session.data_path('models'));"
+        "from course_lib import session, tflite; from course_lib.sound import dataset; print(session.data_path('models'));"
         "print(len(tflite.load('spotter_int8')), len(dataset.bundled('test')) > 50)"
     )
     run = _isolated(code, installed, tmp_path)
@@ -365,8 +365,8 @@ def _isolated(code: str, installed: Path, folder: Path) -> subprocess.CompletedP
 
 def _setup_cell() -> str:
     """Return the set-up cell of the first lesson."""
-    from course_lib import authoring
-    from course_lib.authoring.frame import project, setup_code
+    from course_lib.instructor import authoring
+    from course_lib.instructor.authoring.frame import project, setup_code
 
     return setup_code(authoring.lessons()[0], project(ROOT))
 

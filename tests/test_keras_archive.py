@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course_lib import session, spotter
-from course_lib.keras_archive import make_portable
+from course_lib.formats.keras_archive import make_portable
 
 
 def test_settings_of_newer_keras_are_left_out_and_answers_stay(tmp_path: Path) -> None:

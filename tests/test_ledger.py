@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib import dataset, features, freeze, ledger, micro, readers, spotter, tflite
-from course_lib.ledger import VERDICTS, Claim, Ledger, Test
+from course_lib import micro, spotter, tflite
+from course_lib.experiments import ledger, readers
+from course_lib.experiments.ledger import VERDICTS, Claim, Ledger, Test
+from course_lib.graph import freeze
+from course_lib.sound import dataset, features
 
 RESULTS = st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=5)
 

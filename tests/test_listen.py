@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from course_lib import audio, tflite
-from course_lib.dataset import Clips
-from course_lib.draw import answer, journey
-from course_lib.widgets import listen
+from course_lib import tflite
+from course_lib.sound import audio
+from course_lib.sound.dataset import Clips
+from course_lib.views import answer, journey, listen
 
 
 @pytest.fixture(scope="module")

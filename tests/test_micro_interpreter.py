@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from course_lib import dataset, features, measure, micro, quantize, tflite
+from course_lib import measure, micro, quantize, tflite
 from course_lib.micro import arena
 from course_lib.micro.child import Child, Died
+from course_lib.sound import dataset, features
 from course_lib.tflite.run import quantize as _stored
 
 here = pytest.mark.skipif(

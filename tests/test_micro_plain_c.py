@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_operation import Input, model
 
-from course_lib import dataset, features, micro, peers, quantize, tflite
+from course_lib import micro, quantize, tflite
+from course_lib.experiments import peers
 from course_lib.micro import plain_c
 from course_lib.micro.plain_c.memory import Block, lay_out
+from course_lib.sound import dataset, features
 
 desktop = pytest.mark.skipif(
     bool(plain_c.missing("desktop")), reason="there is no C compiler here (cc)"
@@ -272,7 +274,7 @@ def test_each_operation_equals_its_kernel(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("make, columns", [(peers.tiny_conv, 40), (peers.ds_cnn, 10)])
 def test_models_of_the_field_are_equal_too(make, columns, tmp_path: Path) -> None:
-    from course_lib import freeze
+    from course_lib.graph import freeze
 
     rows = np.random.default_rng(3).normal(size=(40, 49, columns)).astype(np.float32)
     made = tflite.convert(freeze.frozen(make()), "int8", rows)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib import dataset, features, micro, quantize, tflite
+from course_lib import micro, quantize, tflite
 from course_lib.micro.program import _KNOWN
+from course_lib.sound import dataset, features
 
 compiled = pytest.mark.skipif(not shutil.which("g++"), reason="there is no C++ compiler (g++)")
 FLAGS = ("-std=c++17", "-Wall", "-Wextra", "-Werror", "-Istubs", "-I.")

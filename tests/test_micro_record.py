@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib import dataset, features, micro, session, tflite
+from course_lib import micro, session, tflite
 from course_lib.micro import __main__ as command
 from course_lib.micro import plain_c, recorded
 from course_lib.micro.record import record_run
 from course_lib.micro.runtimes import MICRO, RUNTIMES, Difference, Runtimes
+from course_lib.sound import dataset, features
 
 cortex_m4 = pytest.mark.skipif(bool(plain_c.missing()), reason="no tools for a Cortex-M4 here")
 with_micro = pytest.mark.skipif(not micro.available(), reason="tflite-micro is not installed")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from course_lib import dataset, micro, tflite
+from course_lib import micro, tflite
 from course_lib.micro import Found, Spoken
+from course_lib.sound import dataset
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_windows_slide_and_are_answered_alone(clips) -> None:
     model = tflite.load("spotter_int8")
     scores = micro.slide(model, wave, hop_seconds=0.5)
     assert scores.ends.tolist() == [1, 1.5, 2, 2.5, 3]
-    from course_lib import features
+    from course_lib.sound import features
 
     assert np.array_equal(scores.shares[::2], tflite.run(model, features.log_mel(clips.waves[:3])))
     assert scores.heard == 3 and 0 < scores.real_time_factor < 1

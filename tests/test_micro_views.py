@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from course_lib import dataset, micro, session
-from course_lib.draw import listening
-from course_lib.draw import micro as draw
+from course_lib import micro, session
 from course_lib.micro import Found, Outcome, Recording, Scores, Spoken, recorded
 from course_lib.micro.arena_run import ArenaRun
 from course_lib.micro.device import DeviceRun
-from course_lib.widgets import microphone, speak
+from course_lib.sound import dataset
+from course_lib.views import listening, microphone, speak
+from course_lib.views import micro as draw
 from course_lib.widgets.listening import Detector
 
 SPARE = np.linspace(-0.5, 0.5, 16000, dtype=np.float32)
@@ -30,7 +30,7 @@ def device() -> DeviceRun:
 @pytest.fixture
 def texts(monkeypatch: pytest.MonkeyPatch):
     """Return a function that draws a picture and returns every text in it."""
-    from course_lib.draw import style
+    from course_lib.views import style
 
     figures = []
     monkeypatch.setattr(style, "show", lambda fig, alt: figures.append((fig, alt)))

@@ -11,8 +11,8 @@ import urllib.request
 
 import pytest
 
-from course_lib import netron
-from course_lib.draw.style import Picture
+from course_lib.views import netron
+from course_lib.views.style import Picture
 from tools import programs
 
 pytest.importorskip("netron")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import authoring
-from course_lib.authoring.source import BEGIN, END
 from course_lib.exercises import core
+from course_lib.instructor import authoring
+from course_lib.instructor.authoring.source import BEGIN, END
 from tools import clean_copy, nbval
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from course_lib import formats, paging
+from course_lib.experiments import paging, reading_costs
 
 SIZE = 24_000_000
 
@@ -35,8 +35,8 @@ def test_one_look_loads_little_and_reading_all_loads_all(file):
 
 def test_a_weight_is_found_in_a_mapped_flatbuffer(tmp_path):
     path = tmp_path / "pair.tflite"
-    path.write_bytes(formats.pair({"a": np.arange(5.0), "b": np.ones(3)})[0])
-    weights, _ = formats.weight_flatbuffer(paging.Mapped(path).view, 1)
+    path.write_bytes(reading_costs.pair({"a": np.arange(5.0), "b": np.ones(3)})[0])
+    weights, _ = reading_costs.weight_flatbuffer(paging.Mapped(path).view, 1)
     np.testing.assert_array_equal(weights, np.arange(5.0))
 
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_lib.authoring import pictures
+from course_lib.instructor.authoring import pictures
 
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from course_lib.draw.layers import in_full, layer
-from course_lib.draw.player import filmstrip, frame_marks, run, sentence
 from course_lib.exercises.lesson_01 import PROGRAM
 from course_lib.graph import Graph, Node
-from course_lib.trace.source import from_source
-from course_lib.widgets.expression import ExpressionBox
+from course_lib.graph.trace.source import from_source
+from course_lib.views.expression import ExpressionBox
+from course_lib.views.layers import in_full, layer
+from course_lib.views.player import filmstrip, frame_marks, run, sentence
 from course_lib.widgets.layers import LayerViewer
 from course_lib.widgets.player import Player, play
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib import audio, cli, dataset, features, ledger, measure, project, spotter, tflite
-from course_lib.draw.training import Curve
-from course_lib.grading import collect
-from course_lib.grading.course import Course
+from course_lib import cli, measure, project, spotter, tflite
+from course_lib.experiments import ledger
+from course_lib.instructor.grading import collect
+from course_lib.instructor.grading.course import Course
 from course_lib.project import takes
+from course_lib.sound import audio, dataset, features
+from course_lib.views.training import Curve
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -252,7 +254,7 @@ def test_missing_parts_and_strange_files_are_named(handed_in) -> None:
 def test_a_model_that_does_not_do_what_is_reported_is_found_out(handed_in) -> None:
     made, files, _ = handed_in
     worse = bytearray(files["spotter.tflite"])
-    from course_lib import xray
+    from course_lib.tflite import xray
 
     span = xray.Xray(bytes(worse)).layers[-1].weights.span
     worse[span.start : span.end] = bytes(span.end - span.start)

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_operation import Input, model
 
-from course_lib import dataset, features, measure, peers, quantize, spotter, tflite
+from course_lib import measure, quantize, spotter, tflite
+from course_lib.experiments import peers
 from course_lib.quantize.nibbles import pack, unpack
+from course_lib.sound import dataset, features
 
 EXAMPLES = settings(max_examples=100, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**32 - 1)

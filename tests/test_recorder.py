@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib import audio
-from course_lib.project import takes
-from course_lib.widgets import recorder
-from course_lib.widgets.microphone import REASONS
+from course_lib.project import recorder, takes
+from course_lib.sound import audio
+from course_lib.views.microphone import REASONS
 
 
 def _sound(seconds: float = 1.6) -> bytes:

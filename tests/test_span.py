@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from course_lib.draw import span
 from course_lib.exercises.lesson_02 import SHARED
-from course_lib.trace.source import from_source
+from course_lib.graph.trace.source import from_source
+from course_lib.views import span
 
 
 def test_the_longest_path_is_said_and_marked():

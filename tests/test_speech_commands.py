@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from course_lib import audio, augment, cli, dataset, download
-from course_lib.dataset import sources, speech_commands
+from course_lib import cli
+from course_lib.sound import audio, augment, dataset, download
+from course_lib.sound.dataset import sources, speech_commands
 from tests.faulty_server import Faulty, served
 
 WORDS = ("down", "go", "left", "no", "right", "stop", "up", "yes")
@@ -301,7 +302,7 @@ def test_resampling_and_averaging_are_what_they_say(tmp_path):
 
 def test_an_hour_is_not_read_whole(tmp_path, monkeypatch):
     """Of a long file only the beginning is looked at: the loud second behind it is not found."""
-    monkeypatch.setattr("course_lib.dataset.own.MOST_SECONDS", 3.0)
+    monkeypatch.setattr("course_lib.sound.dataset.own.MOST_SECONDS", 3.0)
     wave = np.full(5 * 16_000, 0.01)
     wave[16_000:32_000], wave[-16_000:] = 0.1, 0.9
     soundfile.write(tmp_path / "yes.wav", wave, 16_000)

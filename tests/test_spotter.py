@@ -6,18 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from course_lib import (
-    augment,
-    dataset,
-    features,
-    freeze,
-    measure,
-    modelcard,
-    session,
-    shipping,
-    spotter,
-    tflite,
-)
+from course_lib import measure, session, spotter, tflite, train
+from course_lib.graph import freeze
+from course_lib.measure import model_card
+from course_lib.sound import augment, dataset, features
 
 MODELS = session.data_path("models")
 
@@ -207,7 +199,7 @@ def test_the_card_says_what_the_files_say(held):
         figures["held_out"]["int8"]["all"]["correct"]
         == (answers.argmax(axis=1) == held.labels).sum()
     )
-    assert (MODELS / "README.md").read_text() == modelcard._card(figures)
+    assert (MODELS / "README.md").read_text() == model_card._card(figures)
 
 
 def test_one_run_makes_the_whole_folder(tmp_path):
@@ -215,14 +207,14 @@ def test_one_run_makes_the_whole_folder(tmp_path):
     recordings = tmp_path / "recordings"
     for word, wave in zip(base.words[::9], base.waves[::9], strict=True):
         (recordings / word).mkdir(parents=True, exist_ok=True)
-        from course_lib import audio
+        from course_lib.sound import audio
 
         audio.write(recordings / word / "someone_nohash_0.wav", wave)
     out = tmp_path / "models"
     out.mkdir()
     (out / "old").write_text("from another run")
     stages = []
-    figures = shipping.make(
+    figures = train.make(
         out,
         1,
         lambda stage, done, total: stages.append(stage),
@@ -247,9 +239,9 @@ def test_one_run_makes_the_whole_folder(tmp_path):
 def test_a_run_that_fails_leaves_the_old_folder(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "old").write_text("still here")
-    monkeypatch.setattr(shipping, "_write_models", lambda *given: 1 / 0)
+    monkeypatch.setattr(train, "_write_models", lambda *given: 1 / 0)
     monkeypatch.setattr(augment, "training_set", lambda *given: toy(256))
     with pytest.raises(ZeroDivisionError):
-        shipping.make(tmp_path / "models", count=256, epochs=1)
+        train.make(tmp_path / "models", count=256, epochs=1)
     assert (tmp_path / "models" / "old").read_text() == "still here"
     assert [path.name for path in tmp_path.iterdir()] == ["models"]

@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from course_lib import draw
-from course_lib.draw import style
-from course_lib.widgets import shell
+from course_lib import views
+from course_lib.views import shell, style
 
 
 def luminance(colour: str) -> float:
@@ -29,17 +28,17 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 
 @pytest.fixture
-def picture() -> draw.Picture:
-    figure, axes = draw.figure(4, 2)
+def picture() -> views.Picture:
+    figure, axes = views.figure(4, 2)
     axes.plot([1, 2, 3])
-    return draw.show(figure, alt="a line that rises")
+    return views.show(figure, alt="a line that rises")
 
 
 def test_text_can_be_read_on_the_ground_of_pictures():
-    paper = draw.PALETTE["paper"]
-    assert contrast(draw.PALETTE["ink"], paper) > 7
-    assert contrast(draw.PALETTE["grey"], paper) > 4.5
-    assert contrast(draw.PALETTE["blue"], paper) > 4.5
+    paper = views.PALETTE["paper"]
+    assert contrast(views.PALETTE["ink"], paper) > 7
+    assert contrast(views.PALETTE["grey"], paper) > 4.5
+    assert contrast(views.PALETTE["blue"], paper) > 4.5
 
 
 def test_a_picture_is_a_png_with_words(picture):
@@ -52,21 +51,21 @@ def test_a_picture_is_a_png_with_words(picture):
 
 
 def test_the_same_figure_gives_the_same_bytes(picture):
-    figure, axes = draw.figure(4, 2)
+    figure, axes = views.figure(4, 2)
     axes.plot([1, 2, 3])
-    assert draw.show(figure, alt="x").png == picture.png
+    assert views.show(figure, alt="x").png == picture.png
 
 
 def test_a_png_may_be_shown_as_it_is(picture):
-    again = draw.show(picture.png, alt="again")
+    again = views.show(picture.png, alt="again")
     assert again.png == picture.png and again.width == 384
     with pytest.raises(ValueError, match="no PNG"):
-        draw.show(b"GIF89a", alt="x")
+        views.show(b"GIF89a", alt="x")
 
 
 def test_a_picture_without_words_is_refused(picture):
     with pytest.raises(ValueError, match="needs a text"):
-        draw.show(picture.png, alt=" ")
+        views.show(picture.png, alt=" ")
 
 
 def test_words_are_escaped(picture):
@@ -75,7 +74,7 @@ def test_words_are_escaped(picture):
 
 
 def test_columns_of_different_widths():
-    figure, axes = draw.figure(6, 2, 1, 2, width_ratios=[3, 1])
+    figure, axes = views.figure(6, 2, 1, 2, width_ratios=[3, 1])
     assert len(axes) == 2
     figure.canvas.draw()
     assert axes[0].get_position().width > 2 * axes[1].get_position().width
@@ -88,13 +87,13 @@ def test_a_pyplot_figure_is_not_shown_twice():
     from matplotlib import pyplot
 
     figure, _ = pyplot.subplots()
-    draw.show(figure, alt="x")
+    views.show(figure, alt="x")
     assert figure.number not in pyplot.get_fignums()
 
 
 def test_importing_draws_nothing():
     code = (
-        "import sys, course_lib.draw, course_lib.widgets.shell;"
+        "import sys, course_lib.views, course_lib.views.shell;"
         "print([m for m in ('matplotlib', 'ipywidgets', 'IPython') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from course_lib import freeze, session, tflite
+from course_lib import session, tflite
+from course_lib.graph import freeze
 from course_lib.tflite.run import Tensor, dequantize, quantize
 from course_lib.tflite.strip import ALIGNMENT
 

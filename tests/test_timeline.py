@@ -7,11 +7,13 @@ import time
 import numpy as np
 import pytest
 
-from course_lib import checkpoint, session, spotter
-from course_lib.checkpoint import doomed, objects, practice, series, timeline, trials
-from course_lib.draw import checkpoint as draw
-from course_lib.draw.timeline import kernels_image
-from course_lib.widgets import timeline as widget
+from course_lib import session, spotter
+from course_lib.experiments.training_runs import doomed, practice, series, timeline, trials
+from course_lib.formats import checkpoint
+from course_lib.formats.checkpoint import objects
+from course_lib.views import checkpoint as draw
+from course_lib.views import time_slider as widget
+from course_lib.views.timeline import kernels_image
 
 
 @pytest.fixture(scope="module")

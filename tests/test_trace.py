@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from random_programs import FUNCTIONS, as_floats, programs
 
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, gradients, levels
-from course_lib.trace.source import MOST_LINES, TraceError, from_source
+from course_lib.graph.trace.source import MOST_LINES, TraceError, from_source
 
 # Found by chance: summands of about 1e8 cancel, and what is left is the rounding of their sum.
 CANCELS = """
@@ -240,7 +240,7 @@ def tf():
 
 
 def test_python_numbers_are_folded_and_tensors_are_not(tf):
-    from course_lib.trace import from_function
+    from course_lib.graph.trace import from_function
 
     folded = from_function(program, 6.0, 2.0)
     assert [node.operation for node in folded] == ["Const", "Identity"]
@@ -253,7 +253,7 @@ def test_python_numbers_are_folded_and_tensors_are_not(tf):
 
 
 def test_a_variable_is_a_handle_and_a_read(tf):
-    from course_lib.trace import from_function
+    from course_lib.graph.trace import from_function
 
     weight = tf.Variable(2.0)
     graph = from_function(lambda x: x * weight, tf.constant(3.0))
@@ -263,7 +263,7 @@ def test_a_variable_is_a_handle_and_a_read(tf):
 
 
 def test_shapes_and_types_are_kept(tf):
-    from course_lib.trace import from_function
+    from course_lib.graph.trace import from_function
 
     graph = from_function(lambda x: tf.reduce_sum(x, 1), tf.TensorSpec([None, 3], tf.float64))
     assert graph["x"].shape == (None, 3) and graph["x"].dtype == "float64"
@@ -271,7 +271,7 @@ def test_shapes_and_types_are_kept(tf):
 
 
 def test_the_same_graph_from_bytes(tf):
-    from course_lib.trace import from_function, from_graph_def
+    from course_lib.graph.trace import from_function, from_graph_def
 
     function = tf.function(lambda x: (x + 1.0) * 2.0)
     definition = function.get_concrete_function(tf.constant(1.0)).graph.as_graph_def()
@@ -284,8 +284,8 @@ def test_the_same_graph_from_bytes(tf):
 
 def test_the_shipped_model_in_two_levels_of_detail(tf):
     from course_lib.graph import collapse
+    from course_lib.graph.trace import from_graph_def
     from course_lib.session import data_path
-    from course_lib.trace import from_graph_def
 
     graph = from_graph_def(data_path("models", "spotter.pb").read_bytes())
     layers = collapse(graph)
@@ -294,7 +294,7 @@ def test_the_shipped_model_in_two_levels_of_detail(tf):
 
 
 def test_requests_are_counted(tf):
-    from course_lib.trace import executed
+    from course_lib.graph.trace import executed
 
     x = tf.constant(3.0)
     eager = executed(lambda a: (a + a) * a, x)
@@ -313,8 +313,8 @@ def failing():
 
 def test_graph_and_trace_import_no_tensorflow():
     code = (
-        "import sys; import course_lib.trace, course_lib.graph, course_lib.draw.graph; "
-        "import course_lib.widgets.player, course_lib.netron; "
+        "import sys; import course_lib.graph.trace, course_lib.graph, course_lib.views.graph; "
+        "import course_lib.widgets.player, course_lib.views.netron; "
         "bad = [m for m in ('tensorflow', 'matplotlib') if m in sys.modules]; print(bad)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

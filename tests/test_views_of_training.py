@@ -6,11 +6,12 @@ import ipywidgets
 import numpy as np
 import pytest
 
-from course_lib import dataset, features, measure, spotter
-from course_lib.draw import confusion as draw_confusion
-from course_lib.draw import features as draw_features
-from course_lib.draw import training as draw_training
-from course_lib.draw.style import Picture
+from course_lib import measure, spotter
+from course_lib.sound import dataset, features
+from course_lib.views import confusion as draw_confusion
+from course_lib.views import features as draw_features
+from course_lib.views import training as draw_training
+from course_lib.views.style import Picture
 from course_lib.widgets import confusion, threshold, training, voices
 from course_lib.widgets import features as feature_widgets
 

@@ -7,9 +7,10 @@ from collections import Counter
 
 import pytest
 
-from course_lib import session, wire
-from course_lib.draw import freeze as draw
-from course_lib.widgets import wire as widget
+from course_lib import session
+from course_lib.formats import protobuf
+from course_lib.views import freeze as draw
+from course_lib.views import wire as widget
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_two_bytes_are_explained(graph_def):
     length = next(s for s in cursor.parts if s.kind == "length" and len(s) == 2)
     lines = widget.explained(cursor.map, length)
     assert "a 1 in front says: go on" in lines[0]
-    assert wire.varint(cursor.map.bytes_of(length), 0)[0] == length.value
+    assert protobuf.varint(cursor.map.bytes_of(length), 0)[0] == length.value
 
 
 def test_packed_numbers_are_taken_apart():

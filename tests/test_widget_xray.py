@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from course_lib import session, tflite, xray
+from course_lib import session, tflite
+from course_lib.tflite import xray
 from course_lib.widgets.xray import Explorer, Patcher
 
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from course_lib import session, wire
-from course_lib.wire.values import MESSAGE, repeated
+from course_lib import session
+from course_lib.formats import protobuf
+from course_lib.formats.protobuf.values import MESSAGE, repeated
 
 
 @pytest.fixture(scope="module")
@@ -14,9 +15,9 @@ def tf():
     return session.import_tensorflow()
 
 
-def assert_same(fields: tuple[wire.Field, ...], message) -> None:
+def assert_same(fields: tuple[protobuf.Field, ...], message) -> None:
     """Every field of the message was read, with its value; nothing was read that is not there."""
-    by_name: dict[str, list[wire.Field]] = {}
+    by_name: dict[str, list[protobuf.Field]] = {}
     for each in fields:
         if each.kind != "unknown":
             by_name.setdefault(each.name, []).append(each)
@@ -34,7 +35,7 @@ def assert_same(fields: tuple[wire.Field, ...], message) -> None:
             assert all(not each.value or descriptor.enum_type for each in left[-1:])
 
 
-def assert_field(read: list[wire.Field], descriptor, value) -> None:
+def assert_field(read: list[protobuf.Field], descriptor, value) -> None:
     """The fields of one name hold ``value``, which may be repeated or a map."""
     if descriptor.type == MESSAGE:
         if descriptor.message_type.GetOptions().map_entry:
@@ -66,34 +67,34 @@ def assert_field(read: list[wire.Field], descriptor, value) -> None:
 
 def assert_agrees(data: bytes, name: str) -> None:
     """The whole file: same content as protobuf's parser, and every byte has exactly one name."""
-    descriptor = wire.schema(name)
+    descriptor = protobuf.schema(name)
     from google.protobuf import message_factory
 
     message = message_factory.GetMessageClass(descriptor).FromString(data)
-    assert_same(wire.read(data, name), message)
-    named = wire.bytemap(data, name)
+    assert_same(protobuf.read(data, name), message)
+    named = protobuf.bytemap(data, name)
     named.check()
     assert sum(named.shares.values()) == len(data)
 
 
 def test_a_frozen_keras_model(tf):
-    from course_lib import freeze
+    from course_lib.graph import freeze
 
     model = tf.keras.Sequential([tf.keras.Input((3, 3, 1)), tf.keras.layers.Conv2D(2, 2, name="c"),
                                  tf.keras.layers.Flatten()])  # fmt: skip
     data = freeze.frozen(model, softmax=False).graph_def
     assert_agrees(data, "GraphDef")
     kernel = model.get_layer("c").kernel
-    found = wire.constant(wire.read(data, "GraphDef"), kernel.path)
+    found = protobuf.constant(protobuf.read(data, "GraphDef"), kernel.path)
     kernel = kernel.numpy()
     assert found.value == kernel.tobytes()
     assert data[found.raw.value_start : found.raw.end] == kernel.tobytes()
-    assert wire.bytemap(data).at(found.raw.value_start).kind == "weights"
+    assert protobuf.bytemap(data).at(found.raw.value_start).kind == "weights"
 
 
 @pytest.mark.slow
 def test_an_application_of_keras(tf):
-    from course_lib import freeze
+    from course_lib.graph import freeze
 
     model = tf.keras.applications.MobileNetV2((32, 32, 3), 0.35, weights=None, classes=5)
     assert_agrees(freeze.frozen(model, softmax=False).graph_def, "GraphDef")
@@ -143,8 +144,8 @@ def test_a_saved_model_with_several_signatures(tf, tmp_path):
 
 
 def test_an_object_graph(tf, tmp_path):
-    from course_lib import checkpoint
-    from course_lib.checkpoint.bundle import OBJECT_GRAPH
+    from course_lib.formats import checkpoint
+    from course_lib.formats.checkpoint.bundle import OBJECT_GRAPH
 
     prefix = tf.train.Checkpoint(a=tf.Variable(1.0), b=[tf.Variable(2)]).write(str(tmp_path / "c"))
     data = checkpoint.contents(prefix)[OBJECT_GRAPH].item()
@@ -156,14 +157,14 @@ def test_an_object_graph(tf, tmp_path):
 ])  # fmt: skip
 def test_varints_of_the_documentation(value, coded):
     data = bytes.fromhex(coded)
-    assert wire.encode_varint(value) == data
-    assert wire.varint(data + b"\x05", 0) == (value, len(data))
+    assert protobuf.encode_varint(value) == data
+    assert protobuf.varint(data + b"\x05", 0) == (value, len(data))
 
 
 def test_varints_survive_the_way_there_and_back():
     for value in np.random.default_rng(0).integers(0, 2**63, 200, dtype=np.int64):
-        coded = wire.encode_varint(int(value))
-        assert wire.varint(coded, 0) == (int(value), len(coded))
+        coded = protobuf.encode_varint(int(value))
+        assert protobuf.varint(coded, 0) == (int(value), len(coded))
 
 
 @pytest.mark.parametrize("coded, said", [
@@ -171,12 +172,12 @@ def test_varints_survive_the_way_there_and_back():
 ])  # fmt: skip
 def test_broken_varints_are_refused(coded, said):
     with pytest.raises(ValueError, match=said):
-        wire.varint(bytes.fromhex(coded), 0)
+        protobuf.varint(bytes.fromhex(coded), 0)
 
 
 def test_negative_numbers_cannot_be_encoded():
     with pytest.raises(ValueError, match="negative"):
-        wire.encode_varint(-1)
+        protobuf.encode_varint(-1)
 
 
 @pytest.mark.parametrize("coded, said", [
@@ -192,36 +193,36 @@ def test_negative_numbers_cannot_be_encoded():
 ])  # fmt: skip
 def test_broken_messages_are_refused_with_the_place(coded, said):
     with pytest.raises(ValueError, match=said) as caught:
-        wire.read(bytes.fromhex(coded))
+        protobuf.read(bytes.fromhex(coded))
     assert str(caught.value).startswith("Byte ")
 
 
 def test_without_a_schema_fields_go_by_their_number():
     data = bytes.fromhex("0801 1203616263 1d0000803f 210000000000000000 2b08012c")
-    names = [(each.name, each.value) for each in wire.read(data)]
+    names = [(each.name, each.value) for each in protobuf.read(data)]
     assert names == [("field 1", 1), ("field 2", b"abc"), ("field 3", b"\0\0\x80\x3f"),
                      ("field 4", bytes(8)), ("field 5", bytes.fromhex("08012c"))]  # fmt: skip
-    wire.bytemap(data, None).check()
+    protobuf.bytemap(data, None).check()
 
 
 def test_unknown_fields_are_named_and_kept(tf):
     from tensorflow.core.framework.graph_pb2 import GraphDef
 
-    extra = wire.encode_varint(1000 << 3 | 2) + b"\x05hello"
+    extra = protobuf.encode_varint(1000 << 3 | 2) + b"\x05hello"
     data = GraphDef(node=[{"name": "a", "op": "NoOp"}]).SerializeToString() + extra
     assert_agrees(data, "GraphDef")
-    last = wire.read(data, "GraphDef")[-1]
+    last = protobuf.read(data, "GraphDef")[-1]
     assert (last.name, last.kind, last.value) == ("field 1000", "unknown", b"hello")
 
 
 def test_a_known_number_with_another_wire_type_is_unknown(tf):
     data = bytes.fromhex("0a020801")  # a node whose name would be a varint
-    assert wire.read(data, "GraphDef")[0].children[0].kind == "unknown"
+    assert protobuf.read(data, "GraphDef")[0].children[0].kind == "unknown"
 
 
 def test_bytes_that_are_no_text_are_refused(tf):
     with pytest.raises(ValueError, match="no UTF-8"):
-        wire.read(bytes.fromhex("0a030a01ff"), "GraphDef")
+        protobuf.read(bytes.fromhex("0a030a01ff"), "GraphDef")
 
 
 def test_paths_use_keys_and_places(tf):
@@ -230,19 +231,19 @@ def test_paths_use_keys_and_places(tf):
     graph = GraphDef(node=[{"name": "a", "op": "X"}, {"name": "b", "op": "Y"}])
     graph.node[1].attr["T"].type = 1
     graph.node[1].attr["T"].list.i.extend([1, -1])
-    fields = wire.read(graph.SerializeToString(), "GraphDef")
-    paths = {each.path: each.value for each in wire.node(fields, "b").walk()}
+    fields = protobuf.read(graph.SerializeToString(), "GraphDef")
+    paths = {each.path: each.value for each in protobuf.node(fields, "b").walk()}
     assert paths["node[1].name"] == "b"
     assert paths["node[1].attr[T].value.list.i"] == (1, -1)
     with pytest.raises(LookupError, match="no node called 'c'"):
-        wire.node(fields, "c")
+        protobuf.node(fields, "c")
     with pytest.raises(LookupError, match="holds no values"):
-        wire.constant(fields, "a")
+        protobuf.constant(fields, "a")
 
 
 def test_unknown_schema_is_named():
     with pytest.raises(ValueError, match="GraphDef"):
-        wire.schema("Grph")
+        protobuf.schema("Grph")
 
 
 def test_numbers_of_every_type_are_read_as_protobuf_reads_them():
@@ -272,8 +273,8 @@ def test_numbers_of_every_type_are_read_as_protobuf_reads_them():
             else:
                 getattr(made, name).extend(values)
     data = made.SerializeToString()
-    assert_same(wire.read(data, descriptor), made)
-    wire.bytemap(data, descriptor).check()
+    assert_same(protobuf.read(data, descriptor), made)
+    protobuf.bytemap(data, descriptor).check()
 
 
 def _any(kind: str, rng):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from course_lib import flatbuffer, measure, session, tflite, xray
+from course_lib import measure, session, tflite
+from course_lib.formats import flatbuffer
+from course_lib.tflite import xray
 
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from course_lib.dataset import LABELS
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number, when
+from course_lib.sound.dataset import LABELS
 
 __all__ = ["EXERCISES"]
 

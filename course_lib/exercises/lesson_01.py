@@ -5,7 +5,7 @@ from __future__ import annotations
 from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
 from course_lib.exercises.judges import function, items, number
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
-from course_lib.trace.source import from_source
+from course_lib.graph.trace.source import from_source
 
 __all__ = ["EXERCISES", "GRAPH_DEF", "MYSTERY", "NEURON", "ORCHARD", "PROGRAM"]
 

@@ -96,7 +96,7 @@ def _varint_to_the_end(data):
 
 def _varints(rng):
     """Varints of one to four bytes, each followed by bytes that do not belong to it."""
-    from course_lib.wire import encode_varint
+    from course_lib.formats.protobuf import encode_varint
 
     numbers = [5, 300, *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25))]
     return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]

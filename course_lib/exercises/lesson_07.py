@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from course_lib import features, spotter
+from course_lib import spotter
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number, when
+from course_lib.sound import features
 
 __all__ = ["EXERCISES"]
 

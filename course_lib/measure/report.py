@@ -159,7 +159,7 @@ def _features_and_labels(clips) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(clips, tuple):
         features, labels = clips
     else:
-        from course_lib import features as module
+        from course_lib.sound import features as module
 
         features, labels = module.of(clips), clips.labels
     labels = np.asarray(labels, np.int64)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import features, tflite
-from course_lib.audio import CLIP_SAMPLES
+from course_lib import tflite
 from course_lib.micro import plain_c, recorded
 from course_lib.micro.plain_c import Layer, Part
+from course_lib.sound import features
+from course_lib.sound.audio import CLIP_SAMPLES
 
 __all__ = ["DeviceRun", "on_cortex_m4", "pcm"]
 

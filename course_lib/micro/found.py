@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.dataset import LABELS
+from course_lib.sound.dataset import LABELS
 
 __all__ = ["Found", "Outcome", "Spoken", "judge"]
 

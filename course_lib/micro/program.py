@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from course_lib import quantize
-from course_lib.dataset import LABELS
 from course_lib.micro.carray import c_array
 from course_lib.micro.interpreter import MicroError
 from course_lib.micro.plain_c.generate import FOLDER as PLAIN_C
 from course_lib.micro.plain_c.tables import feature_tables
+from course_lib.sound.dataset import LABELS
 
 __all__ = ["FIRST_WORD", "cpp_program", "operators", "resolver", "stubs"]
 

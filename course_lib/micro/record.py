@@ -8,11 +8,12 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from course_lib import dataset, features, session, tflite
+from course_lib import session, tflite
 from course_lib.micro import interpreter, plain_c, recorded
 from course_lib.micro.arena_run import arena_of
 from course_lib.micro.device import on_cortex_m4
 from course_lib.micro.runtimes import compare_runtimes
+from course_lib.sound import dataset, features
 
 __all__ = ["compared_clips", "device_clips", "record_run"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib import dataset, features
-from course_lib.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 from course_lib.micro.found import Found, Spoken
+from course_lib.sound import dataset, features
+from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 from course_lib.tflite.run import Interpreter
 
 __all__ = ["Recording", "Scores", "detect", "long_recording", "slide", "smooth"]

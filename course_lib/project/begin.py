@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_lib import spotter
-from course_lib.draw.training import Curve
+from course_lib.views.training import Curve
 
 __all__ = ["HeadStart", "from_checkpoint", "from_nothing", "head_start"]
 

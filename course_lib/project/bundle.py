@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from course_lib import micro, session
-from course_lib.draw.style import Picture
 from course_lib.project.page import page
 from course_lib.project.report import MicroRun
 from course_lib.project.verify import MODEL, PAGE, REPORT, problems
 from course_lib.project.words import Words
+from course_lib.views.style import Picture
 
 __all__ = ["arena_bytes", "bundle", "deliverables"]
 

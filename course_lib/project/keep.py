@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from course_lib import session
-from course_lib.checkpoint import timeline
-from course_lib.draw.training import Curve
+from course_lib.experiments.training_runs import timeline
+from course_lib.views.training import Curve
 
 __all__ = ["best_epoch", "every_epoch", "restore"]
 

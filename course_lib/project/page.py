@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from course_lib.draw.style import Picture
-from course_lib.ledger import Claim, Ledger
+from course_lib.experiments.ledger import Claim, Ledger
+from course_lib.views.style import Picture
 
 __all__ = ["page"]
 

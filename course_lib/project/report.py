@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from course_lib import micro, tflite
-from course_lib.dataset import SPLITS
-from course_lib.ledger import Ledger
+from course_lib.experiments.ledger import Ledger
 from course_lib.measure import Report
 from course_lib.project.begin import HeadStart
 from course_lib.project.words import Words
+from course_lib.sound.dataset import SPLITS
 
 __all__ = ["FORMAT", "VERSION", "MicroRun", "on_micro", "report"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib import audio
+from course_lib.sound import audio
 
 __all__ = ["FOLDER", "WANTED", "remove_last", "save", "taken"]
 

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import dataset, features, measure, tflite
-from course_lib.ledger import Claim
+from course_lib import measure, tflite
+from course_lib.experiments.ledger import Claim
 from course_lib.project.words import gather
+from course_lib.sound import dataset, features
 
 __all__ = ["MODEL", "PAGE", "REPORT", "about", "again", "problems", "read", "schema"]
 

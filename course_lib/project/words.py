@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib import augment, dataset
-from course_lib.dataset import SILENCE, SPLITS, UNKNOWN, Clips
+from course_lib.sound import augment, dataset
+from course_lib.sound.dataset import SILENCE, SPLITS, UNKNOWN, Clips
 
 __all__ = ["FEWEST", "MOST_WORDS", "Words", "gather"]
 

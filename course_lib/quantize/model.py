@@ -1,6 +1,7 @@
 """Read a .tflite file as a plan: its tensors, their grids and stored values, its operations.
 
-This is the little of the file that the arithmetic needs; `course_lib.flatbuffer` names every byte.
+This is the little of the file that the arithmetic needs; `formats.flatbuffer` names every
+byte.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def read(model_bytes: bytes) -> Plan:
     except Exception as error:  # the generated reader raises whatever a wrong offset leads to
         raise ValueError(
             "This .tflite file is damaged or uses types that this small reader does "
-            "not know: look at it with course_lib.flatbuffer."
+            "not know: look at it with course_lib.formats.flatbuffer."
         ) from error
     return Plan(values, operations, _indices(graph.inputs), _indices(graph.outputs))
 

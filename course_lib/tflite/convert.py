@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import freeze, session
+from course_lib import session
+from course_lib.graph import freeze
 
 __all__ = ["VARIANTS", "convert", "converter"]
 

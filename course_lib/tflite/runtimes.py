@@ -11,7 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib import flatbuffer, session
+from course_lib import session
+from course_lib.formats import flatbuffer
 
 __all__ = [
     "LITERT",

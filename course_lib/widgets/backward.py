@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from course_lib.draw.backward import filmstrip, frame_marks, sentence, steps
-from course_lib.draw.layout import lay_out
-from course_lib.draw.marks import Marks
-from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph
 from course_lib.graph.evaluate import EvaluationError
 from course_lib.graph.gradients import Gradients, gradients
-from course_lib.widgets import constants, shell
+from course_lib.views import constants, shell
+from course_lib.views.backward import filmstrip, frame_marks, sentence, steps
+from course_lib.views.layout import lay_out
+from course_lib.views.marks import Marks
+from course_lib.views.svg import svg
 
 __all__ = ["BackwardPlayer", "play_back"]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import dataset, measure
-from course_lib.draw import confusion as draw
+from course_lib import measure
+from course_lib.sound import dataset
+from course_lib.views import confusion as draw
 
 __all__ = ["Confusion", "confusion"]
 
@@ -64,7 +65,7 @@ class Confusion:
         """Return the widget: a grid of buttons, one a cell, and the players of the pressed one."""
         import ipywidgets
 
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         view = shell.html(self.html(*self.worst()), "clips behind a cell")
         fixed = ipywidgets.Layout(width=_WIDTH)
@@ -83,12 +84,12 @@ class Confusion:
 
     def show(self) -> None:
         """Display the grid, with the picture of the matrix as its twin."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         shell.show(self.widget(), draw.matrix(self.report.confusion, self.labels, self.report.name))
 
     def _button(self, said: int, heard: int, view: Any) -> Any:
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         def press() -> None:
             view.value = self.html(said, heard)

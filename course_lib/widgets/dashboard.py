@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from course_lib import measure
-from course_lib.draw import comparison as side_by_side
-from course_lib.draw import dashboard as still
 from course_lib.measure import Report
+from course_lib.views import comparison as side_by_side
+from course_lib.views import dashboard as still
 
 __all__ = ["Dashboard", "dashboard", "uploaded"]
 
@@ -51,7 +51,7 @@ class Dashboard:
 
     def show(self) -> None:
         """Display the controls and the comparison, with the still picture as its twin."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         reports = list(self.reports.values())
         twin = still.show(reports)
@@ -61,7 +61,7 @@ class Dashboard:
         """Return the widget: two lists, a button to open a file, a box a part, the comparison."""
         import ipywidgets
 
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         names = list(self.reports)
         view, sounds, said = shell.html(), shell.html(), shell.html()

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import audio, dataset, features
-from course_lib.draw import features as draw
+from course_lib.sound import audio, dataset, features
+from course_lib.views import features as draw
 
 __all__ = ["Explorer", "explorer", "gallery"]
 
@@ -31,7 +31,7 @@ class Explorer:
 
     def widget(self) -> Any:
         """Return the widget: a list of clips, a slider over the frames, the picture, a player."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         def refresh(_: object = None) -> None:
             view.value = self.html(clip.value, frame.value)
@@ -51,7 +51,7 @@ class Explorer:
 
     def show(self) -> None:
         """Display the controls, with the still picture of the first clip as their twin."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         shell.show(self.widget(), self.picture(0, self.frame))
 
@@ -66,7 +66,7 @@ def explorer(clips: dataset.Clips, frame: int = 24, last: int = 5) -> Explorer:
 
 def gallery(waves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
     """Display the features of clips (16000,) and a player for each; the picture is the twin."""
-    from course_lib.widgets import shell
+    from course_lib.views import shell
 
     picture = draw.maps(features.log_mel(np.stack(waves)), labels)
     players = "".join(

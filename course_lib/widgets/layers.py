@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from course_lib.draw.graph import describe, picture, shape_labels
-from course_lib.draw.layers import layer
-from course_lib.draw.layout import lay_out
-from course_lib.draw.marks import Marks
-from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph, Node
 from course_lib.graph.structure import collapse, layer_name
-from course_lib.widgets import shell
+from course_lib.views import shell
+from course_lib.views.graph import describe, picture, shape_labels
+from course_lib.views.layers import layer
+from course_lib.views.layout import lay_out
+from course_lib.views.marks import Marks
+from course_lib.views.svg import svg
 
 Group = Callable[[Node], str]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from course_lib.draw import listening as draw
 from course_lib.micro import Recording, Scores
-from course_lib.widgets import shell
+from course_lib.views import listening as draw
+from course_lib.views import shell
 
 __all__ = ["Detector", "explore"]
 

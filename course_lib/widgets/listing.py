@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from course_lib.compiler.machine_code import Compiled, arithmetic
-from course_lib.draw.listing import html, picture
-from course_lib.widgets import shell
+from course_lib.graph.compiler.machine_code import Compiled, arithmetic
+from course_lib.views import shell
+from course_lib.views.listing import html, picture
 
 __all__ = ["Languages", "read"]
 

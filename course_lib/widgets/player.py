@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from course_lib.draw.layout import lay_out
-from course_lib.draw.player import filmstrip, frame_marks, run, sentence
-from course_lib.draw.svg import svg
 from course_lib.graph.data import Graph
-from course_lib.widgets import constants, shell
+from course_lib.views import constants, shell
+from course_lib.views.layout import lay_out
+from course_lib.views.player import filmstrip, frame_marks, run, sentence
+from course_lib.views.svg import svg
 
 __all__ = ["Player", "play"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from course_lib.draw.schedule import describe, gantts, svg
 from course_lib.graph.data import Graph
+from course_lib.graph.schedule import schedule
 from course_lib.graph.structure import span, work
-from course_lib.schedule import schedule
-from course_lib.widgets import shell
+from course_lib.views import shell
+from course_lib.views.schedule import describe, gantts, svg
 
 __all__ = ["Planner", "plan"]
 

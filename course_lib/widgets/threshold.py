@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import dataset, measure
-from course_lib.draw import confusion as draw
+from course_lib import measure
+from course_lib.sound import dataset
+from course_lib.views import confusion as draw
 
 __all__ = ["MOST", "Threshold", "threshold"]
 
@@ -63,7 +64,7 @@ class Threshold:
 
     def widget(self, level: float) -> Any:
         """Return the widget: a slider, the curves, the players."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         def move(at: float) -> None:
             view.value = self.picture(at).html() + self.html(at)
@@ -74,7 +75,7 @@ class Threshold:
 
     def show(self, level: float = 0.5) -> None:
         """Display the slider at `level`, with the picture as its twin."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         shell.show(self.widget(level), self.picture(level))
 

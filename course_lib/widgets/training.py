@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, spotter
-from course_lib.draw import training as draw
+from course_lib.views import training as draw
 
 __all__ = ["Live", "live"]
 
@@ -42,7 +42,7 @@ class Live:
         """Display the widget; its twin is the curve of the shipped model."""
         import ipywidgets
 
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         self._bar = ipywidgets.FloatProgress(
             0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="420px", max_width="100%")

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import dataset, measure
-from course_lib.draw import confusion as draw
+from course_lib import measure
+from course_lib.sound import dataset
+from course_lib.views import confusion as draw
 
 __all__ = ["MOST", "Voices", "voices"]
 
@@ -52,7 +53,7 @@ class Voices:
 
     def widget(self) -> Any:
         """Return the widget: the picture of all voices, a list of them, players of the chosen."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         def choose(voice: str) -> None:
             view.value = self.html(voice)
@@ -68,7 +69,7 @@ class Voices:
 
     def show(self) -> None:
         """Display the controls, with the picture as their twin."""
-        from course_lib.widgets import shell
+        from course_lib.views import shell
 
         shell.show(self.widget(), self.picture())
 

@@ -1,6 +1,6 @@
 """The X-ray of a .tflite file: walk over its bytes, and change one of its weights.
 
-Thin shells around ``course_lib.xray`` and ``course_lib.draw.xray``.
+Thin shells around ``course_lib.tflite.xray`` and ``course_lib.views.xray``.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_lib import tflite, xray
-from course_lib.bytemap import Span
-from course_lib.draw import bytes as draw_bytes
-from course_lib.draw import xray as views
-from course_lib.draw.style import Picture, card
-from course_lib.widgets import shell
+from course_lib import tflite
+from course_lib.formats.bytemap import Span
+from course_lib.tflite import xray
+from course_lib.views import bytes as draw_bytes
+from course_lib.views import shell
+from course_lib.views import xray as views
+from course_lib.views.style import Picture, card
 
 if TYPE_CHECKING:
     import ipywidgets

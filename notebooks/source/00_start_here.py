@@ -17,7 +17,8 @@
 # The one below knows "yes" and "no". Such a model is called a **keyword spotter**.
 
 # %%
-from course_lib import dataset, tflite
+from course_lib.sound import dataset
+from course_lib import tflite
 
 model = tflite.load("spotter_int8")
 clips = dataset.bundled("test")
@@ -38,7 +39,7 @@ clips.play(place)
 # model gives to each of its four answers. Together they make 100 %.
 
 # %%
-from course_lib.widgets import listen
+from course_lib.views import listen
 
 words = ["yes", "no", "go", "happy", "left", "_silence_"]
 chosen = clips[[clips.words.index(word) for word in words]]
@@ -76,7 +77,7 @@ print(file.stat().st_size == len(model))
 # that picture into four numbers.
 
 # %%
-from course_lib import features
+from course_lib.sound import features
 
 wave = clips.waves[place]
 picture = features.log_mel(wave[None])[0]
@@ -127,7 +128,7 @@ hint("0.1")
 
 # %% exercise="0.2" points=1
 # Exercise 0.2
-from course_lib.dataset import LABELS
+from course_lib.sound.dataset import LABELS
 
 def name(answer):
     ### BEGIN SOLUTION
@@ -196,7 +197,7 @@ print(f"{256_000 // len(model)} of this model fit into 256,000 bytes")
 # On the left are the lessons, on the right the size of each file, read from your disk.
 
 # %%
-from course_lib.draw.journey import Station, journey
+from course_lib.views.journey import Station, journey
 
 def size(name):
     return data_path("models", name).stat().st_size

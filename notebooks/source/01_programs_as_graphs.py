@@ -33,8 +33,8 @@ print(res)
 # each arithmetic sign an operation.
 
 # %%
-from course_lib import trace
-from course_lib.draw.graph import picture, side_by_side
+from course_lib.graph import trace
+from course_lib.views.graph import picture, side_by_side
 from course_lib.exercises import check, compare, lesson_01, progress
 
 graph = trace.from_source(lesson_01.PROGRAM)
@@ -143,7 +143,7 @@ check("1.4", beside)
 # Type lines of arithmetic, with `sqrt`, `exp`, `relu`, `max`, `min` and a few more. The picture follows while you type.
 
 # %%
-from course_lib.widgets.expression import edit
+from course_lib.views.expression import edit
 
 edit("a = 3\nb = 4\nc = sqrt(a**2 + b**2)")
 
@@ -335,8 +335,8 @@ browse(spotter, layer_of)
 # It runs on your machine and asks nothing of the internet.
 
 # %%
-from course_lib import netron
-from course_lib.draw.layers import in_full
+from course_lib.views import netron
+from course_lib.views.layers import in_full
 
 netron.show(frozen, "spotter.pb", in_full(spotter, layer_of))
 

@@ -19,8 +19,9 @@
 # will be left?
 
 # %%
-from course_lib import compiler, distribute, trace
-from course_lib.compiler.programs import seven_lines
+from course_lib.graph import compiler, trace
+from course_lib.experiments import distribute
+from course_lib.graph.compiler.programs import seven_lines
 
 tf = distribute.import_with_devices(2)
 
@@ -44,7 +45,7 @@ print("its value:", folded.nodes[0].value)
 # down to machine code, does the same: one constant, and a copy of it to where the caller expects the result.
 
 # %%
-from course_lib.draw.graph import side_by_side
+from course_lib.views.graph import side_by_side
 
 def three_graphs(function, *arguments):
     xla = compiler.hlo(function, *arguments, stage="optimized_hlo")
@@ -102,7 +103,7 @@ three_graphs(wasteful, *numbers[:2])
 # In the picture, the longest path is the red one with the thick frames.
 
 # %%
-from course_lib.draw import span
+from course_lib.views import span
 
 span.picture(lesson_02.SHARED)
 
@@ -151,7 +152,7 @@ check("2.4", plan)
 # TensorFlow is timed here with one and with two threads, in processes of their own.
 
 # %% tags=["nbval-ignore-output"]
-from course_lib import threads
+from course_lib.experiments import threads
 
 timing = threads.two_branches()
 print(timing)
@@ -180,7 +181,7 @@ with session.quiet():
 # replica found, what both have after the all-reduce, and what one device finds with all 12 clips.
 
 # %%
-from course_lib.draw.gradients import bars
+from course_lib.views.gradients import bars
 
 inputs, labels = distribute.batch(12)
 step = tf.function(lambda *half: strategy.run(on_each_replica, args=half))
@@ -385,7 +386,7 @@ read(layer)
 # The statements about graphs that you will meet most often, each with the verdict of your own runs.
 
 # %%
-from course_lib.schedule import schedule
+from course_lib.graph.schedule import schedule
 
 shared = lesson_02.SHARED
 claims = {

@@ -19,7 +19,7 @@
 # This cell is a switch. `"mini"` (182 MB) and `"full"` (2.4 GB) are recordings of people, downloaded once.
 
 # %%
-from course_lib import dataset
+from course_lib.sound import dataset
 
 source = "bundled"  # or "mini", or "full"
 clips, held, test = (dataset.load(source, split)
@@ -35,7 +35,7 @@ yes = test.where(label="yes")
 yes.play()
 
 # %%
-from course_lib.draw import features as draw_features
+from course_lib.views import features as draw_features
 
 draw_features.waveform(yes.waves[0], "yes")
 
@@ -90,7 +90,7 @@ check("3.2", frame_count)
 
 # %%
 import numpy as np
-from course_lib import features
+from course_lib.sound import features
 
 frames = features.frames(yes.waves[0])
 energies = np.abs(np.fft.rfft(frames * np.hanning(480), 512)) ** 2
@@ -212,7 +212,7 @@ check("3.5", kernel_weights)
 # in a room, through a cheap microphone, in noise. Listen to one word four times.
 
 # %%
-from course_lib import augment, effects
+from course_lib.sound import augment, effects
 
 word, rng = effects.trimmed(yes.waves[0]), np.random.default_rng(3)
 varied = [augment.vary(word, rng) for _ in range(4)]
@@ -235,7 +235,7 @@ labels = np.concatenate([meant, *3 * [clips.labels]])
 curve = watch.train(model, sounds, labels, peak_rate=4e-3)
 
 # %%
-from course_lib.draw import training as draw_training
+from course_lib.views import training as draw_training
 
 draw_training.curves(curve, "my model")
 
@@ -293,7 +293,7 @@ def recall(confusion, label):
 check("3.6", recall)
 
 # %%
-from course_lib.draw import confusion as draw_confusion
+from course_lib.views import confusion as draw_confusion
 
 draw_confusion.recalls([mine, shipped])
 

@@ -12,10 +12,13 @@
 # %% setup
 
 # %%
-from course_lib import checkpoint, dataset, features, session
-from course_lib.checkpoint import doomed, objects, practice
-from course_lib.checkpoint import series, timeline, trials
-from course_lib.draw import checkpoint as draw
+from course_lib.formats import checkpoint
+from course_lib.sound import dataset, features
+from course_lib import session
+from course_lib.experiments.training_runs import doomed, practice
+from course_lib.formats.checkpoint import objects
+from course_lib.experiments.training_runs import series, timeline, trials
+from course_lib.views import checkpoint as draw
 from course_lib.exercises import check, compare, progress
 
 tf = session.import_tensorflow()
@@ -89,7 +92,7 @@ left
 # The time slider restores each of your eight checkpoints and asks it about voices that it never heard. Focus it, and press an arrow key.
 
 # %%
-from course_lib.widgets import timeline as slider
+from course_lib.views import time_slider as slider
 
 mine = slider.follow(
     folder / "train", *held, unheard.words,
@@ -148,7 +151,7 @@ opened.only("weights")
 data_file = max(opened.files, key=opened.files.get)
 print("they do:", opened.tensor_bytes == opened.files[data_file])
 
-from course_lib.draw import bytes as draw_bytes
+from course_lib.views import bytes as draw_bytes
 
 draw_bytes.overview(opened.bytemap(), title=data_file)
 
@@ -216,7 +219,7 @@ check("4.5", value_at)
 # object owned which variable. Restoring walks along it.
 
 # %%
-from course_lib.draw.graph import picture
+from course_lib.views.graph import picture
 
 print(*objects.paths(opened, "listen/kernel"), sep="\n")
 print("stored as", kernel.key)

@@ -18,8 +18,13 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from course_lib import alone, dataset, features, freeze, session
-from course_lib import spotter, stages, trace, wire
+from course_lib.experiments import alone
+from course_lib.sound import dataset, features
+from course_lib.graph import freeze
+from course_lib import session
+from course_lib import spotter
+from course_lib.graph import stages, trace
+from course_lib.formats import protobuf
 from course_lib.exercises import check, compare, progress
 
 tf = session.import_tensorflow()
@@ -61,7 +66,7 @@ print("variables after:", len(constant.variables))
 # The helper package makes the same call and tidies up the names. See what became of the first layer.
 
 # %%
-from course_lib.draw.graph import side_by_side
+from course_lib.views.graph import side_by_side
 from course_lib.graph import Graph, needed
 
 frozen = freeze.frozen(model)
@@ -98,7 +103,7 @@ compare("5.1", my_guess, nodes["after"] - nodes["before"])
 graphs = stages.of(model)
 
 # %%
-from course_lib.draw import freeze as draw
+from course_lib.views import freeze as draw
 
 draw.operations({name: stages.operations(each)
                  for name, each in graphs.items()},
@@ -251,7 +256,8 @@ for path in sorted(saved.rglob("*")):
 
 # %%
 import shutil
-from course_lib.checkpoint import contents, trials
+from course_lib.formats.checkpoint import contents
+from course_lib.experiments.training_runs import trials
 
 shutil.copytree(saved, folder / "bare")
 shutil.rmtree(folder / "bare" / "variables")
@@ -313,10 +319,10 @@ print("heard:", *(word.decode() for word in said.numpy()))
 # operations that use them last.
 
 # %%
-from course_lib.draw import bytes as draw_bytes
+from course_lib.views import bytes as draw_bytes
 
 data = Path(folder, "frozen.pb").read_bytes()
-named = wire.bytemap(data, "GraphDef")
+named = protobuf.bytemap(data, "GraphDef")
 print("every byte has exactly one name:", named.complete)
 draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 
@@ -325,7 +331,7 @@ draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 # and how to find its end, then a length or a value follows.
 
 # %%
-from course_lib.widgets import wire as cursor
+from course_lib.views import wire as cursor
 
 cursor.show(data, ["features", "listen/convolution", "decide/bias"])
 
@@ -382,7 +388,7 @@ check("5.8", find)
 
 # %%
 by_search = data.find(kernel.tobytes())
-by_parser = wire.constant(wire.read(data, "GraphDef"), "listen/kernel")
+by_parser = protobuf.constant(protobuf.read(data, "GraphDef"), "listen/kernel")
 print("search and parser agree:", by_search == by_parser.raw.value_start)
 
 # %% [markdown]
@@ -391,7 +397,7 @@ print("search and parser agree:", by_search == by_parser.raw.value_start)
 # A reader that meets an unknown number can still find the field's end, skip it, and keep it. Add a field that no schema has.
 
 # %%
-extra = wire.encode_varint(1000 << 3 | 2) + bytes([5]) + b"hello"
+extra = protobuf.encode_varint(1000 << 3 | 2) + bytes([5]) + b"hello"
 newer = freeze.load(data + extra)
 print("still answers:", np.allclose(newer.run(sound), frozen.run(sound)))
 print("kept when written again:",

@@ -14,10 +14,13 @@
 # %%
 import numpy as np
 
-from course_lib import artefacts, dataset, features, formats, freeze
-from course_lib import session, spotter, tflite, xray
-from course_lib.draw import bytes as draw_bytes
-from course_lib.draw import tflite as draw
+from course_lib.experiments import same_weights, reading_costs
+from course_lib.sound import dataset, features
+from course_lib.graph import freeze
+from course_lib import session, spotter, tflite
+from course_lib.tflite import xray
+from course_lib.views import bytes as draw_bytes
+from course_lib.views import tflite as draw
 from course_lib.exercises import check, compare, progress
 
 # %% [markdown]
@@ -91,7 +94,7 @@ check("6.1", fold)
 # the file. The layout differs: TensorFlow Lite puts the output channel first.
 
 # %%
-folded = artefacts.folded(model)
+folded = same_weights.folded(model)
 for (name, (by_hand, bias)), layer in zip(folded.items(), rays.layers):
     stored = rays.values(layer.weights)
     print(name, "equal:", np.allclose(stored, by_hand, atol=1e-6))
@@ -119,7 +122,7 @@ for batch in (1, None):
 # %%
 folder = session.workspace("06")
 clips = features.of(dataset.bundled("train"))
-kept = artefacts.write_all(model, folder, clips)
+kept = same_weights.write_all(model, folder, clips)
 prints = [each.fingerprint for each in kept if each.holds == "exactly"]
 print(len(prints), "forms, equal weights:", len(set(prints)) == 1)
 draw.sizes(kept)
@@ -340,7 +343,7 @@ print("the answers are the same:", same)
 def files(megabytes):
     numbers = np.random.default_rng(0).normal(
         size=(20, int(megabytes * 1e6 / 80))).astype(np.float32)
-    return formats.pair({f"layer_{n}": row
+    return reading_costs.pair({f"layer_{n}": row
                          for n, row in enumerate(numbers)})
 
 pairs = [files(megabytes) for megabytes in (0.1, 1, 10)]
@@ -353,9 +356,9 @@ pairs = [files(megabytes) for megabytes in (0.1, 1, 10)]
 my_guess = ...
 
 # %%
-flat = [formats.cost(lambda: formats.weight_flatbuffer(each, 20))
+flat = [reading_costs.cost(lambda: reading_costs.weight_flatbuffer(each, 20))
         for each, _ in pairs]
-proto = [formats.cost(lambda: formats.weight_protobuf(each, 19))
+proto = [reading_costs.cost(lambda: reading_costs.weight_protobuf(each, 19))
          for _, each in pairs]
 compare("6.4", my_guess, "about as many" if flat[0].seconds
         > flat[2].seconds / 3 else "fewer")
@@ -380,13 +383,13 @@ print("protobuf allocated more than its file:",
 # weight, and ask. It fetches some neighbours too, in case you want those next.
 
 # %% tags=["nbval-ignore-output"]
-from course_lib import paging
+from course_lib.experiments import paging
 
 path = folder / "big.tflite"
 path.write_bytes(big_flat)
 mapped = paging.Mapped(path)
 print("mapped:", mapped.loaded_bytes, "bytes in memory")
-first = formats.weight_flatbuffer(mapped.view, 20)[0][0]
+first = reading_costs.weight_flatbuffer(mapped.view, 20)[0][0]
 print("one weight read:", mapped.loaded_bytes, "of", len(mapped))
 
 # %% [markdown]
@@ -394,7 +397,7 @@ print("one weight read:", mapped.loaded_bytes, "of", len(mapped))
 # walks over it and keeps nothing, the other makes objects, as generated code does.
 
 # %%
-from course_lib import readers
+from course_lib.experiments import readers
 
 graph = freeze.frozen(model).graph_def
 code, where = readers.code_sizes()
@@ -413,10 +416,10 @@ try:
 except readers.NoCompilerError as error:
     print(error)
 for name, call in (
-        ("FlatBuffer", lambda: formats.every_weight_flatbuffer(plain)),
-        ("protobuf", lambda: formats.every_weight_protobuf(graph))):
+        ("FlatBuffer", lambda: reading_costs.every_weight_flatbuffer(plain)),
+        ("protobuf", lambda: reading_costs.every_weight_protobuf(graph))):
     print(f"every weight, in Python, {name}:",
-          f"{1e6 * formats.cost(call).seconds:.0f} µs")
+          f"{1e6 * reading_costs.cost(call).seconds:.0f} µs")
 
 # %% [markdown]
 # An order of magnitude less code? Of readers as small as these, no. Of whole libraries, more than
@@ -425,7 +428,7 @@ for name, call in (
 # %%
 three = {"frozen graph": graph, "TFLite float32": plain,
          "TFLite int8": shipped}
-zipped = {name: (len(file), formats.zipped(file))
+zipped = {name: (len(file), reading_costs.zipped(file))
           for name, file in three.items()}
 left = zipped["TFLite int8"][1] / len(shipped)
 print("the int8 FlatBuffer is compressed already:", left > 0.95)

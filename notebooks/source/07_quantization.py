@@ -15,10 +15,13 @@
 # %%
 import numpy as np
 
-from course_lib import dataset, features, freeze, measure, peers
+from course_lib.sound import dataset, features
+from course_lib.graph import freeze
+from course_lib import measure
+from course_lib.experiments import peers
 from course_lib import quantize, session, spotter, tflite
-from course_lib.draw import quantization as draw
-from course_lib.draw import sizes
+from course_lib.views import quantization as draw
+from course_lib.views import sizes
 from course_lib.exercises import check, compare, progress
 
 # %% [markdown]
@@ -110,7 +113,7 @@ check("7.3", grid_of)
 # bits, and watch two things: how many weights collapse to 0, and the signal over the noise.
 
 # %%
-from course_lib.widgets import histogram
+from course_lib.views import histogram
 
 kernels = quantize.read(tflite.load("spotter_float32")).kernels
 largest = max(kernels, key=lambda name: kernels[name].size)
@@ -343,7 +346,7 @@ Dashboard([reports[name] for name in order], unseen).show()
 # noise *rises*: finer steps for all are worth a few that saturate.
 
 # %%
-from course_lib.widgets import calibration
+from course_lib.views import calibration
 
 run = quantize.run_integer(int8, features.of(unseen)[:40])
 outputs = {run.plan.label(operation): run.real(operation.outputs[0])

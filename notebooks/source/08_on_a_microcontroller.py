@@ -16,9 +16,10 @@
 # %%
 import numpy as np
 
-from course_lib import dataset, features, micro, quantize, tflite
-from course_lib.draw import listening, listing
-from course_lib.draw import micro as draw
+from course_lib.sound import dataset, features
+from course_lib import micro, quantize, tflite
+from course_lib.views import listening, listing
+from course_lib.views import micro as draw
 from course_lib.exercises import check, compare, progress
 
 model = tflite.load("spotter_int8")
@@ -396,7 +397,7 @@ print("a mean of two: ", listening.sentence(two))
 # Now you. Say "yes", "no", and something else.
 
 # %%
-from course_lib.widgets import speak
+from course_lib.views import speak
 
 spare = dataset.bundled("test").where(label="yes").waves[0]
 

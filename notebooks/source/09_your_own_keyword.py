@@ -18,7 +18,8 @@
 # on, off, stop, go; any other word you record yourself, below.
 
 # %%
-from course_lib import dataset, project
+from course_lib.sound import dataset
+from course_lib import project
 from course_lib.exercises import check, compare, progress
 
 my_words = ["up", "down"]
@@ -36,7 +37,7 @@ words
 # and nothing is lost. (In Colab the folder goes when the machine goes: download it. Without a microphone, read on.)
 
 # %%
-from course_lib.widgets import recorder
+from course_lib.project import recorder
 
 recorder.show(project.FOLDER, my_words)
 
@@ -76,7 +77,7 @@ check("9.1", shares)
 clip_count, epochs = 2_400, 6
 
 # %% tags=["nbval-ignore-output"]
-from course_lib import augment, features
+from course_lib.sound import augment, features
 from course_lib.widgets import training
 
 held = features.of(words.validation), words.validation.labels
@@ -143,7 +144,7 @@ compare("9.1", my_guess, round(100 * begun.points))
 begun
 
 # %%
-from course_lib.draw import training as draw_training
+from course_lib.views import training as draw_training
 
 draw_training.compared({"from nothing": slow, "from a checkpoint": curve})
 
@@ -158,7 +159,7 @@ print("the checkpoint was ahead:", begun.points > 0.1)
 # one, and see what it costs.
 
 # %%
-from course_lib import checkpoint
+from course_lib.formats import checkpoint
 
 opened = checkpoint.contents(folder / "checkpoints")
 print(opened)
@@ -176,7 +177,7 @@ print("the file of the best epoch holds what the widget kept:", same)
 
 # %%
 from course_lib import measure
-from course_lib.draw import confusion as draw_confusion
+from course_lib.views import confusion as draw_confusion
 from course_lib.widgets import confusion
 
 test = features.of(words.test), words.test.labels
@@ -243,7 +244,8 @@ print(f"{mine.accuracy:.0%} of {mine.n} clips,",
 # Freeze it, convert it, quantize it: lessons 05, 06 and 07 in three lines.
 
 # %%
-from course_lib import freeze, tflite
+from course_lib.graph import freeze
+from course_lib import tflite
 
 frozen = freeze.frozen(model)
 some = features.of(words.train)
@@ -258,7 +260,7 @@ for each in measured:
     print(each)
 
 # %%
-from course_lib.draw import sizes
+from course_lib.views import sizes
 
 sizes.by_kind({each.name: each.kinds for each in measured})
 
@@ -290,7 +292,7 @@ run
 # yours.
 
 # %%
-from course_lib.draw import listing
+from course_lib.views import listing
 
 files = project.deliverables(
     variants[chosen], project.arena_bytes(run), words)
@@ -309,7 +311,7 @@ print("the array is the file:",
 # Say one of your words, or something else.
 
 # %%
-from course_lib.widgets import speak
+from course_lib.views import speak
 
 spare = words.test[words.test.labels > dataset.UNKNOWN]
 
@@ -351,7 +353,7 @@ def verdict(tests):
 check("9.5", verdict)
 
 # %%
-from course_lib import ledger
+from course_lib.experiments import ledger
 
 on_graphs = ledger.graphs(model, variants["int8"], *test)
 on_files = ledger.files(model, folder / "claims", *test,

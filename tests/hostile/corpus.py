@@ -170,7 +170,8 @@ CODE = [
         "            os.write(os.open(f'/proc/{pid}/fd/{number}', os.O_WRONLY), line)\n"
         "        except OSError:\n            pass\n" + WRONG_2)),
     _code("forged asking", "1", "", a2=(
-        "import sys\nsys.modules['course_lib.grading.inside.ask'].ask = lambda answer, _, reply: "
+        "import sys\nask = sys.modules['course_lib.instructor.grading.inside.ask']\n"
+        "ask.ask = lambda answer, _, reply: "
         "open(reply, 'w').write('{\"state\": \"right\", \"earned\": 99}')\n" + WRONG_2)),
     _code("import hooks", "12345", a2=(
         "import sys\nclass Hook:\n    def find_spec(self, *_):\n        raise ImportError('mine')\n"
@@ -231,7 +232,8 @@ CODE = [
     _code("reading the solution", "1345", "square", a2=(
         "import importlib, pathlib, re\nfound, needle = '', 'return 2 ' + '* x'\n"
         "for name in ('course_lib.exercises.lesson_97', 'lesson_97', 'course_lib.exercises.core',\n"
-        "             'course_lib.grading.judge', 'course_lib.authoring.source'):\n    try:\n"
+        "             'course_lib.instructor.grading.judge',\n"
+        "             'course_lib.instructor.authoring.source'):\n    try:\n"
         "        found += str(vars(importlib.import_module(name)))\n    except Exception:\n"
         "        pass\n"
         "for root in ('/sandbox/job', '/sandbox/course/course_lib', '/home', '/tmp', '/replies'):\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from course_lib.authoring import editions, frame, source
-from course_lib.grading import sandbox
+from course_lib.instructor.authoring import editions, frame, source
+from course_lib.instructor.grading import sandbox
 
 HERE = Path(__file__).parent
 EXERCISES = HERE / "exercises"

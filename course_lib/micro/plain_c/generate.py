@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib import features, quantize, xray
+from course_lib import quantize
 from course_lib.micro.carray import c_array
 from course_lib.micro.plain_c.emit import Emitter, Unsupported
 from course_lib.micro.plain_c.makers import emit
 from course_lib.micro.plain_c.memory import Layout, lay_out
 from course_lib.micro.plain_c.tables import feature_tables
 from course_lib.quantize import Plan
+from course_lib.sound import features
+from course_lib.tflite import xray
 
 __all__ = ["FOLDER", "Layer", "Program", "generate"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib import features
-from course_lib.audio import CLIP_SAMPLES
 from course_lib.micro.plain_c.build import Built, NoToolError
 from course_lib.micro.plain_c.generate import Program
+from course_lib.sound import features
+from course_lib.sound.audio import CLIP_SAMPLES
 
 __all__ = ["LOOP_INSTRUCTIONS", "Answers", "run"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_lib import features
+from course_lib.sound import features
 
 __all__ = ["array", "feature_tables", "wrapped"]
 
@@ -33,7 +33,7 @@ def array(kind: str, name: str, numbers: Sequence[float], size: str = "") -> str
 
 
 def feature_tables() -> str:
-    """Return the C source of the window, the cosines and the bands of `course_lib.features`."""
+    """Return the C source of the window, the cosines and the bands of `sound.features`."""
     triangles = features.filters()
     bands, weights = [], []
     for band in triangles.T:

@@ -1,4 +1,4 @@
-/* From a second of sound to 49 x 40 numbers, as course_lib.features computes them. */
+/* From a second of sound to 49 x 40 numbers, as course_lib.sound.features computes them. */
 
 #ifndef LOG_MEL_H
 #define LOG_MEL_H

@@ -1,0 +1,201 @@
+"""Claims about TensorFlow Lite's format and about quantization: lessons 06, 07 and 08."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from course_lib import micro, tflite
+from course_lib.experiments import readers
+from course_lib.experiments.ledger.claims import Claim, Ledger, Test
+from course_lib.measure import bytes_by_kind
+from course_lib.tflite import xray
+
+__all__ = ["formats"]
+
+_FOUR = 3.8  # as near to 4 as counts
+_MAGNITUDE = 10.0
+_COMPRESSES = 0.95  # a file that zlib makes no smaller than that was compressed before
+_WEIGHT = "decide/bias"  # in the frozen graph: the readers look it up
+
+
+def formats(plain: bytes, int8_model: bytes, frozen_graph: bytes) -> Ledger:
+    """Test seven claims on one model in three files. Takes about 4 s.
+
+    `plain` is the .tflite file that the converter makes with nothing set, `int8_model` the
+    quantized one, `frozen_graph` the GraphDef (of `freeze.frozen`) that both came from.
+    """
+    costs = _costs(plain, frozen_graph)
+    return Ledger(
+        (
+            _quantized_unasked(plain, int8_model),
+            _factor_four(plain, int8_model),
+            _second_form(costs),
+            _compressed(plain, costs),
+            _magnitude(plain, frozen_graph),
+            _no_allocation(int8_model, costs),
+            _less_flexible(plain),
+        )
+    )
+
+
+def _costs(plain: bytes, frozen_graph: bytes) -> dict[str, readers.Found] | None:
+    """Return what the compiled readers needed to find one weight; None without a compiler."""
+    bias = xray.Xray(plain).layers[-1].bias
+    wanted = {"flatbuffer": (plain, bias.name), "protobuf_decode": (frozen_graph, _WEIGHT)}
+    try:
+        return {name: readers.compiled(name).find(*what) for name, what in wanted.items()}
+    except readers.NoCompilerError:
+        return None
+
+
+def _quantized_unasked(plain: bytes, int8_model: bytes) -> Claim:
+    kinds = {name: _weight_types(file) for name, file in (("plain", plain), ("int8", int8_model))}
+    return Claim(
+        "06",
+        "The converter makes a quantized model",
+        (
+            Test("unasked", "int8" in kinds["plain"], f"weights are {', '.join(kinds['plain'])}"),
+            Test("when it is told to", "int8" in kinds["int8"], f"weights are {kinds['int8'][0]}"),
+        ),
+    )
+
+
+def _weight_types(file: bytes) -> list[str]:
+    """Return the types of the weights of all layers, each once."""
+    rays = xray.Xray(file)
+    return sorted({str(rays.values(layer.weights).dtype) for layer in rays.layers if layer.weights})
+
+
+def _factor_four(plain: bytes, int8_model: bytes) -> Claim:
+    before, after = bytes_by_kind(plain)["weights"], bytes_by_kind(int8_model)["weights"]
+    pairs = {"its weights": (before, after), "the whole file": (len(plain), len(int8_model))}
+    return Claim(
+        "07",
+        "Quantization makes a model four times smaller",
+        tuple(
+            Test(name, old / new >= _FOUR, f"{old:,} to {new:,} bytes, {old / new:.2f} times")
+            for name, (old, new) in pairs.items()
+        ),
+    )
+
+
+def _second_form(costs: dict[str, readers.Found] | None) -> Claim:
+    if costs is None:
+        return Claim("06", _SECOND_FORM, (Test("both", None, "no C compiler here"),))
+    flat, proto = costs["flatbuffer"], costs["protobuf_decode"]
+    return Claim(
+        "06",
+        _SECOND_FORM,
+        (
+            Test("a protobuf is", proto.copied, f"{proto.allocations} pieces of memory for it"),
+            Test(
+                "a FlatBuffer is read where it lies", not flat.copied, f"{flat.allocations} pieces"
+            ),
+        ),
+    )
+
+
+_SECOND_FORM = "Protobufs are turned into a second form in memory, FlatBuffers are not"
+
+
+def _compressed(plain: bytes, costs: dict[str, readers.Found] | None) -> Claim:
+    share = len(zlib.compress(plain, 9)) / len(plain)
+    flat = None if costs is None else costs["flatbuffer"].allocations
+    return Claim(
+        "06",
+        "FlatBuffers are compressed, and allocated object by object",
+        (
+            Test("compressed", share >= _COMPRESSES, f"zlib makes it {share:.0%} of its size"),
+            Test(
+                "allocated object by object",
+                None if flat is None else flat > 0,
+                "no C compiler here" if flat is None else f"{flat} allocations",
+            ),
+        ),
+    )
+
+
+def _magnitude(plain: bytes, frozen_graph: bytes) -> Claim:
+    small, large = readers.LIBRARIES["FlatBuffers"], readers.LIBRARIES["nanopb"]
+    return Claim(
+        "06",
+        "FlatBuffers are an order of magnitude smaller",
+        (
+            Test(
+                "the code that reads them, with a library",
+                large / small >= _MAGNITUDE,
+                f"{large:,} bytes against {small:,}, {readers.SHIPPED_ON}",
+            ),
+            Test(
+                "the files",
+                len(frozen_graph) / len(plain) >= _MAGNITUDE,
+                f"{len(frozen_graph):,} bytes against {len(plain):,}",
+            ),
+        ),
+    )
+
+
+def _no_allocation(int8_model: bytes, costs: dict[str, readers.Found] | None) -> Claim:
+    flat = None if costs is None else costs["flatbuffer"].allocations
+    grown = None
+    if micro.available():
+        before, after = micro.grows(int8_model, runs=20)
+        grown = after.total_bytes - before.total_bytes
+    return Claim(
+        "08",
+        "No memory has to be allocated for such a model",
+        (
+            Test(
+                "not to read it",
+                None if flat is None else flat == 0,
+                "no C compiler here" if flat is None else f"{flat} allocations",
+            ),
+            Test(
+                "not while it runs, beyond one fixed arena",
+                None if grown is None else grown == 0,
+                "tflite-micro is not installed"
+                if grown is None
+                else f"{grown} bytes more after 20 clips",
+            ),
+        ),
+    )
+
+
+def _less_flexible(plain: bytes) -> Claim:
+    """Change one weight where it lies, and make one name a few letters longer."""
+    rays = xray.Xray(plain)
+    weights = rays.layers[-1].bias
+    changed = bytearray(plain)
+    changed[weights.span.start] ^= 1
+    runs = len(tflite.run(bytes(changed), np.zeros((1, 49, 40), np.float32))) == 1
+    moved = _moved(plain)
+    return Claim(
+        "06",
+        "FlatBuffers are less flexible",
+        (
+            Test("a weight cannot be changed in place", not runs, "one byte changed, and it runs"),
+            Test(
+                "a longer name cannot be written in place",
+                moved > 0,
+                f"{moved:,} bytes are others when the file is built again",
+            ),
+        ),
+    )
+
+
+def _moved(plain: bytes) -> int:
+    """Return how many bytes change when the file is built again with a longer description."""
+    import flatbuffers
+
+    built = []
+    for text in (b"short", b"a description that is much longer than that"):
+        tree = schema.ModelT.InitFromPackedBuf(plain, 0)
+        tree.description = text
+        builder = flatbuffers.Builder(len(plain))
+        builder.Finish(tree.Pack(builder), b"TFL3")
+        built.append(np.frombuffer(bytes(builder.Output()), np.uint8))
+    length = min(map(len, built))
+    return int((built[0][:length] != built[1][:length]).sum())

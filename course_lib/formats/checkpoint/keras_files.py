@@ -1,0 +1,126 @@
+"""Keras' own files: ``.weights.h5`` (HDF5) and ``.keras`` (a zip file with one of those inside)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.formats.checkpoint.contents import Contents, Tensor, group_of, spans_of
+
+__all__ = ["read_h5", "read_keras"]
+
+_WEIGHTS = "model.weights.h5"
+_MOST_BYTES = 2**31
+
+
+def read_h5(path: str | Path) -> Contents:
+    """Return what a ``.weights.h5`` file holds; raise ``ValueError`` for anything else."""
+    path = Path(path)
+    data = path.read_bytes()
+    tensors = tuple(_tensors(data, path.name))
+    return Contents(
+        "Keras weights (HDF5)",
+        path,
+        {path.name: len(data)},
+        tensors,
+        reader=partial(_values, data),
+        map_of=lambda file: ByteMap(data, _with_rest(data, tensors, "HDF5 structure")),
+    )
+
+
+def read_keras(path: str | Path) -> Contents:
+    """Return what a ``.keras`` file holds: the weights, and the texts that describe the model."""
+    path = Path(path)
+    data = path.read_bytes()
+    parts = _members(path, data)
+    start, weights = next(((s, d) for name, s, d in parts if name == _WEIGHTS), (0, None))
+    if weights is None:
+        raise ValueError(f"{path.name} has no {_WEIGHTS} inside: it is no .keras file.")
+    tensors = tuple(_tensors(weights, _WEIGHTS))
+    texts = [Span(s, s + len(d), "string", name, name) for name, s, d in parts if name != _WEIGHTS]
+    moved = tuple(_moved(each, start, path.name) for each in tensors)
+    return Contents(
+        "Keras model (zip)",
+        path,
+        {path.name: len(data)},
+        moved,
+        reader=partial(_values, data),
+        map_of=lambda file: ByteMap(data, _with_rest(data, moved, "HDF5 and zip structure", texts)),
+    )
+
+
+def _members(path: Path, data: bytes) -> list[tuple[str, int, bytes]]:
+    """Return name, start of the content in the file, and content of every member of a zip file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = []
+            for info in archive.infolist():
+                if info.file_size > _MOST_BYTES or info.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(
+                        f"{info.filename} in {path.name} is compressed: Keras stores it."
+                    )
+                head = data[info.header_offset : info.header_offset + 30]
+                skipped = int.from_bytes(head[26:28], "little") + int.from_bytes(
+                    head[28:30], "little"
+                )
+                found.append((info.filename, info.header_offset + 30 + skipped, archive.read(info)))
+            return found
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{path.name} is no whole zip file: save the model again.") from error
+
+
+def _tensors(data: bytes, file: str) -> list[Tensor]:
+    """Return every dataset of an HDF5 file in the order of its bytes."""
+    import h5py
+
+    found: list[Tensor] = []
+
+    def collect(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found.append(_tensor(name, item, file, len(data)))
+
+    try:
+        with h5py.File(io.BytesIO(data), "r") as opened:
+            opened.visititems(collect)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ValueError(f"{file} is no whole HDF5 file: save the weights again.") from error
+    return sorted(found, key=lambda each: (each.offset, each.key))
+
+
+def _tensor(name: str, item: Any, file: str, length: int) -> Tensor:
+    """Return what a dataset is; Keras writes the layer's name on the group that it lies in."""
+    offset = item.id.get_offset() or 0
+    size = item.size * item.dtype.itemsize
+    if (not offset and size) or offset + size > length:
+        raise ValueError(f"{name} does not lie in {file} in one piece: was the file cut short?")
+    owner = item.parent.attrs.get("name", "")
+    owner = owner.decode() if isinstance(owner, bytes) else str(owner)
+    own = f"{owner}/{name.split('/')[-1]}" if owner else name
+    dtype = str(item.dtype)
+    group = "optimizer" if name.startswith("optimizer/") else group_of(name, own, dtype)
+    return Tensor(name, own, dtype, tuple(item.shape), file, offset, size, group)
+
+
+def _moved(each: Tensor, start: int, file: str) -> Tensor:
+    return replace(each, offset=each.offset + start, file=file)
+
+
+def _values(data: bytes, tensor: Tensor) -> np.ndarray:
+    content = data[tensor.offset : tensor.offset + tensor.bytes]
+    return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
+
+
+def _with_rest(
+    data: bytes, tensors: tuple[Tensor, ...], rest: str, known: list[Span] | None = None
+) -> list[Span]:
+    """Return the spans of the tensors and, between them, of the file's own structure."""
+    spans = spans_of(list(tensors)) + (known or [])
+    gaps = ByteMap(data, spans).gaps
+    return spans + [Span(start, end, rest, "headers, names and tables") for start, end in gaps]

@@ -1,0 +1,38 @@
+"""The command line of authoring: `build` and `check`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from course_lib.instructor.authoring.build import build, check
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return 0, or 1 where something is not as it should be."""
+    parser = argparse.ArgumentParser(
+        prog="python -m course_lib.instructor.authoring", description=__doc__
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    building = commands.add_parser("build", help="write the notebooks from their sources")
+    building.add_argument("numbers", nargs="*", metavar="NN", help="lessons; all where left out")
+    building.add_argument("--student-only", action="store_true", help="execute nothing")
+    building.add_argument("--jobs", type=int, default=2, help="notebooks executed at a time")
+    commands.add_parser("check", help="tell whether the notebooks are what the sources give")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "build":
+            build(chosen.numbers, student_only=chosen.student_only, jobs=chosen.jobs, report=print)
+            return 0
+        complaints = check()
+    except ValueError as error:  # a broken source, an unknown number
+        print(error, file=sys.stderr)
+        return 1
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

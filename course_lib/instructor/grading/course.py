@@ -1,0 +1,223 @@
+"""The course that submissions are graded against, and what a sandbox may see of it."""
+
+from __future__ import annotations
+
+import ast
+import compileall
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import course_lib
+from course_lib.exercises import core
+
+__all__ = ["Course", "CourseError", "Question", "Reference", "make_view"]
+
+_HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
+_SEEN_EXERCISES = ("answers.py",)
+_STUB = '''"""Exercises inside the grader's sandbox: nothing is judged here."""
+
+
+def check(identifier, answer):
+    """Do nothing: the answer is judged elsewhere."""
+
+
+def hint(identifier):
+    """Do nothing."""
+
+
+def predict(identifier, guess):
+    """Do nothing."""
+
+
+def compare(identifier, guess, measured):
+    """Do nothing."""
+
+
+def progress(lesson=None):
+    """Do nothing."""
+'''
+
+
+class CourseError(ValueError):
+    """Say in one sentence what the course lacks for grading."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One exercise as it stands in a reference notebook.
+
+    `expression` is what the check cell passes on; `stub` is the student edition's text, where the
+    student edition is at hand.
+    """
+
+    id: str
+    cell: str
+    points: float
+    expression: str
+    stub: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A lesson's reference notebook: `cells` as in the file, and its questions in order."""
+
+    lesson: str
+    name: str
+    cells: tuple[dict, ...] = field(repr=False)
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """Return the points of all questions together."""
+        return sum(each.points for each in self.questions)
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where the reference notebooks lie; `exercises` is a folder of more lesson_NN.py modules."""
+
+    references: Path
+    exercises: Path | None = None
+
+    @cached_property
+    def lessons(self) -> dict[str, Reference]:
+        """Return every lesson that asks something, by its two digits. Raises CourseError."""
+        if self.exercises is not None:
+            _add_exercises(self.exercises)
+        found = {}
+        for path in sorted(self.references.glob("[0-9][0-9]_*.ipynb")):
+            reference = _reference(path)
+            if reference.questions:
+                found[reference.lesson] = reference
+        if not found:
+            raise CourseError(
+                f"There is no reference notebook with exercises in {self.references}:"
+                " build them, or name their folder with --reference."
+            )
+        return found
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a digest of everything that points depend on, apart from the seed."""
+        parts = sorted(Path(core.__file__).parent.glob("*.py"))
+        parts += sorted(self.references.glob("[0-9][0-9]_*.ipynb"))
+        parts += sorted(self.exercises.glob("lesson_*.py")) if self.exercises else []
+        joined = hashlib.sha256()
+        for part in parts:
+            joined.update(hashlib.sha256(Path(part).read_bytes()).digest())
+        return joined.hexdigest()[:16]
+
+
+def _add_exercises(folder: Path) -> None:
+    """Let exercise modules be found in `folder` too."""
+    import course_lib.exercises as package
+
+    if str(folder) not in package.__path__:
+        package.__path__.append(str(folder))
+
+
+def _reference(path: Path) -> Reference:
+    """Read a reference notebook, and beside it (one folder up) the student edition's stubs."""
+    cells = _cells(path)
+    student = path.parent.parent / path.name
+    stubs = {}
+    if student.is_file():
+        stubs = {
+            cell["metadata"]["exercise"]: _source(cell)
+            for cell in _cells(student)
+            if "exercise" in cell["metadata"]
+        }
+    checks = {
+        cell["metadata"]["check"]: _source(cell) for cell in cells if "check" in cell["metadata"]
+    }
+    questions = []
+    for cell in cells:
+        identifier = cell["metadata"].get("exercise")
+        if identifier is None:
+            continue
+        if identifier not in checks:
+            raise CourseError(
+                f"{path.name}: exercise {identifier} has no check cell, so there is "
+                "nothing to ask for."
+            )
+        questions.append(
+            Question(
+                identifier,
+                cell.get("id", ""),
+                float(cell["metadata"].get("points", 1)),
+                _expression(checks[identifier], identifier, path.name),
+                stubs.get(identifier, ""),
+            )
+        )
+    return Reference(path.name[:2], path.name, tuple(cells), tuple(questions))
+
+
+def _cells(path: Path) -> list[dict]:
+    """Return the cells of a notebook of ours."""
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def _source(cell: dict) -> str:
+    """Return a cell's text."""
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _expression(check: str, identifier: str, name: str) -> str:
+    """Return the source of the second argument of `check(identifier, …)`."""
+    lines = [line for line in check.splitlines() if not re.match(r"\s*[%!]", line)]
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "check"
+            and len(node.args) == 2
+            and isinstance(node.args[0], ast.Constant)
+            and node.args[0].value == identifier
+        ):
+            return ast.unparse(node.args[1])
+    raise CourseError(
+        f'{name}: the check cell of {identifier} does not call check("{identifier}", answer).'
+    )
+
+
+def make_view(folder: Path) -> Path:
+    """Copy into `folder` what a sandbox may see of course_lib: no solution, no judge, no grader.
+
+    Returns the folder to put on the import path. The bundled data is not copied; where it lies in
+    the package, an empty `_data` folder stands in its place, to be covered by a read-only mount.
+    """
+    package = Path(course_lib.__file__).parent
+    target = folder / "course_lib"
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(
+        package,
+        target,
+        ignore=lambda place, names: [
+            name
+            for name in names
+            if Path(place) == package and name in _HIDDEN or name == "__pycache__"
+        ],
+    )
+    (target / "exercises").mkdir()
+    (target / "exercises" / "__init__.py").write_text(_STUB, encoding="utf-8")
+    for name in _SEEN_EXERCISES:
+        shutil.copyfile(package / "exercises" / name, target / "exercises" / name)
+    grading = target / "instructor" / "grading"
+    for each in (grading.parent, grading):
+        each.mkdir()
+        (each / "__init__.py").write_text('"""Nothing of the instructor\'s is here."""\n')
+    shutil.copytree(
+        package / "instructor" / "grading" / "inside",
+        grading / "inside",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (folder / "data").mkdir(exist_ok=True)
+    compileall.compile_dir(target, quiet=2)  # once here, and not in every sandbox again
+    return folder

@@ -1,0 +1,146 @@
+"""A pytest plugin beside nbval: after each answer's cell, ask the kernel for the answer's values.
+
+It writes one line of JSON for each cell and each answer to a pipe; what is in the pipe stays
+proved, however the submission ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+
+__all__ = ["Grading"]
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_LARGEST_REPLY_BYTES = 8_000_000
+_INTERRUPT_SECONDS = 3.0
+_LARGEST_OUTPUT = 5_000_000
+_MODULE = "__import__('course_lib.instructor.grading.inside.ask', fromlist=['ask'])"
+_PREPARE = f"{_MODULE}.bound_output({_LARGEST_OUTPUT})"
+
+
+class Grading:
+    """Follow one notebook; `requests` maps exercise ids to {"expression", "file"}."""
+
+    def __init__(self, requests: dict, replies: Path, pipe: int, seconds: float) -> None:
+        self.requests, self.replies, self.pipe, self.seconds = requests, replies, pipe, seconds
+        self.dead, self.prepared = False, False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item):
+        """Run a cell under nbval, report how it went, then ask for the answer that it gives."""
+        identifier = item.cell.metadata.get("exercise")
+        if not self.prepared:
+            self.prepared = True
+            kernel = item.parent.kernel
+            prepare = kernel.kc.execute("", user_expressions={"prepare": _PREPARE})
+            self._answered(kernel, prepare, 60.0)
+        outcome = yield
+        problem = outcome.excinfo[1] if outcome.excinfo else None
+        if isinstance(problem, pytest.skip.Exception):
+            return
+        if identifier is None:
+            if problem is not None:
+                self._send(kind="course cell", cell=item.cell.get("id", ""), why=_reason(problem))
+            self._revive(item)
+            return
+        self._send(
+            kind="cell", exercise=identifier, why="" if problem is None else _reason(problem)
+        )
+        self._revive(item)
+        if not self.dead:
+            self._ask(item, identifier)
+        if self.dead:
+            self._send(kind="stopped", exercise=identifier)
+            pytest.exit("the kernel is gone", returncode=3)
+
+    def _revive(self, item) -> None:
+        """Let the cells after one that timed out run, if the kernel could be interrupted."""
+        kernel = item.parent.kernel
+        self.dead = not kernel.is_alive()
+        if item.parent.timed_out and not self.dead:
+            item.parent.timed_out = False
+            self.dead = not self._alive(kernel)
+
+    def _ask(self, item, identifier: str) -> None:
+        """Execute the request for one answer and hand its reply on."""
+        request = self.requests[identifier]
+        reply = self.replies / secrets.token_hex(8)
+        code = (
+            f"{_MODULE}.ask(lambda: ({request['expression']}), {request['file']!r}, {str(reply)!r})"
+        )
+        kernel = item.parent.kernel
+        waiting = self._execute(kernel, code)
+        if not self._answered(kernel, waiting, self.seconds):
+            for _ in range(2):  # ends the call that takes too long; a second one, if that is caught
+                kernel.interrupt()
+                if self._answered(kernel, waiting, _INTERRUPT_SECONDS):
+                    break
+        try:
+            with open(reply, encoding="utf-8") as file:
+                self._send(
+                    kind="answer",
+                    exercise=identifier,
+                    reply=json.loads(file.read(_LARGEST_REPLY_BYTES)),
+                )
+        except (OSError, ValueError):
+            self._send(kind="silent", exercise=identifier)
+        self.dead = not self._alive(kernel)
+
+    def _alive(self, kernel) -> bool:
+        """Return whether the kernel still executes what it is sent."""
+        return kernel.is_alive() and self._answered(
+            kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS
+        )
+
+    @staticmethod
+    def _execute(kernel, code: str) -> str:
+        """Send `code` to the kernel, unseen by its history; return the request's id."""
+        return kernel.kc.execute(
+            code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False
+        )
+
+    @staticmethod
+    def _answered(kernel, request: str, seconds: float) -> bool:
+        """Return whether the reply to a request comes within `seconds` from a live kernel."""
+        try:
+            kernel.await_reply(request, timeout=seconds)
+        except Empty:
+            return False
+        return True
+
+    def _send(self, **event) -> None:
+        """Write one event as a line."""
+        os.write(self.pipe, (json.dumps(event) + "\n").encode("ascii", "backslashreplace"))
+
+
+def patient(kernel_class: type) -> None:
+    """Make nbval notice within half a second that a kernel is gone, and keep to its deadline."""
+
+    def await_reply(self, msg_id, timeout=None):
+        deadline = time.monotonic() + (timeout or 0)
+        while True:
+            try:
+                message = self.get_message(stream="shell", timeout=0.5)
+            except Empty:
+                if not self.is_alive() or timeout is not None and time.monotonic() > deadline:
+                    raise
+                continue
+            if message["parent_header"].get("msg_id") == msg_id:
+                return
+
+    kernel_class.await_reply = await_reply
+
+
+def _reason(problem: BaseException) -> str:
+    """Return the last line of the kernel's traceback, or what nbval says."""
+    text = getattr(problem, "inner_traceback", None) or str(problem)
+    lines = [line for line in _COLOURS.sub("", str(text)).splitlines() if line.strip()]
+    return lines[-1].strip()[:300] if lines else type(problem).__name__

@@ -1,0 +1,168 @@
+"""Open a saved model whatever its form: .tflite, .keras, a frozen .pb or a SavedModel folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_lib import session
+
+if TYPE_CHECKING:
+    from course_lib.graph.freeze import Frozen
+
+__all__ = ["ModelFileError", "is_saved_model", "predictor", "trainable_or_frozen"]
+
+Predict = Callable[[np.ndarray], np.ndarray]
+_FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
+
+
+class ModelFileError(ValueError):
+    """Say in one sentence why a file holds no model that can be opened, and what to do."""
+
+
+def is_saved_model(path: Path) -> bool:
+    """Tell whether `path` is a SavedModel folder."""
+    return path.is_dir() and (path / "saved_model.pb").is_file()
+
+
+def predictor(path: str | Path) -> Predict | bytes:
+    """Return what `measure.report` takes: the bytes of a .tflite file, else a function.
+
+    The function maps features (n, 49, 40) float32 to probabilities (n, 4) float32. Raises
+    ModelFileError for a file that is missing, empty, damaged or of another form.
+    """
+    path = Path(path)
+    if path.suffix == ".tflite":
+        data = _content(path)
+        _opened(path, lambda: _interpreter(data))
+        return data
+    model = trainable_or_frozen(path)
+    if hasattr(model, "graph_def"):
+        return model.run
+    return lambda features: _softmax(model.predict(features[..., np.newaxis], verbose=0))
+
+
+def trainable_or_frozen(path: str | Path) -> object:
+    """Return a Keras model from .keras, or a `freeze.Frozen` from a .pb or a SavedModel folder.
+
+    These are the forms that the converter starts from. Raises ModelFileError like `predictor`.
+    """
+    path = Path(path)
+    if is_saved_model(path):
+        return _opened(path, lambda: _frozen_folder(path))
+    if path.suffix == ".tflite":
+        raise ModelFileError(f"{path} is converted already: start from the .keras or .pb file.")
+    if path.suffix not in (".keras", ".pb"):
+        if not path.exists():
+            raise ModelFileError(f"There is no model {path}: check the name and the folder.")
+        raise ModelFileError(f"{path} has no form that can be opened: give {_FORMS}.")
+    data = _content(path)
+    if path.suffix == ".pb":
+        from course_lib.graph import freeze
+
+        return _opened(path, lambda: _with_function(freeze.load(data)))
+    if not data.startswith(b"PK"):
+        raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
+    return _opened(path, lambda: _keras(path))
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file that must be there and not empty."""
+    if not path.is_file():
+        raise ModelFileError(f"There is no model {path}: check the name and the folder.")
+    data = path.read_bytes()
+    if not data:
+        raise ModelFileError(f"{path} is empty (0 bytes): save or download the model again.")
+    return data
+
+
+def _opened(path: Path, read: Callable[[], object]) -> object:
+    """Return `read()`; whatever the libraries raise on damaged bytes becomes one sentence."""
+    try:
+        return read()
+    except ModelFileError:
+        raise
+    except Exception as error:  # Keras, protobuf and TensorFlow each raise their own kinds
+        reason = " ".join(str(error).split())[:160].rstrip(". ") or type(error).__name__
+        raise ModelFileError(
+            f"{path} cannot be opened, it is damaged or no model of ours ({reason})."
+        ) from error
+
+
+def _interpreter(data: bytes) -> object:
+    """Return an interpreter of a .tflite file with one output of 4 classes."""
+    from course_lib import tflite
+    from course_lib.sound.dataset import LABELS
+
+    found = tflite.Interpreter(data)
+    classes = found.outputs[0].shape[-1] if found.outputs and found.outputs[0].shape else 0
+    if classes != len(LABELS):
+        raise ModelFileError(
+            f"The model gives {classes} values a clip, and {len(LABELS)} labels "
+            "are needed: it is not a keyword spotter of ours."
+        )
+    return found
+
+
+def _keras(path: Path) -> object:
+    """Load a Keras model without its optimizer."""
+    tf = session.import_tensorflow()
+    with session.quiet():
+        return tf.keras.models.load_model(path, compile=False)
+
+
+def _with_function(frozen: Frozen) -> Frozen:
+    """Return `frozen` once its graph was really built: only then is it known to be whole."""
+    assert frozen.function is not None
+    return frozen
+
+
+def _frozen_folder(path: Path) -> Frozen:
+    """Freeze the default signature of a SavedModel for one clip; logits become probabilities."""
+    tf = session.import_tensorflow()
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    from course_lib.graph import freeze
+
+    with session.quiet():
+        loaded = tf.saved_model.load(str(path))
+        signature = loaded.signatures["serving_default"]
+        (wanted,) = signature.structured_input_signature[1].values()
+        softmax = any(node.op == "Softmax" for node in _all_nodes(signature.graph.as_graph_def()))
+
+        def classify(features):
+            (answer,) = signature(**{wanted.name: features}).values()
+            answer = answer if softmax else tf.nn.softmax(answer)
+            return tf.identity(answer, name=freeze.OUTPUT)
+
+        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freeze.INPUT)
+        traced = tf.function(classify).get_concrete_function(shape)
+        graph = convert_variables_to_constants_v2(traced).graph.as_graph_def()
+    return freeze.load(_without_leftovers(graph).SerializeToString(deterministic=True))
+
+
+def _all_nodes(graph_def: object) -> list:
+    """Return the nodes of a GraphDef and of every function in its library."""
+    return [
+        *graph_def.node,
+        *(node for each in graph_def.library.function for node in each.node_def),
+    ]
+
+
+def _without_leftovers(graph_def: object) -> object:
+    """Keep, in a copy, only what the output needs: freezing leaves idle nodes behind."""
+    tf = session.import_tensorflow()
+    from course_lib.graph import freeze
+
+    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [freeze.OUTPUT])
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities (n, classes) from logits; what sums to one already is left alone."""
+    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-4):
+        return logits
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

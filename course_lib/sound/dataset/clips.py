@@ -1,0 +1,107 @@
+"""Labelled one-second clips: waves, labels, and what is known of each."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from course_lib.sound import audio
+
+__all__ = ["BACKGROUND", "LABELS", "SILENCE", "SPLITS", "UNKNOWN", "Clips", "joined", "label_of"]
+
+LABELS = ("_silence_", "_unknown_", "yes", "no")  # a label's place in here is its class everywhere
+SILENCE, UNKNOWN = 0, 1
+SPLITS = ("train", "validation", "test")
+BACKGROUND = "background"  # the engine of a stretch of recorded noise
+
+
+def label_of(word: str) -> int:
+    """Return the class of a word: every word that is not in LABELS is an unknown one."""
+    return LABELS.index(word) if word in LABELS else UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clips:
+    """Hold labelled one-second clips. Index it with a number, a slice, a mask or a list of places.
+
+    `waves` (n, 16000) float32 at 16 kHz, `labels` (n,) int64 places in LABELS; `words`, `voices`,
+    `engines` (what spoke: a synthesizer, "noise", "recording", "background") and `files` name each
+    clip; `skipped` holds one sentence for each file that could not be read.
+    """
+
+    waves: np.ndarray
+    labels: np.ndarray
+    words: tuple[str, ...]
+    voices: tuple[str, ...]
+    engines: tuple[str, ...]
+    files: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, which) -> Clips:
+        places = np.atleast_1d(np.arange(len(self))[which])
+        texts = {
+            name: tuple(getattr(self, name)[place] for place in places)
+            for name in ("words", "voices", "engines", "files")
+        }
+        return replace(self, waves=self.waves[places], labels=self.labels[places], **texts)
+
+    def where(
+        self,
+        label: str | None = None,
+        word: str | None = None,
+        voice: str | None = None,
+        engine: str | None = None,
+    ) -> Clips:
+        """Return the clips for which everything that is given holds: `clips.where(word="go")`."""
+        keep = np.ones(len(self), bool)
+        if label is not None:
+            keep &= self.labels == LABELS.index(label)
+        for values, wanted in ((self.words, word), (self.voices, voice), (self.engines, engine)):
+            if wanted is not None:
+                keep &= np.array(values, object) == wanted
+        return self[keep]
+
+    def play(self, place: int = 0) -> audio.Sound:
+        """Return a player for one clip."""
+        return audio.play(self.waves[place], f"{self.words[place]}, {self.voices[place]}")
+
+    def __repr__(self) -> str:
+        words, voices = len(set(self.words)), len(set(self.voices))
+        return f"<{len(self):,} clips, {words} words, {voices} voices>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(label)}</td><td>{count:,}</td><td>{words}</td>"
+            f"<td>{voices}</td></tr>"
+            for label, count, words, voices in self._summary()
+        )
+        names = ("label", "clips", "words", "voices")
+        head = "".join(f"<th scope='col'>{name}</th>" for name in names)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+    def _summary(self):
+        """Yield for each label its name and how many clips, words and voices it has."""
+        for place, label in enumerate(LABELS):
+            part = np.flatnonzero(self.labels == place)
+            yield (
+                label,
+                len(part),
+                len({self.words[i] for i in part}),
+                len({self.voices[i] for i in part}),
+            )
+
+
+def joined(*parts: Clips) -> Clips:
+    """Put sets of clips one after the other."""
+    columns = ([getattr(part, field.name) for part in parts] for field in fields(Clips))
+    return Clips(
+        *(
+            np.concatenate(values) if isinstance(values[0], np.ndarray) else sum(values, ())
+            for values in columns
+        )
+    )

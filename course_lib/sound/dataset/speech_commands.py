@@ -1,0 +1,196 @@
+"""Speech Commands v0.02: tens of thousands of recordings of people saying single words.
+
+P. Warden, Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, arXiv:1804.03209
+(2018); Google, CC BY 4.0. "full" has 35 words, "mini" eight of them. Where the archive brings no
+lists of its validation and test clips, the rule of the paper's section 7 decides: the SHA-1 of
+what a file's name has before "_nohash_" is a number, and a tenth of the numbers each are held out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from course_lib.cache import cache_folder
+from course_lib.sound import audio
+from course_lib.sound.dataset.clips import BACKGROUND, LABELS, SILENCE, Clips, joined, label_of
+from course_lib.sound.dataset.synthetic import SILENCE_SHARE, formula_silence
+from course_lib.sound.download import DownloadError, Progress, Remote, fetch, unpack
+from course_lib.sound.download.progress import shown
+
+__all__ = ["ARCHIVES", "Archive", "folder", "held_out", "read", "splits"]
+
+NOISE_FOLDER = "_background_noise_"
+_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+_NUMBERS = 2**27 - 1  # the rule hashes into so many numbers
+_SHARES = {"validation": 10.0, "test": 20.0}  # percent of them, up to where
+_NOISE_SHARES = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+_KEYWORD_SHARE = 0.25  # of the clips that are kept, at most, for "yes" and for "no"
+_HOST = "https://storage.googleapis.com/download.tensorflow.org/data/"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What to fetch, which of its folders holds the words, how much it may fill unpacked."""
+
+    remote: Remote
+    root: str
+    most_bytes: int
+
+
+ARCHIVES = {
+    "mini": Archive(
+        Remote(
+            f"{_HOST}mini_speech_commands.zip",
+            182_082_353,
+            "49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0",
+        ),
+        "mini_speech_commands",
+        600_000_000,
+    ),
+    "full": Archive(
+        Remote(
+            f"{_HOST}speech_commands_v0.02.tar.gz",
+            2_428_923_189,
+            "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+        ),
+        "",
+        6_000_000_000,
+    ),
+}
+
+
+def folder(
+    archive: Archive,
+    cache: Path | None = None,
+    fetching: Callable[..., Path] = fetch,
+    bar: Callable[..., AbstractContextManager[Progress]] = shown,
+) -> Path:
+    """Return the folder with the words of `archive`; fetched and unpacked the first time.
+
+    It lies in `cache`, by default the cache folder of the workbook. The archive itself is not
+    kept. Raise DownloadError where it cannot be had; what has arrived stays for the next call.
+    """
+    place = (cache or cache_folder()) / "speech_commands"
+    unpacked = place / archive.remote.name.removesuffix(".zip").removesuffix(".tar.gz")
+    if not unpacked.is_dir():
+        with bar(f"downloading {archive.remote.name}", "B") as progress:
+            packed = fetching(archive.remote, place, progress)
+        with bar(f"unpacking {archive.remote.name}", "B") as progress:
+            unpack(packed, unpacked, archive.most_bytes, progress)
+        packed.unlink(missing_ok=True)
+    words = unpacked / archive.root
+    if not words.is_dir():
+        raise DownloadError(f"{unpacked} is not what was unpacked there: delete that folder.")
+    return words
+
+
+def splits(words: Path) -> dict[str, list[str]]:
+    """Return the files of each split, "<word>/<clip>.wav", in order.
+
+    The archive's own lists decide, and where it has none, the rule.
+    """
+    files = sorted(
+        path.relative_to(words).as_posix()
+        for path in words.glob("*/*.wav")
+        if not path.parent.name.startswith("_")
+    )
+    if all((words / name).is_file() for name in _LISTS.values()):
+        listed = {
+            split: set((words / name).read_text(encoding="utf-8").split())
+            for split, name in _LISTS.items()
+        }
+
+        def split_of(file: str) -> str:
+            return next((split for split, names in listed.items() if file in names), "train")
+    else:
+        split_of = held_out
+    found: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    for file in files:
+        found[split_of(file)].append(file)
+    return found
+
+
+def held_out(file: str) -> str:
+    """Return the split of a file by the rule: all clips of a speaker are in the same one."""
+    speaker = Path(file).name.split("_nohash_")[0]
+    number = int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (_NUMBERS + 1)
+    percent = number * 100.0 / _NUMBERS
+    return next((split for split, limit in _SHARES.items() if percent < limit), "train")
+
+
+def read(words: Path, split: str, most: int) -> Clips:
+    """Return at most `most` clips of a split, and a tenth more of silence.
+
+    Silence is cut out of the archive's background noises, of which each split has a stretch of
+    its own; without them it is made from a formula.
+    """
+    chosen = _drawn(splits(words)[split], most)
+    if not chosen:
+        raise DownloadError(f"{words} has no clips for {split}: delete that folder, load it again.")
+    names = [Path(file).parent.name for file in chosen]
+    clips = Clips(
+        np.stack([audio.fit(audio.read(words / file)) for file in chosen]),
+        np.array([label_of(name) for name in names], np.int64),
+        tuple(names),
+        tuple(Path(file).name.split("_nohash_")[0] for file in chosen),
+        ("recording",) * len(chosen),
+        tuple(chosen),
+    )
+    return joined(clips, _silence(words, split, round(SILENCE_SHARE * len(chosen))))
+
+
+def _drawn(files: list[str], most: int) -> list[str]:
+    """Choose at most `most` files: each keyword up to a quarter, other words evenly."""
+    if len(files) <= most:
+        return files
+    rng = np.random.default_rng(most)
+    by_word: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        by_word[Path(file).parent.name].append(file)
+    shuffled = {word: list(rng.permutation(found)) for word, found in sorted(by_word.items())}
+    keywords = [word for word in shuffled if word in LABELS]
+    chosen = [file for word in keywords for file in shuffled[word][: int(_KEYWORD_SHARE * most)]]
+    chosen += _evenly([shuffled[word] for word in shuffled if word not in LABELS], most)
+    return sorted(chosen[:most])
+
+
+def _evenly(lists: Iterable[list[str]], most: int) -> list[str]:
+    """Take the first of every list, then the second, until there are `most`."""
+    taken, turn, lists = [], 0, list(lists)
+    while len(taken) < most and any(turn < len(each) for each in lists):
+        taken += [each[turn] for each in lists if turn < len(each)]
+        turn += 1
+    return taken[:most]
+
+
+def _silence(words: Path, split: str, count: int) -> Clips:
+    """Return `count` seconds of background noise at levels from a whisper to full."""
+    files = sorted((words / NOISE_FOLDER).glob("*.wav"))
+    if not files:
+        return formula_silence(count, split)
+    first, last = _NOISE_SHARES[split]
+    noises = [audio.read(file) for file in files]
+    noises = [noise[int(first * len(noise)) : int(last * len(noise))] for noise in noises]
+    rng = np.random.default_rng(count)
+    waves, names = [], []
+    for place in range(count):
+        which = place % len(noises)
+        start = int(rng.integers(0, max(1, len(noises[which]) - audio.CLIP_SAMPLES + 1)))
+        second = audio.fit(noises[which][start : start + audio.CLIP_SAMPLES])
+        waves.append(second * np.float32(rng.uniform(0.0, 1.0)))
+        names.append(f"{NOISE_FOLDER}/{files[which].stem}_{place:03d}")
+    return Clips(
+        np.stack(waves) if waves else np.empty((0, audio.CLIP_SAMPLES), np.float32),
+        np.full(count, SILENCE, np.int64),
+        (LABELS[SILENCE],) * count,
+        ("noise",) * count,
+        (BACKGROUND,) * count,
+        tuple(names),
+    )

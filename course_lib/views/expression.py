@@ -1,0 +1,68 @@
+"""A box for a program of one's own: its graph appears while it is typed."""
+
+from __future__ import annotations
+
+from course_lib.graph.trace.source import TraceError, from_source
+from course_lib.views import shell
+from course_lib.views.graph import picture
+from course_lib.views.layout import lay_out
+from course_lib.views.player import frame_marks, run, sentence
+from course_lib.views.svg import svg
+
+__all__ = ["ExpressionBox", "edit"]
+
+_MOST_DRAWN = 300  # nodes; a larger program is traced and counted, and drawn by a call instead
+
+
+class ExpressionBox:
+    """A text to edit (`text`), what it computes in words (`said`) and its graph (`picture`)."""
+
+    def __init__(self, program: str) -> None:
+        import ipywidgets
+
+        self.program = program.strip("\n")
+        self.text = ipywidgets.Textarea(
+            value=self.program,
+            description="program",
+            rows=max(4, min(12, self.program.count("\n") + 2)),
+            layout=ipywidgets.Layout(width="420px", max_width="100%"),
+        )
+        self.said = shell.html()
+        self.picture = shell.html()
+        self.widget = shell.column(self.text, self.said, self.picture)
+        self.text.observe(lambda _: self._redraw(), names="value")
+        self._redraw()
+
+    def show(self) -> None:
+        """Display the box; where widgets cannot be shown, the picture of its first program."""
+        shell.show(self.widget, picture(from_source(self.program)))
+
+    def _redraw(self) -> None:
+        try:
+            graph = from_source(self.text.value)
+        except TraceError as error:
+            self.said.value = shell.note(str(error))
+            return  # the last picture stays while a line is being typed
+        done = run(graph)
+        counted = f"{_count(len(graph.sources), 'constant')}, " + (
+            f"{_count(len(graph.operations), 'operation')}."
+        )
+        self.said.value = shell.note(f"{counted} {sentence(done, done.steps)}")
+        if len(graph) <= _MOST_DRAWN:
+            marks = frame_marks(done, len(graph) + 1)
+            self.picture.value = svg(lay_out(graph), marks, counted)
+        else:
+            self.said.value = shell.note(
+                f"{counted} {sentence(done, done.steps)} "
+                f"(More than {_MOST_DRAWN} boxes: too many to draw while you type.)"
+            )
+            self.picture.value = ""
+
+
+def edit(program: str) -> None:
+    """Display a box with this program in it, to be changed at will."""
+    ExpressionBox(program).show()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

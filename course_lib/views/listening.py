@@ -1,0 +1,95 @@
+"""Pictures of listening without an end: scores over time, and what a threshold finds and misses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.micro import Outcome, Recording, Scores, detect, judge, smooth
+from course_lib.sound.dataset import LABELS
+from course_lib.views import style
+
+__all__ = ["curve", "outcome", "sentence", "trade"]
+
+WORDS = (("yes", "blue"), ("no", "red"))
+
+
+def outcome(recording: Recording, scores: Scores, windows: int, threshold: float) -> Outcome:
+    """Return how a detector with this smoothing and this threshold does on a recording."""
+    found = detect(scores.ends, smooth(scores.shares, windows), threshold)
+    return judge(found, recording.words, recording.seconds)
+
+
+def sentence(result: Outcome) -> str:
+    """Return an outcome in one sentence."""
+    alarms = len(result.false_alarms)
+    return (
+        f"{len(result.hits)} of {result.words} words found, {len(result.missed)} missed, "
+        f"{alarms} false alarm{'' if alarms == 1 else 's'}: "
+        f"{result.false_alarms_per_hour:.0f} an hour."
+    )
+
+
+def curve(
+    recording: Recording,
+    scores: Scores,
+    windows: int,
+    threshold: float,
+    start: float = 0.0,
+    length: float = 60.0,
+) -> style.Picture:
+    """Return a minute of smoothed scores with the words spoken below and those found above."""
+    fig, axes = style.figure(11, 4.4)
+    shares, result = smooth(scores.shares, windows), outcome(recording, scores, windows, threshold)
+    seen = (scores.ends >= start) & (scores.ends <= start + length)
+    for (word, colour), dash in zip(WORDS, ("-", "--"), strict=True):
+        values = shares[seen, LABELS.index(word)]
+        axes.plot(scores.ends[seen], values, dash, color=style.PALETTE[colour], lw=1.5, label=word)
+    axes.axhline(threshold, color=style.PALETTE["grey"], lw=1, ls=":")
+    _marks(axes, [(w.start + 1, -0.13, w.label) for w in recording.words], start, length, "black")
+    _marks(axes, [(f.end, 1.08, f"{f.label} ✓") for f in result.hits], start, length, "green")
+    alarms = [(f.end, 1.08, f"{f.label} ✗") for f in result.false_alarms]
+    _marks(axes, alarms, start, length, "red")
+    axes.set(xlim=(start, start + length), ylim=(-0.22, 1.2), yticks=[0, 0.5, 1])
+    axes.set_xlabel("seconds; below: words spoken, above: words found (✓ hit, ✗ false alarm)")
+    axes.set_ylabel("smoothed share")
+    axes.set_title(sentence(result), fontsize=12, pad=24)
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return style.show(fig, "scores over time, with the words spoken and the words found")
+
+
+def trade(recording: Recording, scores: Scores, smoothings=(1, 2, 4)) -> style.Picture:
+    """Return hits against false alarms an hour, a line for each smoothing, over thresholds."""
+    fig, axes = style.figure(9, 4.4)
+    thresholds = np.linspace(0.3, 0.98, 35)
+    for windows, marker in zip(smoothings, "os^", strict=True):
+        results = [outcome(recording, scores, windows, each) for each in thresholds]
+        axes.plot(
+            [each.false_alarms_per_hour for each in results],
+            [100 * each.hit_share for each in results],
+            marker=marker,
+            markersize=5,
+            lw=1.2,
+            label=f"mean of {windows}" if windows > 1 else "no smoothing",
+        )
+    axes.set(xlabel="false alarms an hour", ylabel="% of the words found", ylim=(0, 103))
+    axes.set_xscale("symlog", linthresh=6)
+    axes.set_xticks([0, 6, 20, 60, 200], ["0", "6", "20", "60", "200"])
+    axes.legend(loc="lower right")
+    return style.show(fig, "words found against false alarms an hour for three smoothings")
+
+
+def _marks(axes, marks, start: float, length: float, colour: str) -> None:
+    """Write words at their times; unknown words are dots, so that the line stays readable."""
+    for at, height, text in marks:
+        if start <= at <= start + length:
+            shown = "·" if text.startswith("_") else text
+            axes.text(
+                at,
+                height,
+                shown,
+                ha="center",
+                va="center",
+                fontsize=10,
+                color=style.PALETTE[colour],
+                rotation=0 if shown == "·" else 45,
+            )

@@ -1,0 +1,251 @@
+"""Pictures of rounding: a grid under numbers, a tensor's histogram, ranges, errors of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_lib.views import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from course_lib.quantize import Affine, LayerError
+
+__all__ = [
+    "calibrations",
+    "channels",
+    "histogram",
+    "layer_errors",
+    "number_line",
+    "staircase",
+    "bits_per_layer",
+]
+
+_INK, _BLUE, _RED = style.PALETTE["ink"], style.PALETTE["blue"], style.PALETTE["red"]
+_GREEN, _GREY, _FAINT = style.PALETTE["green"], style.PALETTE["grey"], style.PALETTE["faint"]
+
+
+def number_line(grid: Affine, values: Sequence[float]) -> style.Picture:
+    """Return a picture of a coarse grid and where each of a few values goes on it."""
+    fig, axes = style.figure(10, 2.6)
+    levels, values = grid.levels, np.asarray(values, np.float32)
+    axes.hlines(0, levels[0], levels[-1], color=_INK)
+    axes.vlines(levels, -0.12, 0.12, color=_INK)
+    for level, integer in zip(levels, range(grid.lowest, grid.highest + 1), strict=True):
+        axes.annotate(f"{integer}", (level, -0.16), ha="center", va="top", color=_GREY)
+        axes.annotate(f"{level:.2f}", (level, -0.5), ha="center", va="top")
+    for value, end in zip(values, grid.round_trip(values), strict=True):
+        axes.annotate(
+            "", (end, 0.06), (value, 0.75), arrowprops={"arrowstyle": "->", "color": _BLUE, "lw": 2}
+        )
+        axes.annotate(f"{value:g}", (value, 0.8), ha="center", va="bottom", color=_BLUE)
+    axes.set_ylim(-0.85, 1.15)
+    axes.set_axis_off()
+    return style.show(
+        fig,
+        f"{len(values)} numbers on arrows to the nearest of {len(levels)} "
+        "levels, each with its integer and what it stands for",
+    )
+
+
+def staircase(grid: Affine, low: float, high: float) -> style.Picture:
+    """Return a picture of what comes back for every number from `low` to `high`, and its error."""
+    fig, (top, bottom) = style.figure(9, 5, 2, 1, sharex=True, height_ratios=[2, 1])
+    values = np.linspace(low, high, 2000)
+    back = grid.round_trip(values)
+    top.plot(values, values, color=_FAINT, label="exact")
+    top.plot(values, back, color=_BLUE, label="stored and read again")
+    top.set_ylabel("comes back")
+    top.legend(loc="upper left")
+    bottom.plot(values, back - values, color=_RED)
+    bottom.axhline(0, color=_FAINT, linewidth=1)
+    bottom.set_ylabel("error")
+    bottom.set_xlabel("number that goes in")
+    for axes in (top, bottom):
+        axes.axvspan(*grid.range, color=style.PALETTE["sky"], alpha=0.15, linewidth=0)
+    return style.show(
+        fig,
+        "a staircase of levels; the error stays within half a step inside the "
+        "range and grows without limit outside",
+    )
+
+
+def histogram(values: np.ndarray, grid: Affine, title: str) -> style.Picture:
+    """Return the histogram of a tensor with the levels of its grid under it."""
+    fig, axes = style.figure(10, 4)
+    values, levels = np.ravel(values), grid.levels
+    ends = min(levels[0], values.min()), max(levels[-1], values.max())
+    axes.hist(values, bins=np.linspace(*ends, 121), color=_BLUE)
+    height = axes.get_ylim()[1]
+    axes.vlines(
+        levels,
+        -0.1 * height,
+        -0.02 * height,
+        color=_RED,
+        linewidth=2.0 if len(levels) < 40 else 0.7,
+    )
+    used = len(np.unique(grid.quantize(values)))
+    axes.set_title(f"{title}: {used} of {len(levels)} levels are used")
+    axes.set_xlabel("value; below the axis: the levels that can be stored")
+    axes.set_ylabel("how many")
+    axes.set_ylim(-0.12 * height, height)
+    return style.show(fig, f"histogram of {title} with the levels of its grid under it")
+
+
+def channels(weights: np.ndarray, title: str) -> style.Picture:
+    """Return the range of each filter of (out, ...) weights, within the range of all of them."""
+    fig, axes = style.figure(10, 4)
+    peaks = np.abs(weights.reshape(len(weights), -1)).max(axis=1)
+    order = np.argsort(-peaks)
+    places = np.arange(len(peaks))
+    axes.bar(
+        places,
+        2 * peaks[order],
+        bottom=-peaks[order],
+        width=0.7,
+        color=_BLUE,
+        label="the filter's own range",
+    )
+    for side in (-1, 1):
+        axes.axhline(
+            side * peaks.max(),
+            color=_RED,
+            linestyle="--",
+            label="one range for all" if side > 0 else None,
+        )
+    axes.set_title(f"{title}: {len(peaks)} filters, widest first")
+    axes.set_xticks(places)
+    axes.set_xticklabels(order, fontsize=9)
+    axes.set_xlabel("filter")
+    axes.set_ylabel("weight")
+    axes.legend(loc="lower right")
+    return style.show(fig, f"the range of each filter of {title}, inside the range of all")
+
+
+def layer_errors(
+    errors: Sequence[LayerError] | Mapping[str, Sequence[LayerError]],
+) -> style.Picture:
+    """Return how far each layer's signal stands above its rounding noise, in model order.
+
+    A mapping draws one line for each model. A thin line below it is the clip that suffers most.
+    """
+    lines = errors if isinstance(errors, Mapping) else {"int8": errors}
+    fig, axes = style.figure(10, 4.5)
+    for (name, layers), marker in zip(lines.items(), "osD^vP", strict=False):
+        drawn = axes.plot(
+            [layer.sqnr_db for layer in layers], marker=marker, markersize=8, label=name
+        )
+        axes.plot(
+            [layer.worst_db for layer in layers],
+            linestyle=":",
+            linewidth=1.5,
+            marker=marker,
+            markersize=4,
+            color=drawn[0].get_color(),
+            label=f"{name}, worst clip",
+        )
+    first = next(iter(lines.values()))
+    axes.set_xticks(range(len(first)), [layer.label for layer in first], rotation=35, ha="right")
+    axes.set_ylabel("signal over noise, dB")
+    axes.set_ylim(0, None)
+    axes.grid(axis="y")
+    axes.legend(loc="lower left", ncols=2)
+    axes.set_title("What is left of the signal after each layer")
+    return style.show(
+        fig, f"signal over rounding noise after each of {len(first)} layers of {', '.join(lines)}"
+    )
+
+
+def bits_per_layer(
+    int8: tuple[int, float],
+    floats: Mapping[str, tuple[int, float]],
+    four_bits: Mapping[str, tuple[int, float]],
+) -> style.Picture:
+    """Return what each layer would gain in floats, and lose with weights of four bits.
+
+    `int8` and each item of the mappings, label to layer, is (bytes, signal over noise in dB).
+    """
+    fig, axes = style.figure(10, 1.6 + 0.75 * len(floats))
+    axes.axvline(int8[1], color=_INK, linestyle="--", label="int8")
+    rows = {
+        "in floats": (floats, _BLUE, "o", -0.2),
+        "weights in 4 bits": (four_bits, _RED, "s", 0.2),
+    }
+    for label, (points, colour, marker, shift) in rows.items():
+        values, places = [sqnr_db for _, sqnr_db in points.values()], np.arange(len(points)) + shift
+        axes.plot(values, places, marker, color=colour, markersize=10, label=label)
+        for row, (size, sqnr_db) in zip(places, points.values(), strict=True):
+            axes.annotate(
+                f"{(size - int8[0]) / 1000:+.1f} kB",
+                (sqnr_db, row),
+                (12, 0),
+                textcoords="offset points",
+                va="center",
+                bbox={"facecolor": style.PALETTE["paper"], "edgecolor": "none", "pad": 1},
+            )
+    axes.set_yticks(range(len(floats)), list(floats))
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.grid(axis="y")
+    axes.set_xlabel("answers: signal over noise, dB; beside it: what the file would gain")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return style.show(
+        fig, f"signal over noise with each of {', '.join(floats)} in floats or 4 bits"
+    )
+
+
+def calibrations(
+    ranges: Mapping[str, Mapping[str, tuple[float, float]]], accuracies: Mapping[str, float]
+) -> style.Picture:
+    """Return how each calibration set stretches the layers' ranges, and the accuracy it leads to.
+
+    `ranges` maps a set's name to label -> (low, high); widths are relative to the first set's.
+    """
+    fig, (left, right) = style.figure(
+        12, 1.9 + 0.55 * len(ranges), 1, 2, sharey=True, width_ratios=[1.6, 1]
+    )
+    names, first = list(ranges), next(iter(ranges.values()))
+    labels = [label for label in first if label != "probabilities"]
+    table = np.array(
+        [[_width(ranges[name][label]) / _width(first[label]) for label in labels] for name in names]
+    )
+    _table_of_widths(left, table, labels)
+    left.set_yticks(range(len(names)), names)
+    left.set_title("Width of each layer's range, 1 = calibrated well")
+    values = [100 * accuracies[name] for name in names]
+    right.barh(range(len(names)), values, height=0.6, color=_BLUE)
+    for row, value in enumerate(values):
+        right.annotate(
+            f"{value:.0f} %", (value, row), (6, 0), textcoords="offset points", va="center"
+        )
+    right.set_xlim(0, 118)
+    right.set_title("Accuracy")
+    return style.show(
+        fig, f"ranges of every layer and accuracy after calibration with {', '.join(names)}"
+    )
+
+
+def _width(ends: tuple[float, float]) -> float:
+    return ends[1] - ends[0]
+
+
+def _table_of_widths(axes: Axes, table: np.ndarray, labels: Sequence[str]) -> None:
+    """Draw a table of factors: too narrow is red, too wide is blue, 1 is white; numbers inside."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("narrow to wide", [_RED, "#ffffff", _BLUE])
+    axes.imshow(np.log2(table), cmap=colours, vmin=-3, vmax=3, aspect="auto")
+    for (row, column), factor in np.ndenumerate(table):
+        dark = abs(np.log2(factor)) > 1.8
+        axes.annotate(
+            f"{factor:.1f}" if factor < 10 else f"{factor:.0f}",
+            (column, row),
+            ha="center",
+            va="center",
+            color="#ffffff" if dark else _INK,
+        )
+    axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right")
+    axes.spines[:].set_visible(False)

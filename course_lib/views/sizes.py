@@ -1,0 +1,145 @@
+"""Where the bytes of a file go: one stacked bar a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_lib.views import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["KIND_COLOURS", "by_kind", "factors", "stacked", "steps"]
+
+KIND_COLOURS: Mapping[str, str] = {
+    "weights": style.PALETTE["blue"],
+    "scales": style.PALETTE["orange"],
+    "names": style.PALETTE["sky"],
+    "structure": style.PALETTE["grey"],
+}
+_HATCHES = {"weights": "", "scales": "///", "names": "...", "structure": "xx"}
+
+
+def by_kind(
+    kinds: Mapping[str, Mapping[str, int]],
+    title: str = "Where the bytes go",
+) -> style.Picture:
+    """Return a picture of bytes by kind; `kinds` maps a model's name to bytes of each kind."""
+    fig, axes = style.figure(10, 1.5 + 0.6 * len(kinds))
+    totals = [sum(each.values()) for each in kinds.values()]
+    stacked(axes, list(kinds.values()), [f"{total / 1000:.1f} kB" for total in totals])
+    axes.set_yticks(range(len(kinds)), [name.replace("_", " ") for name in kinds])
+    axes.invert_yaxis()
+    axes.set_title(title)
+    return style.show(fig, f"bytes by kind of {', '.join(kinds)}")
+
+
+def stacked(
+    axes: Axes, kinds: Sequence[Mapping[str, int]], texts: Sequence[str], font_points: int = 12
+) -> None:
+    """Draw one bar a row, cut into kinds, with `texts` behind; hatches tell kinds apart too."""
+    rows, left = np.arange(len(kinds)), np.zeros(len(kinds))
+    for kind, colour in KIND_COLOURS.items():
+        widths = np.array([each.get(kind, 0) for each in kinds]) / 1000
+        axes.barh(
+            rows,
+            widths,
+            left=left,
+            height=0.62,
+            color=colour,
+            hatch=_HATCHES[kind],
+            edgecolor=style.PALETTE["paper"],
+            linewidth=0.5,
+            label=kind,
+        )
+        left += widths
+    for row, (end, text) in enumerate(zip(left, texts, strict=True)):
+        axes.annotate(
+            text, (end, row), (6, 0), textcoords="offset points", va="center", fontsize=font_points
+        )
+    axes.set_xlim(0, left.max() * 1.16)
+    axes.tick_params(axis="x", labelsize=font_points - 1)
+    axes.set_xlabel("kilobytes (1,000 bytes)", fontsize=font_points)
+    axes.figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=font_points
+    )
+
+
+def steps(
+    sizes: Mapping[str, int],
+    accuracies: Mapping[str, float],
+    goal: float | None = None,
+) -> style.Picture:
+    """Return a picture of a file that shrinks; `goal` is the factor below the first to reach."""
+    names, values = list(sizes), np.array(list(sizes.values())) / 1000
+    fig, axes = style.figure(10, 1.6 + 0.6 * len(names))
+    axes.barh(range(len(names)), values, height=0.6, color=style.PALETTE["blue"])
+    for row, (name, value) in enumerate(zip(names, values, strict=True)):
+        text = f"{value:.1f} kB, {values[0] / value:.2f}x, {accuracies[name]:.1%} right"
+        axes.annotate(
+            text,
+            (value, row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            bbox={"facecolor": style.PALETTE["paper"], "edgecolor": "none", "pad": 1},
+        )
+    if goal:
+        axes.axvline(values[0] / goal, color=style.PALETTE["red"], linestyle="--")
+        axes.annotate(
+            f"{goal:g}x",
+            (values[0] / goal, -0.55),
+            color=style.PALETTE["red"],
+            ha="center",
+            va="bottom",
+        )
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlim(0, values.max() * 1.45)
+    axes.invert_yaxis()
+    axes.set_xlabel("kilobytes of the whole file")
+    return style.show(fig, f"the size of the file after each step: {', '.join(names)}")
+
+
+def factors(pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]) -> style.Picture:
+    """Return how many times smaller int8 made the weights and the whole file of each model.
+
+    `pairs` maps a model's name to its bytes by kind before and after.
+    """
+    names, rows = list(pairs), np.arange(len(pairs))
+    fig, axes = style.figure(10, 1.8 + 0.8 * len(names))
+    bars = {
+        "weights": [before["weights"] / after["weights"] for before, after in pairs.values()],
+        "whole file": [
+            sum(before.values()) / sum(after.values()) for before, after in pairs.values()
+        ],
+    }
+    styles = ((-0.2, style.PALETTE["blue"], ""), (0.2, style.PALETTE["orange"], "///"))
+    for (label, values), (shift, colour, hatch) in zip(bars.items(), styles, strict=True):
+        axes.barh(
+            rows + shift,
+            values,
+            0.36,
+            color=colour,
+            hatch=hatch,
+            label=label,
+            edgecolor=style.PALETTE["paper"],
+        )
+        for row, value in enumerate(values):
+            axes.text(
+                value - 0.06,
+                row + shift,
+                f"{value:.2f}",
+                ha="right",
+                va="center",
+                bbox={"facecolor": style.PALETTE["paper"], "edgecolor": "none", "pad": 2},
+            )
+    axes.axvline(4, color=style.PALETTE["ink"], linestyle="--")
+    axes.set_yticks(rows, names)
+    axes.set_xlim(0, 4.6)
+    axes.invert_yaxis()
+    axes.set_xlabel("times smaller as int8")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return style.show(fig, f"how many times smaller int8 makes {', '.join(names)}")

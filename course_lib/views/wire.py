@@ -1,0 +1,128 @@
+"""A cursor over the bytes of a protobuf: where it stands, what the byte is for, and its bits."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from course_lib.formats import protobuf
+from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.views import bytes as draw
+from course_lib.views import shell, style
+
+__all__ = ["WireCursor", "explained", "page", "show"]
+
+_WINDOW_BYTES = 224
+_TEXT_LINES = 26
+_TWIN_BYTES = 48
+
+
+class WireCursor:
+    """Join a choice of node and a slider over its parts to a page.
+
+    ``box`` is the widget, ``node`` and ``slider`` its controls, ``view`` the HTML that they change.
+    """
+
+    def __init__(self, graph_def: bytes, nodes: Sequence[str]) -> None:
+        """Read the graph once; ``nodes`` are the names to choose from."""
+        self.map = protobuf.bytemap(graph_def, "GraphDef")
+        tree = protobuf.read(graph_def, "GraphDef")
+        self.fields = {name: protobuf.node(tree, name) for name in nodes}
+        self.node = shell.dropdown("node", list(nodes))
+        self.slider = shell.slider("part", 0, 0, 1)
+        self.view = shell.html()
+        self.node.observe(self._choose, names="value")
+        self.slider.observe(self._draw, names="value")
+        self._choose()
+        self.box = shell.column(shell.row(self.node, self.slider), self.view)
+
+    @property
+    def parts(self) -> list[Span]:
+        """The spans of the chosen node, in order."""
+        raw = self.fields[self.node.value].raw
+        return [span for span in self.map if raw.start <= span.start < raw.end]
+
+    def _choose(self, change: Any = None) -> None:
+        last = len(self.parts) - 1
+        self.slider.value = 0
+        self.slider.max = last
+        self._draw()
+
+    def _draw(self, change: Any = None) -> None:
+        field = self.fields[self.node.value]
+        self.view.value = page(self.map, field, self.parts[self.slider.value])
+
+
+def show(graph_def: bytes, nodes: Sequence[str]) -> None:
+    """Display the cursor over some nodes of a GraphDef, with a hexdump as its static twin."""
+    cursor = WireCursor(graph_def, nodes)
+    start = cursor.parts[0].start
+    twin = draw.hexdump(cursor.map, start, min(start + _TWIN_BYTES, cursor.parts[-1].end))
+    shell.show(cursor.box, twin, f"a cursor over the bytes of {', '.join(nodes)}")
+
+
+def page(bytes_map: ByteMap, node: protobuf.Field, span: Span) -> str:
+    """Return the HTML for one part of a node: what it is, the bytes around it, the node as text."""
+    raw = node.raw
+    start = max(raw.start, min(span.start - _WINDOW_BYTES // 2, raw.end - _WINDOW_BYTES))
+    stop = min(raw.end, start + _WINDOW_BYTES)
+    dump = draw.hexdump_html(bytes_map, start, stop, mark=span.start)
+    value = draw.shown_value(span.value)
+    told = f"{span.name}, {len(span)} {'byte' if len(span) == 1 else 'bytes'}"
+    told += f" at {span.start}: {value}" if value else f" at {span.start}"
+    lines = [f"<code>{html.escape(span.path)}</code>"]
+    lines += [f"<code>{html.escape(line)}</code>" for line in explained(bytes_map, span)]
+    text = _as_text(bytes_map.data[raw.value_start : raw.end])
+    return style.card(
+        f"<b>{shell.note(told)}</b><div>{'<br>'.join(lines)}</div>"
+        "<div style='display:flex;flex-wrap:wrap;gap:24px;margin-top:8px'>"
+        f"<div>{dump}</div><pre style='margin:0;max-height:380px;overflow:auto;color:inherit'>"
+        f"{html.escape(text)}</pre></div>",
+        "bytes of a protobuf",
+    )
+
+
+def explained(bytes_map: ByteMap, span: Span) -> list[str]:
+    """Return, in lines, how the bits of tags, varints and packed numbers are read; else nothing."""
+    data = bytes_map.bytes_of(span)
+    if isinstance(span.value, tuple):
+        return _packed(data, span.value)
+    if span.kind not in ("tag", "length", "number") or len(data) > 10 or data[-1] > 0x7F:
+        return []
+    if any(byte < 0x80 for byte in data[:-1]):
+        return []  # no varint
+    value = protobuf.varint(data, 0)[0]
+    groups = " ".join(f"{byte:08b}" for byte in data)
+    lines = [f"bits {groups}: {'the last byte' if len(data) == 1 else 'a 1 in front says: go on'}"]
+    if span.kind == "tag":
+        kind = protobuf.WIRE_TYPES[value & 7]
+        lines.append(f"{value} = field {value >> 3} × 8 + wire type {value & 7} ({kind})")
+    else:
+        lines.append(f"7 bits from each byte, the lowest first: {value}")
+    return lines
+
+
+def _packed(data: bytes, values: tuple) -> list[str]:
+    """Return how several numbers of one field are told apart, and the bytes of each."""
+    ends, position = [], 0
+    while position < len(data):  # one number more ends where a byte has no flag
+        position += 1
+        if data[position - 1] < 0x80:
+            ends.append(position)
+    if len(ends) == len(values) and not any(isinstance(each, float) for each in values):
+        told = "a byte below 80 ends a number"
+    else:
+        size = len(data) // len(values)
+        ends, told = [size * (n + 1) for n in range(len(values))], f"{size} bytes each"
+    parts = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    shown = [f"{part.hex(' ')} → {each}" for part, each in zip(parts, values, strict=True)]
+    return [f"packed: {len(values)} numbers share one tag and one length; {told}", *shown]
+
+
+def _as_text(node: bytes) -> str:
+    """Return a node in protobuf's text format, cut after some lines."""
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+    lines = [line[:80] for line in str(NodeDef.FromString(node)).splitlines()]
+    return "\n".join(lines[:_TEXT_LINES] + (["…"] if len(lines) > _TEXT_LINES else []))
