@@ -15,16 +15,16 @@ ROOT = Path(__file__).resolve().parents[1]
 _SPREAD = "test_notebooks.py"  # its tests share nothing: each goes to whichever worker is free
 _FIRST = (  # the longest: nothing waits for them at the end
     _SPREAD,
-    "test_grading_hostile.py",
-    "test_browser_graphs.py",
-    "test_browser.py",
-    "test_browser_own.py",
-    "test_browser_files.py",
-    "test_browser_spotter.py",
-    "test_browser_micro.py",
-    "test_grading_cluster.py",
-    "test_grading_export.py",
-    "test_fuzz_files.py",
+    "instructor/test_grading_hostile.py",
+    "browser/test_graphs.py",
+    "browser/test_lessons.py",
+    "browser/test_own.py",
+    "browser/test_files.py",
+    "browser/test_spotter.py",
+    "browser/test_micro.py",
+    "instructor/test_grading_cluster.py",
+    "instructor/test_grading_export.py",
+    "formats/test_fuzz_files.py",
 )
 
 # The same examples in every run; WORKBOOK_RANDOM=1 looks for new ones.
@@ -39,7 +39,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, in the order above."""
     order = {name: place for place, name in enumerate(_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        return order.get(item.path.relative_to(tests).as_posix(), len(order))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+
+from course_lib.session import processes
 
 __all__ = ["Timing", "two_branches"]
 
@@ -48,29 +49,24 @@ def two_branches(size: int = 400, length: int = 6) -> Timing:
 
     OSError is raised, in a sentence, where a process fails or does not answer.
     """
-    command = [sys.executable, "-m", "course_lib.experiments.threads", str(size), str(length)]
-    processes = [_started([*command, str(threads)]) for threads in (1, 2)]
+    started = [
+        processes.start(
+            *("-m", __name__, str(size), str(length), str(threads)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for threads in (1, 2)
+    ]
     try:
-        seconds = [_turn(process) for process in processes]
+        seconds = [_turn(process) for process in started]
     finally:
-        for process in processes:
+        for process in started:
             process.kill()
             process.communicate()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Timing(*seconds, cores or 1)
-
-
-def _started(command: list[str]) -> subprocess.Popen:
-    environ = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environ,
-        cwd=Path(__file__).resolve().parents[2],
-    )
 
 
 def _turn(process: subprocess.Popen) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib import session
+from course_lib.session import internals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,12 +89,8 @@ def frozen(model: Any, softmax: bool = True, batch: int | None = 1) -> Frozen:
     graph; ``batch=None`` leaves the number of clips open. Every constant that was a variable is
     named like it (``"listen/kernel"``). The answer equals the model's within 1e-5.
     """
-    session.import_tensorflow()
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
     traced = program(model, softmax, batch)
-    with session.quiet():
-        graph_def = convert_variables_to_constants_v2(traced).graph.as_graph_def()
+    graph_def = internals.with_constants(traced)
     _keep_only(graph_def, OUTPUT)
     _rename(graph_def, _plain_names(model, traced, [node.name for node in graph_def.node]))
     return Frozen(graph_def.SerializeToString(deterministic=True), (INPUT,), (OUTPUT,))

@@ -15,6 +15,7 @@ import numpy as np
 
 from course_lib import session
 from course_lib.graph import freeze
+from course_lib.session import internals
 
 __all__ = ["Thawed", "folded", "of", "operations", "thawed", "training_step"]
 
@@ -35,10 +36,7 @@ def of(model: Any) -> dict[str, bytes]:
 
 def operations(graph_def: bytes) -> Counter:
     """Count the nodes of a GraphDef by operation."""
-    session.import_tensorflow()
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
-    return Counter(node.op for node in GraphDef.FromString(graph_def).node)
+    return Counter(node.op for node in internals.message("GraphDef").FromString(graph_def).node)
 
 
 @dataclass(frozen=True)
@@ -111,25 +109,8 @@ def folded(frozen: freeze.Frozen) -> freeze.Frozen:
     Multiplications behind a convolution are worked into its kernel, where they are constant.
     """
     tf = session.import_tensorflow()
-    from tensorflow.core.protobuf.config_pb2 import ConfigProto
-    from tensorflow.core.protobuf.meta_graph_pb2 import CollectionDef
-    from tensorflow.python.grappler import tf_optimizer
-    from tensorflow.python.training import saver
-
-    config = ConfigProto()
-    config.graph_options.rewrite_options.min_graph_nodes = -1
-    with session.quiet():
-        graph = tf.Graph()
-        with graph.as_default():
-            tf.graph_util.import_graph_def(frozen.proto(), name="")
-        meta_graph = saver.export_meta_graph(
-            graph_def=graph.as_graph_def(add_shapes=True), graph=graph
-        )
-        ends = CollectionDef()
-        ends.node_list.value.extend(frozen.outputs)
-        meta_graph.collection_def["train_op"].CopyFrom(ends)
-        found = tf_optimizer.OptimizeGraph(config, meta_graph)
-    for node in found.node:
-        node.attr.pop("_output_shapes", None)
-    data = found.SerializeToString(deterministic=True)
+    graph = tf.Graph()
+    with session.quiet(), graph.as_default():
+        tf.graph_util.import_graph_def(frozen.proto(), name="")
+    data = internals.optimized(graph, frozen.outputs).SerializeToString(deterministic=True)
     return freeze.Frozen(data, frozen.inputs, frozen.outputs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib import session
+from course_lib.session import internals
 
 if TYPE_CHECKING:
     from course_lib.graph.freeze import Frozen
@@ -123,8 +124,6 @@ def _with_function(frozen: Frozen) -> Frozen:
 def _frozen_folder(path: Path) -> Frozen:
     """Freeze the default signature of a SavedModel for one clip; logits become probabilities."""
     tf = session.import_tensorflow()
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
     from course_lib.graph import freeze
 
     with session.quiet():
@@ -140,7 +139,7 @@ def _frozen_folder(path: Path) -> Frozen:
 
         shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freeze.INPUT)
         traced = tf.function(classify).get_concrete_function(shape)
-        graph = convert_variables_to_constants_v2(traced).graph.as_graph_def()
+        graph = internals.with_constants(traced)
     return freeze.load(_without_leftovers(graph).SerializeToString(deterministic=True))
 
 

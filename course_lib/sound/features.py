@@ -24,7 +24,7 @@ import numpy as np
 from scipy import fft
 
 from course_lib import session
-from course_lib.cache import cache_folder
+from course_lib.session import cache_folder
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:

@@ -6,13 +6,11 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib import session
 from course_lib.formats import flatbuffer
+from course_lib.session import internals, processes
 
 __all__ = [
     "LITERT",
@@ -65,13 +63,7 @@ def footprint(module: str) -> Footprint:
 
     Raise ``ImportError`` where it cannot be imported.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, module],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-    )
+    done = processes.run("-c", _PROGRAM, module, seconds=300)
     told = [line for line in done.stdout.splitlines() if line.startswith("measured ")]
     if not told:
         raise ImportError(f"{module} cannot be imported here: {done.stderr.strip()[-200:]}")
@@ -81,10 +73,7 @@ def footprint(module: str) -> Footprint:
 
 def operations_of_tensorflow() -> frozenset[str]:
     """Return the names of the operations that TensorFlow has, such as "FusedBatchNormV3"."""
-    from tensorflow.python.framework import op_def_registry  # noqa: F401  (fills the registry)
-
-    raw = session.import_tensorflow().raw_ops
-    return frozenset(name for name in dir(raw) if not name.startswith("_"))
+    return internals.operation_names()
 
 
 def operations_of_tflite() -> frozenset[str]:

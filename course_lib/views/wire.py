@@ -8,6 +8,7 @@ from typing import Any
 
 from course_lib.formats import protobuf
 from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.session import internals
 from course_lib.views import bytes as draw
 from course_lib.views import shell, style
 
@@ -122,7 +123,6 @@ def _packed(data: bytes, values: tuple) -> list[str]:
 
 def _as_text(node: bytes) -> str:
     """Return a node in protobuf's text format, cut after some lines."""
-    from tensorflow.core.framework.node_def_pb2 import NodeDef
-
-    lines = [line[:80] for line in str(NodeDef.FromString(node)).splitlines()]
+    text = str(internals.message("NodeDef").FromString(node))
+    lines = [line[:80] for line in text.splitlines()]
     return "\n".join(lines[:_TEXT_LINES] + (["…"] if len(lines) > _TEXT_LINES else []))

@@ -14,6 +14,7 @@ from course_lib import session
 from course_lib.experiments.alone.forms import VIEWED, bytes_of
 from course_lib.experiments.alone.table import Abilities, Ability
 from course_lib.experiments.alone.viewer import drawn
+from course_lib.session import internals
 
 __all__ = ["measure"]
 
@@ -79,10 +80,8 @@ def _result(process: subprocess.Popen) -> dict:
 
 def _ends(saved_model: Path) -> tuple[str, str]:
     """Return the names of the input and the output of a SavedModel's default signature."""
-    session.import_tensorflow()
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-    parsed = SavedModel.FromString((saved_model / "saved_model.pb").read_bytes())
+    data = (saved_model / "saved_model.pb").read_bytes()
+    parsed = internals.message("SavedModel").FromString(data)
     signature = parsed.meta_graphs[0].signature_def["serving_default"]
     (given,), (wanted,) = signature.inputs.values(), signature.outputs.values()
     return given.name, wanted.name

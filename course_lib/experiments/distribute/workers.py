@@ -7,10 +7,8 @@ where one dies, no step can be completed any more, so all are stopped and the re
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -18,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from course_lib.session import processes
+
 __all__ = ["WorkerError", "Workers", "train_alone", "train_together"]
 
 _PATIENCE_SECONDS = 120
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 class WorkerError(RuntimeError):
@@ -90,29 +89,14 @@ def _started(
     index: int, addresses: list[str], steps: int, dies: tuple[int, int] | None, folder: Path
 ) -> subprocess.Popen:
     config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-    environ = {
-        **os.environ,
-        "TF_CONFIG": json.dumps(config),
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
     last = dies[1] if dies and dies[0] == index else -1
-    command = [
-        sys.executable,
-        "-m",
-        "course_lib.experiments.distribute.worker",
-        str(folder),
-        str(steps),
-    ]
-    log = open(folder / f"{index}.log", "wb")  # noqa: SIM115 (closed below, the child keeps it)
-    with log:
-        return subprocess.Popen(
-            [*command, str(last)],
+    with open(folder / f"{index}.log", "wb") as log:  # the child keeps it
+        return processes.start(
+            *("-m", "course_lib.experiments.distribute.worker", str(folder), str(steps), str(last)),
+            more={"TF_CONFIG": json.dumps(config)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environ,
-            cwd=_ROOT,
         )
 
 

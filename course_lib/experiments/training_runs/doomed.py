@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.experiments.training_runs.practice import Run
+from course_lib.session import processes
 
 __all__ = ["Doomed", "main", "start"]
 
@@ -55,14 +55,12 @@ def start(folder: str | Path, features: np.ndarray, labels: np.ndarray, hold_at:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / _DATA, features=features, labels=labels)
-    package = str(Path(__file__).resolve().parents[3])
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder), "--hold-at", str(hold_at)],
+    process = processes.start(
+        *("-m", __name__, str(folder), "--hold-at", str(hold_at)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": package},
     )
     return Doomed(process, hold_at)
 

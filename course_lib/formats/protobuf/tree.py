@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from course_lib import session
 from course_lib.formats.bytemap import ByteMap, Span, Words
 from course_lib.formats.protobuf.raw import DEEPEST, WIRE_TYPES, Raw, fields
 from course_lib.formats.protobuf.values import (
@@ -19,17 +17,9 @@ from course_lib.formats.protobuf.values import (
     repeated,
     scalar,
 )
+from course_lib.session import internals
 
 __all__ = ["Field", "bytemap", "constant", "node", "read", "schema"]
-
-_SCHEMAS = {
-    "GraphDef": "framework.graph_pb2",
-    "SavedModel": "protobuf.saved_model_pb2",
-    "MetaGraphDef": "protobuf.meta_graph_pb2",
-    "BundleEntryProto": "protobuf.tensor_bundle_pb2",
-    "BundleHeaderProto": "protobuf.tensor_bundle_pb2",
-    "TrackableObjectGraph": "protobuf.trackable_object_graph_pb2",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +72,7 @@ def bytemap(data: bytes, descriptor: Any = "GraphDef") -> ByteMap:
 
 def schema(name: str) -> Any:
     """Return TensorFlow's descriptor of a message: "GraphDef", "SavedModel", "MetaGraphDef", …"""
-    if name not in _SCHEMAS:
-        raise ValueError(f"No schema {name!r} here; there are {', '.join(_SCHEMAS)}.")
-    session.import_tensorflow()
-    module = importlib.import_module(f"tensorflow.core.{_SCHEMAS[name]}")
-    return module.DESCRIPTOR.message_types_by_name[name]
+    return internals.message(name).DESCRIPTOR
 
 
 def node(graph: tuple[Field, ...], name: str) -> Field:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from course_lib.session import data_path, write_atomically
+from course_lib.session import data_path, processes, write_atomically
 
 __all__ = ["Compiled", "arithmetic", "compiled", "ship", "shipped"]
 
@@ -91,20 +90,15 @@ def shipped(name: str, reason: str) -> Compiled:
 @lru_cache(maxsize=1)
 def _compile_all() -> Mapping[str, Compiled]:
     """Compile both programs in a process of its own; raise OSError in a sentence where it fails."""
-    command = [sys.executable, "-m", "course_lib.graph.compiler.programs"]
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = subprocess.run(
-                [*command, folder],
-                capture_output=True,
-                timeout=_PATIENCE_SECONDS,
-                check=False,
-                cwd=Path(__file__).resolve().parents[3],
+            done = processes.run(
+                *("-m", "course_lib.graph.compiler.programs", folder), seconds=_PATIENCE_SECONDS
             )
         except subprocess.TimeoutExpired:
             raise OSError(f"XLA did not answer within {_PATIENCE_SECONDS} seconds.") from None
         if done.returncode:
-            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            last = done.stderr.strip().splitlines()[-1:]
             raise OSError(f"XLA could not compile here: {' '.join(last)}")
         return {name: _read(Path(folder), name) for name in PROGRAMS}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_lib.graph.data import Graph, Node
-from course_lib.session import import_tensorflow, quiet
+from course_lib.session import import_tensorflow, internals, quiet
 
 __all__ = ["ExecutedOperations", "executed", "from_function", "from_graph_def"]
 
@@ -73,21 +73,14 @@ def executed(function: Callable, *arguments: Any) -> ExecutedOperations:
 
     Only requests made from Python are seen: of a `tf.function` that was traced before, one.
     """
-    import_tensorflow()
-    from tensorflow.python.framework import op_callbacks
-
     seen: list[str] = []
 
-    def note(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+    def note(operation: str, graph: Any) -> None:
         if graph is None:
-            kind = op_type.decode() if isinstance(op_type, bytes) else op_type
-            seen.append("graph" if _GRAPH_CALL.fullmatch(kind) else kind)
+            seen.append("graph" if _GRAPH_CALL.fullmatch(operation) else operation)
 
-    op_callbacks.add_op_callback(note)
-    try:
+    with internals.executed_operations(note):
         result = function(*arguments)
-    finally:
-        op_callbacks.remove_op_callback(note)
     return ExecutedOperations(result, tuple(seen))
 
 

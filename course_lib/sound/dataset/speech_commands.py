@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.cache import cache_folder
+from course_lib.session import cache_folder
 from course_lib.sound import audio
 from course_lib.sound.dataset.clips import BACKGROUND, LABELS, SILENCE, Clips, joined, label_of
 from course_lib.sound.dataset.synthetic import SILENCE_SHARE, formula_silence

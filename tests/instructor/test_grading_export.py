@@ -16,7 +16,7 @@ from course_lib import cli, exercises
 from course_lib.exercises import core
 from course_lib.instructor.grading import export
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PARTLY = {**corpus.RIGHT, "97.2": corpus.WRONG_2}  # 6 of 8 points
 
 

@@ -214,7 +214,7 @@ def read_both(data: bytes, name: str):
     ("pb", "GraphDef", 3), ("saved_model", "SavedModel", 1),
 ])  # fmt: skip
 def test_damaged_protobufs(tf, files, kind, name, tenths):
-    from test_wire import assert_same
+    from formats.test_protobuf import assert_same
 
     watch, rng = Watch(), np.random.default_rng(4)
     disagreements = []

@@ -22,7 +22,7 @@ from course_lib.experiments.distribute.workers import (
 )
 from course_lib.experiments.threads import Timing
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _children() -> set[int]:

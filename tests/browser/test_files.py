@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-from course_lib.experiments.training_runs import timeline
-from tests.browser.lab import Server
 from tests.test_browser import (  # noqa: F401
     LIST,
     SLIDER,
@@ -15,6 +12,9 @@ from tests.test_browser import (  # noqa: F401
     page,
     server,
 )
+
+from course_lib.experiments.training_runs import timeline
+from tests.browser.lab import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -19,7 +19,7 @@ from hostile import corpus, toy
 from course_lib.instructor.grading import campaign, collect, course, one, sandbox
 
 pytest.importorskip("distributed")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SUBMISSIONS = 200
 ANSWERED = int(os.environ.get("WORKBOOK_ANSWERED", "16"))  # the others are untouched or damaged
 QUICK = ("os._exit", "segmentation fault", "exit in a function", "processes left behind")

@@ -17,7 +17,7 @@ from course_lib.instructor.authoring.execute import normalized
 from course_lib.instructor.authoring.frame import between_markers, module_table
 from course_lib.instructor.authoring.solutions import without_markers, without_solutions
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SOURCE = """\
 # %% [markdown]
 # # A sample

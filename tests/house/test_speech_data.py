@@ -18,7 +18,7 @@ from data.recipe.engines import ENGINES, Request, base
 from data.recipe.engines.kokoro import Kokoro
 from data.recipe.listen import Heard
 
-SPEECH = Path(__file__).resolve().parents[1] / "data" / "speech"
+SPEECH = Path(__file__).resolve().parents[2] / "data" / "speech"
 README = (SPEECH / "README.md").read_text(encoding="utf-8")
 
 

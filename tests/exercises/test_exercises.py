@@ -15,7 +15,7 @@ from course_lib.exercises.core import Exercise, NotTried, Raised, Right, Wrong
 from course_lib.instructor.authoring import source
 
 progress_module = import_module("course_lib.exercises.progress")  # the function has its name
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 EVERY = [each for lesson in core.lessons() for each in core.of_lesson(lesson)]
 
 

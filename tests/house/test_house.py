@@ -19,7 +19,7 @@ import pytest
 from tools import bootstrap, clean_copy, colab, environment, lab, pip_wheel, programs
 from tools.environment import Environment, Failure
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 Usage = namedtuple("Usage", "total used free")
 
@@ -323,7 +323,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_an_installed_copy_carries_its_data(installed: Path, tmp_path: Path) -> None:
     code = (
-        "from course_lib import session, tflite; from course_lib.sound import dataset; print(session.data_path('models'));"
+        "from course_lib import session, tflite; from course_lib.sound import dataset;"
+        "print(session.data_path('models'));"
         "print(len(tflite.load('spotter_int8')), len(dataset.bundled('test')) > 50)"
     )
     run = _isolated(code, installed, tmp_path)

@@ -63,7 +63,7 @@ def campaign(tmp_path_factory):
             place / "in",
             toy.HERE,
             Path(course_lib.__file__).parent / "exercises",
-            Path(course_lib.__file__).parent / "grading",
+            Path(course_lib.__file__).parent / "instructor",
         )
         before = fingerprint(*watched)
         (place / "temporary").mkdir()

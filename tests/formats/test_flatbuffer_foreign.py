@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 from foreign_models import MODELS, made
-from test_flatbuffer import agree, mutated
+from formats.test_flatbuffer import agree, mutated
 
 from course_lib import quantize, tflite
 from course_lib.experiments import reading_costs

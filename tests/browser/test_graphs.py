@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-from tests.browser.lab import Notebook, Server
 from tests.test_browser import (  # noqa: F401 (fixtures)
     LIST,
     SLIDER,
@@ -15,6 +13,8 @@ from tests.test_browser import (  # noqa: F401 (fixtures)
     page,
     server,
 )
+
+from tests.browser.lab import Notebook, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -11,8 +11,9 @@ import numpy
 import pytest
 
 from course_lib import session
+from course_lib.session import files
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _python(code: str, **options) -> subprocess.CompletedProcess:
@@ -121,7 +122,7 @@ def test_write_atomically_replaces_and_makes_folders(tmp_path: Path) -> None:
     session.write_atomically(path, b"second")
     assert path.read_bytes() == b"second"
     assert [each.name for each in path.parent.iterdir()] == ["file.txt"]
-    assert path.stat().st_mode & 0o777 == 0o666 & ~session._umask()
+    assert path.stat().st_mode & 0o777 == 0o666 & ~files._umask()
 
 
 def test_write_atomically_keeps_the_old_file_where_writing_fails(

@@ -39,7 +39,7 @@ from course_lib.instructor.grading import (
 )
 from course_lib.instructor.grading.inside import values
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 needs_bubblewrap = pytest.mark.skipif(
     not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"
 )

@@ -20,7 +20,7 @@ from course_lib.project import takes
 from course_lib.sound import audio, dataset, features
 from course_lib.views.training import Curve
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _beep(number: int) -> np.ndarray:
