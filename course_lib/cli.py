@@ -14,8 +14,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["DONE", "INCOMPLETE", "INTERRUPTED", "UNUSABLE", "UNWRITABLE", "USAGE", "main", "parser"]
-
 DONE, USAGE, UNUSABLE, UNWRITABLE, INCOMPLETE, INTERRUPTED = 0, 2, 3, 4, 5, 130
 _CODES = (
     "exit codes: 0 done, 2 wrong usage, 3 a file or folder that cannot be used, "

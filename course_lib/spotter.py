@@ -21,19 +21,6 @@ from course_lib.sound.features import BANDS, FRAMES
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "BATCH",
-    "WIDTHS",
-    "build",
-    "checkpoint_folder",
-    "history",
-    "load",
-    "make",
-    "optimizer",
-    "predict",
-    "train",
-]
-
 WIDTHS = (12, 16, 28)  # channels: after the first layer, after the second, and from then on
 BATCH = 128
 EPOCHS = 8

@@ -20,8 +20,6 @@ from course_lib.graph import freeze
 from course_lib.measure import model_card
 from course_lib.sound import augment, dataset, features
 
-__all__ = ["CLIPS", "MOMENTS", "Moment", "make", "snapshots"]
-
 CLIPS = 120_000
 MOMENTS = (0.0, 0.004, 0.012, 0.032, 0.08, 0.16, 0.3, 0.5, 0.75, 1.0)  # shares of the training
 _CALIBRATION = 400

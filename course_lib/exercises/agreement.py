@@ -6,8 +6,6 @@ import math
 
 import numpy
 
-__all__ = ["same"]
-
 
 def same(value: object, expected: object, tolerance: float = 0.0, whole: bool = False) -> bool:
     """Tell whether two plain values agree: numbers within `tolerance`, lists and tuples alike.

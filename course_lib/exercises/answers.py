@@ -15,8 +15,6 @@ from types import FunctionType
 
 import numpy
 
-__all__ = ["Raised", "answer_values", "is_untouched", "plain"]
-
 
 @dataclass(frozen=True)
 class Raised:

@@ -1,6 +1,6 @@
 """Ask, judge and help: the small types that every exercise is made of.
 
-A lesson keeps its exercises in ``course_lib/exercises/lesson_NN.py``, in a tuple ``EXERCISES``:
+A lesson keeps its exercises in `course_lib/exercises/lesson_NN.py`, in a tuple `EXERCISES`:
 
     from course_lib.exercises.core import Exercise
     from course_lib.exercises.judges import function, number
@@ -39,7 +39,7 @@ A lesson keeps its exercises in ``course_lib/exercises/lesson_NN.py``, in a tupl
     )
 
 Judging has two parts, so that a grader can run the student's function in one process and judge in
-another: ``judge.probe(rng)`` draws inputs, ``judge.grade(arguments, values)`` sees plain data only.
+another: `judge.probe(rng)` draws inputs, `judge.grade(arguments, values)` sees plain data only.
 """
 
 from __future__ import annotations
@@ -53,23 +53,7 @@ from importlib.resources import files
 
 import numpy
 
-from course_lib.exercises.answers import Raised, answer_values, is_untouched, plain
-
-__all__ = [
-    "Exercise",
-    "Judge",
-    "NotTried",
-    "Outcome",
-    "Raised",
-    "Right",
-    "UnknownExerciseError",
-    "Wrong",
-    "exercise",
-    "lesson_of",
-    "lessons",
-    "of_lesson",
-    "plain",
-]
+from course_lib.exercises.answers import answer_values, is_untouched
 
 _LONGEST_HINT = 500
 
@@ -84,7 +68,7 @@ class UnknownExerciseError(ValueError):
 
 @dataclass(frozen=True)
 class NotTried:
-    """The answer is still the ``...`` of the student edition."""
+    """The answer is still the `...` of the student edition."""
 
 
 @dataclass(frozen=True)

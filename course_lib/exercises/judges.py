@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import numpy
 
 from course_lib.exercises.agreement import same
-from course_lib.exercises.core import Judge, Outcome, Raised, Right, Wrong, plain
+from course_lib.exercises.answers import Raised, plain
+from course_lib.exercises.core import Judge, Outcome, Right, Wrong
 from course_lib.exercises.usual import in_calls, in_value
 from course_lib.exercises.words import about_call, first_wrong, kind, short, side
-
-__all__ = ["array", "choice", "function", "items", "number", "same", "text", "when"]
 
 Mistakes = Sequence[tuple[object, str]]
 

@@ -6,9 +6,6 @@ from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number, when
 from course_lib.sound.dataset import LABELS
 
-__all__ = ["EXERCISES"]
-
-
 # 0.1: samples and seconds
 
 

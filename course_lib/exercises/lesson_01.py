@@ -7,8 +7,6 @@ from course_lib.exercises.judges import function, items, number
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
 from course_lib.graph.trace.source import from_source
 
-__all__ = ["EXERCISES", "GRAPH_DEF", "MYSTERY", "NEURON", "ORCHARD", "PROGRAM"]
-
 PROGRAM = """\
 var1 = 6
 var2 = 2

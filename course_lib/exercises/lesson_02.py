@@ -8,8 +8,6 @@ from course_lib.graph import Graph, evaluate, span
 from course_lib.graph.schedule import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
-__all__ = ["EXERCISES", "SHARED", "WEIGHTS"]
-
 SHARED: Graph = from_source(
     "def shared(a, b, c):\n"
     "    ant = a * b\n"

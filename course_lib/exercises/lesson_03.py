@@ -7,8 +7,6 @@ import math
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number
 
-__all__ = ["EXERCISES"]
-
 
 def _frames(samples, window, hop):
     return 1 + (samples - window) // hop

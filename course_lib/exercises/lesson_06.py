@@ -9,9 +9,6 @@ import numpy as np
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, text, when
 
-__all__ = ["EXERCISES"]
-
-
 # 6.1: batch normalisation worked into the weights before it
 
 

@@ -9,9 +9,6 @@ from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number, when
 from course_lib.sound import features
 
-__all__ = ["EXERCISES"]
-
-
 # 7.1 and 7.2: onto the grid and back
 
 

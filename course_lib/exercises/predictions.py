@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from course_lib.exercises.core import lesson_of
 
-__all__ = ["Prediction", "compare", "predict", "predictions"]
-
 
 @dataclass(frozen=True)
 class Prediction:

@@ -7,8 +7,6 @@ from html import escape
 
 from course_lib.exercises import core
 
-__all__ = ["Progress", "progress", "remember", "state_of"]
-
 _SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○"}
 _LOOKS = {  # colours for either theme: dark text on its own ground, or the page's own
     "right": "background:#56b4e9;color:#000;border-color:#56b4e9",

@@ -8,8 +8,6 @@ import numpy
 
 from course_lib.exercises.agreement import same
 
-__all__ = ["in_calls", "in_value"]
-
 # What a number is multiplied by where a unit is mistaken, and the words for the larger of the two.
 _UNITS = {
     8: "8 times: bits or bytes",

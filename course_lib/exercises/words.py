@@ -10,8 +10,6 @@ import numpy
 from course_lib.exercises.agreement import same
 from course_lib.exercises.answers import Raised
 
-__all__ = ["about_call", "first_wrong", "kind", "short", "side"]
-
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 

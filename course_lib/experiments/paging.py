@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Mapped"]
-
 
 class Mapped:
     """Map a file read-only; `view` can be used like its bytes, `loaded_bytes` tells what it cost.

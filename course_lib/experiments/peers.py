@@ -9,8 +9,6 @@ from course_lib import session
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ds_cnn", "tiny_conv"]
-
 
 def tiny_conv(classes: int = 4) -> keras.Model:
     """Return the network of TensorFlow's micro_speech example: one convolution, one dense layer.

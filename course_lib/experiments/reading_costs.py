@@ -17,24 +17,13 @@ import numpy as np
 from course_lib import session
 from course_lib.tflite.run import IDENTIFIER
 
-__all__ = [
-    "Cost",
-    "cost",
-    "every_weight_flatbuffer",
-    "every_weight_protobuf",
-    "pair",
-    "weight_flatbuffer",
-    "weight_protobuf",
-    "zipped",
-]
-
 
 @dataclass(frozen=True)
 class Cost:
-    """Hold what a call cost: median ``seconds``; bytes that it left allocated.
+    """Hold what a call cost: median `seconds`; bytes that it left allocated.
 
-    ``heap_bytes`` is what C code asked of the system's allocator, None where it cannot be told;
-    ``python_bytes`` is the peak of Python's own objects while it ran.
+    `heap_bytes` is what C code asked of the system's allocator, None where it cannot be told;
+    `python_bytes` is the peak of Python's own objects while it ran.
     """
 
     seconds: float
@@ -48,7 +37,7 @@ class Cost:
 
 
 def weight_flatbuffer(file: bytes, number: int) -> tuple[np.ndarray, Any]:
-    """Return buffer ``number`` of a .tflite file, (n,) float32, and the root table.
+    """Return buffer `number` of a .tflite file, (n,) float32, and the root table.
 
     The array is a view of the file: nothing is copied.
     """
@@ -59,7 +48,7 @@ def weight_flatbuffer(file: bytes, number: int) -> tuple[np.ndarray, Any]:
 
 
 def weight_protobuf(file: bytes, number: int) -> tuple[np.ndarray, Any]:
-    """Return the constant of node ``number`` of a frozen graph, (n,) float32, and the message.
+    """Return the constant of node `number` of a frozen graph, (n,) float32, and the message.
 
     All of the message is parsed into objects first.
     """
@@ -93,7 +82,7 @@ def every_weight_protobuf(file: bytes) -> float:
 
 
 def cost(call: Callable[[], Any], runs: int = 15) -> Cost:
-    """Return what ``call()`` costs: the median time of several runs, and one run's memory.
+    """Return what `call()` costs: the median time of several runs, and one run's memory.
 
     Its result is kept while memory is counted, so that what reading has built is seen.
     """

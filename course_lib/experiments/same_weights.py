@@ -17,8 +17,6 @@ from course_lib import session, tflite
 from course_lib.graph import freeze
 from course_lib.tflite import xray
 
-__all__ = ["Artefact", "fingerprint", "folded", "write_all"]
-
 _SAME = 1e-6
 
 
@@ -26,9 +24,9 @@ _SAME = 1e-6
 class Artefact:
     """Hold one way to keep a model: its name, its size on disk, and how it holds the weights.
 
-    ``holds`` is "exactly" when each weight is found in it bit for bit, "folded" when batch
+    `holds` is "exactly" when each weight is found in it bit for bit, "folded" when batch
     normalisation was worked into them (equal within 1e-6), "rounded" when they are integers that
-    stand for them within half a scale, else "not". ``fingerprint`` is of the weights found.
+    stand for them within half a scale, else "not". `fingerprint` is of the weights found.
     """
 
     name: str
@@ -38,9 +36,9 @@ class Artefact:
 
 
 def write_all(model: Any, folder: str | Path, representative: np.ndarray) -> tuple[Artefact, ...]:
-    """Write a Keras model to ``folder`` in every form and read each one's weights back.
+    """Write a Keras model to `folder` in every form and read each one's weights back.
 
-    ``representative``, (n, 49, 40) float32, is for the integer variant. Takes about three seconds.
+    `representative`, (n, 49, 40) float32, is for the integer variant. Takes about three seconds.
     """
     folder = Path(folder)
     tf = session.import_tensorflow()
@@ -81,7 +79,7 @@ def fingerprint(arrays: Iterable[np.ndarray]) -> str:
 def folded(model: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return each convolution's kernel (out, height, width, in) and bias with its norm worked in.
 
-    A layer ``name`` is followed by its batch normalisation ``name_norm``. Since the norm of a
+    A layer `name` is followed by its batch normalisation `name_norm`. Since the norm of a
     trained model multiplies by a constant and adds another, the convolution can do both.
     """
     made = {}

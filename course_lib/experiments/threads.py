@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 from course_lib.session import processes
 
-__all__ = ["Timing", "two_branches"]
-
 _PATIENCE_SECONDS = 90
 _CORES_WANTED = 2
 

@@ -1,6 +1,6 @@
 """A file with a name for every byte: what the readers of protobufs and FlatBuffers produce.
 
-A ``ByteMap`` is plain data: the bytes, and spans that say what each stretch of them is.
+A `ByteMap` is plain data: the bytes, and spans that say what each stretch of them is.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-
-__all__ = ["ByteMap", "Span", "Words"]
 
 
 class Words(str):
@@ -26,10 +24,10 @@ class Words(str):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Name the bytes from ``start`` up to, not including, ``end``.
+    """Name the bytes from `start` up to, not including, `end`.
 
-    ``kind`` groups spans ("weights", "string", "padding"); ``name`` is short ("length of name");
-    ``path`` leads there from the top ("node[3].attr[value].tensor"); ``value`` is what they mean.
+    `kind` groups spans ("weights", "string", "padding"); `name` is short ("length of name");
+    `path` leads there from the top ("node[3].attr[value].tensor"); `value` is what they mean.
     """
 
     start: int
@@ -44,7 +42,7 @@ class Span:
         return self.end - self.start
 
     def __contains__(self, position: int) -> bool:
-        """Tell whether the byte at ``position`` belongs to the span."""
+        """Tell whether the byte at `position` belongs to the span."""
         return self.start <= position < self.end
 
 
@@ -52,16 +50,16 @@ class Span:
 class ByteMap:
     """Hold a file's bytes and the spans that name them, sorted by where they start.
 
-    Iterating yields the spans. ``map.at(17)`` is the span of byte 17, ``map.shares`` the bytes of
-    each kind. Spans may leave gaps and may overlap (FlatBuffers share vtables): ``gaps`` and
-    ``overlaps`` tell, and ``check`` raises.
+    Iterating yields the spans. `map.at(17)` is the span of byte 17, `map.shares` the bytes of
+    each kind. Spans may leave gaps and may overlap (FlatBuffers share vtables): `gaps` and
+    `overlaps` tell, and `check` raises.
     """
 
     data: bytes = field(repr=False)
     spans: tuple[Span, ...] = field(repr=False)
 
     def __init__(self, data: bytes, spans: Iterable[Span]) -> None:
-        """Sort ``spans``; raise ``ValueError`` if one is empty or reaches outside ``data``."""
+        """Sort `spans`; raise `ValueError` if one is empty or reaches outside `data`."""
         ordered = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
         for span in ordered:
             if not 0 <= span.start < span.end <= len(data):
@@ -89,9 +87,9 @@ class ByteMap:
         return [span.start for span in self.spans]
 
     def at(self, position: int) -> Span:
-        """Return the span of the byte at ``position``, the latest to start where two overlap.
+        """Return the span of the byte at `position`, the latest to start where two overlap.
 
-        Raise ``IndexError`` outside the file and ``LookupError`` where the byte has no name.
+        Raises IndexError outside the file and `LookupError` where the byte has no name.
         """
         if not 0 <= position < len(self.data):
             raise IndexError(f"The file has the bytes 0 to {len(self.data) - 1}, not {position}.")
@@ -103,11 +101,11 @@ class ByteMap:
         raise LookupError(f"Byte {position} has no name: it lies in a gap.")
 
     def bytes_of(self, span: Span) -> bytes:
-        """Return the bytes that ``span`` names."""
+        """Return the bytes that `span` names."""
         return self.data[span.start : span.end]
 
     def find(self, text: str) -> tuple[Span, ...]:
-        """Return the spans whose path or name contains ``text``."""
+        """Return the spans whose path or name contains `text`."""
         return tuple(span for span in self.spans if text in span.path or text in span.name)
 
     def of_kind(self, kind: str) -> tuple[Span, ...]:
@@ -143,7 +141,7 @@ class ByteMap:
         return not self.gaps and not self.overlaps
 
     def check(self) -> None:
-        """Raise ``ValueError`` unless every byte has exactly one name."""
+        """Raise `ValueError` unless every byte has exactly one name."""
         if self.gaps:
             start, end = self.gaps[0]
             raise ValueError(
@@ -157,7 +155,7 @@ class ByteMap:
     def shares(self) -> dict[str, int]:
         """Bytes of each kind, the largest first; a byte with two names counts for the earlier span.
 
-        Bytes without a name count as ``"unnamed"``, so that the values add up to the file.
+        Bytes without a name count as `"unnamed"`, so that the values add up to the file.
         """
         shares, reached = {}, 0
         for span in self.spans:

@@ -10,8 +10,6 @@ from typing import Any
 
 from course_lib.session import write_atomically
 
-__all__ = ["make_portable"]
-
 # Settings that Keras 3.14 and later write and that Keras 3.13, Colab's, refuses to read. At these
 # values, their defaults, a layer without them is the same layer.
 _NEW_SETTINGS = {

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
 
-__all__ = ["SOURCES", "Graph", "GraphError", "Node", "number"]
-
 SOURCES = frozenset({"Const", "Placeholder", "Variable", "VarHandleOp", "Arg", "NoOp"})
 """Operations that compute nothing: their value stands there, is fed, or is kept outside."""
 

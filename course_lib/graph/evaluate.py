@@ -9,8 +9,6 @@ from course_lib.graph.data import Graph, Node, number
 from course_lib.graph.operations import operation
 from course_lib.graph.structure import needed
 
-__all__ = ["EvaluationError", "Tally", "compute", "evaluate"]
-
 
 class EvaluationError(ValueError):
     """A node whose result is not a number, such as a division by zero; the message names it."""

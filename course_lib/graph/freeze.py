@@ -1,7 +1,7 @@
 """Freezing: a model whose variables have become constants, as one self-contained graph.
 
 A training program keeps its weights in variables, beside the graph. Freezing copies every value
-into the graph as a ``Const`` node: one file then holds all that is needed to run the model.
+into the graph as a `Const` node: one file then holds all that is needed to run the model.
 """
 
 from __future__ import annotations
@@ -19,18 +19,6 @@ from course_lib.session import internals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "INPUT",
-    "OUTPUT",
-    "Frozen",
-    "concrete",
-    "frozen",
-    "graph_before",
-    "load",
-    "program",
-    "run",
-]
-
 INPUT = "features"
 OUTPUT = "probabilities"
 
@@ -39,7 +27,7 @@ OUTPUT = "probabilities"
 class Frozen:
     """Hold a frozen graph: the bytes of a GraphDef and the names of what goes in and comes out.
 
-    ``inputs`` and ``outputs`` name operations (``"features"``), without the ``:0`` of a tensor.
+    `inputs` and `outputs` name operations (`"features"`), without the `:0` of a tensor.
     """
 
     graph_def: bytes = field(repr=False)
@@ -51,16 +39,16 @@ class Frozen:
         return len(self.graph_def)
 
     def run(self, features: np.ndarray) -> np.ndarray:
-        """Return (n, classes) float32 for ``features`` of (n, ...); see the function ``run``."""
+        """Return (n, classes) float32 for `features` of (n, ...); see the function `run`."""
         return run(self, features)
 
     def save(self, path: str | Path) -> Path:
-        """Write the bytes to ``path`` (by habit ``*.pb``) and return it."""
+        """Write the bytes to `path` (by habit `*.pb`) and return it."""
         session.write_atomically(path, self.graph_def)
         return Path(path)
 
     def proto(self) -> Any:
-        """Return the parsed ``tf.compat.v1.GraphDef``."""
+        """Return the parsed `tf.compat.v1.GraphDef`."""
         return _parsed(self.graph_def)
 
     @cached_property
@@ -85,9 +73,9 @@ class Frozen:
 def frozen(model: Any, softmax: bool = True, batch: int | None = 1) -> Frozen:
     """Freeze a Keras model: variables become constants in one self-contained GraphDef.
 
-    ``model`` has one float32 input. With ``softmax`` its logits become probabilities inside the
-    graph; ``batch=None`` leaves the number of clips open. Every constant that was a variable is
-    named like it (``"listen/kernel"``). The answer equals the model's within 1e-5.
+    `model` has one float32 input. With `softmax` its logits become probabilities inside the
+    graph; `batch=None` leaves the number of clips open. Every constant that was a variable is
+    named like it (`"listen/kernel"`). The answer equals the model's within 1e-5.
     """
     traced = program(model, softmax, batch)
     graph_def = internals.with_constants(traced)
@@ -102,7 +90,7 @@ def concrete(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
 
 
 def graph_before(model: Any, softmax: bool = True, batch: int | None = 1) -> bytes:
-    """Return the GraphDef of the model before freezing, with the names that ``frozen`` gives.
+    """Return the GraphDef of the model before freezing, with the names that `frozen` gives.
 
     The weights are not in it: for each there is a Placeholder, whose handle a ReadVariableOp reads.
     """
@@ -133,7 +121,7 @@ def load(source: str | Path | bytes) -> Frozen:
     """Read a frozen graph from a file or from bytes; inputs and outputs are found, not assumed.
 
     Inputs are the placeholders. Outputs are the operations whose result nobody uses. Raise
-    ``ValueError`` when the bytes are no GraphDef, and ``OSError`` when the file cannot be read.
+    `ValueError` when the bytes are no GraphDef, and `OSError` when the file cannot be read.
     """
     data = source if isinstance(source, bytes) else Path(source).read_bytes()
     nodes = _parsed(data).node
@@ -152,10 +140,10 @@ def load(source: str | Path | bytes) -> Frozen:
 
 
 def run(frozen: Frozen, features: np.ndarray) -> np.ndarray:
-    """Return the first output, (n, classes) float32, of the graph for ``features`` of (n, ...).
+    """Return the first output, (n, classes) float32, of the graph for `features` of (n, ...).
 
     A graph with a fixed batch is called once for every batch of rows; features that lack only the
-    channel axis of the placeholder get one. Raise ``ValueError`` when the shapes cannot fit.
+    channel axis of the placeholder get one. Raises ValueError when the shapes cannot fit.
     """
     function = frozen.function
     wanted = function.inputs[0].shape.as_list()
@@ -179,7 +167,7 @@ def run(frozen: Frozen, features: np.ndarray) -> np.ndarray:
 
 
 def _parsed(data: bytes) -> Any:
-    """Parse a GraphDef or raise ``ValueError`` in one sentence."""
+    """Parse a GraphDef or raise `ValueError` in one sentence."""
     tf = session.import_tensorflow()
     from google.protobuf.message import DecodeError
 
@@ -194,7 +182,7 @@ def _parsed(data: bytes) -> Any:
 
 
 def _keep_only(graph_def: Any, output: str) -> None:
-    """Drop, in place, every node that ``output`` does not need."""
+    """Drop, in place, every node that `output` does not need."""
     inputs = {node.name: node.input for node in graph_def.node}
     needed, to_visit = set(), [output]
     while to_visit:
@@ -210,7 +198,7 @@ def _keep_only(graph_def: Any, output: str) -> None:
 def _plain_names(model: Any, traced: Any, names: list[str]) -> dict[str, str]:
     """Map node names to readable ones: constants as their variable, scopes as their layer.
 
-    Keras numbers its scopes (``spotter_1/listen_1/…``) by how often a model was called. Names that
+    Keras numbers its scopes (`spotter_1/listen_1/…`) by how often a model was called. Names that
     would no longer be unique are left as they are.
     """
     paths = {id(variable.value.handle): variable.path for variable in model.variables}

@@ -13,8 +13,6 @@ from course_lib.graph.data import Graph
 from course_lib.graph.evaluate import EvaluationError, Tally, evaluate
 from course_lib.graph.operations import operation
 
-__all__ = ["EdgeGradient", "Gradients", "gradients", "numeric_gradients"]
-
 
 @dataclass(frozen=True)
 class EdgeGradient:

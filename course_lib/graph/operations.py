@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["FUNCTIONS", "OPERATIONS", "Operation", "operation"]
-
 
 @dataclass(frozen=True)
 class Operation:

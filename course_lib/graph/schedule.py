@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from course_lib.graph.data import Graph, Node
 
-__all__ = ["Schedule", "ScheduleError", "Task", "run_plan", "schedule"]
-
 Cost = Callable[[Node], float]
 
 

@@ -17,8 +17,6 @@ from course_lib import session
 from course_lib.graph import freeze
 from course_lib.session import internals
 
-__all__ = ["Thawed", "folded", "of", "operations", "thawed", "training_step"]
-
 
 def of(model: Any) -> dict[str, bytes]:
     """Return the four GraphDefs of a Keras classifier, by name, in order; takes three seconds.
@@ -43,7 +41,7 @@ def operations(graph_def: bytes) -> Counter:
 class Thawed:
     """Hold a frozen graph with variables in the place of its constants: it can learn again.
 
-    ``variables`` are by the name of the constant that each took the place of. Calling it gives
+    `variables` are by the name of the constant that each took the place of. Calling it gives
     probabilities (n, classes) for features (n, height, width, 1).
     """
 

@@ -6,19 +6,6 @@ from collections.abc import Callable, Iterable
 
 from course_lib.graph.data import Graph, Node
 
-__all__ = [
-    "ancestors",
-    "collapse",
-    "compare",
-    "independent",
-    "layer_name",
-    "levels",
-    "longest_path",
-    "needed",
-    "span",
-    "work",
-]
-
 _COPIES = ("Identity", "ReadVariableOp")
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from course_lib import micro
 
-__all__ = ["arena_bytes"]
-
 
 def arena_bytes(model: bytes) -> int:
     """Return the smallest arena, within 16 bytes, that the interpreter accepts for `model`.

@@ -18,8 +18,6 @@ from course_lib import measure
 from course_lib.measure import saved
 from course_lib.sound import audio, dataset
 
-__all__ = ["Evaluation", "Skipped", "Words", "evaluate", "read_folder"]
-
 
 @dataclass(frozen=True)
 class Skipped:

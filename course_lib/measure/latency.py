@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["latencies", "latency_ratio"]
-
 
 def latencies(runs: Sequence[Callable[[], object]], rounds: int = 30) -> np.ndarray:
     """Return the median seconds of each function in `runs`, called in turn `rounds` times.

@@ -13,8 +13,6 @@ from course_lib import measure, session, tflite
 from course_lib.graph import freeze
 from course_lib.sound import dataset, features
 
-__all__ = ["COMMANDS", "measured", "write"]
-
 COMMANDS = ("down", "go", "left", "off", "on", "right", "stop", "up")
 _FORMS = ("float", "int8")
 

@@ -14,8 +14,6 @@ from course_lib.measure.latency import latencies
 from course_lib.measure.sizes import bytes_by_kind
 from course_lib.measure.statistics import Change, exact_p, wilson
 
-__all__ = ["Report", "agreement", "mcnemar", "report", "reports"]
-
 Predict = Callable[[np.ndarray], np.ndarray]
 
 

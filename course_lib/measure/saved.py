@@ -14,8 +14,6 @@ from course_lib.session import internals
 if TYPE_CHECKING:
     from course_lib.graph.freeze import Frozen
 
-__all__ = ["ModelFileError", "is_saved_model", "predictor", "trainable_or_frozen"]
-
 Predict = Callable[[np.ndarray], np.ndarray]
 _FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
 

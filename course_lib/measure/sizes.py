@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["KINDS", "bytes_by_kind"]
-
 KINDS = ("weights", "scales", "names", "structure")
 
 

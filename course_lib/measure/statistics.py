@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Change", "exact_p", "wilson"]
-
 
 def wilson(correct: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     """Return Wilson's interval (low, high) for a share of `correct` out of `n`; 95 % by default.

@@ -14,8 +14,6 @@ from course_lib.micro.child import Child, Died
 from course_lib.micro.interpreter import GENEROUS_BYTES, MicroError, available
 from course_lib.tflite.run import check
 
-__all__ = ["Allocations", "Fit", "allocations", "fits", "grows", "smallest_arena"]
-
 STEP_BYTES = 16
 _TOTAL = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _KIND = re.compile(r"'([^']+)' used (\d+) bytes .*?for (\d+)")

@@ -8,8 +8,6 @@ from typing import Any
 from course_lib.micro import arena, interpreter, recorded
 from course_lib.micro.arena import Allocations
 
-__all__ = ["ArenaRun", "arena_of"]
-
 
 @dataclass(frozen=True)
 class ArenaRun:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["c_array", "read_c_array"]
-
 _PER_LINE = 12
 
 

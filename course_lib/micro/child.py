@@ -15,8 +15,6 @@ import tempfile
 import threading
 from typing import Any
 
-__all__ = ["Child", "Died"]
-
 _SECONDS = 30.0
 
 

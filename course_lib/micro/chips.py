@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CHIPS", "CYCLES_PER_INSTRUCTION", "Chip", "Estimate", "estimate"]
-
 CYCLES_PER_INSTRUCTION = (1.0, 2.0)
 
 

@@ -15,8 +15,6 @@ from course_lib.micro.plain_c import Layer, Part
 from course_lib.sound import features
 from course_lib.sound.audio import CLIP_SAMPLES
 
-__all__ = ["DeviceRun", "on_cortex_m4", "pcm"]
-
 
 @dataclass(frozen=True)
 class DeviceRun:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from course_lib.sound.dataset import LABELS
 
-__all__ = ["Found", "Outcome", "Spoken", "judge"]
-
 EARLY_SECONDS, LATE_SECONDS = 0.2, 2.0  # after the start of a clip of one second
 
 

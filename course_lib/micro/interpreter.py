@@ -13,8 +13,6 @@ import numpy as np
 from course_lib import session
 from course_lib.tflite.run import Tensor, check, dequantize, quantize
 
-__all__ = ["PACKAGE", "Interpreter", "MicroError", "available", "run"]
-
 PACKAGE = "tflite_micro"
 GENEROUS_BYTES = 1 << 21  # an arena for whoever does not care how large it is
 

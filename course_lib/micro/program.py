@@ -16,8 +16,6 @@ from course_lib.micro.plain_c.generate import FOLDER as PLAIN_C
 from course_lib.micro.plain_c.tables import feature_tables
 from course_lib.sound.dataset import LABELS
 
-__all__ = ["FIRST_WORD", "cpp_program", "operators", "resolver", "stubs"]
-
 FOLDER = Path(__file__).parent / "cpp"
 FIRST_WORD = 2  # the labels before it are silence and unknown
 THRESHOLD = 205  # of 256: four fifths

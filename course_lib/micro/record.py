@@ -15,8 +15,6 @@ from course_lib.micro.device import on_cortex_m4
 from course_lib.micro.runtimes import compare_runtimes
 from course_lib.sound import dataset, features
 
-__all__ = ["compared_clips", "device_clips", "record_run"]
-
 
 def compared_clips() -> dataset.Clips:
     """Return the clips that runtimes are compared on: more than a thousand, of every split."""

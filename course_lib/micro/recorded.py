@@ -9,8 +9,6 @@ from typing import Any
 
 from course_lib import session
 
-__all__ = ["HERE", "RECORD", "date_line", "digest", "record"]
-
 HERE = "run here, just now"
 RECORD = "python -m course_lib.micro record"
 

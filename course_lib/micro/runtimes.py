@@ -11,8 +11,6 @@ import numpy as np
 from course_lib.micro import interpreter, recorded
 from course_lib.tflite.run import Interpreter, quantize
 
-__all__ = ["MICRO", "RUNTIMES", "Difference", "Runtimes", "compare_runtimes"]
-
 MICRO = "micro"
 RUNTIMES: Mapping[str, Mapping[str, bool]] = {
     "LiteRT": {"delegate": True},

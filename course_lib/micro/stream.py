@@ -13,8 +13,6 @@ from course_lib.sound import dataset, features
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 from course_lib.tflite.run import Interpreter
 
-__all__ = ["Recording", "Scores", "detect", "long_recording", "slide", "smooth"]
-
 LABELS, WORDS = dataset.LABELS, dataset.LABELS[2:]
 HOP_SECONDS = 0.25
 DEAF_SECONDS = 1.0  # after a word is found, it is in the window for that long

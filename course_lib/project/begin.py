@@ -8,8 +8,6 @@ from typing import Any
 from course_lib import spotter
 from course_lib.views.training import Curve
 
-__all__ = ["HeadStart", "from_checkpoint", "from_nothing", "head_start"]
-
 
 @dataclass(frozen=True, repr=False)
 class HeadStart:

@@ -16,8 +16,6 @@ from course_lib.project.verify import MODEL, PAGE, REPORT, problems
 from course_lib.project.words import Words
 from course_lib.views.style import Picture
 
-__all__ = ["arena_bytes", "bundle", "deliverables"]
-
 _NEW_LAYER_BYTES = 512  # more than a last layer with eight answers adds to what four take
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same contents give the same zip
 

@@ -9,8 +9,6 @@ from course_lib import session
 from course_lib.experiments.training_runs import timeline
 from course_lib.views.training import Curve
 
-__all__ = ["best_epoch", "every_epoch", "restore"]
-
 _MOST = 50  # checkpoints that are kept: those of a longer training go, the oldest first
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from course_lib.experiments.ledger import Claim, Ledger
 from course_lib.views.style import Picture
 
-__all__ = ["page"]
-
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fdfdfb; --line: #b8b8b8;
   --soft: #f0f0ec; }

@@ -16,8 +16,6 @@ from course_lib.sound import audio
 from course_lib.views import shell, style
 from course_lib.views.microphone import microphone, take
 
-__all__ = ["Recorder", "show"]
-
 _SECONDS, _COUNT_IN = 1.6, 3  # the loudest second of it is kept
 _SHOWN = 20  # players at a time, the newest first
 

@@ -16,8 +16,6 @@ from course_lib.project.begin import HeadStart
 from course_lib.project.words import Words
 from course_lib.sound.dataset import SPLITS
 
-__all__ = ["FORMAT", "VERSION", "MicroRun", "on_micro", "report"]
-
 FORMAT, VERSION = "keyword-spotter-report", 1
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from course_lib.sound import audio
 
-__all__ = ["FOLDER", "WANTED", "remove_last", "save", "taken"]
-
 FOLDER = Path("my_words")  # beside the notebook; a new run of the lesson leaves it alone
 WANTED = 10
 

@@ -22,8 +22,6 @@ from course_lib.experiments.ledger import Claim
 from course_lib.project.words import gather
 from course_lib.sound import dataset, features
 
-__all__ = ["MODEL", "PAGE", "REPORT", "about", "again", "problems", "read", "schema"]
-
 REPORT, PAGE, MODEL = "report.json", "report.html", "spotter.tflite"
 _MOST_BYTES = 64 << 20  # of one file, unpacked
 _DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)

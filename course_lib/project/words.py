@@ -13,8 +13,6 @@ import numpy as np
 from course_lib.sound import augment, dataset
 from course_lib.sound.dataset import SILENCE, SPLITS, UNKNOWN, Clips
 
-__all__ = ["FEWEST", "MOST_WORDS", "Words", "gather"]
-
 MOST_WORDS = 6
 FEWEST = {"train": 6, "validation": 2, "test": 2}
 """Clips of each word that every split needs: ten takes of your own are enough."""

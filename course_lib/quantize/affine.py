@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Affine", "affine", "per_channel", "round_half_away", "sqnr_db", "symmetric"]
-
 
 @dataclass(frozen=True, eq=False)
 class Affine:

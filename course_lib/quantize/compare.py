@@ -10,15 +10,6 @@ from course_lib.quantize.affine import sqnr_db
 from course_lib.quantize.model import Operation, Plan, read
 from course_lib.quantize.run import run_integer
 
-__all__ = [
-    "LayerError",
-    "activation_ranges",
-    "against_kernels",
-    "aligned",
-    "float_outputs",
-    "layer_errors",
-]
-
 _BRIDGES = ("QUANTIZE", "DEQUANTIZE")
 
 

@@ -13,8 +13,6 @@ from course_lib.quantize.compare import aligned, float_outputs
 from course_lib.quantize.model import read
 from course_lib.quantize.run import run_integer
 
-__all__ = ["correct_biases"]
-
 
 def correct_biases(int8_model: bytes, float_model: bytes, features: np.ndarray) -> bytes:
     """Return `int8_model` with biases that undo each channel's average error on `features`.

@@ -20,8 +20,6 @@ from course_lib.quantize.fixed_point import (
     multiplier,
 )
 
-__all__ = ["exp_of_negative", "reciprocal_of_sum", "softmax"]
-
 INPUT_INTEGER_BITS = 5  # exp() is asked for numbers from -32 to 0
 SUM_INTEGER_BITS = 12  # a sum of exponentials stays below 4,096
 INPUT_FRACTION_BITS = 31 - INPUT_INTEGER_BITS

@@ -12,16 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = [
-    "Multiplier",
-    "divide_by_power_of_two",
-    "high_multiply",
-    "multiplier",
-    "multipliers",
-    "requantize",
-    "requantize_once",
-]
-
 ONE = 1 << 31
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 

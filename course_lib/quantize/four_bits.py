@@ -13,8 +13,6 @@ from course_lib.quantize.affine import Affine
 from course_lib.quantize.model import Plan, read
 from course_lib.quantize.nibbles import pack
 
-__all__ = ["cheapest_first", "four_bit_grid", "four_bits"]
-
 HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
 _SHRINKING = np.linspace(1.0, 0.6, 21)
 

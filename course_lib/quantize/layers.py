@@ -22,19 +22,6 @@ from course_lib.quantize.fixed_point import (
     requantize_once,
 )
 
-__all__ = [
-    "Window",
-    "accumulate",
-    "add",
-    "average_pool",
-    "conv2d",
-    "depthwise_conv2d",
-    "fully_connected",
-    "max_pool",
-    "mean",
-    "rescale",
-]
-
 
 @dataclass(frozen=True)
 class Window:

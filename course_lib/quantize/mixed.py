@@ -12,8 +12,6 @@ import numpy as np
 from course_lib import session
 from course_lib.quantize.model import read
 
-__all__ = ["Calibrated", "calibrate"]
-
 
 @dataclass(frozen=True)
 class Calibrated:

@@ -15,8 +15,6 @@ import numpy as np
 from course_lib.quantize.affine import Affine
 from course_lib.quantize.nibbles import unpack
 
-__all__ = ["Operation", "Plan", "Value", "read"]
-
 TYPES = {
     "FLOAT32": np.float32,
     "FLOAT16": np.float16,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["pack", "unpack"]
-
 
 def pack(values: np.ndarray) -> np.ndarray:
     """Return integers from -8 to 7 as uint8, two to a byte, the first one in the lower half."""

@@ -14,8 +14,6 @@ from course_lib.quantize.exponential import softmax
 from course_lib.quantize.layers import Window
 from course_lib.quantize.model import Operation, Plan, Value, read
 
-__all__ = ["RUNTIMES", "Run", "layer", "run_integer"]
-
 RUNTIMES = ("litert", "micro")
 """Whose bytes to reproduce: LiteRT's reference kernels or those of TensorFlow Lite Micro."""
 

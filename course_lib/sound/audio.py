@@ -13,20 +13,6 @@ import numpy as np
 
 from course_lib import session
 
-__all__ = [
-    "CLIP_SAMPLES",
-    "SAMPLE_RATE_HZ",
-    "AudioError",
-    "Sound",
-    "decode",
-    "fit",
-    "play",
-    "read",
-    "resample",
-    "wav_bytes",
-    "write",
-]
-
 SAMPLE_RATE_HZ = 16_000
 CLIP_SAMPLES = 16_000  # one second: what the spotter listens to at a time
 
@@ -38,7 +24,7 @@ class AudioError(ValueError):
 def read(path: str | Path) -> np.ndarray:
     """Read a sound file of any rate and any number of channels as (samples,) float32 at 16 kHz.
 
-    Channels are averaged; full scale is -1 to 1. Raise AudioError for a file that is missing,
+    Channels are averaged; full scale is -1 to 1. Raises AudioError for a file that is missing,
     empty, cut short, no audio, or holds samples that are no numbers.
     """
     wave, rate_hz = decode(path)
@@ -48,7 +34,7 @@ def read(path: str | Path) -> np.ndarray:
 def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndarray, int]:
     """Return a file's samples, (samples, channels) float32 in -1 to 1, and its rate in Hz.
 
-    With `most_seconds`, only so much of its beginning is read. Raise AudioError as `read` does.
+    With `most_seconds`, only so much of its beginning is read. Raises AudioError as `read` does.
     """
     path = Path(path)
     wave, rate_hz = _decode(path, most_seconds)

@@ -15,8 +15,6 @@ import numpy as np
 
 from course_lib.sound import dataset, effects, features, noise
 
-__all__ = ["RECIPE", "Recipe", "chances", "training_set", "vary"]
-
 Progress = Callable[[int, int], None]
 
 _LIKE_NO = tuple("dough toe low so show row hoe foe oh now new nor nine note nope snow".split())

@@ -14,21 +14,6 @@ from scipy import fft, signal
 from course_lib.sound import noise
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
-__all__ = [
-    "click",
-    "clipped",
-    "coded",
-    "filtered",
-    "gated",
-    "high_pass",
-    "low_pass",
-    "placed",
-    "resampled",
-    "room",
-    "stretched",
-    "trimmed",
-]
-
 _TAIL = 1600  # samples of reverberation that are kept after a word
 _PIECE, _STEP, _REACH, _THIN = 640, 320, 160, 4  # stretching: 40 ms pieces, searched 10 ms around
 _BLOCK = 512  # the codec and the gate work on 32 ms at a time

@@ -30,25 +30,6 @@ from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 if TYPE_CHECKING:
     from course_lib.sound.dataset import Clips
 
-__all__ = [
-    "BANDS",
-    "FFT",
-    "FRAMES",
-    "HOP",
-    "WINDOW",
-    "band_edges_hz",
-    "cache_folder",
-    "filters",
-    "frames",
-    "log_energies",
-    "log_mel",
-    "mel_energies",
-    "normalised",
-    "of",
-    "power",
-    "window",
-]
-
 WINDOW = 480  # samples a frame: 30 ms
 HOP = 320  # samples between the starts of two frames: 20 ms
 FFT = 512

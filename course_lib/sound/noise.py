@@ -13,22 +13,6 @@ from scipy import fft
 
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
-__all__ = [
-    "KINDS",
-    "SLOPES",
-    "at_random_level",
-    "babble",
-    "coloured",
-    "equalised",
-    "equaliser",
-    "hum",
-    "impacts",
-    "random_noise",
-    "rms",
-    "silence",
-    "wobbling",
-]
-
 KINDS = {
     "coloured": 0.35,
     "equalised": 0.20,

@@ -1,6 +1,6 @@
 """TensorFlow Lite: convert a model to each variant, run the bytes, drop what no interpreter needs.
 
-A model is plain ``bytes`` everywhere: what lies in the file is what is passed around.
+A model is plain `bytes` everywhere: what lies in the file is what is passed around.
 """
 
 from course_lib.tflite.compact import compact

@@ -13,8 +13,6 @@ import flatbuffers
 from course_lib.tflite.run import IDENTIFIER
 from course_lib.tflite.strip import strip
 
-__all__ = ["compact"]
-
 
 def compact(model_bytes: bytes, alignment: int = 4) -> bytes:
     """Return the same model, stripped, with every equal part stored a single time.

@@ -11,8 +11,6 @@ import numpy as np
 from course_lib import session
 from course_lib.graph import freeze
 
-__all__ = ["VARIANTS", "convert", "converter"]
-
 VARIANTS = (
     "float32",
     "dynamic_range",
@@ -22,11 +20,11 @@ VARIANTS = (
     "int8_per_channel",
     "int8_float_io",
 )
-"""What ``convert`` can make.
+"""What `convert` can make.
 
-``float32`` is what the converter makes when nothing is set. ``int8`` has one scale a tensor and
-int8 at both ends; ``int8_per_channel`` has one scale for each filter; ``int8_float_io`` is
-``int8`` with float32 at both ends.
+`float32` is what the converter makes when nothing is set. `int8` has one scale a tensor and
+int8 at both ends; `int8_per_channel` has one scale for each filter; `int8_float_io` is
+`int8` with float32 at both ends.
 """
 
 _NEED_CLIPS = ("int16x8", "int8", "int8_per_channel", "int8_float_io")
@@ -36,12 +34,12 @@ _CALIBRATION_CLIPS = 400
 def convert(
     model: Any, variant: str = "float32", representative: np.ndarray | None = None
 ) -> bytes:
-    """Return the bytes of a .tflite file made from ``model``.
+    """Return the bytes of a .tflite file made from `model`.
 
-    ``model`` is a Keras model that answers with logits (a softmax is added), a ``freeze.Frozen``,
-    or a concrete function; batch 1 unless a concrete function says otherwise. ``representative``,
+    `model` is a Keras model that answers with logits (a softmax is added), a `freeze.Frozen`,
+    or a concrete function; batch 1 unless a concrete function says otherwise. `representative`,
     (n, ...) float32 features without the batch axis, gives the ranges of the integer variants;
-    at most 400 rows of it are used. Raise ``ValueError`` for an unknown variant, and when ranges
+    at most 400 rows of it are used. Raises ValueError for an unknown variant, and when ranges
     are needed and none can be had.
     """
     made = converter(model, variant, representative)
@@ -53,7 +51,7 @@ def convert(
 def converter(
     model: Any, variant: str = "float32", representative: np.ndarray | None = None
 ) -> Any:
-    """Return TensorFlow's own ``TFLiteConverter``, set for ``variant``; see ``convert``."""
+    """Return TensorFlow's own `TFLiteConverter`, set for `variant`; see `convert`."""
     if variant not in VARIANTS:
         raise ValueError(f"There is no variant {variant!r}: choose one of {', '.join(VARIANTS)}.")
     if variant in _NEED_CLIPS and (representative is None or not len(representative)):

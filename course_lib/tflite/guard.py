@@ -19,8 +19,6 @@ import numpy as np
 
 from course_lib.tflite.run import ModelError
 
-__all__ = ["Guard", "run_guarded"]
-
 _MEMORY_BYTES = 1 << 30
 _SECONDS = 10.0
 _HEAD = struct.Struct("<?Q")
@@ -32,10 +30,10 @@ def run_guarded(
     seconds: float = _SECONDS,
     memory_bytes: int = _MEMORY_BYTES,
 ) -> np.ndarray:
-    """Return what ``tflite.run`` returns, computed in a process of its own.
+    """Return what `tflite.run` returns, computed in a process of its own.
 
-    Raise ``ModelError`` also where LiteRT crashes, takes more than ``seconds`` or more than
-    ``memory_bytes``. Starting the process takes about 0.3 s: for many models use ``Guard``.
+    Raises ModelError also where LiteRT crashes, takes more than `seconds` or more than
+    `memory_bytes`. Starting the process takes about 0.3 s: for many models use `Guard`.
     """
     with Guard(seconds, memory_bytes) as guard:
         return guard.run(model_bytes, features)
@@ -57,7 +55,7 @@ class Guard:
         self._end()
 
     def run(self, model_bytes: bytes, features: np.ndarray) -> np.ndarray:
-        """Return float32 answers; see ``run_guarded``."""
+        """Return float32 answers; see `run_guarded`."""
         try:
             process = self.process or self._start()
         except EOFError as error:
@@ -163,7 +161,7 @@ def _send(pipe: IO[bytes], good: bool, content: bytes) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> tuple[bool, bytes]:
-    """Read one message; raise ``EOFError`` where the other side has gone."""
+    """Read one message; raise `EOFError` where the other side has gone."""
     head = pipe.read(_HEAD.size)
     if len(head) < _HEAD.size:
         raise EOFError

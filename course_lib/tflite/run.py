@@ -10,18 +10,6 @@ import numpy as np
 
 from course_lib import session
 
-__all__ = [
-    "IDENTIFIER",
-    "Interpreter",
-    "ModelError",
-    "Operation",
-    "Tensor",
-    "load",
-    "operations",
-    "run",
-    "tensors",
-]
-
 IDENTIFIER = b"TFL3"
 
 
@@ -31,7 +19,7 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class Tensor:
-    """Describe one tensor: ``scales`` and ``zero_points`` are empty where nothing is quantized."""
+    """Describe one tensor: `scales` and `zero_points` are empty where nothing is quantized."""
 
     index: int
     name: str
@@ -65,10 +53,10 @@ class Operation:
 class Interpreter:
     """Run one model, given as bytes, on inputs of its own fixed shape.
 
-    Without ``delegate`` the kernels are those of TensorFlow Lite itself, and answers are the same
+    Without `delegate` the kernels are those of TensorFlow Lite itself, and answers are the same
     bytes everywhere. With it, LiteRT's default delegate (XNNPACK) is used, which is faster and
-    rounds a little differently. ``reference`` picks the plain loops that every faster kernel is
-    compared with. Raise ``ModelError`` for bytes that are no model.
+    rounds a little differently. `reference` picks the plain loops that every faster kernel is
+    compared with. Raises ModelError for bytes that are no model.
     """
 
     def __init__(
@@ -103,10 +91,10 @@ class Interpreter:
                 ) from error
 
     def run(self, features: np.ndarray) -> np.ndarray:
-        """Return float32 answers, (n, classes), for ``features``, (n, ...) float32.
+        """Return float32 answers, (n, classes), for `features`, (n, ...) float32.
 
         Features are rounded and saturated to the input's own type and answers are scaled back.
-        Raise ``ValueError`` when the features do not fit the model's input.
+        Raises ValueError when the features do not fit the model's input.
         """
         rows = self._fitted(features)
         return np.concatenate(
@@ -114,9 +102,9 @@ class Interpreter:
         )
 
     def step(self, value: np.ndarray) -> np.ndarray:
-        """Run once on ``value``, already of the input's type and shape; return the raw output.
+        """Run once on `value`, already of the input's type and shape; return the raw output.
 
-        Raise ``ModelError`` where the model stops half-way.
+        Raises ModelError where the model stops half-way.
         """
         self.raw.set_tensor(self.inputs[0].index, value)
         try:
@@ -128,8 +116,8 @@ class Interpreter:
     def before(self, kind: str, features: np.ndarray) -> np.ndarray:
         """Return what enters the last operation of a kind, such as "SOFTMAX", as float32.
 
-        ``features`` is one input; the interpreter has to be made with ``keep_all``. Raise
-        ``LookupError`` where the model has no such operation.
+        `features` is one input; the interpreter has to be made with `keep_all`. Raise
+        `LookupError` where the model has no such operation.
         """
         indices = [
             each["inputs"][0] for each in self.raw._get_ops_details() if each["op_name"] == kind
@@ -166,16 +154,16 @@ class Interpreter:
 def run(model_bytes: bytes, features: np.ndarray, delegate: bool = False) -> np.ndarray:
     """Return the probabilities, (n, classes) float32, that a model gives for (n, 49, 40) features.
 
-    Quantized ends are handled with the model's own scale and zero point. Raise ``ModelError`` for
-    bytes that are no model and ``ValueError`` for features that do not fit.
+    Quantized ends are handled with the model's own scale and zero point. Raises ModelError for
+    bytes that are no model and `ValueError` for features that do not fit.
     """
     return Interpreter(model_bytes, delegate).run(features)
 
 
 def load(name: str) -> bytes:
-    """Return the bytes of a shipped model: ``"spotter_int8"`` or ``"spotter_float32"``, or a path.
+    """Return the bytes of a shipped model: `"spotter_int8"` or `"spotter_float32"`, or a path.
 
-    Raise ``OSError`` when there is no such file and ``ModelError`` when it holds no model.
+    Raises OSError when there is no such file and `ModelError` when it holds no model.
     """
     shipped = session.data_path("models", f"{name}.tflite")
     path = shipped if shipped.is_file() else Path(name)
@@ -187,7 +175,7 @@ def load(name: str) -> bytes:
 
 
 def check(model_bytes: bytes) -> None:
-    """Raise ``ModelError`` for bytes that cannot be a .tflite file; a cheap look at eight bytes."""
+    """Raise `ModelError` for bytes that cannot be a .tflite file; a cheap look at eight bytes."""
     if len(model_bytes) == 0:
         raise ModelError("The model is empty: 0 bytes were given.")
     if len(model_bytes) < 8 or model_bytes[4:8] != IDENTIFIER:
@@ -216,7 +204,7 @@ def tensors(model_bytes: bytes) -> tuple[Tensor, ...]:
 
 
 def quantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
-    """Return float32 ``values`` in the tensor's own type: divided, rounded, moved, saturated.
+    """Return float32 `values` in the tensor's own type: divided, rounded, moved, saturated.
 
     Halves are rounded away from zero, as the QUANTIZE kernel does.
     """
@@ -229,7 +217,7 @@ def quantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
 
 
 def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
-    """Return stored ``values`` as the float32 numbers that they stand for."""
+    """Return stored `values` as the float32 numbers that they stand for."""
     if not tensor.scales or tensor.dtype.kind == "f":
         return np.asarray(values).astype(np.float32)
     return (np.float32(tensor.scale) * (values.astype(np.int64) - tensor.zero_point)).astype(
@@ -238,7 +226,7 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
 
 
 def _tensor(detail: dict[str, Any]) -> Tensor:
-    """Return a ``Tensor`` from what LiteRT says about it."""
+    """Return a `Tensor` from what LiteRT says about it."""
     known = detail["quantization_parameters"]
     return Tensor(
         int(detail["index"]),

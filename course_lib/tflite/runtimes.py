@@ -12,18 +12,6 @@ from pathlib import Path
 from course_lib.formats import flatbuffer
 from course_lib.session import internals, processes
 
-__all__ = [
-    "LITERT",
-    "TENSORFLOW",
-    "Footprint",
-    "excerpt",
-    "footprint",
-    "home",
-    "operations_of_tensorflow",
-    "operations_of_tflite",
-    "refused",
-]
-
 TENSORFLOW, LITERT = "tensorflow", "ai_edge_litert.interpreter"
 
 _PROGRAM = """
@@ -48,7 +36,7 @@ print("measured " + json.dumps([seconds, memory]))
 class Footprint:
     """Hold what a module costs a fresh Python: seconds to import it, memory, and disk.
 
-    ``memory_bytes`` is the process's peak, 0 where the system does not tell; ``disk_bytes`` is
+    `memory_bytes` is the process's peak, 0 where the system does not tell; `disk_bytes` is
     the installed package without what it depends on.
     """
 
@@ -61,7 +49,7 @@ class Footprint:
 def footprint(module: str) -> Footprint:
     """Import a module in a fresh Python process and return what that cost.
 
-    Raise ``ImportError`` where it cannot be imported.
+    Raises ImportError where it cannot be imported.
     """
     done = processes.run("-c", _PROGRAM, module, seconds=300)
     told = [line for line in done.stdout.splitlines() if line.startswith("measured ")]

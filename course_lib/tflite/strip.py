@@ -8,8 +8,6 @@ import numpy as np
 
 from course_lib.tflite.run import IDENTIFIER, ModelError, check
 
-__all__ = ["ALIGNMENT", "AlignedBuffer", "strip"]
-
 ALIGNMENT = 16
 """Bytes to which TensorFlow Lite's schema aligns the data of a buffer."""
 
@@ -19,8 +17,8 @@ def strip(model_bytes: bytes, keep_names: bool = False, alignment: int = ALIGNME
 
     Weights, operations, scales and zero points stay, so that no bit of an output changes. Tensors
     without stored data share the empty buffer 0, and equal buffers are stored once.
-    ``keep_names`` keeps the names of tensors. ``alignment`` is that of the buffers' data: 16 is
-    what the schema asks for, 4 is enough for 32-bit numbers. Raise ``ModelError`` for bytes that
+    `keep_names` keeps the names of tensors. `alignment` is that of the buffers' data: 16 is
+    what the schema asks for, 4 is enough for 32-bit numbers. Raises ModelError for bytes that
     are no model.
     """
     import flatbuffers

@@ -15,8 +15,6 @@ from course_lib.views import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["bars_html", "gallery", "spoken"]
-
 _SPOKEN = {"_silence_": "silence", "_unknown_": "another word"}
 _ENOUGH_SHARE = 0.72  # above it, a bar's number stands inside the bar
 

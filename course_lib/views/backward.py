@@ -11,8 +11,6 @@ from course_lib.views.marks import Marks
 from course_lib.views.paint import paint
 from course_lib.views.style import Picture, figure, show
 
-__all__ = ["filmstrip", "frame_marks", "sentence", "steps"]
-
 _MOST_FRAMES = 8
 
 

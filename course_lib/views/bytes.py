@@ -1,6 +1,6 @@
 """Pictures of a file's bytes: the whole file as coloured cells, and a stretch of it as a hexdump.
 
-Both take a ``ByteMap`` and work for protobufs, FlatBuffers and checkpoints alike. Colours are
+Both take a `ByteMap` and work for protobufs, FlatBuffers and checkpoints alike. Colours are
 tints, so that dark text reads on all of them; every picture also says in words what they mean.
 """
 
@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib.views import style
-from course_lib.views.hexdump import hexdump, hexdump_html, shown_value
 from course_lib.views.tints import colours
 
 if TYPE_CHECKING:
     from course_lib.formats.bytemap import ByteMap
-
-__all__ = ["colours", "hexdump", "hexdump_html", "overview", "overview_png", "shown_value"]
 
 
 def overview(
@@ -28,7 +25,7 @@ def overview(
     of each kind.
 
     A cell stands for as many bytes as make the grid at most 72 rows high, coloured by the kind
-    that most of them have. ``mark`` circles the cell of one byte.
+    that most of them have. `mark` circles the cell of one byte.
     """
     cells, per_cell = _cells(bytes_map, columns, rows=72)
     shares = bytes_map.shares
@@ -63,7 +60,7 @@ def overview(
 def overview_png(
     bytes_map: ByteMap, columns: int = 256, rows: int = 24, mark: tuple[int, int] | None = None
 ) -> bytes:
-    """Return a small PNG strip of the file for a widget, in milliseconds; ``mark`` blackens bytes
+    """Return a small PNG strip of the file for a widget, in milliseconds; `mark` blackens bytes
     start to end."""
     import matplotlib.image
 
@@ -83,7 +80,7 @@ def overview_png(
 
 
 def _cells(bytes_map: ByteMap, columns: int, rows: int) -> tuple[np.ndarray, int]:
-    """Return (rows, columns) int8, the index in ``shares`` of each cell's commonest kind, -1
+    """Return (rows, columns) int8, the index in `shares` of each cell's commonest kind, -1
     after the end."""
     kinds = list(bytes_map.shares)
     per_byte = np.full(

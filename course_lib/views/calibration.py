@@ -10,8 +10,6 @@ from course_lib import quantize
 from course_lib.views import levels
 from course_lib.views import quantization as still
 
-__all__ = ["explore", "grid_for", "page"]
-
 
 def grid_for(values: np.ndarray, cut: float, bits: int = 8) -> quantize.Affine:
     """Return the grid over `values` without the outermost `cut` per cent (0 keeps them all)."""

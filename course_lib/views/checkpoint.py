@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from course_lib.experiments.training_runs.timeline import Timeline
     from course_lib.formats.checkpoint.contents import Contents
 
-__all__ = ["groups", "resumed", "small_multiples"]
-
 _LINES = (("-", 6.0, "sky"), ("-", 2.5, "ink"), ("--", 2.0, "orange"), (":", 3.0, "red"))
 _VISIBLE_BYTES = 100  # groups smaller than that are drawn with the structure
 _STRUCTURE = "structure of the file"
@@ -58,7 +56,7 @@ def groups(shown: Mapping[str, Contents], alt: str = "") -> style.Picture:
 def small_multiples(timeline: Timeline, clip: int, chosen: Sequence[int] = ()) -> style.Picture:
     """Draw some snapshots side by side: kernels, confusion matrix, an answer; the curve above.
 
-    ``chosen`` are indexes of snapshots; without them, five from the first to the last are taken.
+    `chosen` are indexes of snapshots; without them, five from the first to the last are taken.
     """
     last = len(timeline) - 1
     chosen = list(chosen) or sorted({round(last * part / 4) for part in range(5)})
@@ -92,7 +90,7 @@ def resumed(
 ) -> style.Picture:
     """Draw runs by step: their losses, and how far their weights are from the uninterrupted run's.
 
-    ``distances`` are the largest differences of any weight; a name is drawn alike in both halves.
+    `distances` are the largest differences of any weight; a name is drawn alike in both halves.
     """
     fig, axes = style.figure(11, 4.2, columns=2)
     names = list(losses)

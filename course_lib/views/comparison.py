@@ -17,8 +17,6 @@ from course_lib.measure import Report
 from course_lib.views.sizes import KIND_COLOURS
 from course_lib.views.style import PALETTE, card
 
-__all__ = ["PARTS", "comparison", "flipped", "flips"]
-
 PARTS = ("size", "accuracy", "time and memory", "confusion", "flipped clips")
 CLASSES = ("_silence_", "_unknown_", "yes", "no")
 _TABLE = f"border-collapse:collapse;background:none;color:{PALETTE['ink']};margin:0 0 8px"

@@ -11,8 +11,6 @@ from course_lib.sound.dataset import LABELS
 from course_lib.views import style
 from course_lib.views.style import PALETTE, Picture
 
-__all__ = ["groups", "matrix", "recalls", "shares", "thresholds"]
-
 
 def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") -> Picture:
     """Draw a confusion matrix (classes, classes): rows said, columns heard; share and count."""

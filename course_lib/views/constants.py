@@ -8,8 +8,6 @@ from typing import Any
 from course_lib.graph.data import Graph
 from course_lib.views import shell
 
-__all__ = ["feed", "sliders"]
-
 _MOST = 5
 
 

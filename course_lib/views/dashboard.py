@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from course_lib.measure import Report
 
-__all__ = ["alt_text", "figure", "show"]
-
 FONT_POINTS = 15  # read from the last row of a lecture hall
 
 

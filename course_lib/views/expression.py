@@ -9,8 +9,6 @@ from course_lib.views.layout import lay_out
 from course_lib.views.player import frame_marks, run, sentence
 from course_lib.views.svg import svg
 
-__all__ = ["ExpressionBox", "edit"]
-
 _MOST_DRAWN = 300  # nodes; a larger program is traced and counted, and drawn by a call instead
 
 

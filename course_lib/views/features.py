@@ -15,8 +15,6 @@ from course_lib.views.style import PALETTE, Picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["maps", "stages", "waveform"]
-
 _STAGES = ("sound", "frame", "spectrum", "bands", "map")
 _COLOURS = "cividis"  # even in brightness, and the same for every kind of colour vision
 _KHZ = 1000.0

@@ -8,15 +8,13 @@ from typing import Any
 
 from course_lib.views import style
 
-__all__ = ["operations"]
-
 _FEWER, _MORE, _SAME = "#D5EFE6", "#FBE3D0", "#FDFDFB"
 
 
 def operations(counts: Mapping[str, Counter], most: int = 14, alt: str = "") -> style.Picture:
     """Draw a table of counts: a row for each operation, a column for each graph.
 
-    Rows are the operations of all but the first graph, the most frequent first, at most ``most``;
+    Rows are the operations of all but the first graph, the most frequent first, at most `most`;
     the others are summed. A cell is green with an arrow down where there are fewer than in the
     graph to its left, and orange with an arrow up where there are more.
     """

@@ -8,8 +8,6 @@ import numpy as np
 
 from course_lib.views.style import CYCLE, PALETTE, Picture, figure, show
 
-__all__ = ["bars"]
-
 _HATCHES = ("", "//", "..", "xx", "--")
 
 

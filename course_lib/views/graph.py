@@ -10,24 +10,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from course_lib.graph.data import Graph
-from course_lib.views.layout import dot_source, lay_out
+from course_lib.views.layout import lay_out
 from course_lib.views.marks import Marks
 from course_lib.views.paint import paint
 from course_lib.views.places import Edge
 from course_lib.views.style import Picture, figure, show
-from course_lib.views.svg import svg
-
-__all__ = [
-    "Marks",
-    "describe",
-    "dot_source",
-    "lay_out",
-    "paint",
-    "picture",
-    "shape_labels",
-    "side_by_side",
-    "svg",
-]
 
 _WIDEST, _TALLEST = 900, 2400  # CSS pixels of a picture; a larger one is made smaller
 

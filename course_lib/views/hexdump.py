@@ -12,8 +12,6 @@ from course_lib.views.tints import colours, css
 if TYPE_CHECKING:
     from course_lib.formats.bytemap import ByteMap, Span
 
-__all__ = ["hexdump", "hexdump_html", "shown_value"]
-
 
 def hexdump(
     bytes_map: ByteMap,
@@ -22,10 +20,10 @@ def hexdump(
     mark: int | None = None,
     title: str = "",
 ) -> style.Picture:
-    """Draw bytes ``start`` to ``stop`` (at most 256) as coloured hex digits, with a list of what
+    """Draw bytes `start` to `stop` (at most 256) as coloured hex digits, with a list of what
     they are.
 
-    The span of byte ``mark`` gets a frame. Each span is numbered where it begins; the list
+    The span of byte `mark` gets a frame. Each span is numbered where it begins; the list
     explains the numbers.
     """
     stop = min(len(bytes_map), start + 64 if stop is None else stop, start + 256)
@@ -89,7 +87,7 @@ def hexdump_html(bytes_map: ByteMap, start: int, stop: int, mark: int | None = N
 
 
 def shown_value(value: Any, width: int = 60) -> str:
-    """Return ``value`` as short text: strings quoted, long ones cut."""
+    """Return `value` as short text: strings quoted, long ones cut."""
     if value is None:
         return ""
     text = repr(value) if isinstance(value, (str, bytes)) else str(value)

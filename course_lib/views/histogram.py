@@ -10,8 +10,6 @@ from course_lib import quantize
 from course_lib.views import levels
 from course_lib.views import quantization as still
 
-__all__ = ["explore", "page"]
-
 
 def page(name: str, weights: np.ndarray, bits: int) -> str:
     """Return the HTML for weights (out, ...) on a symmetric grid of `bits`, 2 to 16."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from course_lib.views import style
 
-__all__ = ["Station", "journey"]
-
 _BOX_WIDTH, _BOX_HEIGHT, _GAP = 3.0, 0.62, 0.38
 
 

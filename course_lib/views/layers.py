@@ -15,8 +15,6 @@ from course_lib.views.paint import paint
 from course_lib.views.places import Layout
 from course_lib.views.style import Picture, figure, show
 
-__all__ = ["in_full", "layer"]
-
 Group = Callable[[Node], str]
 
 _WIDTH = 940  # CSS pixels of a row of layers

@@ -18,8 +18,6 @@ from course_lib.graph.operations import operation
 from course_lib.graph.structure import levels
 from course_lib.views.places import Arrow, Box, Edge, Layout, Point, middle
 
-__all__ = ["dot_command", "dot_source", "lay_out"]
-
 _PIXELS_PER_INCH = 96
 _CHARACTER = 8.4  # pixels that one character of a title takes, on average
 _LONGEST = 22  # characters of a title; longer ones lose their middle

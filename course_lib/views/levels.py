@@ -12,8 +12,6 @@ import numpy as np
 
 from course_lib.views.style import PALETTE, card
 
-__all__ = ["histogram"]
-
 WIDTH, HEIGHT, LEFT, BASE = 760, 300, 20, 220
 BINS = 121
 

@@ -12,8 +12,6 @@ from course_lib.sound.dataset import LABELS, Clips
 from course_lib.views import answer as draw
 from course_lib.views import shell, style
 
-__all__ = ["Listener", "page", "show"]
-
 
 class Listener:
     """A list of clips and the page of the chosen one; every answer is computed at the start.

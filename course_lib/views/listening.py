@@ -8,8 +8,6 @@ from course_lib.micro import Outcome, Recording, Scores, detect, judge, smooth
 from course_lib.sound.dataset import LABELS
 from course_lib.views import style
 
-__all__ = ["curve", "outcome", "sentence", "trade"]
-
 WORDS = (("yes", "blue"), ("no", "red"))
 
 

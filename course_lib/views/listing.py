@@ -7,8 +7,6 @@ from html import escape
 
 from course_lib.views.style import PALETTE, Picture, card, figure, show
 
-__all__ = ["html", "picture"]
-
 _MARK = "#FFF0B3"
 _LONGEST = 96  # characters of a line; the rest is cut
 _MOST_LINES = 44

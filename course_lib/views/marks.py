@@ -9,8 +9,6 @@ from math import hypot
 from course_lib.views.places import Arrow, Box, Edge
 from course_lib.views.style import PALETTE
 
-__all__ = ["FILLS", "Look", "Marks", "arrow_head", "arrow_look", "box_look"]
-
 FILLS = {
     "constant": "#FFF6CC",
     "placeholder": "#DCEFFA",

@@ -9,8 +9,6 @@ import numpy as np
 from course_lib.micro import ArenaRun, DeviceRun, Estimate, Runtimes
 from course_lib.views import style
 
-__all__ = ["arena", "chips", "layers", "parts", "runtimes"]
-
 _KINDS = {
     "TfLiteEvalTensor data": "a record for each tensor",
     "Persistent TfLiteTensor data": "full records of both ends",

@@ -17,8 +17,6 @@ import numpy as np
 from course_lib import session
 from course_lib.sound import audio
 
-__all__ = ["REASONS", "Take", "from_colab", "microphone", "take"]
-
 REASONS = {
     "NotAllowedError": "The browser or you did not allow the microphone.",
     "SecurityError": "This page may not use a microphone (VS Code never may).",

@@ -22,8 +22,6 @@ from course_lib.session import in_colab
 from course_lib.views import shell
 from course_lib.views.style import Picture
 
-__all__ = ["Viewer", "serve", "show", "stop"]
-
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

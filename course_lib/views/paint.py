@@ -8,8 +8,6 @@ from course_lib.views.marks import FILLS, Marks, arrow_head, arrow_look, box_loo
 from course_lib.views.places import Box, Layout
 from course_lib.views.style import PALETTE
 
-__all__ = ["paint"]
-
 _LEAST_SCALE = 0.5  # a picture that is smaller than this has no texts: nobody could read them
 _POINTS = 0.75  # points in a CSS pixel
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Arrow", "Box", "Edge", "Layout", "Point", "middle"]
-
 Point = tuple[float, float]
 Edge = tuple[str, str, int]
 

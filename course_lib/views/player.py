@@ -13,8 +13,6 @@ from course_lib.views.marks import Marks
 from course_lib.views.paint import paint
 from course_lib.views.style import Picture, figure, show
 
-__all__ = ["Run", "filmstrip", "frame_marks", "run", "sentence"]
-
 _MOST_FRAMES = 12
 
 

@@ -14,16 +14,6 @@ if TYPE_CHECKING:
 
     from course_lib.quantize import Affine, LayerError
 
-__all__ = [
-    "calibrations",
-    "channels",
-    "histogram",
-    "layer_errors",
-    "number_line",
-    "staircase",
-    "bits_per_layer",
-]
-
 _INK, _BLUE, _RED = style.PALETTE["ink"], style.PALETTE["blue"], style.PALETTE["red"]
 _GREEN, _GREY, _FAINT = style.PALETTE["green"], style.PALETTE["grey"], style.PALETTE["faint"]
 

@@ -9,8 +9,6 @@ from course_lib.graph.data import number
 from course_lib.graph.schedule import Schedule
 from course_lib.views.style import PALETTE, Picture, card, figure, show
 
-__all__ = ["describe", "gantt", "gantts", "svg"]
-
 _ROW, _LEFT, _WIDTH = 44, 96, 760  # pixels: height of a row, room for names, width of the chart
 _RIGHT = 14  # pixels for the last number of the scale
 _FILL = "#DCEFFA"

@@ -16,9 +16,30 @@ from course_lib.views.style import Picture, card
 if TYPE_CHECKING:
     import ipywidgets
 
-__all__ = ["button", "column", "dropdown", "html", "note", "row", "show", "slider"]
-
 _VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class View:
+    """What a lesson shows: controls around a picture, and the still picture that stands in for them.
+
+    A subclass is a noun, such as `Player(graph)`, and says what its `controls` and its `still` are;
+    the verb is the same for all: `Player(graph).show()`.
+    """
+
+    label = ""
+    """The stable text of the output; empty for the still picture's own."""
+
+    def controls(self) -> ipywidgets.Widget:
+        """Return the widget."""
+        raise NotImplementedError
+
+    def still(self) -> Picture | str:
+        """Return the picture, or the HTML, for a page where nothing is alive."""
+        raise NotImplementedError
+
+    def show(self) -> None:
+        """Display the controls; where there are none (no kernel, no ipywidgets), the still."""
+        show(self.controls(), self.still(), self.label)
 
 
 def show(widget: ipywidgets.Widget, static: Picture | str, label: str = "") -> None:

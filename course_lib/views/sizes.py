@@ -12,8 +12,6 @@ from course_lib.views import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["KIND_COLOURS", "by_kind", "factors", "stacked", "steps"]
-
 KIND_COLOURS: Mapping[str, str] = {
     "weights": style.PALETTE["blue"],
     "scales": style.PALETTE["orange"],

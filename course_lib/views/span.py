@@ -9,8 +9,6 @@ from course_lib.views.marks import Marks
 from course_lib.views.paint import paint
 from course_lib.views.style import PALETTE, Picture, figure, show
 
-__all__ = ["describe", "picture"]
-
 _MARGIN = 92  # pixels left of the graph, for the names of the levels
 
 

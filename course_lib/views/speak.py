@@ -12,8 +12,6 @@ from course_lib.views import answer as draw
 from course_lib.views import shell, style
 from course_lib.views.microphone import REASONS, Take, microphone, take
 
-__all__ = ["Speaker", "show"]
-
 
 class Speaker:
     """A record button and the answer to what was recorded; before that, to the spare clip.

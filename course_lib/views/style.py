@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CYCLE", "PALETTE", "Picture", "card", "figure", "show", "use"]
-
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
         "black": "#000000",
@@ -113,7 +111,7 @@ def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
     """Return a matplotlib figure, or the bytes of a PNG file, as a `Picture` to end a cell with.
 
     `alt` is the sentence for whoever cannot see it. `width` is in CSS pixels; without it, the
-    figure's own size or, for a PNG, half of its pixels. Raise ValueError where `alt` is empty or
+    figure's own size or, for a PNG, half of its pixels. Raises ValueError where `alt` is empty or
     the bytes are no PNG.
     """
     if not alt.strip():

@@ -8,8 +8,6 @@ from course_lib.views.marks import FILLS, Marks, arrow_head, arrow_look, box_loo
 from course_lib.views.places import Arrow, Box, Layout
 from course_lib.views.style import PALETTE, card
 
-__all__ = ["svg"]
-
 _FONT = "DejaVu Sans, Verdana, sans-serif"
 _PAD = 8
 

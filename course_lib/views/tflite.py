@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from course_lib.experiments.same_weights import Artefact
     from course_lib.tflite.runtimes import Footprint
 
-__all__ = ["code", "fewer_bytes", "first_weight", "operations", "runtimes", "sizes"]
-
 _HOLDS = {
     "exactly": ("blue", ""),
     "folded": ("green", "//"),
@@ -110,7 +108,7 @@ def first_weight(
 
 
 def fewer_bytes(files: Mapping[str, tuple[int, int]]) -> style.Picture:
-    """Draw each file's bytes and what zlib leaves of them; ``files`` maps names to both."""
+    """Draw each file's bytes and what zlib leaves of them; `files` maps names to both."""
     fig, axes = style.figure(9, 1.1 + 0.75 * len(files))
     for row, (size, zipped) in enumerate(files.values()):
         axes.barh(row - 0.2, size / 1000, 0.36, color=style.PALETTE["blue"])

@@ -18,17 +18,15 @@ from course_lib.views import timeline as draw
 if TYPE_CHECKING:
     from course_lib.experiments.training_runs.timeline import Timeline
 
-__all__ = ["TimeSlider", "clips_to_show", "follow", "page", "show"]
-
 
 class TimeSlider:
     """Join a slider over the checkpoints and a choice of clip to one page; moving computes nothing.
 
-    ``box`` is the widget, ``slider`` and ``clip`` its controls, ``view`` the HTML that they change.
+    `box` is the widget, `slider` and `clip` its controls, `view` the HTML that they change.
     """
 
     def __init__(self, timeline: Timeline, clips: Sequence[int] = ()) -> None:
-        """Prepare every page; ``clips`` are the positions of the clips to choose from."""
+        """Prepare every page; `clips` are the positions of the clips to choose from."""
         import ipywidgets
 
         self.timeline = timeline
@@ -81,9 +79,9 @@ def follow(
     model: Any = None,
     int8: np.ndarray | None = None,
 ) -> Timeline:
-    """Measure all checkpoints of ``folder`` behind a progress bar, then display the time slider.
+    """Measure all checkpoints of `folder` behind a progress bar, then display the time slider.
 
-    The parameters are those of ``checkpoint.timeline.measure``. Returns what was measured.
+    The parameters are those of `checkpoint.timeline.measure`. Returns what was measured.
     """
     import ipywidgets
 
@@ -105,7 +103,7 @@ def follow(
 
 
 def page(timeline: Timeline, index: int, clip: int, image: str) -> str:
-    """Return the HTML of one checkpoint; ``image`` is the picture of its kernels in base64."""
+    """Return the HTML of one checkpoint; `image` is the picture of its kernels in base64."""
     snapshot = timeline.snapshots[index]
     accuracy, eight = timeline.accuracies[index], timeline.int8_accuracies[index]
     told = f"step {snapshot.step}: {accuracy:.0%} right"

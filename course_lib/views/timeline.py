@@ -1,6 +1,6 @@
 """The pieces of the time slider: kernels, a curve, a confusion matrix and an answer.
 
-Each is text or bytes and made in milliseconds; ``draw.checkpoint`` has their static twin.
+Each is text or bytes and made in milliseconds; `draw.checkpoint` has their static twin.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from course_lib.views import style
 if TYPE_CHECKING:
     from course_lib.experiments.training_runs.timeline import Timeline
 
-__all__ = ["SHADE", "answer_html", "confusion_html", "curve_svg", "kernels_image", "kernels_png"]
-__all__ += ["limit_of", "short"]
-
 _NEGATIVE, _POSITIVE = (0, 114, 178), (213, 94, 0)  # Okabe and Ito's blue and vermilion
 SHADE = (86, 180, 233)
 
@@ -28,7 +25,7 @@ SHADE = (86, 180, 233)
 def kernels_image(kernels: np.ndarray, limit: float) -> np.ndarray:
     """Return (rows, columns, 3) uint8: each channel's kernel, blue below zero and red above.
 
-    ``kernels`` is (height, width, 1, channels); ``limit`` is the value shown in full colour. Up to
+    `kernels` is (height, width, 1, channels); `limit` is the value shown in full colour. Up to
     a dozen kernels stand in two rows, more in rows of six.
     """
     height, width, _, channels = kernels.shape
@@ -45,7 +42,7 @@ def kernels_image(kernels: np.ndarray, limit: float) -> np.ndarray:
 
 
 def kernels_png(kernels: np.ndarray, limit: float, pixel: int = 9) -> bytes:
-    """Return ``kernels_image`` as a PNG with ``pixel`` screen pixels for each weight."""
+    """Return `kernels_image` as a PNG with `pixel` screen pixels for each weight."""
     import matplotlib.image
 
     image = np.repeat(np.repeat(kernels_image(kernels, limit), pixel, axis=0), pixel, axis=1)
@@ -55,7 +52,7 @@ def kernels_png(kernels: np.ndarray, limit: float, pixel: int = 9) -> bytes:
 
 
 def curve_svg(timeline: Timeline, index: int, width: int = 420, height: int = 190) -> str:
-    """Return the accuracy along the run as SVG, with the snapshot ``index`` marked and named."""
+    """Return the accuracy along the run as SVG, with the snapshot `index` marked and named."""
     floats, eights = timeline.accuracies, timeline.int8_accuracies
     xs = [46 + (width - 66) * i / max(1, len(floats) - 1) for i in range(len(floats))]
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from course_lib.views import style
 
-__all__ = ["colours", "css"]
-
 _KNOWN = {
     "weights": "orange",
     "string": "green",

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from course_lib.views import style
 from course_lib.views.style import PALETTE, Picture
 
-__all__ = ["Curve", "compared", "curves", "of_snapshots"]
-
 
 @dataclass
 class Curve:

@@ -12,8 +12,6 @@ from course_lib.session import internals
 from course_lib.views import bytes as draw
 from course_lib.views import shell, style
 
-__all__ = ["WireCursor", "explained", "page", "show"]
-
 _WINDOW_BYTES = 224
 _TEXT_LINES = 26
 _TWIN_BYTES = 48
@@ -22,11 +20,11 @@ _TWIN_BYTES = 48
 class WireCursor:
     """Join a choice of node and a slider over its parts to a page.
 
-    ``box`` is the widget, ``node`` and ``slider`` its controls, ``view`` the HTML that they change.
+    `box` is the widget, `node` and `slider` its controls, `view` the HTML that they change.
     """
 
     def __init__(self, graph_def: bytes, nodes: Sequence[str]) -> None:
-        """Read the graph once; ``nodes`` are the names to choose from."""
+        """Read the graph once; `nodes` are the names to choose from."""
         self.map = protobuf.bytemap(graph_def, "GraphDef")
         tree = protobuf.read(graph_def, "GraphDef")
         self.fields = {name: protobuf.node(tree, name) for name in nodes}

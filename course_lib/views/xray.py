@@ -16,8 +16,6 @@ from course_lib.formats.flatbuffer import Read
 from course_lib.views import bytes as draw_bytes
 from course_lib.views import style
 
-__all__ = ["answer", "clickable", "legend", "overview", "steps"]
-
 _COLUMNS, _ROWS = 256, 24
 _TOP_PIXELS, _ROW_PIXELS = 16, 5
 _SEARCH = (
@@ -28,9 +26,9 @@ _SEARCH = (
 
 
 def overview(byte_map: ByteMap, span: Span | None = None, image: bytes | None = None) -> str:
-    """Return the whole file as a strip of coloured cells, with a mark around ``span``.
+    """Return the whole file as a strip of coloured cells, with a mark around `span`.
 
-    ``image`` is what ``draw.bytes.overview_png`` made of the same map, to draw it only once.
+    `image` is what `draw.bytes.overview_png` made of the same map, to draw it only once.
     """
     if image is None:
         image = draw_bytes.overview_png(byte_map, _COLUMNS, _ROWS)
@@ -121,7 +119,7 @@ def answer(
 ) -> str:
     """Return a table of (classes,) probabilities before and after a change, with bars.
 
-    ``logits`` are the numbers before the softmax, likewise before and after.
+    `logits` are the numbers before the softmax, likewise before and after.
     """
     head = "<th></th><th colspan=2>as shipped</th><th colspan=2>as patched</th>"
     head += "<th>logits</th>" if logits else ""

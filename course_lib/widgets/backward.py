@@ -11,8 +11,6 @@ from course_lib.views.layout import lay_out
 from course_lib.views.marks import Marks
 from course_lib.views.svg import svg
 
-__all__ = ["BackwardPlayer", "play_back"]
-
 _SCALE = 1.0
 
 

@@ -14,8 +14,6 @@ from course_lib.measure import Report
 from course_lib.views import comparison as side_by_side
 from course_lib.views import dashboard as still
 
-__all__ = ["Dashboard", "dashboard", "uploaded"]
-
 MOST_FLIPPED = 6
 _SOUNDS = "flipped clips"
 

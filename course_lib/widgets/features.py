@@ -10,8 +10,6 @@ import numpy as np
 from course_lib.sound import audio, dataset, features
 from course_lib.views import features as draw
 
-__all__ = ["Explorer", "explorer", "gallery"]
-
 
 class Explorer:
     """Some clips to choose from, and the picture of the stages of each frame of the chosen one."""

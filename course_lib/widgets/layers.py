@@ -15,8 +15,6 @@ from course_lib.views.svg import svg
 
 Group = Callable[[Node], str]
 
-__all__ = ["LayerViewer", "browse"]
-
 _ALL, _FULL = "all layers", "every node"
 _HOW = "Scroll inside the picture; or go there with Tab, and use the arrow keys."
 _KEYS = 'data-lm-suppress-shortcuts="true"'  # else JupyterLab takes the arrow keys for itself

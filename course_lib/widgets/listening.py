@@ -8,8 +8,6 @@ from course_lib.micro import Recording, Scores
 from course_lib.views import listening as draw
 from course_lib.views import shell
 
-__all__ = ["Detector", "explore"]
-
 _MINUTE = 60.0
 
 

@@ -6,8 +6,6 @@ from course_lib.graph.compiler.machine_code import Compiled, arithmetic
 from course_lib.views import shell
 from course_lib.views.listing import html, picture
 
-__all__ = ["Languages", "read"]
-
 _KINDS = {
     "assembly": "machine code",
     "ir": "LLVM IR",

@@ -8,8 +8,6 @@ from course_lib.views.layout import lay_out
 from course_lib.views.player import filmstrip, frame_marks, run, sentence
 from course_lib.views.svg import svg
 
-__all__ = ["Player", "play"]
-
 _SCALE = 1.15  # of the picture on the page
 
 

@@ -8,8 +8,6 @@ from course_lib.graph.structure import span, work
 from course_lib.views import shell
 from course_lib.views.schedule import describe, gantts, svg
 
-__all__ = ["Planner", "plan"]
-
 
 class Planner:
     """`workers` is the slider, `picture` the chart, `said` what it comes to."""

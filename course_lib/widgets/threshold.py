@@ -11,8 +11,6 @@ from course_lib import measure
 from course_lib.sound import dataset
 from course_lib.views import confusion as draw
 
-__all__ = ["MOST", "Threshold", "threshold"]
-
 MOST = 3  # players shown for each kind of error
 _LEVELS = np.linspace(0, 1, 101)
 _KEYWORDS = [place for place, label in enumerate(dataset.LABELS) if not label.startswith("_")]

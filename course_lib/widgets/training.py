@@ -15,8 +15,6 @@ import numpy as np
 from course_lib import session, spotter
 from course_lib.views import training as draw
 
-__all__ = ["Live", "live"]
-
 _PAUSE_SECONDS = 2.0  # between two drawings: each takes a little of the time that it shows
 _HOW_TO_STOP = "To stop early, interrupt the cell (■): the best epoch is kept."
 _STEPS = 5  # training steps between two points of the curve

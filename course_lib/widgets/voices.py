@@ -12,8 +12,6 @@ from course_lib import measure
 from course_lib.sound import dataset
 from course_lib.views import confusion as draw
 
-__all__ = ["MOST", "Voices", "voices"]
-
 MOST = 6  # players shown for a voice
 
 

@@ -1,6 +1,6 @@
 """The X-ray of a .tflite file: walk over its bytes, and change one of its weights.
 
-Thin shells around ``course_lib.tflite.xray`` and ``course_lib.views.xray``.
+Thin shells around `course_lib.tflite.xray` and `course_lib.views.xray`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from course_lib.views.style import Picture, card
 
 if TYPE_CHECKING:
     import ipywidgets
-
-__all__ = ["Explorer", "Patcher", "explore", "patch"]
 
 _HEX_ROWS = 9
 
@@ -66,7 +64,7 @@ class Explorer:
         return self.map.spans[self.slider.value]
 
     def go(self, index: int) -> None:
-        """Show part ``index``: where it lies, its bytes, and the reads that lead to it."""
+        """Show part `index`: where it lies, its bytes, and the reads that lead to it."""
         span = self.map.spans[index]
         self.strip.value = card(views.overview(self.map, span, self.image), "the whole file")
         self.line.value = shell.note(
@@ -92,7 +90,7 @@ class Explorer:
                 return
 
     def search(self, text: str) -> None:
-        """List the parts whose path, name or text holds ``text``, or the part of that byte."""
+        """List the parts whose path, name or text holds `text`, or the part of that byte."""
         found = xray.search(self.map, text)[:200]
         self.hits.options = [
             (f"{span.kind} {span.path or span.name}: {xray.describe(span)}"[:90], index)
@@ -191,7 +189,7 @@ class Patcher:
         self.change(original)
 
     def change(self, number: float) -> None:
-        """Write ``number`` into the file and show what follows."""
+        """Write `number` into the file and show what follows."""
         at = self.index.value
         self.data = self.rays.patched(self.stored, at, number)
         after = tflite.run(self.data, self.features)
@@ -229,7 +227,7 @@ class Patcher:
 def explore(model_bytes: bytes, start: int = 0, title: str = "") -> None:
     """Display the X-ray of a .tflite file; its static twin is the overview with its legend.
 
-    ``start`` is the part (counted in the order of the bytes) to begin at.
+    `start` is the part (counted in the order of the bytes) to begin at.
     """
     explorer = Explorer(model_bytes, start)
     twin: Picture = draw_bytes.overview(explorer.map, title or "a .tflite file")
@@ -246,9 +244,9 @@ def patch(
     index: int = 0,
     number: float | None = None,
 ) -> None:
-    """Display a weight of a model that can be changed; the twin shows one change, ``number``.
+    """Display a weight of a model that can be changed; the twin shows one change, `number`.
 
-    ``features`` (n, 49, 40) and ``labels`` (n,) are what accuracy is counted on; ``clip`` is the
+    `features` (n, 49, 40) and `labels` (n,) are what accuracy is counted on; `clip` is the
     one whose answer is shown.
     """
     patcher = Patcher(model_bytes, features, labels, names, clip, tensor, index)

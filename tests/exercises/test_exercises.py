@@ -11,7 +11,8 @@ import pytest
 
 from course_lib import exercises
 from course_lib.exercises import answers, core, judges, predictions
-from course_lib.exercises.core import Exercise, NotTried, Raised, Right, Wrong
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, NotTried, Right, Wrong
 from course_lib.instructor.authoring import source
 
 progress_module = import_module("course_lib.exercises.progress")  # the function has its name

@@ -1,6 +1,6 @@
 """Find out again which forms of the shipped model Netron draws.
 
-Run it with ``python -m course_lib.experiments.alone``.
+Run it with `python -m course_lib.experiments.alone`.
 """
 
 from __future__ import annotations

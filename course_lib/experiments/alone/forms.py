@@ -10,8 +10,6 @@ import numpy as np
 from course_lib import session
 from course_lib.graph import freeze
 
-__all__ = ["FORMS", "VIEWED", "bytes_of", "write"]
-
 # What each form is called, and the files that it is made of.
 FORMS = {
     "checkpoint": "checkpoint/*",
@@ -29,9 +27,9 @@ VIEWED = {
 
 
 def write(model: Any, folder: str | Path, features: np.ndarray, labels: np.ndarray) -> Path:
-    """Write a Keras model in all five forms to ``folder``, and what to try them with.
+    """Write a Keras model in all five forms to `folder`, and what to try them with.
 
-    ``features`` are (n, 49, 40) float32, ``labels`` (n,). Returns the folder.
+    `features` are (n, 49, 40) float32, `labels` (n,). Returns the folder.
     """
     from course_lib import spotter, tflite
 
@@ -52,7 +50,7 @@ def write(model: Any, folder: str | Path, features: np.ndarray, labels: np.ndarr
 
 
 def bytes_of(folder: Path) -> dict[str, int]:
-    """Return the bytes that each form takes in a folder that ``write`` filled."""
+    """Return the bytes that each form takes in a folder that `write` filled."""
     return {
         name: sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())
         for name, pattern in FORMS.items()

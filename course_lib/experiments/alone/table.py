@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from course_lib.experiments.alone.viewer import Drawn
 
-__all__ = ["Abilities", "Ability"]
-
 # The columns after the bytes, in words, and the attribute that each shows.
 _COLUMNS = {
     "answers without its code": "complete",
@@ -25,10 +23,10 @@ _COLUMNS = {
 class Ability:
     """Hold what one form of a model weighs and can do; None where it could not be tried here.
 
-    ``complete``: answers rightly, within 1e-5, in a process without the model's code. ``learns``:
-    one step down the gradient, with the code where it is needed, lowers the loss. ``tensorflow``:
+    `complete`: answers rightly, within 1e-5, in a process without the model's code. `learns`:
+    one step down the gradient, with the code where it is needed, lowers the loss. `tensorflow`:
     TensorFlow's Python gets the right answers from it, again with the code where it is needed.
-    ``cpp``: TensorFlow's C++ library does. ``litert``: LiteRT does. ``netron``: the viewer draws
+    `cpp`: TensorFlow's C++ library does. `litert`: LiteRT does. `netron`: the viewer draws
     nodes that are joined, and not weights alone.
     """
 
@@ -44,7 +42,7 @@ class Ability:
 
 @dataclass(frozen=True)
 class Abilities:
-    """Hold the table, by name; shows itself as HTML and as text. ``viewed`` is about Netron."""
+    """Hold the table, by name; shows itself as HTML and as text. `viewed` is about Netron."""
 
     rows: tuple[Ability, ...]
     viewed: Drawn | None = field(default=None, repr=False)
@@ -54,7 +52,7 @@ class Abilities:
         return iter(self.rows)
 
     def __getitem__(self, name: str) -> Ability:
-        """Return the row with this name; raise ``KeyError``."""
+        """Return the row with this name; raise `KeyError`."""
         return {row.name: row for row in self.rows}[name]
 
     def __repr__(self) -> str:

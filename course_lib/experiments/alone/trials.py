@@ -16,15 +16,13 @@ from course_lib.experiments.alone.table import Abilities, Ability
 from course_lib.experiments.alone.viewer import drawn
 from course_lib.session import internals
 
-__all__ = ["measure"]
-
 _SECONDS = 240
 
 
 def measure(folder: str | Path) -> Abilities:
-    """Try what ``forms.write`` wrote; Python's trials and the C++ library's run at the same time.
+    """Try what `forms.write` wrote; Python's trials and the C++ library's run at the same time.
 
-    Raise ``RuntimeError`` with what a process printed where it ends without an answer.
+    Raises RuntimeError with what a process printed where it ends without an answer.
     """
     folder = Path(folder).resolve()
     here = Path(__file__).parent

@@ -1,7 +1,7 @@
 """Which files does Netron draw as a graph? Tried with Netron's own readers, in Node.
 
-Where there is no Node, the outcome of an earlier trial is read from ``data/netron``; it is written
-by ``python -m course_lib.experiments.alone``.
+Where there is no Node, the outcome of an earlier trial is read from `data/netron`; it is written
+by `python -m course_lib.experiments.alone`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from pathlib import Path
 
 from course_lib import session
 
-__all__ = ["Drawn", "drawn", "keep", "node"]
-
 _KEPT = ("netron", "drawn.json")
 _SCRIPT = Path(__file__).with_name("with_netron.mjs")
 _SECONDS = 60
@@ -25,7 +23,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Drawn:
-    """Hold which forms Netron draws as a graph, and ``how`` that is known, in a sentence."""
+    """Hold which forms Netron draws as a graph, and `how` that is known, in a sentence."""
 
     forms: dict[str, bool]
     how: str
@@ -46,7 +44,7 @@ def node() -> str | None:
 
 
 def drawn(folder: Path, files: dict[str, str]) -> Drawn:
-    """Ask Netron about ``files``, names of forms with their paths below ``folder``."""
+    """Ask Netron about `files`, names of forms with their paths below `folder`."""
     program, viewer = node(), _netron_folder()
     if program is not None and viewer is not None:
         try:
@@ -62,7 +60,7 @@ def drawn(folder: Path, files: dict[str, str]) -> Drawn:
 
 
 def keep(folder: Path, files: dict[str, str]) -> None:
-    """Write what Netron draws of these files to where ``drawn`` looks without Node."""
+    """Write what Netron draws of these files to where `drawn` looks without Node."""
     found = _asked(node() or "node", _netron_folder(), folder, files)
     text = json.dumps({"netron": version("netron"), "drawn": found}, indent=1)
     session.write_atomically(session.data_path(*_KEPT), f"{text}\n".encode())

@@ -1,6 +1,6 @@
 """Give each file of a model to TensorFlow's C++ library: its Python is never imported.
 
-Run as ``python -I with_c.py FOLDER INPUT OUTPUT``, with the names of the SavedModel's signature.
+Run as `python -I with_c.py FOLDER INPUT OUTPUT`, with the names of the SavedModel's signature.
 The calls go through the library's C interface; a program in C++ would make the same ones. Prints
 one line of JSON: does the first clip get the expected answer? The value is null where the library
 cannot be loaded.

@@ -1,7 +1,7 @@
 """Try each file of a model in a process that has nothing of this course: TensorFlow and NumPy only.
 
-Run as ``python -I with_python.py FOLDER``. The folder holds the files, ``labels.npy`` (n,),
-``features.npy`` (n, 49, 40, 1) and the expected ``answers.npy`` (n, 4). Every way in which
+Run as `python -I with_python.py FOLDER`. The folder holds the files, `labels.npy` (n,),
+`features.npy` (n, 49, 40, 1) and the expected `answers.npy` (n, 4). Every way in which
 TensorFlow opens a file is tried on each. Prints one line of JSON: what answers, what runs in
 LiteRT, and what learns.
 """

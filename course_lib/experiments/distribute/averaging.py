@@ -11,8 +11,6 @@ import numpy as np
 from course_lib.experiments.distribute.replicas import loss_gradients
 from course_lib.session import import_tensorflow
 
-__all__ = ["Averaging", "averaging"]
-
 Weights = list[np.ndarray]
 
 

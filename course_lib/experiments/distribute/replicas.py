@@ -10,8 +10,6 @@ import numpy as np
 from course_lib.session import import_tensorflow
 from course_lib.sound import dataset, features
 
-__all__ = ["batch", "import_with_devices", "loss_gradients", "share"]
-
 
 def import_with_devices(count: int = 2) -> ModuleType:
     """Return TensorFlow with its CPU divided into `count` logical devices: CPU:0, CPU:1 ...

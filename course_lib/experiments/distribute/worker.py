@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["train"]
-
 _RATE = 0.1
 _BATCH = 32  # clips in a step, of all workers together
 

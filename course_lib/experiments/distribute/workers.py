@@ -18,8 +18,6 @@ import numpy as np
 
 from course_lib.session import processes
 
-__all__ = ["WorkerError", "Workers", "train_alone", "train_together"]
-
 _PATIENCE_SECONDS = 120
 
 

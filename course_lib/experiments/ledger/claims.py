@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["VERDICTS", "Claim", "Ledger", "Test"]
-
 VERDICTS = ("holds", "holds in part", "does not hold", "not measured here")
 _SIGNS = {True: "✔", False: "✘", None: "–"}
 _MARKS = dict(zip(VERDICTS, ("✔", "◐", "✘", "–"), strict=True))

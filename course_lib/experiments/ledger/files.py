@@ -15,8 +15,6 @@ from course_lib.experiments.training_runs.practice import small_model
 from course_lib.formats import checkpoint
 from course_lib.graph import freeze
 
-__all__ = ["files"]
-
 _THOUSANDS = 1_000
 _TOLERANCE = 1e-5
 

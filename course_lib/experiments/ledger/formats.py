@@ -13,8 +13,6 @@ from course_lib.experiments.ledger.claims import Claim, Ledger, Test
 from course_lib.measure import bytes_by_kind
 from course_lib.tflite import xray
 
-__all__ = ["formats"]
-
 _FOUR = 3.8  # as near to 4 as counts
 _MAGNITUDE = 10.0
 _COMPRESSES = 0.95  # a file that zlib makes no smaller than that was compressed before

@@ -11,8 +11,6 @@ from course_lib.experiments import distribute
 from course_lib.experiments.ledger.claims import Claim, Ledger, Test
 from course_lib.graph import compiler, freeze, trace
 
-__all__ = ["graphs"]
-
 _SEVEN = """var1 = 6
 var2 = 2
 var3 = 4

@@ -54,7 +54,7 @@ class NoCompilerError(OSError):
 
 @dataclass(frozen=True)
 class Found:
-    """What one look-up gave and cost: median ``seconds``, and the memory asked for in one run."""
+    """What one look-up gave and cost: median `seconds`, and the memory asked for in one run."""
 
     weights: bytes
     seconds: float
@@ -72,7 +72,7 @@ class Reader:
     library: Any
 
     def find(self, file: bytes, tensor: str, runs: int = 200) -> Found:
-        """Look up a tensor ``runs`` times; raise ``LookupError`` where it is not found.
+        """Look up a tensor `runs` times; raise `LookupError` where it is not found.
 
         The file is trusted, as these readers check nothing.
         """
@@ -120,7 +120,7 @@ def code_sizes() -> tuple[dict[str, int], str]:
 def compiled(name: str) -> Reader:
     """Compile a reader, once in a session; takes about 0.1 s.
 
-    Raise ``NoCompilerError`` where there is no C compiler, or none that works.
+    Raises NoCompilerError where there is no C compiler, or none that works.
     """
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     sizer = shutil.which("size")

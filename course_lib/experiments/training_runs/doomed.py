@@ -1,6 +1,6 @@
-"""A training process of its own, there to be killed: ``python -m`` runs it and it waits.
+"""A training process of its own, there to be killed: `python -m` runs it and it waits.
 
-What it trains, and what it saves, is ``practice.Run``.
+What it trains, and what it saves, is `practice.Run`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import numpy as np
 from course_lib.experiments.training_runs.practice import Run
 from course_lib.session import processes
 
-__all__ = ["Doomed", "main", "start"]
-
 _DATA = "clips.npz"
 
 
@@ -25,13 +23,13 @@ class Doomed:
     """Hold a training process that waits, at one step, to be killed."""
 
     def __init__(self, process: subprocess.Popen, hold_at: int) -> None:
-        """Take over a process that ``start`` started."""
+        """Take over a process that `start` started."""
         self.process, self.hold_at = process, hold_at
 
     def kill(self) -> dict[int, float]:
         """Wait until the step is reached, kill the process (SIGKILL) and return its losses.
 
-        ``exit_code`` tells afterwards how it ended. Raise ``RuntimeError`` with what it printed
+        `exit_code` tells afterwards how it ended. Raises RuntimeError with what it printed
         where it stopped by itself.
         """
         line = self.process.stdout.readline()
@@ -48,7 +46,7 @@ class Doomed:
 
 
 def start(folder: str | Path, features: np.ndarray, labels: np.ndarray, hold_at: int) -> Doomed:
-    """Start to train in a process of its own, which stops at step ``hold_at`` and waits there.
+    """Start to train in a process of its own, which stops at step `hold_at` and waits there.
 
     It ends by itself when this process does.
     """

@@ -14,18 +14,16 @@ import numpy as np
 
 from course_lib import session
 
-__all__ = ["BATCH", "SAVE_EVERY", "Run", "small_model"]
-
 BATCH = 32
 SAVE_EVERY = 10
 _RATE = 1e-2
 
 
 class Run:
-    """Hold a model in training, and the ``tf.train.Checkpoint`` that saves all of its state.
+    """Hold a model in training, and the `tf.train.Checkpoint` that saves all of its state.
 
-    ``state`` is the checkpoint, ``manager`` writes it every ten steps and keeps the newest ones.
-    The batches are those of ``features`` (n, 49, 40) and ``labels`` (n,), shuffled by epoch.
+    `state` is the checkpoint, `manager` writes it every ten steps and keeps the newest ones.
+    The batches are those of `features` (n, 49, 40) and `labels` (n,), shuffled by epoch.
     """
 
     def __init__(
@@ -49,9 +47,9 @@ class Run:
         self._update = tf.function(self._update_once)
 
     def train(self, until: int) -> dict[int, float]:
-        """Train up to step ``until`` and return the loss of every step.
+        """Train up to step `until` and return the loss of every step.
 
-        ``trail[step]`` keeps all weights after that step, to compare runs by.
+        `trail[step]` keeps all weights after that step, to compare runs by.
         """
         losses = {}
         with session.quiet():
@@ -70,7 +68,7 @@ class Run:
     def restore(self, prefix: str | Path, leave_out: tuple[str, ...] = ()) -> Run:
         """Take up the state of a checkpoint and return self.
 
-        ``leave_out`` names parts that stay as they are: "optimizer", "dice" or "step".
+        `leave_out` names parts that stay as they are: "optimizer", "dice" or "step".
         """
         wanted = {name: part for name, part in self.parts.items() if name not in leave_out}
         with session.quiet():

@@ -17,8 +17,6 @@ from course_lib import session
 if TYPE_CHECKING:
     from course_lib.experiments.training_runs.practice import Run
 
-__all__ = ["HISTORY", "Moment", "Series", "record"]
-
 HISTORY = "history.json"  # beside the checkpoints; the time slider reads it
 
 
@@ -26,8 +24,8 @@ HISTORY = "history.json"  # beside the checkpoints; the time slider reads it
 class Moment:
     """Hold what was measured at one checkpoint.
 
-    ``seconds`` of training and saving since the start, ``loss`` the mean of the batches since the
-    checkpoint before, ``accuracy`` on clips that are not trained on, 0 to 1; ``kept`` is False
+    `seconds` of training and saving since the start, `loss` the mean of the batches since the
+    checkpoint before, `accuracy` on clips that are not trained on, 0 to 1; `kept` is False
     where the manager has deleted the checkpoint since.
     """
 
@@ -42,7 +40,7 @@ class Moment:
 class Series:
     """Hold the moments of a run, and the files, by name with their bytes, that are left of it.
 
-    ``saving_seconds`` is the part of the run's time that went into writing checkpoints.
+    `saving_seconds` is the part of the run's time that went into writing checkpoints.
     """
 
     moments: tuple[Moment, ...]
@@ -93,10 +91,10 @@ class Series:
 
 
 def record(run: Run, until: int, held: tuple[np.ndarray, np.ndarray]) -> Series:
-    """Train to step ``until``, and at every checkpoint ask the model about clips held back.
+    """Train to step `until`, and at every checkpoint ask the model about clips held back.
 
-    ``held`` are features (n, 49, 40) and labels (n,). What was measured is also written to the
-    run's folder as ``history.json``. Asking does not count as time of the run.
+    `held` are features (n, 49, 40) and labels (n,). What was measured is also written to the
+    run's folder as `history.json`. Asking does not count as time of the run.
     """
     from course_lib import spotter
     from course_lib.experiments.training_runs.practice import SAVE_EVERY

@@ -1,6 +1,6 @@
 """A training run seen through its checkpoints: what the model knew at each of them.
 
-``measure(folder, clips)`` restores one snapshot after the other and asks it about the same clips.
+`measure(folder, clips)` restores one snapshot after the other and asks it about the same clips.
 Everything that the time slider shows is then at hand, and moving it computes nothing.
 """
 
@@ -19,8 +19,6 @@ import numpy as np
 from course_lib import session
 from course_lib.formats.checkpoint import contents
 
-__all__ = ["Snapshot", "Timeline", "load", "measure", "prefixes", "restored", "shipped", "step_of"]
-
 _SHIPPED = ("models", "timeline.npz")
 _FIRST_LAYER = "listen/kernel"
 
@@ -31,8 +29,8 @@ Progress = Callable[[int, int], None]
 class Snapshot:
     """Hold one checkpoint: the training step, the kernels of the first layer, all the answers.
 
-    ``kernels`` (rows, columns, 1, channels) and ``answers`` (clips, 4) are float32, the answers as
-    probabilities. ``loss`` and ``int8_right`` (clips,) are None where nobody measured them.
+    `kernels` (rows, columns, 1, channels) and `answers` (clips, 4) are float32, the answers as
+    probabilities. `loss` and `int8_right` (clips,) are None where nobody measured them.
     """
 
     step: int
@@ -82,7 +80,7 @@ class Timeline:
         return counts
 
     def save(self, path: str | Path) -> None:
-        """Write all of it to an ``.npz`` file."""
+        """Write all of it to an `.npz` file."""
         arrays = {"labels": self.labels, "words": np.array(self.words), "steps": self.steps}
         known = [(each.step, each.loss, each.seconds) for each in self.snapshots]
         arrays["known"] = np.array(json.dumps(known))
@@ -97,7 +95,7 @@ class Timeline:
 
 
 def step_of(prefix: str | Path) -> int:
-    """Return the step in a checkpoint's name: 104 for ``train/ckpt-104``."""
+    """Return the step in a checkpoint's name: 104 for `train/ckpt-104`."""
     found = re.search(r"-(\d+)$", Path(prefix).name)
     if found is None:
         raise ValueError(f"{Path(prefix).name} ends in no step, such as ckpt-104.")
@@ -113,7 +111,7 @@ def prefixes(folder: str | Path) -> list[Path]:
 
 
 def restored(prefix: str | Path, model: Any) -> Any:
-    """Load a checkpoint's weights into ``model``, without the optimizer's state, and return it."""
+    """Load a checkpoint's weights into `model`, without the optimizer's state, and return it."""
     tf = session.import_tensorflow()
     with session.quiet():
         status = tf.train.Checkpoint(model=model).read(str(prefix))
@@ -130,11 +128,11 @@ def measure(
     int8: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> Timeline:
-    """Restore every checkpoint of ``folder`` and ask it about ``features`` (n, 49, 40).
+    """Restore every checkpoint of `folder` and ask it about `features` (n, 49, 40).
 
-    ``model`` is the spotter by default. With ``int8``, representative features, every snapshot is
+    `model` is the spotter by default. With `int8`, representative features, every snapshot is
     also converted to int8 and asked: about two seconds each. Losses and times are taken from
-    ``history.json`` beside or in the folder, where there is one.
+    `history.json` beside or in the folder, where there is one.
     """
     from course_lib import spotter
 
@@ -152,7 +150,7 @@ def measure(
 
 
 def load(path: str | Path) -> Timeline:
-    """Read what ``Timeline.save`` wrote."""
+    """Read what `Timeline.save` wrote."""
     with np.load(path) as file:
         arrays = dict(file)
     made = []

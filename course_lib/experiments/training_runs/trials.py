@@ -11,14 +11,12 @@ from typing import Any
 
 from course_lib import session
 
-__all__ = ["Trial", "attempt", "copy", "flip_bit", "replace_bytes", "table"]
-
 
 @dataclass(frozen=True)
 class Trial:
-    """Hold the outcome of one trial: ``error`` is the exception's name, empty where it worked.
+    """Hold the outcome of one trial: `error` is the exception's name, empty where it worked.
 
-    ``message`` is what TensorFlow said, in full.
+    `message` is what TensorFlow said, in full.
     """
 
     what: str
@@ -36,9 +34,9 @@ class Trial:
 
 
 def copy(prefix: str | Path, folder: str | Path, leave_out: str = "") -> Path:
-    """Copy a checkpoint's files and its folder's ``checkpoint`` to a new folder.
+    """Copy a checkpoint's files and its folder's `checkpoint` to a new folder.
 
-    Files whose name contains ``leave_out`` (".index", ".data", ".meta", "checkpoint") stay behind.
+    Files whose name contains `leave_out` (".index", ".data", ".meta", "checkpoint") stay behind.
     Return the prefix of the copy.
     """
     prefix, folder = Path(prefix), Path(folder)
@@ -51,16 +49,16 @@ def copy(prefix: str | Path, folder: str | Path, leave_out: str = "") -> Path:
 
 
 def flip_bit(file: str | Path, position: int, bit: int = 0) -> None:
-    """Flip one bit of a file's byte at ``position``, in place; below 0 counts from the end."""
+    """Flip one bit of a file's byte at `position`, in place; below 0 counts from the end."""
     data = bytearray(Path(file).read_bytes())
     data[position] ^= 1 << bit
     session.write_atomically(file, bytes(data))
 
 
 def replace_bytes(file: str | Path, old: bytes, new: bytes) -> int:
-    """Put ``new`` wherever ``old``, of the same length, stands in a file; return how often.
+    """Put `new` wherever `old`, of the same length, stands in a file; return how often.
 
-    Raise ``ValueError`` where nothing would change, or where the file would get another length.
+    Raises ValueError where nothing would change, or where the file would get another length.
     """
     data = Path(file).read_bytes()
     if len(old) != len(new) or old not in data:
@@ -70,7 +68,7 @@ def replace_bytes(file: str | Path, old: bytes, new: bytes) -> int:
 
 
 def attempt(what: str, action: Callable[[], Any]) -> Trial:
-    """Run ``action()`` quietly and return what came of it."""
+    """Run `action()` quietly and return what came of it."""
     try:
         with session.quiet():
             action()

@@ -1,7 +1,7 @@
 """Checkpoints: what is saved while a model trains, opened down to the byte.
 
-``contents(path)`` opens a TF2 checkpoint, a TF1 Saver triple, a SavedModel's variables, a
-``.weights.h5`` or a ``.keras`` file, without TensorFlow and without the code of the model.
+`contents(path)` opens a TF2 checkpoint, a TF1 Saver triple, a SavedModel's variables, a
+`.weights.h5` or a `.keras` file, without TensorFlow and without the code of the model.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ __all__ = ["Contents", "ObjectNode", "Tensor", "contents", "latest"]
 
 
 def contents(path: str | Path) -> Contents:
-    """Open what ``path`` names: a prefix such as ``train/ckpt-3``, one of its files, or a folder.
+    """Open what `path` names: a prefix such as `train/ckpt-3`, one of its files, or a folder.
 
     A folder may be a SavedModel or hold checkpoints (then the newest is opened). Raise
-    ``FileNotFoundError`` or ``ValueError`` with one sentence that says what is wrong.
+    `FileNotFoundError` or `ValueError` with one sentence that says what is wrong.
     """
     from course_lib.formats.checkpoint import bundle, keras_files
 

@@ -1,6 +1,6 @@
 """TensorFlow's checkpoints, read without TensorFlow: the index, the shards, the object graph.
 
-The ``.index`` is a table (see ``sstable``). Its empty key holds a header; every other key is the
+The `.index` is a table (see `sstable`). Its empty key holds a header; every other key is the
 name of a tensor, and the value says its type, shape, shard, offset, length and checksum. TF1's
 Saver, TF2's Checkpoint and a SavedModel's variables all use this form.
 
@@ -25,17 +25,15 @@ from course_lib.formats.checkpoint.maps import bytemap_of
 from course_lib.formats.checkpoint.objects import parse
 from course_lib.formats.protobuf import fields, varint
 
-__all__ = ["OBJECT_GRAPH", "latest", "read", "values"]
-
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ITEM_BYTES = {"bfloat16": 2}
 _LARGEST_SHARDS = 100_000
 
 
 def read(prefix: str | Path) -> Contents:
-    """Return what the checkpoint ``prefix`` (without ``.index``) holds.
+    """Return what the checkpoint `prefix` (without `.index`) holds.
 
-    Raise ``FileNotFoundError`` for a missing file and ``ValueError`` for a damaged one.
+    Raises FileNotFoundError for a missing file and `ValueError` for a damaged one.
     """
     prefix = Path(prefix)
     index_path = prefix.with_name(prefix.name + ".index")
@@ -65,7 +63,7 @@ def read(prefix: str | Path) -> Contents:
 
 
 def latest(folder: str | Path) -> Path:
-    """Return the prefix that the file ``checkpoint`` of a folder names as the newest."""
+    """Return the prefix that the file `checkpoint` of a folder names as the newest."""
     text = _content(Path(folder, "checkpoint")).decode("utf-8", "replace")
     found = re.search(r'^model_checkpoint_path: "((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
     if found is None:
@@ -76,7 +74,7 @@ def latest(folder: str | Path) -> Path:
 def values(prefix: Path, tensor: Tensor) -> np.ndarray:
     """Read one tensor from its shard: its bytes, checked against the checksum, as an array.
 
-    Strings come as an array of ``bytes`` objects, bfloat16 as float32. Raise ``ValueError`` if the
+    Strings come as an array of `bytes` objects, bfloat16 as float32. Raises ValueError if the
     checksum does not match.
     """
     if tensor.slices:
@@ -112,7 +110,7 @@ def _size(path: Path) -> int:
 
 
 def _companions(prefix: Path) -> dict[str, int]:
-    """Return TF1's ``.meta`` beside the checkpoint, if there is one, with its length."""
+    """Return TF1's `.meta` beside the checkpoint, if there is one, with its length."""
     meta = prefix.with_name(prefix.name + ".meta")
     return {meta.name: meta.stat().st_size} if meta.is_file() else {}
 

@@ -12,8 +12,6 @@ import numpy as np
 
 from course_lib.formats.bytemap import ByteMap, Span, Words
 
-__all__ = ["Contents", "ObjectNode", "Tensor", "group_of"]
-
 BOOKKEEPING = ("save_counter", "iteration", "iterations", "step", "global_step", "learning_rate")
 _SLOTS = {
     "momentum": "optimizer: momentum",
@@ -30,9 +28,9 @@ _SLOTS = {
 class Tensor:
     """Say what one stored tensor is and where its bytes lie.
 
-    ``key`` is the name in the file, ``name`` the variable's own where the file tells it, else the
-    key. It is ``bytes`` long, from ``offset`` in the file called ``file``; ``group`` is its part in
-    training. ``checksum`` is the stored one (masked CRC-32C) or None; ``slices`` counts the pieces
+    `key` is the name in the file, `name` the variable's own where the file tells it, else the
+    key. It is `bytes` long, from `offset` in the file called `file`; `group` is its part in
+    training. `checksum` is the stored one (masked CRC-32C) or None; `slices` counts the pieces
     of a partitioned variable, whose own entry has no bytes.
     """
 
@@ -60,8 +58,8 @@ class Tensor:
 class ObjectNode:
     """Hold one object of the object graph: its children by local name, and the tensors it owns.
 
-    ``children`` are pairs (local name, number of the node); ``tensors`` pairs (full name, key).
-    ``slots`` are triples (node of the variable, slot's name, node of the slot).
+    `children` are pairs (local name, number of the node); `tensors` pairs (full name, key).
+    `slots` are triples (node of the variable, slot's name, node of the slot).
     """
 
     number: int
@@ -74,8 +72,8 @@ class ObjectNode:
 class Contents:
     """Hold what was found in a checkpoint or a weights file.
 
-    ``files`` maps each file to its length in bytes; ``bytemap()`` names every byte of one of them;
-    ``contents["listen/kernel"]`` reads the values of one tensor.
+    `files` maps each file to its length in bytes; `bytemap()` names every byte of one of them;
+    `contents["listen/kernel"]` reads the values of one tensor.
     """
 
     form: str
@@ -105,7 +103,7 @@ class Contents:
     def tensor(self, name: str) -> Tensor:
         """Return the tensor with this name or key, or the only one whose name ends so.
 
-        Raise ``LookupError`` that suggests others.
+        Raises LookupError that suggests others.
         """
         for each in self.tensors:
             if name in (each.name, each.key):
@@ -145,7 +143,7 @@ class Contents:
         return replace(self, tensors=chosen)
 
     def _repr_html_(self, most: int = 14) -> str:
-        """Show a table of the tensors, at most ``most`` of them, and the sums."""
+        """Show a table of the tensors, at most `most` of them, and the sums."""
         rows = [_row(each) for each in self.tensors[:most]]
         left = len(self.tensors) - most
         if left > 0:

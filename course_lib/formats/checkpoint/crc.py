@@ -6,17 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["crc32c", "masked"]
-
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 _LANE_BYTES = 1024
 
 
 def crc32c(data: bytes) -> int:
-    """Return the CRC-32C of ``data``: a number of 32 bits that changes when any one bit does.
+    """Return the CRC-32C of `data`: a number of 32 bits that changes when any one bit does.
 
     Long data is cut into lanes that NumPy takes through the table side by side; their results are
-    then joined. ``crc32c(b"123456789") == 0xE3069283``.
+    then joined. `crc32c(b"123456789") == 0xE3069283`.
     """
     lanes, rest = divmod(len(data), _LANE_BYTES)
     state = 0xFFFF_FFFF
@@ -37,7 +35,7 @@ def crc32c(data: bytes) -> int:
 
 
 def masked(checksum: int) -> int:
-    """Return ``checksum`` rotated and shifted, as TensorFlow stores it.
+    """Return `checksum` rotated and shifted, as TensorFlow stores it.
 
     A checksum of data that itself holds checksums would be weak; the mask avoids that.
     """

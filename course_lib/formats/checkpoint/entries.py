@@ -10,8 +10,6 @@ from collections.abc import Iterator
 
 from course_lib.formats.protobuf import fields, varint
 
-__all__ = ["DTYPES", "entry", "key_text", "sizes"]
-
 DTYPES = {
     1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
     8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",

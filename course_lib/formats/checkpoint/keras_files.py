@@ -1,4 +1,4 @@
-"""Keras' own files: ``.weights.h5`` (HDF5) and ``.keras`` (a zip file with one of those inside)."""
+"""Keras' own files: `.weights.h5` (HDF5) and `.keras` (a zip file with one of those inside)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ import numpy as np
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.formats.checkpoint.contents import Contents, Tensor, group_of, spans_of
 
-__all__ = ["read_h5", "read_keras"]
-
 _WEIGHTS = "model.weights.h5"
 _MOST_BYTES = 2**31
 
 
 def read_h5(path: str | Path) -> Contents:
-    """Return what a ``.weights.h5`` file holds; raise ``ValueError`` for anything else."""
+    """Return what a `.weights.h5` file holds; raise `ValueError` for anything else."""
     path = Path(path)
     data = path.read_bytes()
     tensors = tuple(_tensors(data, path.name))
@@ -36,7 +34,7 @@ def read_h5(path: str | Path) -> Contents:
 
 
 def read_keras(path: str | Path) -> Contents:
-    """Return what a ``.keras`` file holds: the weights, and the texts that describe the model."""
+    """Return what a `.keras` file holds: the weights, and the texts that describe the model."""
     path = Path(path)
     data = path.read_bytes()
     parts = _members(path, data)

@@ -1,4 +1,4 @@
-"""Name every byte of a checkpoint's files: the index, the shards, and TF1's ``.meta``."""
+"""Name every byte of a checkpoint's files: the index, the shards, and TF1's `.meta`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from course_lib.formats.checkpoint.contents import Tensor, spans_of
 from course_lib.formats.checkpoint.entries import DTYPES, key_text, sizes
 from course_lib.formats.protobuf import bytemap, fields, varint
 
-__all__ = ["bytemap_of"]
-
 
 def bytemap_of(
     prefix: Path, index: bytes, table: sstable.Table, tensors: list[Tensor], file: str
 ) -> ByteMap:
-    """Return the ByteMap of the index, of a shard, or of TF1's ``.meta``."""
+    """Return the ByteMap of the index, of a shard, or of TF1's `.meta`."""
     if file.endswith(".meta"):
         return bytemap(prefix.with_name(file).read_bytes(), "MetaGraphDef")
     if not file.endswith(".index"):

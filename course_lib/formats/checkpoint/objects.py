@@ -12,14 +12,12 @@ if TYPE_CHECKING:
     from course_lib.formats.checkpoint.contents import Contents
     from course_lib.graph import Graph
 
-__all__ = ["parse", "paths", "tree"]
-
 _MOST_PATHS = 20
 _DEEPEST = 12
 
 
 def parse(graph: bytes) -> tuple[ObjectNode, ...]:
-    """Return the nodes of a TrackableObjectGraph; raise ``ValueError`` where it is damaged."""
+    """Return the nodes of a TrackableObjectGraph; raise `ValueError` where it is damaged."""
     nodes = [graph[raw.value_start : raw.end] for raw in fields(graph) if raw.number == 1]
     made = tuple(_object(number, node) for number, node in enumerate(nodes))
     if any(child >= len(made) for node in made for _, child in node.children):
@@ -48,7 +46,7 @@ def paths(contents: Contents, name: str) -> list[str]:
 
 
 def tree(contents: Contents, deepest: int = 2) -> Graph:
-    """Return the object graph down to ``deepest`` steps from the root, as a graph to draw.
+    """Return the object graph down to `deepest` steps from the root, as a graph to draw.
 
     Every object appears once, where it is met first. Objects that lead to no tensor are left out.
     The operation of a node says how many tensors, and how many bytes, lie below it.

@@ -1,4 +1,4 @@
-"""The format of an ``.index`` file: a sorted table of keys and values, as in LevelDB.
+"""The format of an `.index` file: a sorted table of keys and values, as in LevelDB.
 
 The file is a row of blocks and a footer. A data block holds the entries; of each key it stores only
 what differs from the key before. The index block tells where the data blocks are, the footer where
@@ -17,8 +17,6 @@ from itertools import pairwise
 from course_lib.formats.bytemap import Span
 from course_lib.formats.checkpoint.crc import crc32c, masked
 from course_lib.formats.protobuf import varint
-
-__all__ = ["FOOTER_BYTES", "MAGIC", "Entry", "Table", "read"]
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
@@ -39,7 +37,7 @@ class Entry:
 class Table:
     """Hold the entries of a table in the order of their keys, and a name for every byte but theirs.
 
-    ``spans`` leaves the values out, so that whoever knows what they mean can name them.
+    `spans` leaves the values out, so that whoever knows what they mean can name them.
     """
 
     entries: tuple[Entry, ...]
@@ -47,7 +45,7 @@ class Table:
 
 
 def read(data: bytes) -> Table:
-    """Read a table; raise ``ValueError`` in one sentence where it is damaged or something else."""
+    """Read a table; raise `ValueError` in one sentence where it is damaged or something else."""
     footer = len(data) - FOOTER_BYTES
     if footer < 0:
         raise ValueError(f"{len(data)} bytes are too few for an index: its footer has 48.")
@@ -93,7 +91,7 @@ def _handle(data: bytes, position: int, end: int) -> tuple[int, int, int]:
 def _block_spans(
     data: bytes, start: int, length: int, limit: int, name: str, values: bool
 ) -> list[Span]:
-    """Check a block and name its bytes; with ``values``, those of the values too."""
+    """Check a block and name its bytes; with `values`, those of the values too."""
     end = start + length
     if end + _TRAILER_BYTES > limit or length < 4:
         raise ValueError(f"The {name} is said to be bytes {start} to {end}: that is outside.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "FormatError"]
-
 KINDS = (
     "root offset",
     "identifier",

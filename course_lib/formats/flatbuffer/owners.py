@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.formats.flatbuffer.kinds import FormatError
 
-__all__ = ["left_over", "with_owners"]
-
 _LONGEST_PADDING = 63
 
 

@@ -10,14 +10,12 @@ from course_lib.formats.flatbuffer import schema as schemas
 from course_lib.formats.flatbuffer.kinds import FormatError
 from course_lib.formats.flatbuffer.schema import Field, Schema
 
-__all__ = ["Read", "Route", "route"]
-
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Say that ``size`` bytes at ``position`` were read, what they are and which number they hold.
+    """Say that `size` bytes at `position` were read, what they are and which number they hold.
 
-    ``to`` is the place that the number leads to, None where it leads nowhere.
+    `to` is the place that the number leads to, None where it leads nowhere.
     """
 
     position: int
@@ -31,8 +29,8 @@ class Read:
 class Route:
     """Hold the reads from the root of a file to one field.
 
-    ``position`` is where the field's own bytes begin: of a vector the first element, of a string
-    the first letter. ``count`` is the number of elements or letters, 1 for a scalar.
+    `position` is where the field's own bytes begin: of a vector the first element, of a string
+    the first letter. `count` is the number of elements or letters, 1 for a scalar.
     """
 
     path: str
@@ -81,10 +79,10 @@ class Route:
 
 
 def route(data: bytes, path: str, schema: Schema | None = None) -> Route:
-    """Return the reads that lead to ``path``, such as ``"subgraphs[0].tensors[3].name"``.
+    """Return the reads that lead to `path`, such as `"subgraphs[0].tensors[3].name"`.
 
-    Raise ``LookupError`` where the schema has no such field or the file leaves it out, and
-    ``FormatError`` where an offset leads out of the file.
+    Raises LookupError where the schema has no such field or the file leaves it out, and
+    `FormatError` where an offset leads out of the file.
     """
     reader = _Reader(data, schema or schemas.load())
     names = re.findall(r"(\w+)((?:\[\d+\])*)", path)
@@ -110,7 +108,7 @@ class _Reader:
         self.reads: list[Read] = []
 
     def number(self, position: int, scalar: str, what: str, leads: int = 0) -> int | float | bool:
-        """Return a number and remember it; ``leads`` is the sign of a jump, 0 for none."""
+        """Return a number and remember it; `leads` is the sign of a jump, 0 for none."""
         letter = schemas.SCALARS[scalar]
         size = struct.calcsize("<" + letter)
         if position < 0 or position + size > len(self.data):
@@ -124,7 +122,7 @@ class _Reader:
         return value
 
     def jump(self, position: int, what: str) -> int:
-        """Follow the offset at ``position``."""
+        """Follow the offset at `position`."""
         return position + int(self.number(position, "Uint32", what, leads=1))
 
     def field(self, table: str, name: str) -> Field:
@@ -135,7 +133,7 @@ class _Reader:
         raise LookupError(f"A {table or 'table of unknown kind'} has no field {name!r}.")
 
     def slot(self, at: int, table: str, field: Field) -> int:
-        """Return where a field lies inside the table at ``at``, 0 where it is left out."""
+        """Return where a field lies inside the table at `at`, 0 where it is left out."""
         vtable = at - int(self.number(at, "Int32", f"{table}: offset to its vtable", leads=-1))
         if int(self.number(vtable, "Uint16", "vtable: its size")) < 6 + 2 * field.slot:
             return 0
@@ -163,7 +161,7 @@ class _Reader:
         return Field(field.name, 0, "table", self.schema.member(field.of, number) or "")
 
     def element(self, at: int, field: Field, index: int) -> tuple[int, Field]:
-        """Return the place and kind of one element of the vector at ``at``."""
+        """Return the place and kind of one element of the vector at `at`."""
         if field.kind != "vector":
             raise LookupError(f"{field.name} is a {field.kind}: it has no element {index}.")
         count = int(self.number(at, "Uint32", f"length of {field.name}"))

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ROOT", "SCALARS", "Field", "Schema", "load", "parse"]
-
 ROOT = "Model"
 
 SCALARS = {
@@ -30,7 +28,7 @@ SCALARS = {
     "Float32": "f",
     "Float64": "d",
 }
-"""The scalar types of FlatBuffers and their letters in Python's ``struct``; all little-endian."""
+"""The scalar types of FlatBuffers and their letters in Python's `struct`; all little-endian."""
 
 _SOURCES = (
     ("ai_edge_litert", "schema_py_generated.py"),
@@ -54,9 +52,9 @@ _ENUMS = {
 class Field:
     """Describe one field of a table.
 
-    ``slot`` counts from 0 in the vtable. ``kind`` is "scalar", "string", "table", "union" or
-    "vector"; ``of`` names the scalar type, the table, or the union, and for a vector that of its
-    elements, which are ``each`` (one of the same kinds). ``enum`` names what a number stands for.
+    `slot` counts from 0 in the vtable. `kind` is "scalar", "string", "table", "union" or
+    "vector"; `of` names the scalar type, the table, or the union, and for a vector that of its
+    elements, which are `each` (one of the same kinds). `enum` names what a number stands for.
     """
 
     name: str
@@ -76,7 +74,7 @@ class Schema:
     enums: dict[str, dict[int, str]]
 
     def member(self, union: str, number: int) -> str | None:
-        """Return the table that ``number`` stands for in a union, None where it is unknown."""
+        """Return the table that `number` stands for in a union, None where it is unknown."""
         name = self.enums.get(union, {}).get(number)
         return name if name in self.tables else None
 
@@ -89,7 +87,7 @@ class Schema:
 def load() -> Schema:
     """Return the schema that ships with LiteRT, else with TensorFlow; takes about 0.1 s, once.
 
-    Raise ``ImportError`` where neither is installed.
+    Raises ImportError where neither is installed.
     """
     for package, inside in _SOURCES:
         found = importlib.util.find_spec(package)
@@ -121,7 +119,7 @@ def parse(source: str) -> Schema:
 def _union_fields(source: str) -> dict[str, str]:
     """Return the union of each field that holds one, by the name of its accessor.
 
-    In the generated code only the unpacking says it: ``XCreator(self.yType, z.Accessor())``.
+    In the generated code only the unpacking says it: `XCreator(self.yType, z.Accessor())`.
     """
     return {
         accessor: union
@@ -170,5 +168,5 @@ def _field(table: str, accessor: str, slot: int, method: str, unions: dict[str, 
 
 
 def _snake(accessor: str) -> str:
-    """Return the field's name in the schema, ``shape_signature``, from ``ShapeSignature``."""
+    """Return the field's name in the schema, `shape_signature`, from `ShapeSignature`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", accessor).lower()

@@ -10,8 +10,6 @@ from course_lib.formats.flatbuffer.kinds import FormatError
 from course_lib.formats.flatbuffer.owners import left_over, with_owners
 from course_lib.formats.flatbuffer.schema import Field, Schema
 
-__all__ = ["byte_map"]
-
 _MOST_SPANS = 2_000_000
 _MOST_NUMBERS = 65_536
 
@@ -19,9 +17,9 @@ _MOST_NUMBERS = 65_536
 def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     """Return the map of a .tflite file in which each byte belongs to exactly one named span.
 
-    ``schema`` is the one that ships with LiteRT unless given. Tables and fields that it does not
+    `schema` is the one that ships with LiteRT unless given. Tables and fields that it does not
     know stay named, as "field 17", but are not followed. Memory stays within a few hundred times
-    the file. Raise ``FormatError`` for bytes that are no .tflite file, whose offsets lead outside
+    the file. Raises FormatError for bytes that are no .tflite file, whose offsets lead outside
     of it, or two of whose parts claim the same byte.
     """
     data = bytes(data)
@@ -62,7 +60,7 @@ class _Walk:
                 getattr(self, field.kind)(position, field, path)
 
     def is_new(self, position: int, field: Field) -> bool:
-        """Tell whether what begins at ``position`` is new: parts may be shared."""
+        """Tell whether what begins at `position` is new: parts may be shared."""
         sort = f"{field.kind} of {field.each or field.of or 'bytes'}"
         before = self.seen.setdefault(position, "")
         self.seen[position] = before or sort
@@ -76,7 +74,7 @@ class _Walk:
     def claim(
         self, start: int, size: int, kind: str, name: str, path: str, value: object = None
     ) -> None:
-        """Name ``size`` bytes; nothing is named for 0 bytes."""
+        """Name `size` bytes; nothing is named for 0 bytes."""
         if start + size > len(self.data) or start < 0:
             raise FormatError(
                 f"The file is cut short or damaged: {name or kind} at byte {start} "
@@ -93,7 +91,7 @@ class _Walk:
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
     def number(self, position: int, scalar: str) -> int | float | bool:
-        """Return the number of a scalar type at ``position``."""
+        """Return the number of a scalar type at `position`."""
         letter = schemas.SCALARS[scalar]
         if position < 0 or position + struct.calcsize("<" + letter) > len(self.data):
             raise FormatError(
@@ -103,7 +101,7 @@ class _Walk:
         return struct.unpack_from("<" + letter, self.data, position)[0]
 
     def push(self, position: int, field: Field, path: str) -> None:
-        """Remember to visit what the offset at ``position`` leads to."""
+        """Remember to visit what the offset at `position` leads to."""
         self.to_do.append((position + int(self.number(position, "Uint32")), field, path))
 
     def table(self, position: int, field: Field, path: str) -> None:
@@ -226,7 +224,7 @@ class _Walk:
             self.push(position + 4 + 4 * index, inner, f"{path}[{index}]")
 
     def numbers(self, position: int, count: int, scalar: str) -> object:
-        """Return a vector's numbers as a tuple, bytes as ``bytes``, None for very many."""
+        """Return a vector's numbers as a tuple, bytes as `bytes`, None for very many."""
         if scalar == "Uint8":
             return self.data[position : position + count] if count <= _MOST_NUMBERS else None
         if count > _MOST_NUMBERS:
@@ -235,7 +233,7 @@ class _Walk:
 
 
 def _join(path: str, name: str) -> str:
-    """Return the path of a field inside the table at ``path``."""
+    """Return the path of a field inside the table at `path`."""
     return f"{path}.{name}" if path else name
 
 

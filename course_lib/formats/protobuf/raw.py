@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["DEEPEST", "WIRE_TYPES", "Raw", "encode_varint", "fields", "varint"]
-
 WIRE_TYPES = {
     0: "varint",
     1: "8 bytes",
@@ -22,7 +20,7 @@ DEEPEST = 100  # protobuf's own limit of nesting
 class Raw:
     """Hold what a field shows without a schema: number, wire type, and where its parts begin.
 
-    The tag is ``start`` to ``after_tag``, a length (if there is one) ends at ``value_start``.
+    The tag is `start` to `after_tag`, a length (if there is one) ends at `value_start`.
     """
 
     number: int
@@ -34,10 +32,10 @@ class Raw:
 
 
 def varint(data: bytes, position: int, end: int | None = None) -> tuple[int, int]:
-    """Return the varint at ``position`` and where it ends: 7 bits a byte, the lowest first.
+    """Return the varint at `position` and where it ends: 7 bits a byte, the lowest first.
 
-    The high bit of a byte says that another follows. Raise ``ValueError`` where it runs past
-    ``end`` or has more than ten bytes.
+    The high bit of a byte says that another follows. Raises ValueError where it runs past
+    `end` or has more than ten bytes.
     """
     end = len(data) if end is None else end
     result = 0
@@ -52,7 +50,7 @@ def varint(data: bytes, position: int, end: int | None = None) -> tuple[int, int
 
 
 def encode_varint(value: int) -> bytes:
-    """Return ``value``, which is 0 or more, as a varint."""
+    """Return `value`, which is 0 or more, as a varint."""
     if value < 0:
         raise ValueError(f"A varint cannot be negative, and {value} is.")
     parts = []
@@ -63,9 +61,9 @@ def encode_varint(value: int) -> bytes:
 
 
 def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Raw]:
-    """Yield the fields between ``start`` and ``end`` as ``Raw``, without looking inside them.
+    """Yield the fields between `start` and `end` as `Raw`, without looking inside them.
 
-    This is all that a reader can know without a schema. Raise ``ValueError``, with the position,
+    This is all that a reader can know without a schema. Raises ValueError, with the position,
     where the bytes are no protobuf.
     """
     end = len(data) if end is None else end
@@ -79,7 +77,7 @@ def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Raw]
 
 
 def _next(data: bytes, position: int, end: int, depth: int) -> Raw:
-    """Return the field that starts at ``position``; its end must not lie behind ``end``."""
+    """Return the field that starts at `position`; its end must not lie behind `end`."""
     tag, after_tag = varint(data, position, end)
     number, wire_type = tag >> 3, tag & 7
     if not 0 < number < 2**29:
@@ -104,7 +102,7 @@ def _next(data: bytes, position: int, end: int, depth: int) -> Raw:
 
 
 def _end_of_group(data: bytes, position: int, end: int, number: int, depth: int) -> int:
-    """Return where the group ends that was opened just before ``position``."""
+    """Return where the group ends that was opened just before `position`."""
     if depth > DEEPEST:
         raise ValueError(f"Byte {position}: messages are nested more than {DEEPEST} deep.")
     while position < end:

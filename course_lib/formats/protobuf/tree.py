@@ -19,15 +19,13 @@ from course_lib.formats.protobuf.values import (
 )
 from course_lib.session import internals
 
-__all__ = ["Field", "bytemap", "constant", "node", "read", "schema"]
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """Hold one field with its name, the path that leads to it, and what its bytes mean.
 
-    ``value`` is a number, a text, bytes, or a tuple of numbers; a field that is itself a message
-    has ``children`` instead of a value.
+    `value` is a number, a text, bytes, or a tuple of numbers; a field that is itself a message
+    has `children` instead of a value.
     """
 
     raw: Raw
@@ -38,7 +36,7 @@ class Field:
     children: tuple[Field, ...] | None = None
 
     def child(self, name: str) -> Field:
-        """Return the first child called ``name``; raise ``LookupError`` if there is none."""
+        """Return the first child called `name`; raise `LookupError` if there is none."""
         for each in self.children or ():
             if each.name == name:
                 return each
@@ -54,8 +52,8 @@ class Field:
 def read(data: bytes, descriptor: Any = None) -> tuple[Field, ...]:
     """Return the fields of a message, down to the last, as a tree.
 
-    ``descriptor`` is a protobuf descriptor, or a name that ``schema`` knows; without it, nothing is
-    looked into. Raise ``ValueError`` in one sentence where the bytes do not fit.
+    `descriptor` is a protobuf descriptor, or a name that `schema` knows; without it, nothing is
+    looked into. Raises ValueError in one sentence where the bytes do not fit.
     """
     descriptor = schema(descriptor) if isinstance(descriptor, str) else descriptor
     return _read(data, 0, len(data), descriptor, "", 0)
@@ -76,7 +74,7 @@ def schema(name: str) -> Any:
 
 
 def node(graph: tuple[Field, ...], name: str) -> Field:
-    """Return the field of the node called ``name`` in a graph that ``read`` returned."""
+    """Return the field of the node called `name` in a graph that `read` returned."""
     for each in graph:
         if each.name == "node" and any(c.name == "name" and c.value == name for c in each.children):
             return each
@@ -84,7 +82,7 @@ def node(graph: tuple[Field, ...], name: str) -> Field:
 
 
 def constant(graph: tuple[Field, ...], name: str) -> Field:
-    """Return the field that holds the values of the Const node called ``name``."""
+    """Return the field that holds the values of the Const node called `name`."""
     for each in node(graph, name).walk():
         if each.name in TENSOR_VALUES:
             return each
@@ -94,7 +92,7 @@ def constant(graph: tuple[Field, ...], name: str) -> Field:
 def _read(
     data: bytes, start: int, end: int, descriptor: Any, path: str, depth: int
 ) -> tuple[Field, ...]:
-    """Return the fields between ``start`` and ``end`` as a tree; ``path`` leads to them."""
+    """Return the fields between `start` and `end` as a tree; `path` leads to them."""
     if depth > DEEPEST:
         raise ValueError(f"Byte {start}: messages are nested more than {DEEPEST} deep.")
     counts: dict[int, int] = {}
@@ -109,7 +107,7 @@ def _read(
 
 
 def _field(data: bytes, raw: Raw, known: Any, path: str, index: int, depth: int) -> Field:
-    """Give a raw field its name, path and meaning; ``known`` is its descriptor or None."""
+    """Give a raw field its name, path and meaning; `known` is its descriptor or None."""
     if known is None:
         name = f"field {raw.number}"
         here = f"{path}.{name}" if path else name

@@ -8,8 +8,6 @@ from typing import Any
 
 from course_lib.formats.protobuf.raw import Raw, fields, varint
 
-__all__ = ["MESSAGE", "TENSOR_VALUES", "fits", "map_key", "plain", "repeated", "scalar"]
-
 TENSOR_VALUES = ("tensor_content", "float_val", "double_val", "half_val")
 _FLOATS = {1: ("<d", 8), 2: ("<f", 4)}  # numbers are those of FieldDescriptor.TYPE_…
 _FIXED = {6: ("<Q", 8), 7: ("<I", 4), 15: ("<i", 4), 16: ("<q", 8), **_FLOATS}
@@ -63,7 +61,7 @@ def _packed(data: bytes, raw: Raw, known: Any) -> Iterator[Any]:
 
 
 def _number(data: bytes, position: int, end: int, known: Any) -> tuple[Any, int]:
-    """Return the number at ``position``, as the schema says, and where it ends."""
+    """Return the number at `position`, as the schema says, and where it ends."""
     if known.type in _FIXED:
         code, size = _FIXED[known.type]
         if position + size > end:

@@ -9,8 +9,6 @@ from course_lib.graph.data import Graph
 from course_lib.graph.trace.function import from_graph_def
 from course_lib.session import import_tensorflow, internals, quiet
 
-__all__ = ["grappler"]
-
 
 def grappler(function: Callable, *arguments: Any) -> Graph:
     """Return the graph of `function` for these arguments after Grappler's usual passes.

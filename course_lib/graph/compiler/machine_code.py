@@ -16,8 +16,6 @@ from pathlib import Path
 
 from course_lib.session import data_path, processes, write_atomically
 
-__all__ = ["Compiled", "arithmetic", "compiled", "ship", "shipped"]
-
 PROGRAMS = ("seven_lines", "one_layer")
 _KINDS = ("hlo", "optimized_hlo", "ir", "assembly")
 _PATIENCE_SECONDS = 90

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["one_layer", "seven_lines"]
-
 FEATURES, CLASSES = 28, 4  # of the layer: as many as the spotter's last one has
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from course_lib.graph.data import Graph, Node
 from course_lib.session import import_tensorflow, quiet
 
-__all__ = ["from_hlo", "hlo"]
-
 STAGES = ("hlo", "optimized_hlo")
 _COMPUTATION = re.compile(r"^(ENTRY\s+)?%?([\w.\-]+)\s*\(.*\{\s*$")
 _INSTRUCTION = re.compile(r"^\s*(ROOT\s+)?%?([\w.\-]+) = (\([^)]*\)|\S+) ([\w\-]+)\((.*?)\)(,.*)?$")

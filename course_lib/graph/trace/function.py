@@ -10,8 +10,6 @@ from typing import Any
 from course_lib.graph.data import Graph, Node
 from course_lib.session import import_tensorflow, internals, quiet
 
-__all__ = ["ExecutedOperations", "executed", "from_function", "from_graph_def"]
-
 _GRAPH_CALL = re.compile(r"__(inference|forward)_.*|(Stateful)?PartitionedCall")
 
 

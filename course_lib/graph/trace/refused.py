@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["REFUSED", "TraceError"]
-
 REFUSED: dict[type, str] = {
     ast.For: "a loop; a graph has no way back, so write the steps one below the other",
     ast.While: "a loop; a graph has no way back, so write the steps one below the other",

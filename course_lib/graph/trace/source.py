@@ -18,8 +18,6 @@ from course_lib.graph.data import Graph, Node
 from course_lib.graph.operations import FUNCTIONS, OPERATIONS
 from course_lib.graph.trace.refused import REFUSED, TraceError
 
-__all__ = ["MOST_LINES", "TraceError", "from_source"]
-
 MOST_LINES = 5_000  # more than a screen can show, and traced in under a second
 _SIGNS: dict[type, str] = {
     ast.Add: "Add",

@@ -20,8 +20,6 @@ from course_lib.instructor.authoring.frame import (
 from course_lib.instructor.authoring.source import Lesson, SourceError, read, sources
 from course_lib.session import write_atomically
 
-__all__ = ["build", "check", "lessons"]
-
 _ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -9,8 +9,6 @@ from course_lib.instructor.authoring.frame import Project, footer, header, setup
 from course_lib.instructor.authoring.solutions import without_markers, without_solutions
 from course_lib.instructor.authoring.source import Cell, Lesson
 
-__all__ = ["edition", "serialized"]
-
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-__all__ = ["executed", "normalized"]
-
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _CELL_TIMEOUT_SECONDS = 900  # building may go on beside other work; tests are stricter
 

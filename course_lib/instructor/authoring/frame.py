@@ -9,17 +9,6 @@ from pathlib import Path
 
 from course_lib.instructor.authoring.source import Lesson
 
-__all__ = [
-    "Project",
-    "between_markers",
-    "footer",
-    "header",
-    "lesson_table",
-    "module_table",
-    "project",
-    "setup_code",
-]
-
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 _SOLVED = (
     "**This is the solved edition**, executed with its outputs: for instructors and for grading. "

@@ -10,8 +10,6 @@ import nbformat
 
 from course_lib.session import write_atomically
 
-__all__ = ["TAG", "pictures", "write"]
-
 TAG = "picture-"  # the tag picture-dashboard on a cell names the file docs/dashboard.png
 
 

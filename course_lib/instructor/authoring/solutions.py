@@ -7,8 +7,6 @@ import textwrap
 
 from course_lib.instructor.authoring.source import BEGIN, END
 
-__all__ = ["without_markers", "without_solutions"]
-
 
 def without_markers(text: str) -> str:
     """Return `text` with its solutions and without the lines that mark them."""

@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["BEGIN", "END", "Cell", "Lesson", "SourceError", "read", "sources"]
-
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _OPTIONS = {"exercise", "points", "check", "predict", "tags", "slide", "title"}
 _JUPYTEXT_LEAVES = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}

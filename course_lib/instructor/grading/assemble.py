@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from course_lib.instructor.grading.course import Reference
 
-__all__ = ["assembled", "needed_cells"]
-
 _REACHES_EVERYTHING = {
     "globals",
     "locals",

@@ -17,8 +17,6 @@ from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.one import Settings, Work
 from course_lib.instructor.grading.sandbox import Limits, SandboxError
 
-__all__ = ["grade_all", "slug"]
-
 Progress = Callable[..., Iterable]
 _ATTEMPTS = 2
 

@@ -23,8 +23,6 @@ from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.one import Work
 from course_lib.instructor.grading.roster import CollectError, Student, known
 
-__all__ = ["Handed", "collected", "files"]
-
 _REPORT = "report.json"  # of lesson 09: checked and told, worth no points
 _MOST_ENTRIES = 20_000
 _MOST_BYTES = 4 << 30

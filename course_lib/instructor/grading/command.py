@@ -13,8 +13,6 @@ from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.one import Settings
 from course_lib.instructor.grading.roster import read_roster
 
-__all__ = ["WeakSandboxError", "grade"]
-
 
 class WeakSandboxError(ValueError):
     """Bubblewrap does not work here, and the weaker sandbox was not accepted."""

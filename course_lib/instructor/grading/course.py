@@ -15,8 +15,6 @@ from pathlib import Path
 import course_lib
 from course_lib.exercises import core
 
-__all__ = ["Course", "CourseError", "Question", "Reference", "make_view"]
-
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
 _SEEN_EXERCISES = ("answers.py",)
 _STUB = '''"""Exercises inside the grader's sandbox: nothing is judged here."""

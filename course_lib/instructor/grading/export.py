@@ -13,8 +13,6 @@ from course_lib import session
 from course_lib.instructor.authoring import frame, solutions, source
 from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson
 
-__all__ = ["KINDS", "export", "nbgrader_notebook", "otter_notebook"]
-
 KINDS = ("nbgrader", "otter")
 _NBGRADER_CONFIG = '''"""nbgrader for this workbook: run nbgrader in this folder."""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from course_lib.instructor.grading.course import Question, Reference
 from course_lib.instructor.grading.notebook import Cell
 
-__all__ = ["Answers", "answers", "lesson_of"]
-
 _FIRST_LINE = re.compile(  # "# Exercise 7.2", perhaps with a remark in brackets after it
     r"^[ \t]*#[ \t]*Exercise[ \t]+(\d{1,2}\.\d{1,2})[ \t]*(?:\(.*\))?[ \t]*$", re.MULTILINE
 )

@@ -11,8 +11,6 @@ from course_lib.exercises import core
 from course_lib.instructor.grading.course import Question, Reference
 from course_lib.instructor.grading.inside import values
 
-__all__ = ["STATES", "Verdict", "requests", "unreached", "verdict"]
-
 STATES = ("right", "wrong", "not tried", "stopped")
 
 

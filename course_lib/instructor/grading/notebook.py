@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-__all__ = ["LARGEST_BYTES", "Cell", "UnreadableError", "cells"]
-
 LARGEST_BYTES = 48 << 20
 _LARGEST_CELL = 200_000
 

@@ -14,8 +14,6 @@ from course_lib.instructor.grading import assemble, judge, sandbox
 from course_lib.instructor.grading.course import Course, Reference, make_view
 from course_lib.instructor.grading.judge import Verdict
 
-__all__ = ["Settings", "Work", "grade"]
-
 _COULD_BE_OURS = ("NameError", "FileNotFoundError")
 
 

@@ -11,8 +11,6 @@ from course_lib import session
 from course_lib.instructor.grading.campaign import slug
 from course_lib.instructor.grading.reports import Row
 
-__all__ = ["class_page", "student_page", "write"]
-
 _SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○", "stopped": "■"}
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #0072b2; }

@@ -14,8 +14,6 @@ from course_lib import session
 from course_lib.instructor.grading.campaign import slug
 from course_lib.instructor.grading.roster import Student
 
-__all__ = ["Row", "gradescope", "junit", "rows", "table", "write"]
-
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CollectError", "Student", "known", "read_roster"]
-
 _COLUMNS = {
     "name": "name",
     "student": "name",

@@ -24,8 +24,6 @@ import course_lib
 from course_lib import session
 from course_lib.instructor.grading.watch import Watch, kill_marked
 
-__all__ = ["KINDS", "Limits", "Run", "SandboxError", "best_kind", "bubblewrap_works", "run"]
-
 KINDS = ("bubblewrap", "limits")
 _WORK, _COURSE, _JOB, _REPLIES = "/home/student", "/sandbox/course", "/sandbox/job", "/replies"
 _SYSTEM = (

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from course_lib.instructor.grading.sandbox import Limits
 
-__all__ = ["Watch", "kill_marked"]
-
 _POLL_SECONDS = 0.1
 _KEPT_BYTES = 4000
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from course_lib.micro.plain_c.generate import Program
 
-__all__ = ["PROGRAMS", "Built", "NoToolError", "Part", "build", "missing"]
-
 PROGRAMS = {
     "cortex-m4": ("arm-none-eabi-gcc", "arm-none-eabi-size", "qemu-system-arm"),
     "desktop": ("cc",),

@@ -10,8 +10,6 @@ from course_lib.micro.plain_c.memory import Layout
 from course_lib.micro.plain_c.tables import array
 from course_lib.quantize import Affine, Multiplier, Plan, Value
 
-__all__ = ["Emitter", "Unsupported", "limits"]
-
 ACTIVATIONS = ((None, None), (0.0, None), (-1.0, 1.0), (0.0, 6.0))  # NONE, RELU, N1_TO_1, RELU6
 
 

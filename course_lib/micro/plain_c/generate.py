@@ -17,8 +17,6 @@ from course_lib.quantize import Plan
 from course_lib.sound import features
 from course_lib.tflite import xray
 
-__all__ = ["FOLDER", "Layer", "Program", "generate"]
-
 FOLDER = Path(__file__).parent / "c"
 """The C that is the same for every model."""
 

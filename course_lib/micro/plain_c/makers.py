@@ -10,8 +10,6 @@ import numpy as np
 from course_lib.micro.plain_c.emit import Emitter, Unsupported, limits
 from course_lib.quantize import Multiplier, Operation, Value, multiplier, multipliers
 
-__all__ = ["KINDS", "emit"]
-
 
 def emit(e: Emitter, operation: Operation) -> None:
     """Add one operation. Raises Unsupported for a kind or a type without an integer layer."""

@@ -13,8 +13,6 @@ import numpy as np
 
 from course_lib.quantize import Plan
 
-__all__ = ["Block", "Layout", "lay_out"]
-
 ALIGNMENT = 16
 
 

@@ -12,8 +12,6 @@ from course_lib.micro.plain_c.generate import Program
 from course_lib.sound import features
 from course_lib.sound.audio import CLIP_SAMPLES
 
-__all__ = ["LOOP_INSTRUCTIONS", "Answers", "run"]
-
 LOOP_INSTRUCTIONS = 30_000  # of a loop that the program counts before it begins
 _SECONDS = 300
 _QEMU = (

@@ -8,8 +8,6 @@ import numpy as np
 
 from course_lib.sound import features
 
-__all__ = ["array", "feature_tables", "wrapped"]
-
 
 def wrapped(items: Sequence[str], indent: str = "    ", width: int = 96) -> str:
     """Return items with commas between them, in lines of at most `width` characters."""

@@ -9,8 +9,6 @@ import numpy as np
 
 from course_lib.sound import audio
 
-__all__ = ["BACKGROUND", "LABELS", "SILENCE", "SPLITS", "UNKNOWN", "Clips", "joined", "label_of"]
-
 LABELS = ("_silence_", "_unknown_", "yes", "no")  # a label's place in here is its class everywhere
 SILENCE, UNKNOWN = 0, 1
 SPLITS = ("train", "validation", "test")

@@ -9,8 +9,6 @@ import numpy as np
 from course_lib.sound import audio
 from course_lib.sound.dataset.clips import Clips, label_of
 
-__all__ = ["SUFFIXES", "from_folder"]
-
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 
@@ -19,7 +17,7 @@ def from_folder(path: str | Path) -> Clips:
 
     The folders `yes`, `no`, `_unknown_` and `_silence_` are labels; any other is an unknown word.
     What a file's name has before its first "_" is its voice. Files that cannot be read are left
-    out and told in `skipped`. Raise AudioError when nothing is left.
+    out and told in `skipped`. Raises AudioError when nothing is left.
     """
     folder = Path(path)
     if not folder.is_dir():

@@ -14,8 +14,6 @@ from course_lib.sound import audio
 from course_lib.sound.dataset.clips import LABELS, Clips, label_of
 from course_lib.sound.dataset.folder import SUFFIXES
 
-__all__ = ["Recordings", "Told", "recordings"]
-
 MOST_SECONDS = 600.0  # of a file, from its beginning; a clip is the loudest second in there
 _QUIET = 0.003  # a loudest sample below this (-50 dB) is hardly a word
 _LOUD, _CLIPPED = 0.999, 8  # so many samples at full scale were cut off by the microphone
@@ -59,7 +57,7 @@ def recordings(path: str | Path) -> Recordings:
 
     The word is the name of a file's folder, `path/<word>/<clip>.wav`, or what a file's own name
     begins with, `path/<word>_1.wav`. Channels are averaged, any rate becomes 16 kHz, a short clip
-    is centred in a second and of a long one the loudest second is taken. Raise AudioError where
+    is centred in a second and of a long one the loudest second is taken. Raises AudioError where
     no file can be used.
     """
     folder = Path(path)

@@ -8,8 +8,6 @@ from course_lib.sound.dataset import speech_commands
 from course_lib.sound.dataset.clips import SPLITS, Clips
 from course_lib.sound.dataset.synthetic import bundled
 
-__all__ = ["SOURCES", "load"]
-
 SOURCES = ("bundled", *speech_commands.ARCHIVES)
 MOST = {"train": 6_000, "validation": 2_000, "test": 2_000}  # clips in memory: 64 kB each
 
@@ -19,7 +17,7 @@ def load(source: str = "bundled", split: str = "train", most: int | None = None)
 
     "mini" (182 MB) and "full" (2.4 GB) are Speech Commands, recordings of people: downloaded the
     first time, with progress on stderr, and kept in the cache folder. Of a larger split, `most`
-    clips are drawn, the same ones every time. Raise ValueError for a name that there is not, and
+    clips are drawn, the same ones every time. Raises ValueError for a name that there is not, and
     download.DownloadError where nothing can be fetched.
     """
     if source not in SOURCES:

@@ -24,8 +24,6 @@ from course_lib.sound.dataset.synthetic import SILENCE_SHARE, formula_silence
 from course_lib.sound.download import DownloadError, Progress, Remote, fetch, unpack
 from course_lib.sound.download.progress import shown
 
-__all__ = ["ARCHIVES", "Archive", "folder", "held_out", "read", "splits"]
-
 NOISE_FOLDER = "_background_noise_"
 _LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 _NUMBERS = 2**27 - 1  # the rule hashes into so many numbers
@@ -75,7 +73,7 @@ def folder(
     """Return the folder with the words of `archive`; fetched and unpacked the first time.
 
     It lies in `cache`, by default the cache folder of the workbook. The archive itself is not
-    kept. Raise DownloadError where it cannot be had; what has arrived stays for the next call.
+    kept. Raises DownloadError where it cannot be had; what has arrived stays for the next call.
     """
     place = (cache or cache_folder()) / "speech_commands"
     unpacked = place / archive.remote.name.removesuffix(".zip").removesuffix(".tar.gz")

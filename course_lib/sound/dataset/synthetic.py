@@ -11,8 +11,6 @@ from course_lib import session
 from course_lib.sound import audio, noise
 from course_lib.sound.dataset.clips import LABELS, SILENCE, SPLITS, Clips, joined, label_of
 
-__all__ = ["SILENCE_SHARE", "bundled", "formula_silence"]
-
 SILENCE_SHARE = 0.1  # of a split; made from a formula, seeded by the split
 
 

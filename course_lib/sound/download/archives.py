@@ -19,8 +19,6 @@ from typing import IO
 from course_lib.sound.download.errors import DownloadError, megabytes, no_room
 from course_lib.sound.download.http import Progress
 
-__all__ = ["unpack"]
-
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
 _EVERY = 200  # files between two reports of progress
 _LEFT_OUT = ("__MACOSX",)  # what macOS puts beside the files of a .zip
@@ -30,7 +28,7 @@ def unpack(archive: Path, folder: Path, most_bytes: int, progress: Progress | No
     """Unpack `archive` into `folder` and return it; where it is there already, do nothing.
 
     `most_bytes` bounds what may be written. `progress(done, total)` counts bytes of the archive.
-    Raise DownloadError for an archive that is damaged, too large or not harmless; `folder` then
+    Raises DownloadError for an archive that is damaged, too large or not harmless; `folder` then
     does not exist.
     """
     if folder.is_dir():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-__all__ = ["DownloadError", "Passing", "megabytes", "no_room"]
-
 
 class DownloadError(ValueError):
     """Say in one sentence what could not be fetched or unpacked, and what to do."""

@@ -22,8 +22,6 @@ from course_lib.sound.download.lock import alone
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Progress", "Remote", "fetch"]
-
 Progress = Callable[[int, int], None]
 _BLOCK = 1 << 16  # what may be lost when a connection breaks
 _CONNECT_SECONDS = 10.0
@@ -59,7 +57,7 @@ def fetch(
 
     A connection that breaks or falls silent for `patience_seconds` is taken up again, `tries`
     times without a new byte, with a longer `pause` each time. `progress(done, total)` counts
-    bytes. Raise DownloadError in every other case: what has arrived stays for the next call, a
+    bytes. Raises DownloadError in every other case: what has arrived stays for the next call, a
     whole file with a wrong checksum does not.
     """
     target = folder / remote.name

@@ -10,15 +10,13 @@ from typing import BinaryIO
 
 from course_lib.sound.download.errors import DownloadError
 
-__all__ = ["alone"]
-
 
 @contextmanager
 def alone(path: Path) -> Iterator[BinaryIO]:
     """Open `path` for reading and appending, made where it is missing, for this process only.
 
     The operating system lets the lock go when the file is closed or the process dies, so nothing
-    has to be cleaned up. Raise DownloadError where another process holds it.
+    has to be cleaned up. Raises DownloadError where another process holds it.
     """
     while True:
         with path.open("a+b") as file:

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 
 from course_lib.sound.download.http import Progress
 
-__all__ = ["shown", "silent"]
-
 
 @contextmanager
 def shown(words: str, unit: str = "it") -> Iterator[Progress]:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from course_lib.tflite.xray.stored import Xray
 
-__all__ = ["describe", "groups", "logits", "search", "way"]
-
 
 def describe(span: Span) -> str:
     """Return one line that says what a span is, for people."""
@@ -78,7 +76,7 @@ def search(byte_map: ByteMap, text: str) -> list[tuple[int, Span]]:
 def logits(model_bytes: bytes, features: np.ndarray) -> np.ndarray:
     """Return the float32 numbers, (classes,), that enter the softmax for one (49, 40) clip.
 
-    Raise ``LookupError`` where the model has no softmax.
+    Raises LookupError where the model has no softmax.
     """
     from course_lib import tflite
 

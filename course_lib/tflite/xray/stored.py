@@ -11,8 +11,6 @@ import numpy as np
 from course_lib.formats import flatbuffer
 from course_lib.formats.bytemap import ByteMap, Span
 
-__all__ = ["Layer", "Stored", "Xray"]
-
 _TYPES = {
     "FLOAT32": "<f4",
     "FLOAT16": "<f2",
@@ -33,8 +31,8 @@ _TYPES = {
 class Stored:
     """Describe one tensor whose values lie in the file, and where.
 
-    ``dtype`` is the little-endian NumPy type, None where elements are no whole bytes (strings,
-    four bits). ``scales`` and ``zero_points`` are empty where nothing is quantized.
+    `dtype` is the little-endian NumPy type, None where elements are no whole bytes (strings,
+    four bits). `scales` and `zero_points` are empty where nothing is quantized.
     """
 
     name: str
@@ -69,8 +67,8 @@ class Layer:
 class Xray:
     """Hold a model's bytes and what each of them is.
 
-    ``Xray(model)["kernel"]`` is the first stored tensor with "kernel" in its name. Raise
-    ``flatbuffer.FormatError`` for bytes that are no .tflite file.
+    `Xray(model)["kernel"]` is the first stored tensor with "kernel" in its name. Raise
+    `flatbuffer.FormatError` for bytes that are no .tflite file.
     """
 
     def __init__(self, model_bytes: bytes) -> None:
@@ -132,7 +130,7 @@ class Xray:
 
     @cached_property
     def largest(self) -> Stored:
-        """The stored tensor with the most bytes; raise ``LookupError`` where there is none."""
+        """The stored tensor with the most bytes; raise `LookupError` where there is none."""
         if not self.tensors:
             raise LookupError("This model stores no tensor: there are no weights to look at.")
         return max(self.tensors, key=lambda stored: len(stored.span))
@@ -140,7 +138,7 @@ class Xray:
     def __getitem__(self, text: str) -> Stored:
         """Return the stored tensor of that name, else the first whose name contains it.
 
-        Raise ``LookupError`` where there is none.
+        Raises LookupError where there is none.
         """
         for stored in sorted(self.tensors, key=lambda stored: stored.name != text):
             if text in stored.name:
@@ -165,7 +163,7 @@ class Xray:
         raise LookupError(f"No stored tensor has {name!r} in its name.")
 
     def values(self, stored: Stored) -> np.ndarray:
-        """Return a tensor's stored numbers without copying them; raise ``TypeError`` for others."""
+        """Return a tensor's stored numbers without copying them; raise `TypeError` for others."""
         if stored.dtype is None:
             raise TypeError(f"{stored.name} holds {stored.type}: its elements are no whole bytes.")
         return np.frombuffer(self.data, stored.dtype, stored.count, stored.span.start).reshape(
@@ -173,7 +171,7 @@ class Xray:
         )
 
     def place(self, stored: Stored, index: int) -> int:
-        """Return the byte at which element ``index`` (counted flat) begins."""
+        """Return the byte at which element `index` (counted flat) begins."""
         if stored.dtype is None or not 0 <= index < stored.count:
             raise IndexError(f"{stored.name} has the elements 0 to {stored.count - 1}.")
         return stored.span.start + index * stored.dtype.itemsize
@@ -181,7 +179,7 @@ class Xray:
     def patched(self, stored: Stored, index: int, number: float) -> bytes:
         """Return the file with one stored number changed in place: same length, nothing moved.
 
-        Raise ``ValueError`` where the number does not fit into the tensor's type.
+        Raises ValueError where the number does not fit into the tensor's type.
         """
         place = self.place(stored, index)
         kind = stored.dtype
@@ -194,7 +192,7 @@ class Xray:
         return self.data[:place] + new + self.data[place + len(new) :]
 
     def meaning(self, stored: Stored, index: int, number: float) -> float:
-        """Return the real value that a stored number stands for at element ``index``."""
+        """Return the real value that a stored number stands for at element `index`."""
         if not stored.scales:
             return float(number)
         channel = 0
@@ -204,7 +202,7 @@ class Xray:
 
 
 def _stored(known: dict, content: dict[str, Span], path: str) -> Stored | None:
-    """Return the tensor at ``path`` of a map's values, None where its buffer is empty."""
+    """Return the tensor at `path` of a map's values, None where its buffer is empty."""
     span = content.get(f"buffers[{known[f'{path}.buffer', 'scalar']}].data")
     if span is None:
         return None

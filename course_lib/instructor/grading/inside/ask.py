@@ -15,8 +15,6 @@ from typing import TextIO
 from course_lib.exercises.answers import Raised, answer_values, is_untouched, plain
 from course_lib.instructor.grading.inside import values
 
-__all__ = ["ask", "bound_output"]
-
 # Taken now, before any code of a student: what is done to these names later does not matter here.
 _open, _dumps, _replace = open, json.dumps, os.replace
 

@@ -16,8 +16,6 @@ from queue import Empty
 
 import pytest
 
-__all__ = ["Grading"]
-
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LARGEST_REPLY_BYTES = 8_000_000
 _INTERRUPT_SECONDS = 3.0

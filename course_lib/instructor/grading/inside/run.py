@@ -14,8 +14,6 @@ import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["main"]
-
 
 def main(job_path: str) -> int:
     """Run the job in the file `job_path`; return pytest's exit code."""

@@ -15,8 +15,6 @@ import numpy
 
 from course_lib.exercises.answers import Raised
 
-__all__ = ["LARGEST_TEXT_BYTES", "ValuesError", "decoded", "encoded", "read", "written"]
-
 LARGEST_TEXT_BYTES = 8_000_000
 _LARGEST_BITS = 1 << 16
 _DEEPEST = 40
