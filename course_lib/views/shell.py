@@ -20,7 +20,7 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class View:
-    """What a lesson shows: controls around a picture, and the still picture that stands in for them.
+    """What a lesson shows: controls around a picture, and a still picture that stands in for them.
 
     A subclass is a noun, such as `Player(graph)`, and says what its `controls` and its `still` are;
     the verb is the same for all: `Player(graph).show()`.
