@@ -202,7 +202,7 @@ def test_convert_calibrates_on_a_folder_of_clips(models, clips, tmp_path, capsys
 
 
 def test_variants_are_those_of_the_converter():
-    assert cli._VARIANTS == tflite.VARIANTS
+    assert cli._VARIANTS == tuple(tflite.VARIANTS)
 
 
 def test_train_hands_its_options_on_and_shows_stages(monkeypatch, tmp_path, capsys):

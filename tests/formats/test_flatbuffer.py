@@ -11,8 +11,8 @@ import pytest
 from course_lib import session, tflite
 from course_lib.formats import flatbuffer
 from course_lib.formats.flatbuffer import schema as schemas
+from course_lib.formats.tflite_file import schema as generated
 
-generated = pytest.importorskip("ai_edge_litert.schema_py_generated")
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)
 MUTATIONS = 10_000
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from course_lib import session, tflite
+from course_lib.formats.tflite_file import ALIGNMENT, schema
 from course_lib.graph import freeze
-from course_lib.tflite.run import Tensor, dequantize, quantize
-from course_lib.tflite.strip import ALIGNMENT
+from course_lib.tflite.interpreter import Tensor, dequantize, quantize
 
 SAME = 1e-5
 FEATURES = np.random.default_rng(6).normal(size=(24, 49, 40)).astype(np.float32)
@@ -65,7 +65,6 @@ def test_stripping_twice_changes_nothing(made):
 
 
 def test_stripped_weights_stay_aligned(made):
-    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
     stripped = tflite.strip(made["float32"])
     root = schema.Model.GetRootAs(stripped)
     for index in range(root.BuffersLength()):

@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-
-IDENTIFIER = b"TFL3"
-
-
-class ModelError(ValueError):
-    """Say in one sentence why some bytes are not a model that can be run."""
+from course_lib.formats.tflite_file import ModelError, check
 
 
 @dataclass(frozen=True)
@@ -172,16 +167,6 @@ def load(name: str) -> bytes:
     data = path.read_bytes()
     check(data)
     return data
-
-
-def check(model_bytes: bytes) -> None:
-    """Raise `ModelError` for bytes that cannot be a .tflite file; a cheap look at eight bytes."""
-    if len(model_bytes) == 0:
-        raise ModelError("The model is empty: 0 bytes were given.")
-    if len(model_bytes) < 8 or model_bytes[4:8] != IDENTIFIER:
-        raise ModelError("This is not a .tflite file: bytes 4 to 8 should read TFL3.")
-    if int.from_bytes(model_bytes[:4], "little") + 4 > len(model_bytes):
-        raise ModelError("The .tflite file is cut short: its root table lies beyond its end.")
 
 
 def operations(model_bytes: bytes) -> tuple[Operation, ...]:
