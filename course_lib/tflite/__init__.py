@@ -8,15 +8,7 @@ Begin reading with `conversion` and `interpreter`.
 from course_lib.formats.tflite_file import ModelError
 from course_lib.tflite.conversion import convert
 from course_lib.tflite.guard import Guard, run_guarded
-from course_lib.tflite.interpreter import (
-    Interpreter,
-    Operation,
-    Tensor,
-    load,
-    operations,
-    run,
-    tensors,
-)
+from course_lib.tflite.interpreter import Interpreter, load, operations, run
 from course_lib.tflite.shrinking import compact, strip
 from course_lib.tflite.variants import VARIANTS
 
@@ -25,8 +17,6 @@ __all__ = [
     "Guard",
     "Interpreter",
     "ModelError",
-    "Operation",
-    "Tensor",
     "compact",
     "convert",
     "load",
@@ -34,5 +24,4 @@ __all__ = [
     "run",
     "run_guarded",
     "strip",
-    "tensors",
 ]

@@ -108,11 +108,16 @@ class Interpreter:
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"This model stops while it runs: {_first_line(error)}.") from error
 
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every named tensor of the first subgraph."""
+        return tuple(_tensor(detail) for detail in self.raw.get_tensor_details())
+
     def before(self, kind: str, features: np.ndarray) -> np.ndarray:
         """Return what enters the last operation of a kind, such as "SOFTMAX", as float32.
 
-        `features` is one input; the interpreter has to be made with `keep_all`. Raise
-        `LookupError` where the model has no such operation.
+        `features` is one input; the interpreter has to be made with `keep_all`. Raises
+        LookupError where the model has no such operation.
         """
         indices = [
             each["inputs"][0] for each in self.raw._get_ops_details() if each["op_name"] == kind
@@ -120,11 +125,7 @@ class Interpreter:
         if not indices:
             raise LookupError(f"This model has no operation {kind}.")
         self.run(np.asarray(features)[np.newaxis])
-        tensor = next(
-            _tensor(detail)
-            for detail in self.raw.get_tensor_details()
-            if detail["index"] == indices[-1]
-        )
+        tensor = next(tensor for tensor in self.tensors if tensor.index == indices[-1])
         return dequantize(self.raw.get_tensor(tensor.index), tensor).ravel()
 
     def _fitted(self, features: np.ndarray) -> np.ndarray:
@@ -181,11 +182,6 @@ def operations(model_bytes: bytes) -> tuple[Operation, ...]:
         )
         for d in details
     )
-
-
-def tensors(model_bytes: bytes) -> tuple[Tensor, ...]:
-    """Return every named tensor of the first subgraph."""
-    return tuple(_tensor(d) for d in Interpreter(model_bytes).raw.get_tensor_details())
 
 
 def quantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:

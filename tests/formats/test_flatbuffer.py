@@ -128,7 +128,7 @@ def test_shares_are_ours_to_explain(models):
 
 def test_weights_carry_the_names_of_their_tensors(models):
     spans = flatbuffer.byte_map(models["float32"]).of_kind("weights")
-    names = {tensor.name for tensor in tflite.tensors(models["float32"])}
+    names = {tensor.name for tensor in tflite.Interpreter(models["float32"]).tensors}
     assert spans and all(span.name.split(", ")[0] in names for span in spans)
 
 
