@@ -11,7 +11,7 @@ from one_operation import Input, model
 from course_lib import measure, quantize, spotter, tflite
 from course_lib.experiments import peers
 from course_lib.formats.tflite_file import schema
-from course_lib.quantize.nibbles import pack, unpack
+from course_lib.quantize.model import pack_nibbles, unpack_nibbles
 from course_lib.sound import dataset, features
 
 EXAMPLES = settings(max_examples=100, deadline=None, derandomize=True)
@@ -438,9 +438,9 @@ def test_only_convolutions_go_to_four_bits(shipped):
 
 @given(st.lists(st.integers(-8, 7), min_size=1, max_size=40))
 def test_two_integers_in_a_byte_come_back(values):
-    packed = pack(np.array(values))
+    packed = pack_nibbles(np.array(values))
     assert len(packed) == (len(values) + 1) // 2
-    assert unpack(packed.tobytes(), len(values)).tolist() == values
+    assert unpack_nibbles(packed.tobytes(), len(values)).tolist() == values
 
 
 def test_corrected_biases_keep_the_size_and_come_closer(shipped, clips):

@@ -1,20 +1,25 @@
-"""Store the weights of chosen layers in four bits, two to a byte, inside a finished int8 file.
+"""Give single layers other numbers than eight bits: four bits for weights, or floats for all.
 
-LiteRT and TensorFlow Lite Micro read such weights: they unpack them and compute as before.
+Four bits are stored two to a byte inside a finished int8 file. LiteRT and TensorFlow Lite Micro
+read such weights: they unpack them and compute as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from course_lib import session
 from course_lib.formats.tflite_file import pack, schema, unpack
-from course_lib.quantize.affine import Affine
-from course_lib.quantize.model import Plan, read
-from course_lib.quantize.nibbles import pack as halved
+from course_lib.quantize.grids import Affine
+from course_lib.quantize.model import Plan, pack_nibbles, read
+from course_lib.session import internals
+from course_lib.tflite.conversion import converter
 
-HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
+_HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
 _SHRINKING = np.linspace(1.0, 0.6, 21)
 
 
@@ -55,14 +60,39 @@ def four_bit_grid(weights: np.ndarray) -> Affine:
     the one with the smallest squared error.
     """
     rows = weights.reshape(len(weights), -1)
-    scales = _SHRINKING[:, np.newaxis] * np.maximum(np.abs(rows).max(axis=1), 1e-9) / HIGHEST
+    scales = _SHRINKING[:, np.newaxis] * np.maximum(np.abs(rows).max(axis=1), 1e-9) / _HIGHEST
     errors = [np.square(_grid(each).round_trip(rows) - rows).sum(axis=1) for each in scales]
     best = np.argmin(errors, axis=0)
     return _grid(scales[best, np.arange(len(rows))])
 
 
+@dataclass(frozen=True)
+class Calibrated:
+    """A float .tflite that knows the range of each of its tensors: one run of the clips' worth."""
+
+    model_bytes: bytes
+
+    def quantized(self, keep: Sequence[str] = ()) -> bytes:
+        """Return an int8 .tflite in which the layers labelled `keep` still compute in floats.
+
+        Around each of them the converter puts a DEQUANTIZE and a QUANTIZE. Calibrating again is
+        not needed.
+        """
+        plan = read(self.model_bytes)
+        names = {plan.values[plan.named(label).outputs[0]].name for label in keep}
+        return internals.quantized(self.model_bytes, names)
+
+
+def calibrate(model: Any, representative: np.ndarray) -> Calibrated:
+    """Run `representative` features (n, ...) through a Keras or a frozen model, noting ranges."""
+    maker = converter(model, "int8", representative)
+    maker._experimental_calibrate_only = True
+    with session.quiet():
+        return Calibrated(bytes(maker.convert()))
+
+
 def _grid(scales: np.ndarray) -> Affine:
-    return Affine(scales.astype(np.float32), 0, -HIGHEST, HIGHEST, axis=0)
+    return Affine(scales.astype(np.float32), 0, -_HIGHEST, _HIGHEST, axis=0)
 
 
 def _replace(tree, plan: Plan, exact: Plan, label: str) -> None:
@@ -75,7 +105,7 @@ def _replace(tree, plan: Plan, exact: Plan, label: str) -> None:
     tensors = tree.subgraphs[0].tensors
     target = tensors[operation.inputs[1]]
     target.type = schema.TensorType.INT4
-    _store(tree, target, halved(grid.quantize(weights)), grid.scale)
+    _store(tree, target, pack_nibbles(grid.quantize(weights)), grid.scale)
     step = np.float64(plan.values[operation.inputs[0]].grid.scale) * grid.scale.astype(np.float64)
     whole = np.rint(bias / step).astype("<i4")
     _store(tree, tensors[operation.inputs[2]], np.frombuffer(whole.tobytes(), np.uint8), step)
