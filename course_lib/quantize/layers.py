@@ -88,13 +88,6 @@ class Step:
             (options.get("dilationHFactor", 1), options.get("dilationWFactor", 1)),
         )
 
-    @property
-    def scaling(self) -> Multiplier:
-        """Input times weight over output scale, one for each channel, in float64."""
-        x, weights = (each.grid.scale for each in self.inputs[:2])
-        ratio = _double(x) * np.float32(weights).astype(np.float64) / _double(self.out.grid.scale)
-        return multipliers(ratio)
-
     def finish(self, values: np.ndarray) -> np.ndarray:
         """Move by the zero point, then apply the activation and saturate; int8."""
         return self.clamp(values + self.out.grid.zero_point)
@@ -168,8 +161,17 @@ def softmax_scaling(x_grid: Affine, beta: float) -> tuple[Multiplier, int]:
     return factor, -math.floor(31 * 2.0 ** (_FRACTION_BITS - factor.shift))
 
 
+def scaling(x: Affine, weights: Affine, out: Affine) -> Multiplier:
+    """Return input times weight over output scale, one for each channel, in float64."""
+    steps = np.float32(weights.scale).astype(np.float64)
+    return multipliers(_double(x.scale) * steps / _double(out.scale))
+
+
 def mean_scaling(x_grid: Affine, out_grid: Affine, count: int) -> Multiplier:
-    """Return the multiplier of a sum of `count` values, with the division folded into it."""
+    """Return the multiplier of a sum of `count` values, with the division folded into it.
+
+    Of one value, it is the way from one grid to another.
+    """
     by = multiplier(_double(x_grid.scale) / _double(out_grid.scale))
     shift = min(count.bit_length() - 1, 32, 31 + by.shift)
     return Multiplier((by.mantissa << shift) // count, by.shift - shift)
@@ -185,7 +187,7 @@ def sum_scaling(a: Affine, b: Affine, out: Affine) -> tuple[Multiplier, Multipli
 def _conv2d(step: Step) -> np.ndarray:
     x, weights = step.inputs[:2]
     sums = accumulate(x.data, x.grid.zero_point, weights.data, step.bias, step.window)
-    return step.finish(requantize(sums, step.scaling))
+    return step.finish(requantize(sums, scaling(x.grid, weights.grid, step.out.grid)))
 
 
 def _depthwise_conv2d(step: Step) -> np.ndarray:
@@ -196,7 +198,8 @@ def _depthwise_conv2d(step: Step) -> np.ndarray:
     filters = weights.data.reshape(*weights.data.shape[1:3], x.data.shape[3], -1).astype(np.int64)
     sums = np.einsum("nyxhwc,hwcm->nyxcm", patches, filters)
     sums = sums.reshape(*sums.shape[:3], -1)
-    return step.finish(requantize(sums + step.bias, step.scaling))
+    by = scaling(x.grid, weights.grid, step.out.grid)
+    return step.finish(requantize(sums + step.bias, by))
 
 
 def _fully_connected(step: Step) -> np.ndarray:
@@ -205,7 +208,8 @@ def _fully_connected(step: Step) -> np.ndarray:
     rows = (x.data.astype(np.int64) - x.grid.zero_point).reshape(-1, weights.data.shape[1])
     sums = np.rint(rows.astype(np.float64) @ weights.data.T.astype(np.float64)).astype(np.int64)
     scale_down = requantize_once if step.runtime == "litert" else requantize
-    return step.finish(scale_down(sums + step.bias, step.scaling))
+    by = scaling(x.grid, weights.grid, step.out.grid)
+    return step.finish(scale_down(sums + step.bias, by))
 
 
 def _average_pool(step: Step) -> np.ndarray:
@@ -261,7 +265,7 @@ def _quantize(step: Step) -> np.ndarray:
     x, grid = step.inputs[0], step.out.grid
     if x.about.dtype.kind == "f":
         return grid.quantize(x.data)
-    by = multiplier(_double(x.grid.scale) / _double(grid.scale))
+    by = mean_scaling(x.grid, grid, 1)
     return step.finish(requantize(x.data.astype(np.int64) - x.grid.zero_point, by))
 
 

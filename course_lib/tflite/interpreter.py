@@ -77,8 +77,8 @@ class Interpreter:
                     experimental_preserve_all_tensors=keep_all,
                 )
                 self.raw.allocate_tensors()
-                self.inputs = tuple(_tensor(detail) for detail in self.raw.get_input_details())
-                self.outputs = tuple(_tensor(detail) for detail in self.raw.get_output_details())
+                self.inputs = tuple(described(detail) for detail in self.raw.get_input_details())
+                self.outputs = tuple(described(detail) for detail in self.raw.get_output_details())
             except (ValueError, RuntimeError) as error:
                 raise ModelError(
                     "LiteRT cannot load this model, it is damaged or needs operations "
@@ -101,17 +101,17 @@ class Interpreter:
 
         Raises ModelError where the model stops half-way.
         """
-        self.raw.set_tensor(self.inputs[0].index, value)
+        self.raw.setdescribed(self.inputs[0].index, value)
         try:
             self.raw.invoke()
-            return self.raw.get_tensor(self.outputs[0].index)
+            return self.raw.getdescribed(self.outputs[0].index)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"This model stops while it runs: {_first_line(error)}.") from error
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """Every named tensor of the first subgraph."""
-        return tuple(_tensor(detail) for detail in self.raw.get_tensor_details())
+        return tuple(described(detail) for detail in self.raw.get_tensor_details())
 
     def before(self, kind: str, features: np.ndarray) -> np.ndarray:
         """Return what enters the last operation of a kind, such as "SOFTMAX", as float32.
@@ -126,7 +126,7 @@ class Interpreter:
             raise LookupError(f"This model has no operation {kind}.")
         self.run(np.asarray(features)[np.newaxis])
         tensor = next(tensor for tensor in self.tensors if tensor.index == indices[-1])
-        return dequantize(self.raw.get_tensor(tensor.index), tensor).ravel()
+        return dequantize(self.raw.getdescribed(tensor.index), tensor).ravel()
 
     def _fitted(self, features: np.ndarray) -> np.ndarray:
         """Return the features as (runs, *input shape) float32."""
@@ -206,12 +206,12 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     )
 
 
-def _tensor(detail: dict[str, Any]) -> Tensor:
-    """Return a `Tensor` from what LiteRT says about it."""
+def described(detail: dict[str, Any]) -> Tensor:
+    """Return a `Tensor` from what LiteRT says about it; tflite-micro says no index and no name."""
     known = detail["quantization_parameters"]
     return Tensor(
-        int(detail["index"]),
-        str(detail["name"]),
+        int(detail.get("index", 0)),
+        str(detail.get("name", "")),
         tuple(int(size) for size in detail["shape"]),
         np.dtype(detail["dtype"]),
         tuple(float(scale) for scale in known["scales"]),

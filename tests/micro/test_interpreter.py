@@ -7,7 +7,6 @@ import pytest
 
 from course_lib import measure, micro, quantize, tflite
 from course_lib.micro import arena
-from course_lib.micro.child import Child, Died
 from course_lib.sound import dataset, features
 from course_lib.tflite.interpreter import quantize as _stored
 
@@ -46,10 +45,11 @@ def test_a_single_step_takes_stored_integers(model: bytes, clips: np.ndarray) ->
 @here
 def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
     smallest = micro.smallest_arena(model)
-    assert micro.fits(model, smallest)
-    assert not micro.fits(model, smallest - arena.STEP_BYTES)
+    with arena._Device(model) as device:
+        assert device.fits(smallest)
+        assert not device.fits(smallest - arena.STEP_BYTES)
     assert measure.arena_bytes(model) == smallest
-    noted = micro.allocations(model)
+    noted = micro.grows(model, 1)[0]
     assert noted.total_bytes == noted.head_bytes + noted.tail_bytes
     assert noted.total_bytes <= smallest < noted.total_bytes + 100
     largest = max(
@@ -61,15 +61,16 @@ def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
 
 @here
 def test_an_arena_that_is_too_small_is_explained_and_ends_nobody(model: bytes) -> None:
-    short = micro.fits(model, 5000)
-    assert not short and "missing" in short.said and "\n" not in short.said
-    fatal = micro.fits(model, 50)  # there, the interpreter itself ends its process
-    assert not fatal and "missing" in fatal.said
-    assert not micro.fits(model, -1)
+    with arena._Device(model) as device:
+        for size in (5000, 50):  # with 50, the interpreter itself ends its process
+            with pytest.raises(micro.MicroError, match="missing") as short:
+                device.allocations(size)
+            assert "\n" not in str(short.value) and not device.fits(size)
+        assert not device.fits(-1)
     with pytest.raises(micro.MicroError, match="5,000 bytes"):
         micro.Interpreter(model, 5000)
     with pytest.raises(micro.MicroError, match="missing"):
-        micro.allocations(model, 5000)
+        micro.grows(model, 1, arena_bytes=5000)
     assert micro.smallest_arena(model, largest=5000) == 0
 
 
@@ -83,21 +84,22 @@ def test_nothing_is_allocated_after_start_up(model: bytes) -> None:
 
 @here
 def test_the_child_starts_again_after_it_died(model: bytes) -> None:
-    with Child(model) as child:
-        with pytest.raises(Died) as error:
-            child.ask(50)
-        assert "missing" in error.value.log
-        assert "before" in child.ask(1 << 20)
+    with arena._Device(model) as child:
+        with pytest.raises(micro.MicroError, match="missing"):
+            child.allocations(50)
+        assert child.process is None
+        before, after = child.allocations(1 << 20)
+        assert "Arena" in before and "Arena" in after
 
 
 @here
 def test_a_child_that_hangs_is_ended(model: bytes) -> None:
-    with Child(model, seconds=0.01) as child, pytest.raises(Died):
-        child.ask(1 << 20, runs=100_000)
+    with arena._Device(model, seconds=0.01) as child, pytest.raises(micro.MicroError):
+        child.allocations(1 << 20, runs=100_000)
 
 
 def test_other_bytes_are_refused(model: bytes) -> None:
-    for call in (micro.fits, micro.Interpreter):
+    for call in (micro.smallest_arena, micro.Interpreter):
         with pytest.raises(ValueError, match="empty|TFL3|not installed"):
             call(b"", 1000)
     if micro.available():

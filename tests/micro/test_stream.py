@@ -7,6 +7,7 @@ import pytest
 
 from course_lib import micro, tflite
 from course_lib.micro import Found, Spoken
+from course_lib.micro.device import Chip
 from course_lib.sound import dataset
 
 
@@ -47,7 +48,6 @@ def test_windows_slide_and_are_answered_alone(clips) -> None:
     from course_lib.sound import features
 
     assert np.array_equal(scores.shares[::2], tflite.run(model, features.log_mel(clips.waves[:3])))
-    assert scores.heard == 3 and 0 < scores.real_time_factor < 1
     same = micro.slide(lambda rows: np.zeros((len(rows), 4)), wave, hop_seconds=0.5)
     assert same.shares.shape == scores.shares.shape
     with pytest.raises(ValueError, match="less than a second"):
@@ -100,7 +100,7 @@ def test_the_shipped_model_hears_words_in_noise(recording: micro.Recording) -> N
 
 
 def test_estimates_are_plain_arithmetic() -> None:
-    chip = micro.Chip("x", "Cortex-M4F", 100e6, 1000, 1000, 50.0, 2.0, "a document")
+    chip = Chip("x", 100e6, 1000, 1000, 50.0, 2.0, "a document")
     guess = micro.estimate(chip, 10_000_000, 1000, 1000)
     assert guess.seconds == (0.1, 0.2) and guess.fits
     assert guess.joules == pytest.approx((1e-3, 2e-3))  # 5 mA at 2 V for 0.1 s

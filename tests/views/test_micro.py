@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from course_lib import micro, session
-from course_lib.micro import Found, Outcome, Recording, Scores, Spoken, recorded
-from course_lib.micro.arena_run import ArenaRun
+from course_lib.micro import Found, Outcome, Recording, Scores, Spoken, record
+from course_lib.micro.arena import ArenaRun
 from course_lib.micro.device import DeviceRun
 from course_lib.sound import dataset
 from course_lib.views import listening, microphone, speak
@@ -24,7 +24,7 @@ SPARE = np.linspace(-0.5, 0.5, 16000, dtype=np.float32)
 
 @pytest.fixture(scope="module")
 def device() -> DeviceRun:
-    return DeviceRun.from_dict(recorded.record()["device"], recorded.date_line())
+    return DeviceRun.from_dict(record.load()["device"], record.date_line())
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def texts(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_arena_s_parts_add_up_and_its_origin_is_named(texts) -> None:
-    run = ArenaRun.from_dict(recorded.record()["arena"], recorded.date_line())
+    run = ArenaRun.from_dict(record.load()["arena"], record.date_line())
     said = texts(draw.arena, run)
     assert f"{run.smallest_bytes:,} bytes are enough (recorded on " in said
     shares = [line for line in said.splitlines() if line.endswith(" B")]

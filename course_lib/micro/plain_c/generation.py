@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 import numpy as np
 
 from course_lib import quantize
-from course_lib.micro.carray import c_array
-from course_lib.micro.plain_c.emit import Emitter, Unsupported
-from course_lib.micro.plain_c.makers import emit
-from course_lib.micro.plain_c.memory import Layout, lay_out
-from course_lib.micro.plain_c.tables import feature_tables
+from course_lib.micro.arrays import c_array, feature_tables
+from course_lib.micro.plain_c.layers import Emitter, Unsupported
+from course_lib.micro.plain_c.memory import lay_out
 from course_lib.quantize import Plan
 from course_lib.sound import features
 from course_lib.tflite import xray
 
 FOLDER = Path(__file__).parent / "c"
-"""The C that is the same for every model."""
+"""The C that is the same for every model, and the frame of what is not: `model.c`."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,9 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
     for index in (*plan.inputs, *plan.outputs):
         writer.value(index)
     for operation in plan.operations:
-        emit(writer, operation)
+        writer.emit(operation)
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
-    files["model.c"] = _model_c(model_bytes, writer)
+    files["model.c"] = _model_c(files["model.c"], model_bytes, writer)
     files["log_mel_tables.c"] = feature_tables()
     wanted = features.FRAMES * features.BANDS
     return Program(
@@ -85,14 +84,14 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
 
 def _offsets(model_bytes: bytes, plan: Plan) -> dict[int, int]:
     """Return where each stored tensor begins in the file, by its index."""
-    found = {}
+    offsets = {}
     for tensor in xray.Xray(model_bytes).tensors:
         if tensor.path.startswith("subgraphs[0].tensors["):
             index = int(tensor.path.rpartition("[")[2].rstrip("]"))
             stored = plan.values[index].stored
             if stored is not None and tensor.span.end - tensor.span.start == stored.nbytes:
-                found[index] = tensor.span.start
-    return found
+                offsets[index] = tensor.span.start
+    return offsets
 
 
 def _layer(writer: Emitter, place: int) -> Layer:
@@ -123,41 +122,24 @@ def _macs(plan: Plan, operation) -> int:
     return weights.stored.size if operation.kind == "FULLY_CONNECTED" else 0
 
 
-def _model_c(model_bytes: bytes, writer: Emitter) -> str:
+def _model_c(template: str, model_bytes: bytes, writer: Emitter) -> str:
     """Return the source that is this model's own."""
     plan, layout = writer.plan, writer.layout
     first, last = plan.values[plan.inputs[0]], plan.values[plan.outputs[0]]
-    steps = "\n".join(
+    steps = (
         f"    {call}\n    if (after)\n        after({step});"
         for step, call in enumerate(writer.calls)
     )
-    return f"""\
-/* Generated from a .tflite file: the file itself, a table for each layer, and their order. */
-
-#include "model.h"
-
-#include "layers.h"
-
-{c_array(model_bytes, "model_file")}
-static int8_t memory[{layout.bytes}] __attribute__((aligned(16)));
-
-{"".join(writer.tables)}
-const int model_layers = {len(writer.calls)};
-const int model_input_bytes = {int(np.prod(first.shape))};
-const int model_output_bytes = {int(np.prod(last.shape))};
-const float model_input_scale = {np.float32(first.grid.scale):.9g}f;
-const int model_input_zero_point = {int(first.grid.zero_point)};
-
-int8_t *model_input(void) {{ return {_at(layout, first.index)}; }}
-
-const int8_t *model_output(void) {{ return {_at(layout, last.index)}; }}
-
-void model_run(void (*after)(int layer))
-{{
-{steps}
-}}
-"""
-
-
-def _at(layout: Layout, index: int) -> str:
-    return f"memory + {layout.blocks[index].start}"
+    return Template(template).substitute(
+        file=c_array(model_bytes, "model_file"),
+        memory=layout.bytes,
+        tables="".join(writer.tables),
+        layers=len(writer.calls),
+        input_bytes=int(np.prod(first.shape)),
+        output_bytes=int(np.prod(last.shape)),
+        scale=f"{np.float32(first.grid.scale):.9g}",
+        zero_point=int(first.grid.zero_point),
+        input=layout.blocks[first.index].start,
+        output=layout.blocks[last.index].start,
+        steps="\n".join(steps),
+    )
