@@ -142,6 +142,7 @@ class Chip:
     """
 
     name: str
+    core: str
     clock_hz: float
     flash_bytes: int
     ram_bytes: int
@@ -153,6 +154,7 @@ class Chip:
 CHIPS = (
     Chip(
         "nRF52840 (Arduino Nano 33 BLE)",
+        "Cortex-M4F",
         64e6,
         1 << 20,
         256 << 10,
@@ -162,6 +164,7 @@ CHIPS = (
     ),
     Chip(
         "STM32L4R5 (Nucleo-L4R5ZI)",
+        "Cortex-M4F",
         120e6,
         2 << 20,
         640 << 10,
@@ -171,6 +174,7 @@ CHIPS = (
     ),
     Chip(
         "Apollo3 Blue (SparkFun Edge)",
+        "Cortex-M4F",
         48e6,
         1 << 20,
         384 << 10,

@@ -7,7 +7,6 @@ import pytest
 
 from course_lib import micro, tflite
 from course_lib.micro import Found, Spoken
-from course_lib.micro.device import Chip
 from course_lib.sound import dataset
 
 
@@ -97,18 +96,3 @@ def test_the_shipped_model_hears_words_in_noise(recording: micro.Recording) -> N
     assert outcome.hit_share >= 0.6
     strict = micro.detect(scores.ends, micro.smooth(scores.shares, 2), 0.95)
     assert len(strict) <= len(found)
-
-
-def test_estimates_are_plain_arithmetic() -> None:
-    chip = Chip("x", 100e6, 1000, 1000, 50.0, 2.0, "a document")
-    guess = micro.estimate(chip, 10_000_000, 1000, 1000)
-    assert guess.seconds == (0.1, 0.2) and guess.fits
-    assert guess.joules == pytest.approx((1e-3, 2e-3))  # 5 mA at 2 V for 0.1 s
-    assert guess.busy_share == pytest.approx(0.8)
-    assert not micro.estimate(chip, 1, 1001, 0).fits
-    assert not micro.estimate(chip, 1, 0, 1001).fits
-
-
-def test_every_chip_has_a_source() -> None:
-    assert len(micro.CHIPS) == 3
-    assert all(len(chip.source) > 20 and chip.core == "Cortex-M4F" for chip in micro.CHIPS)
