@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import bootstrap, clean_copy, colab, environment, lab, pip_wheel, programs
+from tools import bootstrap, clean_copy, colab, environment, lab, programs
 from tools.environment import Environment, Failure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,49 +145,30 @@ def test_missing_programs_are_installed_or_their_tests_are_named(
 # pip without ensurepip
 
 
-def test_the_newest_released_pip_is_taken() -> None:
-    names = [
-        "x/pip-9.0.3-py2.py3-none-any.whl",
-        "x/pip-24.0-py3-none-any.whl#sha256=ab",
-        "x/pip-24.10.1-py3-none-any.whl",
-        "x/pip-25.0b1-py3-none-any.whl",
-        "x/pipx-26.0-py3-none-any.whl",
-    ]
-    assert pip_wheel.newest(names) == names[2]
-    assert pip_wheel.newest([]) is None
+def test_pip_comes_from_the_pip_of_this_python(tmp_path: Path) -> None:
+    """A bare environment, as Debian's Python without python3-venv leaves it, gets pip."""
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    assert not environment._works(bare / "bin" / "python")
+    environment._add_pip(bare / "bin" / "python")
+    assert environment._works(bare / "bin" / "python")
 
 
-def test_pips_own_settings_are_followed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    settings = tmp_path / "pip.conf"
-    settings.write_text("[global]\nindex-url = https://mirror/simple\n")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
-    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
-    assert pip_wheel.setting("index-url") == "https://mirror/simple"
-    monkeypatch.setenv("PIP_INDEX_URL", "https://other/simple")
-    assert pip_wheel.setting("index-url") == "https://other/simple"
-
-
-def test_pip_is_downloaded_from_an_index_and_its_hash_is_checked(
+def test_pip_comes_from_its_own_installer_where_there_is_no_pip_at_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    page = tmp_path / "simple" / "pip"
-    page.mkdir(parents=True)
-    (page / "pip-24.0-py3-none-any.whl").write_bytes(b"wheel")
-    index = page / "index.html"
-    index.write_text('<a href="pip-24.0-py3-none-any.whl">pip</a>')
-    pages = {page.as_uri() + "/": index.read_bytes}
-    fetch = pip_wheel._get
-    monkeypatch.setattr(
-        pip_wheel, "_get", lambda address: pages.get(address, lambda: fetch(address))()
-    )
-    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "simple").as_uri())
-    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
-    target = tmp_path / "target"
-    target.mkdir()
-    assert pip_wheel._download(target).read_bytes() == b"wheel"
-    index.write_text('<a href="pip-24.0-py3-none-any.whl#sha256=00">pip</a>')
-    with pytest.raises(OSError, match="damaged"):
-        pip_wheel._download(target)
+    script = tmp_path / "get-pip.py"
+    script.write_text(f"open({str(tmp_path / 'ran')!r}, 'w').write(__import__('sys').executable)")
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(environment, "_GET_PIP", script.as_uri())
+    environment._add_pip(Path(sys.executable))
+    assert (tmp_path / "ran").read_text() == sys.executable
+    script.write_text("raise SystemExit('ERROR: no space')")
+    with pytest.raises(Failure, match="put pip into the virtual environment: ERROR: no space"):
+        environment._add_pip(Path(sys.executable))
+    monkeypatch.setattr(environment, "_GET_PIP", (tmp_path / "none").as_uri())
+    with pytest.raises(Failure, match="apt-get install python3-venv"):
+        environment._add_pip(Path(sys.executable))
 
 
 # make lab, make test
