@@ -133,7 +133,7 @@ def _convert(
     from course_lib.measure import saved
 
     trained = saved.trainable_or_frozen(model)
-    needs_clips = variant not in ("float32", "dynamic_range", "float16")
+    needs_clips = tflite.VARIANTS[variant].needs_clips
     data = tflite.convert(trained, variant, _calibration(clips, quiet) if needs_clips else None)
     data = tflite.strip(data) if strip else data
     out = out or model.parent / f"{model.resolve().with_suffix('').name}_{variant}.tflite"
