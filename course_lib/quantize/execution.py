@@ -69,7 +69,7 @@ def layer(
         )
     inputs = [None if index < 0 else _input(plan, index, tensors) for index in operation.inputs]
     out = plan.values[operation.outputs[0]]
-    return compute(Step(operation.kind, inputs, out, operation.options, runtime))
+    return compute(Step(inputs, out, operation.options, runtime))
 
 
 def _input(plan: Plan, index: int, tensors: Mapping[int, np.ndarray]) -> Input:

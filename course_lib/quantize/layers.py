@@ -67,7 +67,6 @@ class Input:
 class Step:
     """An operation that is about to be computed; a missing input, such as no bias, is None."""
 
-    kind: str
     inputs: Sequence[Input | None]
     out: Value
     options: Mapping[str, Any]
