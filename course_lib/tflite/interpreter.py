@@ -101,10 +101,10 @@ class Interpreter:
 
         Raises ModelError where the model stops half-way.
         """
-        self.raw.setdescribed(self.inputs[0].index, value)
+        self.raw.set_tensor(self.inputs[0].index, value)
         try:
             self.raw.invoke()
-            return self.raw.getdescribed(self.outputs[0].index)
+            return self.raw.get_tensor(self.outputs[0].index)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"This model stops while it runs: {_first_line(error)}.") from error
 
@@ -126,7 +126,7 @@ class Interpreter:
             raise LookupError(f"This model has no operation {kind}.")
         self.run(np.asarray(features)[np.newaxis])
         tensor = next(tensor for tensor in self.tensors if tensor.index == indices[-1])
-        return dequantize(self.raw.getdescribed(tensor.index), tensor).ravel()
+        return dequantize(self.raw.get_tensor(tensor.index), tensor).ravel()
 
     def _fitted(self, features: np.ndarray) -> np.ndarray:
         """Return the features as (runs, *input shape) float32."""
