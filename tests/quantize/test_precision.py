@@ -6,7 +6,7 @@ from course_lib import measure, quantize, tflite
 from course_lib.sound import dataset
 
 
-def test_only_convolutions_go_to_four_bits(shipped, convolutions):
+def test_only_convolutions_go_to_four_bits(shipped):
     with pytest.raises(ValueError, match="only convolutions"):
         quantize.four_bits(*shipped, [list(quantize.read(shipped[0]).kernels)[-1]])
     with pytest.raises(ValueError, match="no layer 'nothing'"):
