@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, items, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, items
 
 
 def _fold(kernel, gamma, beta, mean, variance, epsilon):
@@ -135,45 +135,37 @@ EXERCISES = (
     Exercise(
         id="5.2",
         ask="became: what a variable's Placeholder and its ReadVariableOp became, in this order",
-        judge=items(
-            ["Const", "Identity"],
-            mistakes=[
-                (["Identity", "Const"], "Swapped: which of the two can hold 1,200 bytes?"),
-                (
-                    ["Const", "Const"],
-                    "One constant for each variable: what does the second node still do?",
-                ),
-                (
-                    ["Const", "ReadVariableOp"],
-                    "There is nothing left to read: look at the table's third column.",
-                ),
-                (["Placeholder", "Identity"], "Only one Placeholder is left: for the features."),
-            ],
-        ),
-        solution=["Const", "Identity"],
+        judge=items(["Const", "Identity"]),
+        mistakes=[
+            (["Identity", "Const"], "Swapped: which of the two can hold 1,200 bytes?"),
+            (
+                ["Const", "Const"],
+                "One constant for each variable: what does the second node still do?",
+            ),
+            (
+                ["Const", "ReadVariableOp"],
+                "There is nothing left to read: look at the table's third column.",
+            ),
+            (["Placeholder", "Identity"], "Only one Placeholder is left: for the features."),
+        ],
         right="values in the graph, and a read that only passes them on.",
         hints=("Two rows of the table grow from “program” to “frozen”.",),
     ),
     Exercise(
         id="5.3",
         ask="fold(kernel, gamma, beta, mean, variance, epsilon): the new kernel and the new bias",
-        judge=function(
-            _fold,
-            _layers,
-            tolerance=1e-5,
-            mistakes=[
-                (_fold_without_root, "You divide by the variance: which root is missing?"),
-                (_fold_without_epsilon, "epsilon belongs under the root, beside the variance."),
-                (_fold_without_gamma, "gamma stretches the kernel as well: where did it go?"),
-                (_fold_mean_unscaled, "The mean passes through the same scale as the kernel."),
-                (_fold_bias_only_beta, "Subtracting the mean shifts the result: what of that?"),
-                (
-                    when(lambda arguments, value: not isinstance(value, (tuple, list))),
-                    "Two things come back, the kernel and the bias: return a, b.",
-                ),
-            ],
-        ),
-        solution=_fold,
+        judge=function(_fold, _layers, tolerance=1e-5),
+        mistakes=[
+            (_fold_without_root, "You divide by the variance: which root is missing?"),
+            (_fold_without_epsilon, "epsilon belongs under the root, beside the variance."),
+            (_fold_without_gamma, "gamma stretches the kernel as well: where did it go?"),
+            (_fold_mean_unscaled, "The mean passes through the same scale as the kernel."),
+            (_fold_bias_only_beta, "Subtracting the mean shifts the result: what of that?"),
+            (
+                when(lambda arguments, value: not isinstance(value, (tuple, list))),
+                "Two things come back, the kernel and the bias: return a, b.",
+            ),
+        ],
         right="a multiplication and an addition, paid for once and not at every clip.",
         hints=(
             "gamma * (x - mean) / sqrt(variance + epsilon) + beta is scale * x + bias.",
@@ -183,47 +175,39 @@ EXERCISES = (
     Exercise(
         id="5.5",
         ask="take: the form for jobs A, B, C and D",
-        judge=items(
-            ["frozen graph", "checkpoint", "SavedModel", "TFLite"],
-            mistakes=[
-                (
-                    ["SavedModel", "checkpoint", "frozen graph", "TFLite"],
-                    "A asks for one file, C for something that can learn: A and C are swapped.",
-                ),
-                (
-                    ["frozen graph", "SavedModel", "checkpoint", "TFLite"],
-                    "B has the code and wants to go on every hour; C has no code: swapped.",
-                ),
-                (
-                    ["TFLite", "checkpoint", "SavedModel", "frozen graph"],
-                    "A runs in TensorFlow, D in LiteRT: which form does each accept?",
-                ),
-                (
-                    ["checkpoint", "frozen graph", "SavedModel", "TFLite"],
-                    "B wants to train on, and a frozen graph has nothing to train.",
-                ),
-            ],
-        ),
-        solution=["frozen graph", "checkpoint", "SavedModel", "TFLite"],
+        judge=items(["frozen graph", "checkpoint", "SavedModel", "TFLite"]),
+        mistakes=[
+            (
+                ["SavedModel", "checkpoint", "frozen graph", "TFLite"],
+                "A asks for one file, C for something that can learn: A and C are swapped.",
+            ),
+            (
+                ["frozen graph", "SavedModel", "checkpoint", "TFLite"],
+                "B has the code and wants to go on every hour; C has no code: swapped.",
+            ),
+            (
+                ["TFLite", "checkpoint", "SavedModel", "frozen graph"],
+                "A runs in TensorFlow, D in LiteRT: which form does each accept?",
+            ),
+            (
+                ["checkpoint", "frozen graph", "SavedModel", "TFLite"],
+                "B wants to train on, and a frozen graph has nothing to train.",
+            ),
+        ],
         right="each job has its form, and you tried them all.",
         hints=("Read the table of trials row by row: each job names two of its columns.",),
     ),
     Exercise(
         id="5.6",
         ask="varint(data): the number at the start of `data`",
-        judge=function(
-            _varint,
-            _varints,
-            whole=True,
-            mistakes=[
-                (_varint_first_byte, "Right up to 127. A byte of 128 or more says: go on."),
-                (_varint_with_flags, "The highest bit is a flag, no part of the number: mask it."),
-                (_varint_highest_first, "The first byte holds the lowest seven bits."),
-                (_varint_eight_bits, "Each byte adds seven bits, not eight."),
-                (_varint_to_the_end, "A byte below 128 is the last one: stop there."),
-            ],
-        ),
-        solution=_varint,
+        judge=function(_varint, _varints, whole=True),
+        mistakes=[
+            (_varint_first_byte, "Right up to 127. A byte of 128 or more says: go on."),
+            (_varint_with_flags, "The highest bit is a flag, no part of the number: mask it."),
+            (_varint_highest_first, "The first byte holds the lowest seven bits."),
+            (_varint_eight_bits, "Each byte adds seven bits, not eight."),
+            (_varint_to_the_end, "A byte below 128 is the last one: stop there."),
+        ],
         right="small numbers take one byte, and nobody had to say how long they are.",
         hints=(
             "byte & 0x7F are the seven bits; byte >= 0x80 says that another byte follows.",
@@ -234,38 +218,30 @@ EXERCISES = (
         id="5.7",
         ask="tag(byte): (number of the field, wire type)",
         judge=function(
-            _tag,
-            [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x20, 0x28)],
-            whole=True,
-            mistakes=[
-                (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),
-                (lambda byte: (byte >> 2, byte & 3), "Wire types go from 0 to 5: how many bits?"),
-                (lambda byte: (byte >> 4, byte & 15), "Hex digits do not split a tag: 3 bits do."),
-                (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
-            ],
+            _tag, [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x20, 0x28)], whole=True
         ),
-        solution=_tag,
+        mistakes=[
+            (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),
+            (lambda byte: (byte >> 2, byte & 3), "Wire types go from 0 to 5: how many bits?"),
+            (lambda byte: (byte >> 4, byte & 15), "Hex digits do not split a tag: 3 bits do."),
+            (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
+        ],
         right="0a is field 1, length-delimited: the byte that begins every node.",
         hints=("Three bits for the wire type, all others for the number.",),
     ),
     Exercise(
         id="5.8",
         ask="find(data, weights): the byte at which a list of float32 weights begins",
-        judge=function(
-            _find,
-            _files,
-            whole=True,
-            mistakes=[
-                (
-                    _find_wide,
-                    "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
-                    "first.",
-                ),
-                (_find_as_element, "You count floats. Where does the first one begin, in bytes?"),
-                (_find_last_byte, "That is where they end."),
-            ],
-        ),
-        solution=_find,
+        judge=function(_find, _files, whole=True),
+        mistakes=[
+            (
+                _find_wide,
+                "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
+                "first.",
+            ),
+            (_find_as_element, "You count floats. Where does the first one begin, in bytes?"),
+            (_find_last_byte, "That is where they end."),
+        ],
         right="no parser was needed: the bytes of a weight are the same everywhere.",
         hints=(
             "np.asarray(weights, 'float32').tobytes() are the bytes to look for.",

@@ -6,8 +6,8 @@ import struct
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, text, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, text
 
 # 6.1: batch normalisation worked into the weights before it
 
@@ -206,30 +206,22 @@ EXERCISES = (
     Exercise(
         id="6.1",
         ask="fold(kernel, gamma, beta, mean, variance): a kernel and a bias without a norm",
-        judge=function(
-            _fold,
-            _layers,
-            tolerance=1e-6,
-            mistakes=[
-                (_fold_without_root, "You divide by the variance. The norm divides by its root."),
-                (
-                    _fold_without_epsilon,
-                    "Close, but not where the variance is small: which constant "
-                    "does the norm add to it?",
-                ),
-                (
-                    _fold_bias_unscaled,
-                    "The kernel is right. The mean is subtracted before the norm "
-                    "scales: what happens to it then?",
-                ),
-                (_fold_bias_added, "The kernel is right. The norm subtracts the mean."),
-                (
-                    lambda *given: _fold(*given)[0],
-                    "That is the kernel alone: return the bias as well.",
-                ),
-            ],
-        ),
-        solution=_fold,
+        judge=function(_fold, _layers, tolerance=1e-6),
+        mistakes=[
+            (_fold_without_root, "You divide by the variance. The norm divides by its root."),
+            (
+                _fold_without_epsilon,
+                "Close, but not where the variance is small: which constant "
+                "does the norm add to it?",
+            ),
+            (
+                _fold_bias_unscaled,
+                "The kernel is right. The mean is subtracted before the norm "
+                "scales: what happens to it then?",
+            ),
+            (_fold_bias_added, "The kernel is right. The norm subtracts the mean."),
+            (lambda *given: _fold(*given)[0], "That is the kernel alone: return the bias as well."),
+        ],
         right="the norm is gone, and nothing but rounding has changed.",
         hints=(
             "A norm gives gamma · (x − mean) / √(variance + 0.001) + beta. What multiplies x?",
@@ -240,30 +232,23 @@ EXERCISES = (
     Exercise(
         id="6.2",
         ask="is_tflite(data): True where bytes say that they are a .tflite file",
-        judge=function(
-            _is_tflite,
-            _files,
-            mistakes=[
-                (
-                    lambda data: data[:4] == b"TFL3",
-                    "The first four bytes are the root offset: the identifier comes behind it.",
-                ),
-                (
-                    lambda data: b"TFL3" in data,
-                    "Weights may hold those letters by chance: look in one place only.",
-                ),
-                (
-                    lambda data: data[4:7] == b"TFL",
-                    "TFL2 was another format: read all four letters.",
-                ),
-                (lambda data: data[5:8] == b"FL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
-                (
-                    lambda data: data[4:8].decode() == "TFL3",
-                    'Some bytes are no text at all: compare bytes with b"TFL3".',
-                ),
-            ],
-        ),
-        solution=_is_tflite,
+        judge=function(_is_tflite, _files),
+        mistakes=[
+            (
+                lambda data: data[:4] == b"TFL3",
+                "The first four bytes are the root offset: the identifier comes behind it.",
+            ),
+            (
+                lambda data: b"TFL3" in data,
+                "Weights may hold those letters by chance: look in one place only.",
+            ),
+            (lambda data: data[4:7] == b"TFL", "TFL2 was another format: read all four letters."),
+            (lambda data: data[5:8] == b"FL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
+            (
+                lambda data: data[4:8].decode() == "TFL3",
+                'Some bytes are no text at all: compare bytes with b"TFL3".',
+            ),
+        ],
         right="four letters, always at the same place.",
         hints=(
             "data[a:b] holds the bytes from a up to, not including, b.",
@@ -273,41 +258,35 @@ EXERCISES = (
     Exercise(
         id="6.3",
         ask="follow(data, position): the place that the number at `position` points to",
-        judge=function(
-            _follow,
-            _places,
-            whole=True,
-            mistakes=[
-                (
-                    lambda data, position: (
-                        position + int.from_bytes(data[position : position + 4], "big")
-                    ),
-                    "You read the bytes backwards: the least significant one comes first.",
+        judge=function(_follow, _places, whole=True),
+        mistakes=[
+            (
+                lambda data, position: (
+                    position + int.from_bytes(data[position : position + 4], "big")
                 ),
-                (
-                    lambda data, position: int.from_bytes(data[position : position + 4], "little"),
-                    "That is the jump, not the place: where do you jump from?",
+                "You read the bytes backwards: the least significant one comes first.",
+            ),
+            (
+                lambda data, position: int.from_bytes(data[position : position + 4], "little"),
+                "That is the jump, not the place: where do you jump from?",
+            ),
+            (
+                lambda data, position: position + data[position],
+                "It works up to 255. The number has four bytes.",
+            ),
+            (
+                lambda data, position: (
+                    position + int.from_bytes(data[position : position + 2], "little")
                 ),
-                (
-                    lambda data, position: position + data[position],
-                    "It works up to 255. The number has four bytes.",
+                "It works up to 65,535. The number has four bytes.",
+            ),
+            (
+                lambda data, position: (
+                    position + int.from_bytes(data[position : position + 4], "little", signed=True)
                 ),
-                (
-                    lambda data, position: (
-                        position + int.from_bytes(data[position : position + 2], "little")
-                    ),
-                    "It works up to 65,535. The number has four bytes.",
-                ),
-                (
-                    lambda data, position: (
-                        position
-                        + int.from_bytes(data[position : position + 4], "little", signed=True)
-                    ),
-                    "These offsets never go back: the number has no sign.",
-                ),
-            ],
-        ),
-        solution=_follow,
+                "These offsets never go back: the number has no sign.",
+            ),
+        ],
         right="four bytes, one addition, no parsing.",
         hints=(
             'int.from_bytes(data[a:b], "little") reads a number.',
@@ -317,31 +296,24 @@ EXERCISES = (
     Exercise(
         id="6.4",
         ask="field(data, table, slot): where a field lies, None where it is left out",
-        judge=function(
-            _field,
-            _tables,
-            mistakes=[
-                (
-                    _field_without_head,
-                    "A vtable begins with two sizes, of two bytes each: slot 0 comes behind them.",
-                ),
-                (
-                    _field_without_end,
-                    "A short vtable ends before your slot: compare with its size, "
-                    "which is its first number.",
-                ),
-                (
-                    _field_never_absent,
-                    "An entry of 0 says that the field is left out: return None.",
-                ),
-                (
-                    _field_offset_only,
-                    "That is where it lies within the table: where does the table itself begin?",
-                ),
-                (_field_forwards, "The vtable lies at table − offset: minus, and with a sign."),
-            ],
-        ),
-        solution=_field,
+        judge=function(_field, _tables),
+        mistakes=[
+            (
+                _field_without_head,
+                "A vtable begins with two sizes, of two bytes each: slot 0 comes behind them.",
+            ),
+            (
+                _field_without_end,
+                "A short vtable ends before your slot: compare with its size, "
+                "which is its first number.",
+            ),
+            (_field_never_absent, "An entry of 0 says that the field is left out: return None."),
+            (
+                _field_offset_only,
+                "That is where it lies within the table: where does the table itself begin?",
+            ),
+            (_field_forwards, "The vtable lies at table − offset: minus, and with a sign."),
+        ],
         right="two small reads find any field of any table.",
         hints=(
             "The table begins with a signed 32-bit number; the vtable lies at table − number.",
@@ -352,29 +324,25 @@ EXERCISES = (
     Exercise(
         id="6.5",
         ask="relabel(data, start, room, label): the file with a text changed in place",
-        judge=function(
-            _relabel,
-            _labels,
-            mistakes=[
-                (
-                    _relabel_shorter,
-                    "The file became shorter, and every offset behind is wrong now: "
-                    "fill up with spaces.",
-                ),
-                (_relabel_leftover, "The end of the old text is still there: fill up with spaces."),
-                (_relabel_cut, f"You cut the label short and say nothing: {_REFUSE}."),
-                (_relabel_without_limit, f"A long label runs over the bytes behind it: {_REFUSE}."),
-                (
-                    when(lambda given, value: len(given[3]) > given[2] and value is not None),
-                    f"Too long a label is not refused: {_REFUSE}.",
-                ),
-                (
-                    when(lambda given, value: value is not None and len(value) != len(given[0])),
-                    "The file must keep its length: count the bytes that you write.",
-                ),
-            ],
-        ),
-        solution=_relabel,
+        judge=function(_relabel, _labels),
+        mistakes=[
+            (
+                _relabel_shorter,
+                "The file became shorter, and every offset behind is wrong now: "
+                "fill up with spaces.",
+            ),
+            (_relabel_leftover, "The end of the old text is still there: fill up with spaces."),
+            (_relabel_cut, f"You cut the label short and say nothing: {_REFUSE}."),
+            (_relabel_without_limit, f"A long label runs over the bytes behind it: {_REFUSE}."),
+            (
+                when(lambda given, value: len(given[3]) > given[2] and value is not None),
+                f"Too long a label is not refused: {_REFUSE}.",
+            ),
+            (
+                when(lambda given, value: value is not None and len(value) != len(given[0])),
+                "The file must keep its length: count the bytes that you write.",
+            ),
+        ],
         right="nothing moved, so every offset still holds.",
         hints=(
             "data[:start] + … + data[start + room:] keeps the length when … has `room` bytes.",
@@ -386,17 +354,19 @@ EXERCISES = (
         id="6.6",
         ask="culprit: the name of the operation that cannot be converted",
         judge=text(
-            ["DecodeWav", "tf.DecodeWav", "'DecodeWav'", "'tf.DecodeWav'"],
-            mistakes=[
-                ("decode_wav", "That is the Python function: the message names the operation."),
-                ("tf.audio.decode_wav", "That is Python's name: the message names the operation."),
-                ("listen", "That is your own Python function: which operation did it leave?"),
-                ("ReadFile", "No file is read here: the bytes come in as a string."),
-                ("Placeholder", "A placeholder is the input; converting takes it."),
-            ],
+            "DecodeWav",
+            "tf.DecodeWav",
+            "'DecodeWav'",
+            "'tf.DecodeWav'",
             otherwise='Look for the words "op is neither a custom op nor a flex op".',
         ),
-        solution="DecodeWav",
+        mistakes=[
+            ("decode_wav", "That is the Python function: the message names the operation."),
+            ("tf.audio.decode_wav", "That is Python's name: the message names the operation."),
+            ("listen", "That is your own Python function: which operation did it leave?"),
+            ("ReadFile", "No file is read here: the bytes come in as a string."),
+            ("Placeholder", "A placeholder is the input; converting takes it."),
+        ],
         right="TensorFlow Lite has no such kernel, so decode before the model.",
         hints=(
             "The message calls it an op, and puts quotes around it.",

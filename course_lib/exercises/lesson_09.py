@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function
 
 _SILENCE, _UNKNOWN = 0.10, 0.30
 
@@ -176,66 +176,53 @@ EXERCISES = (
     Exercise(
         id="9.1",
         ask="shares(count): the share of silence, of unknown, and of each of `count` words",
-        judge=function(
-            _shares,
-            [(2,), (3,), (4,), (6,)],
-            tolerance=1e-9,
-            mistakes=[
-                (_shares_halved, "Two words share what is left by halves; how many are there now?"),
-                (_shares_of_all, "The words share only what silence and unknown leave of 1."),
-                (_shares_equal, "Silence gets 0.10 and unknown 0.30: only the words are alike."),
-                (
-                    lambda count: _shares(count)[2:],
-                    "Silence and unknown come first: the list has count + 2 numbers.",
-                ),
-                (
-                    lambda count: [100 * share for share in _shares(count)],
-                    "Shares add up to 1; these are percents.",
-                ),
-            ],
-        ),
-        solution=_shares,
+        judge=function(_shares, [(2,), (3,), (4,), (6,)], tolerance=1e-9),
+        mistakes=[
+            (_shares_halved, "Two words share what is left by halves; how many are there now?"),
+            (_shares_of_all, "The words share only what silence and unknown leave of 1."),
+            (_shares_equal, "Silence gets 0.10 and unknown 0.30: only the words are alike."),
+            (
+                lambda count: _shares(count)[2:],
+                "Silence and unknown come first: the list has count + 2 numbers.",
+            ),
+            (
+                lambda count: [100 * share for share in _shares(count)],
+                "Shares add up to 1; these are percents.",
+            ),
+        ],
         right="a word gets less as you add others: that is the price of the next word.",
         hints=("What is left for the words is 1 - 0.10 - 0.30.", "[0.3] * 4 is a list of four."),
     ),
     Exercise(
         id="9.2",
         ask="begin(new, trained, last): every layer of `trained`, but `last` from `new`",
-        judge=function(
-            _begin,
-            _networks,
-            mistakes=[
-                (_begin_copied, "The trained last layer has answers for other words: keep yours."),
-                (_begin_reversed, "The other way round: all layers *but* the last are trained."),
-                (_begin_without_last, "The last layer is missing: it comes from `new`."),
-                (
-                    lambda new, trained, last: dict(new),
-                    "That is the untrained network: take the layers of `trained` before `last`.",
-                ),
-            ],
-        ),
-        solution=_begin,
+        judge=function(_begin, _networks),
+        mistakes=[
+            (_begin_copied, "The trained last layer has answers for other words: keep yours."),
+            (_begin_reversed, "The other way round: all layers *but* the last are trained."),
+            (_begin_without_last, "The last layer is missing: it comes from `new`."),
+            (
+                lambda new, trained, last: dict(new),
+                "That is the untrained network: take the layers of `trained` before `last`.",
+            ),
+        ],
         right="what it knows about sound stays, what it knew about words goes.",
         hints=("`name: value for name in new` in braces makes a dictionary.",),
     ),
     Exercise(
         id="9.3",
         ask="most_confused(matrix): (said, heard) of the most frequent mistake",
-        judge=function(
-            _most_confused,
-            _matrices,
-            mistakes=[
-                (_with_diagonal, "On the diagonal, what was said was heard: that is no mistake."),
-                (_heard_then_said, "The row is what was said: it comes first."),
-                (_how_often, "That is how often it happened. Between which two labels?"),
-                (_flat_place, "One number counts through all cells: give the row and the column."),
-                (
-                    when(lambda arguments, value: isinstance(value, Raised)),
-                    "The matrix is a list of rows: matrix[said][heard] is one of its counts.",
-                ),
-            ],
-        ),
-        solution=_most_confused,
+        judge=function(_most_confused, _matrices),
+        mistakes=[
+            (_with_diagonal, "On the diagonal, what was said was heard: that is no mistake."),
+            (_heard_then_said, "The row is what was said: it comes first."),
+            (_how_often, "That is how often it happened. Between which two labels?"),
+            (_flat_place, "One number counts through all cells: give the row and the column."),
+            (
+                when(lambda arguments, value: isinstance(value, Raised)),
+                "The matrix is a list of rows: matrix[said][heard] is one of its counts.",
+            ),
+        ],
         right="that pair is where your next recordings help most.",
         hints=(
             "Go through all pairs of places that are not equal.",
@@ -245,22 +232,17 @@ EXERCISES = (
     Exercise(
         id="9.4",
         ask="clips_needed(share, margin): how many test clips make the interval so narrow",
-        judge=function(
-            clips_needed,
-            _questions,
-            whole=True,
-            mistakes=[
-                (_rounded_down, "One clip too few: round up, math.ceil does."),
-                (_not_squared, "Half the margin takes four times the clips: square it."),
-                (_one_sigma, "Without 1.96 this holds for two of three times, not 19 of 20."),
-                (_without_the_other, "share × (1 - share): a model that is always right is sure."),
-                (
-                    when(lambda arguments, value: type(value) is float),
-                    "There are no parts of clips: round up to a whole number.",
-                ),
-            ],
-        ),
-        solution=clips_needed,
+        judge=function(clips_needed, _questions, whole=True),
+        mistakes=[
+            (_rounded_down, "One clip too few: round up, math.ceil does."),
+            (_not_squared, "Half the margin takes four times the clips: square it."),
+            (_one_sigma, "Without 1.96 this holds for two of three times, not 19 of 20."),
+            (_without_the_other, "share × (1 - share): a model that is always right is sure."),
+            (
+                when(lambda arguments, value: type(value) is float),
+                "There are no parts of clips: round up to a whole number.",
+            ),
+        ],
         right="a point more or less takes thousands of clips.",
         hints=(
             "Solve margin = 1.96 × √(share × (1 - share) / n) for n.",
@@ -270,21 +252,17 @@ EXERCISES = (
     Exercise(
         id="9.5",
         ask="verdict(tests): what follows from a list of True, False and None",
-        judge=function(
-            _verdict,
-            _trials,
-            mistakes=[
-                (_none_is_false, "None is no failure: that test could not be run here."),
-                (_never_open, "Where every test is None, nothing was measured."),
-                (_never_in_part, "Some passed and some failed: that holds in part."),
-                (_any_is_enough, "One failed test is enough: it does not simply hold."),
-                (
-                    when(lambda arguments, value: value not in (_HOLDS, _PART, _NOT, _OPEN)),
-                    "Use exactly the four verdicts that the text gives, in lower case.",
-                ),
-            ],
-        ),
-        solution=_verdict,
+        judge=function(_verdict, _trials),
+        mistakes=[
+            (_none_is_false, "None is no failure: that test could not be run here."),
+            (_never_open, "Where every test is None, nothing was measured."),
+            (_never_in_part, "Some passed and some failed: that holds in part."),
+            (_any_is_enough, "One failed test is enough: it does not simply hold."),
+            (
+                when(lambda arguments, value: value not in (_HOLDS, _PART, _NOT, _OPEN)),
+                "Use exactly the four verdicts that the text gives, in lower case.",
+            ),
+        ],
         right="most of what is said holds in part, and the part can be named.",
         hints=(
             "First leave out what is None.",
@@ -294,29 +272,25 @@ EXERCISES = (
     Exercise(
         id="9.6",
         ask="fingerprint(data): the SHA-256 of some bytes, as 64 hexadecimal digits",
-        judge=function(
-            _fingerprint,
-            _files,
-            mistakes=[
-                (
-                    lambda data: hashlib.sha256(data).digest(),
-                    "Those are its 32 bytes; hexdigest() writes them as 64 digits.",
-                ),
-                (
-                    lambda data: hashlib.md5(data).hexdigest(),
-                    "MD5 can be forged today: the report has SHA-256.",
-                ),
-                (
-                    lambda data: hashlib.sha1(data).hexdigest(),
-                    "SHA-1 can be forged today: the report has SHA-256.",
-                ),
-                (
-                    lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),
-                    "That is the hash of a text about the bytes: hash the bytes themselves.",
-                ),
-            ],
-        ),
-        solution=_fingerprint,
+        judge=function(_fingerprint, _files),
+        mistakes=[
+            (
+                lambda data: hashlib.sha256(data).digest(),
+                "Those are its 32 bytes; hexdigest() writes them as 64 digits.",
+            ),
+            (
+                lambda data: hashlib.md5(data).hexdigest(),
+                "MD5 can be forged today: the report has SHA-256.",
+            ),
+            (
+                lambda data: hashlib.sha1(data).hexdigest(),
+                "SHA-1 can be forged today: the report has SHA-256.",
+            ),
+            (
+                lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),
+                "That is the hash of a text about the bytes: hash the bytes themselves.",
+            ),
+        ],
         right="change one weight, and all 64 digits change.",
         hints=("The module hashlib has sha256(data), and that has hexdigest().",),
     ),
