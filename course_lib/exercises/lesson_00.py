@@ -77,25 +77,19 @@ EXERCISES = (
         judge=function(_seconds, _lengths, tolerance=1e-9),
         mistakes=[
             (
-                lambda samples, rate_hz: rate_hz / samples,
+                lambda s, r: r / s,
                 "You divide the wrong way round: twice the samples must last twice as long.",
             ),
             (
-                lambda samples, rate_hz: samples * rate_hz,
+                lambda s, r: s * r,
                 "You multiply, but at a higher rate the same samples are over sooner.",
             ),
             (
-                lambda samples, rate_hz: samples // rate_hz,
+                lambda s, r: s // r,
                 "Your `//` throws the fraction of a second away: one `/` keeps it.",
             ),
-            (
-                lambda samples, rate_hz: samples / 16_000,
-                "It is right at 16,000 Hz only: use `rate_hz`.",
-            ),
-            (
-                lambda samples, rate_hz: 1000 * samples / rate_hz,
-                "These are milliseconds; seconds are asked for.",
-            ),
+            (lambda s, r: s / 16_000, "It is right at 16,000 Hz only: use `rate_hz`."),
+            (lambda s, r: 1000 * s / r, "These are milliseconds; seconds are asked for."),
         ],
         right="samples over samples per second leaves seconds.",
         hints=(
@@ -150,24 +144,21 @@ EXERCISES = (
         ask='decide(answer, least): the label of the largest share, or "unknown" below `least`',
         judge=function(_decide, _decisions),
         mistakes=[
+            (lambda a, least: _name(a), "You never doubt: compare the largest share with `least`."),
             (
-                lambda answer, least: _name(answer),
-                "You never doubt: compare the largest share with `least`.",
-            ),
-            (
-                lambda answer, least: _name(answer) if max(answer) > least else "unknown",
+                lambda a, least: _name(a) if max(a) > least else "unknown",
                 "Exactly `least` is enough: is it `>` or `>=`?",
             ),
             (
-                lambda answer, least: "unknown" if max(answer) >= least else _name(answer),
+                lambda a, least: "unknown" if max(a) >= least else _name(a),
                 "It is the other way round: you doubt the sure answers.",
             ),
             (
-                lambda answer, least: _name(answer) if max(answer) >= 0.7 else "unknown",
+                lambda a, least: _name(a) if max(a) >= 0.7 else "unknown",
                 "You compare with a number of your own: use `least`.",
             ),
             (
-                lambda answer, least: max(answer) >= least,
+                lambda a, least: max(a) >= least,
                 "You say whether it is sure. Which label is it then?",
             ),
         ],
@@ -182,24 +173,15 @@ EXERCISES = (
         ask="copies(flash_bytes, model_bytes): how many whole models fit",
         judge=function(_copies, _chips, whole=True),
         mistakes=[
+            (lambda f, m: f / m, "Part of a model is none: `//` divides and drops the rest."),
             (
-                lambda flash_bytes, model_bytes: flash_bytes / model_bytes,
-                "Part of a model is none: `//` divides and drops the rest.",
-            ),
-            (
-                lambda flash_bytes, model_bytes: round(flash_bytes / model_bytes),
+                lambda f, m: round(f / m),
                 "You round up where a bit more than half would fit: half a model is none.",
             ),
+            (lambda f, m: m // f, "You divide the model by the chip: which is the larger?"),
+            (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
             (
-                lambda flash_bytes, model_bytes: model_bytes // flash_bytes,
-                "You divide the model by the chip: which is the larger?",
-            ),
-            (
-                lambda flash_bytes, model_bytes: flash_bytes // model_bytes + 1,
-                "One too many: the last of yours does not fit whole.",
-            ),
-            (
-                lambda flash_bytes, model_bytes: flash_bytes % model_bytes,
+                lambda f, m: f % m,
                 "`%` gives the bytes that are left over, not the number of models.",
             ),
         ],

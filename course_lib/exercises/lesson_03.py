@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number
 
@@ -34,41 +36,22 @@ def _recall(confusion, label):
     return row[label] / sum(row)
 
 
-def _precision(confusion, label):
-    return confusion[label][label] / sum(row[label] for row in confusion)
-
-
-def _of_everything(confusion, label):
-    return confusion[label][label] / sum(map(sum, confusion))
-
-
-def _accuracy(confusion, label):
-    return sum(confusion[n][n] for n in range(len(confusion))) / sum(map(sum, confusion))
-
-
 def _confusion_inputs(rng):
     return [(rng.integers(1, 50, (4, 4)).tolist(), int(label)) for label in (0, 1, 2, 3, 2)]
 
 
+def _allowed(levels, false_alarms, allowed):
+    pairs = zip(levels, false_alarms, strict=True)
+    return [level for level, share in pairs if share <= allowed]
+
+
 def _choose(levels, false_alarms, allowed):
-    return min(level for level, share in zip(levels, false_alarms, strict=True) if share <= allowed)
-
-
-def _largest(levels, false_alarms, allowed):
-    return max(level for level, share in zip(levels, false_alarms, strict=True) if share <= allowed)
+    return min(_allowed(levels, false_alarms, allowed))
 
 
 def _too_many(levels, false_alarms, allowed):
-    above = [level for level, share in zip(levels, false_alarms, strict=True) if share > allowed]
-    return max(above, default=levels[0])
-
-
-def _strictly(levels, false_alarms, allowed):
-    return min(level for level, share in zip(levels, false_alarms, strict=True) if share < allowed)
-
-
-def _smallest_share(levels, false_alarms, allowed):
-    return levels[false_alarms.index(min(false_alarms))]
+    enough = _allowed(levels, false_alarms, allowed)
+    return max((level for level in levels if level not in enough), default=levels[0])
 
 
 def _curve_inputs(rng):
@@ -137,23 +120,16 @@ EXERCISES = (
         judge=function(_weights, _weight_inputs, whole=True),
         mistakes=[
             (
-                lambda height, width, channels_in, channels_out: height * width * channels_out,
+                lambda h, w, i, o: h * w * o,
                 "Each filter looks at every channel that comes in, not at one of them.",
             ),
             (
-                lambda height, width, channels_in, channels_out: (
-                    height * width * channels_in * channels_out + channels_out
-                ),
+                lambda h, w, i, o: h * w * i * o + o,
                 "You added a bias for each filter: these layers have none.",
             ),
+            (lambda h, w, i, o: h * w * i, "That is one filter. How many are there?"),
             (
-                lambda height, width, channels_in, channels_out: height * width * channels_in,
-                "That is one filter. How many are there?",
-            ),
-            (
-                lambda height, width, channels_in, channels_out: (
-                    height * width * (channels_in + channels_out)
-                ),
+                lambda h, w, i, o: h * w * (i + o),
                 "Channels multiply: every one that goes out has weights for every one "
                 "that comes in.",
             ),
@@ -169,9 +145,18 @@ EXERCISES = (
         ask="recall(confusion, label): of the clips of a label, the share that was found",
         judge=function(_recall, _confusion_inputs, tolerance=1e-6),
         mistakes=[
-            (_precision, "You divide by the column: of what was heard so. Recall asks the row."),
-            (_of_everything, "You divide by all clips: recall looks at one row only."),
-            (_accuracy, "That is the accuracy of all labels together: recall looks at one row."),
+            (
+                lambda confusion, n: confusion[n][n] / sum(row[n] for row in confusion),
+                "You divide by the column: of what was heard so. Recall asks the row.",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] / sum(map(sum, confusion)),
+                "You divide by all clips: recall looks at one row only.",
+            ),
+            (
+                lambda confusion, _: np.trace(confusion) / np.sum(confusion),
+                "That is the accuracy of all labels together: recall looks at one row.",
+            ),
         ],
         right="a row says what became of the clips of one label.",
         hints=(
@@ -184,10 +169,19 @@ EXERCISES = (
         ask="choose(levels, false_alarms, allowed): the lowest level with few enough false alarms",
         judge=function(_choose, _curve_inputs, tolerance=1e-9),
         mistakes=[
-            (_largest, "That threshold is the highest one allowed: it misses the most keywords."),
+            (
+                lambda levels, shares, most: max(_allowed(levels, shares, most)),
+                "That threshold is the highest one allowed: it misses the most keywords.",
+            ),
             (_too_many, "At this threshold there are still too many: go one step further."),
-            (_strictly, "Exactly the allowed share is allowed: compare with <=."),
-            (_smallest_share, "Fewest false alarms is more than is asked, and costs keywords."),
+            (
+                lambda levels, shares, most: _choose(levels, shares, most - 1e-9),
+                "Exactly the allowed share is allowed: compare with <=.",
+            ),
+            (
+                lambda levels, shares, _: levels[shares.index(min(shares))],
+                "Fewest false alarms is more than is asked, and costs keywords.",
+            ),
         ],
         right="no lower threshold keeps the promise, and a higher one misses more.",
         hints=(

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import choice, function, items
 
 
-def _best(history):
+def _best(history, of_equals=min):
     top = max(accuracy for _, _, accuracy in history)
-    return min(step for step, _, accuracy in history if accuracy == top)
-
-
-def _last(history):
-    return max(step for step, _, _ in history)
-
-
-def _lowest_loss(history):
-    return min(history, key=lambda row: row[1])[0]
-
-
-def _latest_best(history):
-    top = max(accuracy for _, _, accuracy in history)
-    return max(step for step, _, accuracy in history if accuracy == top)
-
-
-def _top_accuracy(history):
-    return max(accuracy for _, _, accuracy in history)
+    return of_equals(step for step, _, accuracy in history if accuracy == top)
 
 
 def _histories(rng):
@@ -50,22 +34,6 @@ def _checkpoint_bytes(trainable, fixed):
 
 def _value_at(data, offset, index):
     return struct.unpack_from("<f", data, offset + 4 * index)[0]
-
-
-def _value_big_endian(data, offset, index):
-    return struct.unpack_from(">f", data, offset + 4 * index)[0]
-
-
-def _value_without_width(data, offset, index):
-    return struct.unpack_from("<f", data, offset + index)[0]
-
-
-def _value_as_integer(data, offset, index):
-    return struct.unpack_from("<i", data, offset + 4 * index)[0]
-
-
-def _value_from_start(data, offset, index):
-    return struct.unpack_from("<f", data, 4 * index)[0]
 
 
 def _files_of_floats(rng):
@@ -95,18 +63,6 @@ def _newest_by_index_only(files, step):
     return f"ckpt-{max(s for s in steps if s <= step)}"
 
 
-def _newest_before(files, step):
-    return _newest(files, step - 1)
-
-
-def _newest_of_all(files, step):
-    return _newest(files, 10**9)
-
-
-def _newest_with_ending(files, step):
-    return _newest(files, step) + ".index"
-
-
 def _folders(rng):
     """Folders as they are after a crash: steps of different lengths, one index without its data."""
     whole = [80, 900, 1000, 1100]
@@ -129,14 +85,23 @@ EXERCISES = (
         ask="best(history): the step of the snapshot to ship",
         judge=function(_best, _histories),
         mistakes=[
-            (_last, "You take the last one. Look at a run whose accuracy falls at the end."),
             (
-                _lowest_loss,
+                lambda history: max(step for step, _, _ in history),
+                "You take the last one. Look at a run whose accuracy falls at the end.",
+            ),
+            (
+                lambda history: min(history, key=lambda row: row[1])[0],
                 "The loss is measured on clips that it trained on. Which column tells about "
                 "voices that it never heard?",
             ),
-            (_latest_best, "Two snapshots are equally good: take the one that came first."),
-            (_top_accuracy, "You return the accuracy itself: which step had it?"),
+            (
+                partial(_best, of_equals=max),
+                "Two snapshots are equally good: take the one that came first.",
+            ),
+            (
+                lambda history: max(accuracy for _, _, accuracy in history),
+                "You return the accuracy itself: which step had it?",
+            ),
         ],
         right="the best on voices it never heard, and the earlier of two equals.",
         hints=(
@@ -175,10 +140,22 @@ EXERCISES = (
         ask="value_at(data, offset, index): number `index` of the float32 tensor at `offset`",
         judge=function(_value_at, _files_of_floats, tolerance=1e-6),
         mistakes=[
-            (_value_big_endian, "Your bytes are read from the wrong end: lowest byte first."),
-            (_value_without_width, "Number 1 does not begin at byte 1: how wide is a float32?"),
-            (_value_as_integer, "You read an integer: these four bytes are a float."),
-            (_value_from_start, "You count from the start of the file, not from the offset."),
+            (
+                lambda data, offset, index: struct.unpack_from(">f", data, offset + 4 * index)[0],
+                "Your bytes are read from the wrong end: lowest byte first.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<f", data, offset + index)[0],
+                "Number 1 does not begin at byte 1: how wide is a float32?",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<i", data, offset + 4 * index)[0],
+                "You read an integer: these four bytes are a float.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<f", data, 4 * index)[0],
+                "You count from the start of the file, not from the offset.",
+            ),
         ],
         right="an offset, a width and an order of bytes: all that the index has to say.",
         hints=(
@@ -227,9 +204,12 @@ EXERCISES = (
                 _newest_by_index_only,
                 "One of yours has no data: a process was killed between the two files.",
             ),
-            (_newest_before, "The checkpoint of the step itself counts, too."),
-            (_newest_of_all, "Yours is newer than the step that was asked for."),
-            (_newest_with_ending, "A checkpoint is named by its prefix, without .index."),
+            (lambda f, s: _newest(f, s - 1), "The checkpoint of the step itself counts, too."),
+            (lambda f, s: _newest(f, 10**9), "Yours is newer than the step that was asked for."),
+            (
+                lambda f, s: _newest(f, s) + ".index",
+                "A checkpoint is named by its prefix, without .index.",
+            ),
         ],
         right="whole, not too new, and 1000 comes after 900.",
         hints=(

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, items
+from course_lib.formats.protobuf import encode_varint
 
 
-def _fold(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance + epsilon)
+def fold(kernel, gamma, beta, mean, variance, epsilon, power=0.5):
+    """Return kernel and bias of a convolution that does its normalisation as well; also 6.1."""
+    scale = gamma / (variance + epsilon) ** power
     return kernel * scale, beta - mean * scale
-
-
-def _fold_without_root(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / (variance + epsilon)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_without_epsilon(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_without_gamma(kernel, gamma, beta, mean, variance, epsilon):
-    scale = 1 / np.sqrt(variance + epsilon)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_mean_unscaled(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance + epsilon)
-    return kernel * scale, beta - mean
-
-
-def _fold_bias_only_beta(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance + epsilon)
-    return kernel * scale, beta
 
 
 def _layers(rng):
@@ -48,25 +27,12 @@ def _layers(rng):
     return cases
 
 
-def _varint(data):
+def _varint(data, kept=0x7F, bits=7):
     value = 0
     for place, byte in enumerate(data):
-        value += (byte & 0x7F) << (7 * place)
+        value += (byte & kept) << (bits * place)
         if byte < 0x80:
             return value
-    return value
-
-
-def _varint_first_byte(data):
-    return data[0] & 0x7F
-
-
-def _varint_with_flags(data):
-    value = 0
-    for place, byte in enumerate(data):
-        value += byte << (7 * place)
-        if byte < 0x80:
-            break
     return value
 
 
@@ -79,23 +45,8 @@ def _varint_highest_first(data):
     return value
 
 
-def _varint_eight_bits(data):
-    value = 0
-    for place, byte in enumerate(data):
-        value += (byte & 0x7F) << (8 * place)
-        if byte < 0x80:
-            break
-    return value
-
-
-def _varint_to_the_end(data):
-    return sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data))
-
-
 def _varints(rng):
-    """Varints of one to four bytes, each followed by bytes that do not belong to it."""
-    from course_lib.formats.protobuf import encode_varint
-
+    """Draw varints of one to four bytes, each followed by bytes that do not belong to it."""
     numbers = [5, 300, *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25))]
     return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]
 
@@ -108,17 +59,9 @@ def _find(data, weights):
     return data.find(np.asarray(weights, "<f4").tobytes())
 
 
-def _find_wide(data, weights):
-    return data.find(np.asarray(weights, "<f8").tobytes())
-
-
 def _find_as_element(data, weights):
     place = _find(data, weights)
     return place // 4
-
-
-def _find_last_byte(data, weights):
-    return _find(data, weights) + 4 * len(weights)
 
 
 def _files(rng):
@@ -154,13 +97,25 @@ EXERCISES = (
     Exercise(
         id="5.3",
         ask="fold(kernel, gamma, beta, mean, variance, epsilon): the new kernel and the new bias",
-        judge=function(_fold, _layers, tolerance=1e-5),
+        judge=function(fold, _layers, tolerance=1e-5),
         mistakes=[
-            (_fold_without_root, "You divide by the variance: which root is missing?"),
-            (_fold_without_epsilon, "epsilon belongs under the root, beside the variance."),
-            (_fold_without_gamma, "gamma stretches the kernel as well: where did it go?"),
-            (_fold_mean_unscaled, "The mean passes through the same scale as the kernel."),
-            (_fold_bias_only_beta, "Subtracting the mean shifts the result: what of that?"),
+            (lambda *a: fold(*a, power=1), "You divide by the variance: which root is missing?"),
+            (
+                lambda k, g, b, m, v, e: fold(k, g, b, m, v, 0),
+                "epsilon belongs under the root, beside the variance.",
+            ),
+            (
+                lambda k, g, b, m, v, e: fold(k, 1, b, m, v, e),
+                "gamma stretches the kernel as well: where did it go?",
+            ),
+            (
+                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b - m),
+                "The mean passes through the same scale as the kernel.",
+            ),
+            (
+                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b),
+                "Subtracting the mean shifts the result: what of that?",
+            ),
             (
                 when(lambda arguments, value: not isinstance(value, (tuple, list))),
                 "Two things come back, the kernel and the bias: return a, b.",
@@ -202,11 +157,17 @@ EXERCISES = (
         ask="varint(data): the number at the start of `data`",
         judge=function(_varint, _varints, whole=True),
         mistakes=[
-            (_varint_first_byte, "Right up to 127. A byte of 128 or more says: go on."),
-            (_varint_with_flags, "The highest bit is a flag, no part of the number: mask it."),
+            (lambda data: data[0] & 0x7F, "Right up to 127. A byte of 128 or more says: go on."),
+            (
+                partial(_varint, kept=0xFF),
+                "The highest bit is a flag, no part of the number: mask it.",
+            ),
             (_varint_highest_first, "The first byte holds the lowest seven bits."),
-            (_varint_eight_bits, "Each byte adds seven bits, not eight."),
-            (_varint_to_the_end, "A byte below 128 is the last one: stop there."),
+            (partial(_varint, bits=8), "Each byte adds seven bits, not eight."),
+            (
+                lambda data: sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data)),
+                "A byte below 128 is the last one: stop there.",
+            ),
         ],
         right="small numbers take one byte, and nobody had to say how long they are.",
         hints=(
@@ -235,12 +196,12 @@ EXERCISES = (
         judge=function(_find, _files, whole=True),
         mistakes=[
             (
-                _find_wide,
+                lambda d, w: d.find(np.asarray(w, "<f8").tobytes()),
                 "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
                 "first.",
             ),
             (_find_as_element, "You count floats. Where does the first one begin, in bytes?"),
-            (_find_last_byte, "That is where they end."),
+            (lambda d, w: _find(d, w) + 4 * len(w), "That is where they end."),
         ],
         right="no parser was needed: the bytes of a weight are the same everywhere.",
         hints=(

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 import numpy as np
 
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, text
+from course_lib.exercises.lesson_05 import fold
 
 # 6.1: batch normalisation worked into the weights before it
 
 
-def _fold(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance + 1e-3)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_without_root(kernel, gamma, beta, mean, variance):
-    scale = gamma / (variance + 1e-3)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_without_epsilon(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_bias_unscaled(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance + 1e-3)
-    return kernel * scale, beta - mean
-
-
-def _fold_bias_added(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance + 1e-3)
-    return kernel * scale, beta + mean * scale
+_fold = partial(fold, epsilon=1e-3)
 
 
 def _layers(rng):
@@ -96,49 +76,19 @@ def _places(rng):
 # 6.4: a field through the vtable
 
 
-def _field(data, table, slot):
-    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
+def _field(data, table, slot, head=4, sign=1, bounded=True, optional=True):
+    vtable = table - sign * int.from_bytes(data[table : table + 4], "little", signed=True)
     size = int.from_bytes(data[vtable : vtable + 2], "little")
-    entry = 4 + 2 * slot
-    if entry >= size:
+    entry = head + 2 * slot
+    if bounded and entry >= size:
         return None
     offset = int.from_bytes(data[vtable + entry : vtable + entry + 2], "little")
-    return table + offset if offset else None
-
-
-def _field_without_head(data, table, slot):
-    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
-    size = int.from_bytes(data[vtable : vtable + 2], "little")
-    if 2 * slot >= size:
-        return None
-    offset = int.from_bytes(data[vtable + 2 * slot : vtable + 2 * slot + 2], "little")
-    return table + offset if offset else None
-
-
-def _field_without_end(data, table, slot):
-    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
-    entry = vtable + 4 + 2 * slot
-    offset = int.from_bytes(data[entry : entry + 2], "little")
-    return table + offset if offset else None
-
-
-def _field_never_absent(data, table, slot):
-    found = _field(data, table, slot)
-    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
-    size = int.from_bytes(data[vtable : vtable + 2], "little")
-    return table if found is None and 4 + 2 * slot < size else found
-
-
-def _field_forwards(data, table, slot):
-    moved = bytearray(data)
-    jump = int.from_bytes(data[table : table + 4], "little", signed=True)
-    moved[table : table + 4] = (-jump).to_bytes(4, "little", signed=True)
-    return _field(bytes(moved), table, slot)
+    return table + offset if offset or not optional else None
 
 
 def _field_offset_only(data, table, slot):
-    found = _field(data, table, slot)
-    return None if found is None else found - table
+    place = _field(data, table, slot)
+    return None if place is None else place - table
 
 
 def _tables(rng):
@@ -168,26 +118,6 @@ def _relabel(data, start, room, label):
     return data[:start] + label.ljust(room) + data[start + room :]
 
 
-def _relabel_shorter(data, start, room, label):
-    if len(label) > room:
-        return None
-    return data[:start] + label + data[start + room :]
-
-
-def _relabel_leftover(data, start, room, label):
-    if len(label) > room:
-        return None
-    return data[:start] + label + data[start + len(label) :]
-
-
-def _relabel_without_limit(data, start, room, label):
-    return data[:start] + label.ljust(room) + data[start + max(room, len(label)) :]
-
-
-def _relabel_cut(data, start, room, label):
-    return data[:start] + label[:room].ljust(room) + data[start + room :]
-
-
 def _labels(rng):
     data = rng.bytes(48)
     return [
@@ -208,19 +138,22 @@ EXERCISES = (
         ask="fold(kernel, gamma, beta, mean, variance): a kernel and a bias without a norm",
         judge=function(_fold, _layers, tolerance=1e-6),
         mistakes=[
-            (_fold_without_root, "You divide by the variance. The norm divides by its root."),
+            (partial(_fold, power=1), "You divide by the variance. The norm divides by its root."),
             (
-                _fold_without_epsilon,
+                partial(fold, epsilon=0),
                 "Close, but not where the variance is small: which constant "
                 "does the norm add to it?",
             ),
             (
-                _fold_bias_unscaled,
+                lambda k, g, b, m, v: (_fold(k, g, b, m, v)[0], b - m),
                 "The kernel is right. The mean is subtracted before the norm "
                 "scales: what happens to it then?",
             ),
-            (_fold_bias_added, "The kernel is right. The norm subtracts the mean."),
-            (lambda *given: _fold(*given)[0], "That is the kernel alone: return the bias as well."),
+            (
+                lambda k, g, b, m, v: _fold(k, g, b, -m, v),
+                "The kernel is right. The norm subtracts the mean.",
+            ),
+            (lambda *a: _fold(*a)[0], "That is the kernel alone: return the bias as well."),
         ],
         right="the norm is gone, and nothing but rounding has changed.",
         hints=(
@@ -261,29 +194,20 @@ EXERCISES = (
         judge=function(_follow, _places, whole=True),
         mistakes=[
             (
-                lambda data, position: (
-                    position + int.from_bytes(data[position : position + 4], "big")
-                ),
+                lambda d, p: p + int.from_bytes(d[p : p + 4], "big"),
                 "You read the bytes backwards: the least significant one comes first.",
             ),
             (
-                lambda data, position: int.from_bytes(data[position : position + 4], "little"),
+                lambda d, p: int.from_bytes(d[p : p + 4], "little"),
                 "That is the jump, not the place: where do you jump from?",
             ),
+            (lambda d, p: p + d[p], "It works up to 255. The number has four bytes."),
             (
-                lambda data, position: position + data[position],
-                "It works up to 255. The number has four bytes.",
-            ),
-            (
-                lambda data, position: (
-                    position + int.from_bytes(data[position : position + 2], "little")
-                ),
+                lambda d, p: p + int.from_bytes(d[p : p + 2], "little"),
                 "It works up to 65,535. The number has four bytes.",
             ),
             (
-                lambda data, position: (
-                    position + int.from_bytes(data[position : position + 4], "little", signed=True)
-                ),
+                lambda d, p: p + int.from_bytes(d[p : p + 4], "little", signed=True),
                 "These offsets never go back: the number has no sign.",
             ),
         ],
@@ -299,20 +223,26 @@ EXERCISES = (
         judge=function(_field, _tables),
         mistakes=[
             (
-                _field_without_head,
+                partial(_field, head=0),
                 "A vtable begins with two sizes, of two bytes each: slot 0 comes behind them.",
             ),
             (
-                _field_without_end,
+                partial(_field, bounded=False),
                 "A short vtable ends before your slot: compare with its size, "
                 "which is its first number.",
             ),
-            (_field_never_absent, "An entry of 0 says that the field is left out: return None."),
+            (
+                partial(_field, optional=False),
+                "An entry of 0 says that the field is left out: return None.",
+            ),
             (
                 _field_offset_only,
                 "That is where it lies within the table: where does the table itself begin?",
             ),
-            (_field_forwards, "The vtable lies at table − offset: minus, and with a sign."),
+            (
+                partial(_field, sign=-1),
+                "The vtable lies at table − offset: minus, and with a sign.",
+            ),
         ],
         right="two small reads find any field of any table.",
         hints=(
@@ -327,19 +257,32 @@ EXERCISES = (
         judge=function(_relabel, _labels),
         mistakes=[
             (
-                _relabel_shorter,
+                lambda d, s, room, a: None if len(a) > room else d[:s] + a + d[s + room :],
                 "The file became shorter, and every offset behind is wrong now: "
                 "fill up with spaces.",
             ),
-            (_relabel_leftover, "The end of the old text is still there: fill up with spaces."),
-            (_relabel_cut, f"You cut the label short and say nothing: {_REFUSE}."),
-            (_relabel_without_limit, f"A long label runs over the bytes behind it: {_REFUSE}."),
             (
-                when(lambda given, value: len(given[3]) > given[2] and value is not None),
+                lambda d, s, room, a: None if len(a) > room else d[:s] + a + d[s + len(a) :],
+                "The end of the old text is still there: fill up with spaces.",
+            ),
+            (
+                lambda d, s, room, a: d[:s] + a[:room].ljust(room) + d[s + room :],
+                f"You cut the label short and say nothing: {_REFUSE}.",
+            ),
+            (
+                lambda d, s, room, a: d[:s] + a.ljust(room) + d[s + max(room, len(a)) :],
+                f"A long label runs over the bytes behind it: {_REFUSE}.",
+            ),
+            (
+                when(
+                    lambda arguments, value: len(arguments[3]) > arguments[2] and value is not None
+                ),
                 f"Too long a label is not refused: {_REFUSE}.",
             ),
             (
-                when(lambda given, value: value is not None and len(value) != len(given[0])),
+                when(
+                    lambda arguments, value: value is not None and len(value) != len(arguments[0])
+                ),
                 "The file must keep its length: count the bytes that you write.",
             ),
         ],

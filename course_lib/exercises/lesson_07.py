@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from course_lib import spotter
 from course_lib.exercises.core import Exercise, when
@@ -14,10 +15,6 @@ from course_lib.sound import features
 
 def _quantize(value, scale, zero_point):
     return max(-128, min(127, round(value / scale) + zero_point))
-
-
-def _clipped_too_early(value, scale, zero_point):
-    return max(-128, min(127, round(value / scale))) + zero_point
 
 
 def _values(rng):
@@ -48,9 +45,9 @@ def _stored(rng):
 # 7.3: a grid from a range
 
 
-def _grid(low, high):
-    scale = (high - low) / 255
-    return scale, round(-128 - low / scale)
+def _grid(low, high, steps=255, lowest=-128):
+    scale = (high - low) / steps
+    return scale, round(lowest - low / scale)
 
 
 def _ranges(rng):
@@ -107,22 +104,12 @@ def _products(rng):
 
 
 def _p_value(lost, gained):
-    flips = lost + gained
-    tail = sum(math.comb(flips, k) for k in range(min(lost, gained) + 1))
-    return min(1.0, 2 * tail / 2**flips)
+    return min(1.0, 2 * _one_side(lost, gained))
 
 
 def _one_side(lost, gained):
     flips = lost + gained
     return sum(math.comb(flips, k) for k in range(min(lost, gained) + 1)) / 2**flips
-
-
-def _not_cut_off(lost, gained):
-    return 2 * _one_side(lost, gained)
-
-
-def _only_this_outcome(lost, gained):
-    return min(1.0, 2 * math.comb(lost + gained, lost) / 2 ** (lost + gained))
 
 
 def _flips(rng):
@@ -133,28 +120,9 @@ def _flips(rng):
 # 7.7: choose under a budget
 
 
-def _choose(variants, budget_bytes):
+def _choose(variants, budget_bytes, key=lambda row: row[2]):
     fitting = [row for row in variants if row[1] <= budget_bytes]
-    return max(fitting, key=lambda row: row[2])[0] if fitting else None
-
-
-def _smallest(variants, budget_bytes):
-    fitting = [row for row in variants if row[1] <= budget_bytes]
-    return min(fitting, key=lambda row: row[1])[0] if fitting else None
-
-
-def _best_of_all(variants, budget_bytes):
-    return max(variants, key=lambda row: row[2])[0]
-
-
-def _largest(variants, budget_bytes):
-    fitting = [row for row in variants if row[1] <= budget_bytes]
-    return max(fitting, key=lambda row: row[1])[0] if fitting else None
-
-
-def _strictly_below(variants, budget_bytes):
-    fitting = [row for row in variants if row[1] < budget_bytes]
-    return max(fitting, key=lambda row: row[2])[0] if fitting else None
+    return max(fitting, key=key)[0] if fitting else None
 
 
 def _tables(rng):
@@ -184,7 +152,7 @@ EXERCISES = (
                 "-128 to 127.",
             ),
             (
-                _clipped_too_early,
+                lambda v, s, z: max(-128, min(127, round(v / s))) + z,
                 "You saturate before you add the zero point: the sum may leave the range.",
             ),
             (
@@ -242,21 +210,15 @@ EXERCISES = (
         judge=function(_grid, _ranges, tolerance=1e-9),
         mistakes=[
             (
-                lambda low, high: (
-                    (high - low) / 256,
-                    round(-128 - low / ((high - low) / 256)),
-                ),
+                partial(_grid, steps=256),
                 "256 levels have 255 gaps between them.",
             ),
             (
-                lambda low, high: ((high - low) / 255, round(-low / ((high - low) / 255))),
+                partial(_grid, lowest=0),
                 "Your zero point is that of 0 to 255. Here low gets the integer -128.",
             ),
             (
-                lambda low, high: (
-                    (high - low) / 255,
-                    round(-128 + low / ((high - low) / 255)),
-                ),
+                lambda low, high: (_grid(low, high)[0], -_grid(low, high, lowest=128)[1]),
                 "Try low = -1: 0 lies above it, so its integer lies above -128.",
             ),
             (
@@ -264,7 +226,7 @@ EXERCISES = (
                 "That is the symmetric grid of the weights. This one uses the whole range.",
             ),
             (
-                lambda low, high: ((high - low) / 255, -128 - low / ((high - low) / 255)),
+                lambda low, high: ((high - low) / 255, -128 - 255 * low / (high - low)),
                 "The zero point is stored as a whole number: round it.",
             ),
         ],
@@ -335,9 +297,12 @@ EXERCISES = (
         judge=function(_p_value, _flips, tolerance=1e-9),
         mistakes=[
             (_one_side, "That is one tail: as uneven in the other direction counts too."),
-            (_not_cut_off, "A probability cannot be above 1: look at lost == gained."),
             (
-                _only_this_outcome,
+                lambda lost, gained: 2 * _one_side(lost, gained),
+                "A probability cannot be above 1: look at lost == gained.",
+            ),
+            (
+                lambda a, b: min(1.0, 2 * math.comb(a + b, a) / 2 ** (a + b)),
                 "You count this outcome alone: more uneven ones belong to the tail as well.",
             ),
         ],
@@ -353,13 +318,22 @@ EXERCISES = (
         judge=function(_choose, _tables),
         mistakes=[
             (
-                _smallest,
+                partial(_choose, key=lambda row: -row[1]),
                 "You take the smallest. Every one that fits is small enough: "
                 "take the best of those.",
             ),
-            (_best_of_all, "That is the best of all: does it fit into the budget?"),
-            (_largest, "Larger is not always better: compare the accuracies."),
-            (_strictly_below, "A file of exactly budget_bytes fits."),
+            (
+                lambda variants, _: max(variants, key=lambda row: row[2])[0],
+                "That is the best of all: does it fit into the budget?",
+            ),
+            (
+                partial(_choose, key=lambda row: row[1]),
+                "Larger is not always better: compare the accuracies.",
+            ),
+            (
+                lambda variants, budget: _choose(variants, budget - 1),
+                "A file of exactly budget_bytes fits.",
+            ),
             (
                 when(lambda arguments, value: isinstance(value, (tuple, list))),
                 "Return the name alone, the first item of the row.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from course_lib.exercises.answers import Raised
@@ -29,18 +31,11 @@ def _texts(rng):
     return cases
 
 
-def _peak(tensors, after=0):
+def _peak(tensors, before=0, after=0):
     steps = range(1 + max(last for _, _, last in tensors))
     return max(
-        sum(size for size, first, last in tensors if first <= step <= last - after)
+        sum(size for size, first, last in tensors if first + before <= step <= last - after)
         for step in steps
-    )
-
-
-def _peak_strict(tensors):
-    return max(
-        sum(size for size, first, last in tensors if first < step <= last)
-        for step in range(1 + max(last for _, _, last in tensors))
     )
 
 
@@ -68,22 +63,6 @@ def _agreement(a, b):
     return (a == b).all(axis=1).mean(), same_word.mean()
 
 
-def _agreement_of_bytes(a, b):
-    return (a == b).mean(), _agreement(a, b)[1]
-
-
-def _agreement_any(a, b):
-    return (a == b).any(axis=1).mean(), _agreement(a, b)[1]
-
-
-def _agreement_counted(a, b):
-    return tuple(len(a) * share for share in _agreement(a, b))
-
-
-def _agreement_swapped(a, b):
-    return _agreement(a, b)[::-1]
-
-
 def _agreement_axis(a, b):
     return (a == b).all(axis=0).mean(), (a.argmax(axis=0) == b.argmax(axis=0)).mean()
 
@@ -106,19 +85,6 @@ def _macs(output, kernel):
     return height * width * channels * kernel[0] * kernel[1] * kernel[2]
 
 
-def _macs_without_channels(output, kernel):
-    return output[0] * output[1] * kernel[0] * kernel[1] * kernel[2]
-
-
-def _macs_without_inputs(output, kernel):
-    height, width, channels = output
-    return height * width * channels * kernel[0] * kernel[1]
-
-
-def _weights(output, kernel):
-    return output[2] * kernel[0] * kernel[1] * kernel[2]
-
-
 def _layers(rng):
     return [
         (
@@ -131,26 +97,6 @@ def _layers(rng):
 
 def _smooth(scores, n):
     return [sum(scores[max(0, end - n) : end]) / min(n, end) for end in range(1, len(scores) + 1)]
-
-
-def _smooth_always_n(scores, n):
-    return [sum(scores[max(0, end - n) : end]) / n for end in range(1, len(scores) + 1)]
-
-
-def _smooth_without_itself(scores, n):
-    return [_smooth(scores, n)[0], *_smooth(scores, n)[:-1]]
-
-
-def _smooth_ahead(scores, n):
-    return [sum(scores[k : k + n]) / len(scores[k : k + n]) for k in range(len(scores))]
-
-
-def _smooth_shorter(scores, n):
-    return _smooth(scores, n)[n - 1 :]
-
-
-def _smooth_one_more(scores, n):
-    return _smooth(scores, n + 1)
 
 
 def _curves(rng):
@@ -237,11 +183,11 @@ EXERCISES = (
                 "The largest tensor alone: a layer reads one while it writes another.",
             ),
             (
-                lambda tensors: _peak(tensors, after=1),
+                partial(_peak, after=1),
                 "In its last step a tensor is still read: that step counts as well.",
             ),
             (
-                _peak_strict,
+                partial(_peak, before=1),
                 "In its first step a tensor is written already: that step counts as well.",
             ),
             (_fullest_step, "That is the number of the fullest step. How full is it?"),
@@ -258,12 +204,18 @@ EXERCISES = (
         judge=function(_agreement, _answers, tolerance=1e-6),
         mistakes=[
             (
-                _agreement_of_bytes,
+                lambda a, b: ((a == b).mean(), _agreement(a, b)[1]),
                 "The first is a share of bytes. A clip counts when *all* of its bytes agree.",
             ),
-            (_agreement_any, "`any` counts a clip with one equal byte: all four must agree."),
-            (_agreement_counted, "You count clips: divide by how many there are."),
-            (_agreement_swapped, "The two shares have changed places."),
+            (
+                lambda a, b: ((a == b).any(axis=1).mean(), _agreement(a, b)[1]),
+                "`any` counts a clip with one equal byte: all four must agree.",
+            ),
+            (
+                lambda a, b: tuple(len(a) * share for share in _agreement(a, b)),
+                "You count clips: divide by how many there are.",
+            ),
+            (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
             (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
         ],
         right="other bytes, and still the same word.",
@@ -277,17 +229,20 @@ EXERCISES = (
         ask="macs(output, kernel): the multiply-accumulates of a convolution",
         judge=function(_macs, _layers, whole=True),
         mistakes=[
-            (_macs_without_channels, "Every output channel has a kernel of its own."),
-            (_macs_without_inputs, "At each place the kernel reaches through all inputs."),
-            (_weights, "That is the number of weights: each is used at every place again."),
             (
-                lambda output, kernel: 2 * _macs(output, kernel),
-                "A multiplication with its addition counts once.",
+                lambda o, k: o[0] * o[1] * k[0] * k[1] * k[2],
+                "Every output channel has a kernel of its own.",
             ),
             (
-                lambda output, kernel: sum(output) * sum(kernel),
-                "Nested loops multiply: nothing here is added.",
+                lambda o, k: o[0] * o[1] * o[2] * k[0] * k[1],
+                "At each place the kernel reaches through all inputs.",
             ),
+            (
+                lambda o, k: o[2] * k[0] * k[1] * k[2],
+                "That is the number of weights: each is used at every place again.",
+            ),
+            (lambda o, k: 2 * _macs(o, k), "A multiplication with its addition counts once."),
+            (lambda o, k: sum(o) * sum(k), "Nested loops multiply: nothing here is added."),
         ],
         right="six nested loops, as in the C.",
         hints=("Every number of the output takes kernel height x width x inputs of them.",),
@@ -297,11 +252,23 @@ EXERCISES = (
         ask="smooth(scores, n): the mean of each number and the n - 1 before it",
         judge=function(_smooth, _curves, tolerance=1e-6),
         mistakes=[
-            (_smooth_always_n, "At the start there are fewer than n: divide by how many."),
-            (_smooth_without_itself, "The newest number belongs to the mean as well."),
-            (_smooth_ahead, "You look ahead: a device knows only what is over."),
-            (_smooth_shorter, "As long as `scores`: the first ones are means of fewer."),
-            (_smooth_one_more, "One number too many: the newest one is among the n."),
+            (
+                lambda s, n: [sum(s[max(0, end - n) : end]) / n for end in range(1, len(s) + 1)],
+                "At the start there are fewer than n: divide by how many.",
+            ),
+            (
+                lambda s, n: [_smooth(s, n)[0], *_smooth(s, n)[:-1]],
+                "The newest number belongs to the mean as well.",
+            ),
+            (
+                lambda s, n: [sum(s[k : k + n]) / len(s[k : k + n]) for k in range(len(s))],
+                "You look ahead: a device knows only what is over.",
+            ),
+            (
+                lambda s, n: _smooth(s, n)[n - 1 :],
+                "As long as `scores`: the first ones are means of fewer.",
+            ),
+            (lambda s, n: _smooth(s, n + 1), "One number too many: the newest one is among the n."),
         ],
         right="a few additions, and most false alarms are gone.",
         hints=(
