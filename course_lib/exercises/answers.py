@@ -131,19 +131,19 @@ def _same_arrays(value: object, expected: object, tolerance: float, whole: bool)
     if not all(isinstance(each, (numpy.ndarray, list, tuple)) for each in (value, expected)):
         return False
     try:
-        given, right = numpy.asarray(value), numpy.asarray(expected)
+        array, right = numpy.asarray(value), numpy.asarray(expected)
     except ValueError:
         return False
-    if given.shape != right.shape or given.dtype.kind not in "biufc":
+    if array.shape != right.shape or array.dtype.kind not in "biufc":
         return (
-            given.shape == right.shape
-            and given.dtype.kind == right.dtype.kind
-            and bool((given == right).all())
+            array.shape == right.shape
+            and array.dtype.kind == right.dtype.kind
+            and bool((array == right).all())
         )
-    if whole and given.dtype.kind == "f" or right.dtype.kind not in "biufc":
+    if whole and array.dtype.kind == "f" or right.dtype.kind not in "biufc":
         return False
     return bool(
-        numpy.allclose(given.astype(complex), right.astype(complex), 0, tolerance, equal_nan=True)
+        numpy.allclose(array.astype(complex), right.astype(complex), 0, tolerance, equal_nan=True)
     )
 
 

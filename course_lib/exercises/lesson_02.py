@@ -25,6 +25,7 @@ def _shallow(value: object) -> str:
         return f"This formula cannot be drawn. {error}"
     if {node.operation for node in graph.operations} - {"Add"}:
         return "Only additions are asked here."
+    # a digit of its own for each letter: the sum tells which one is missing or stands twice
     feed = {letter: float(10**place) for place, letter in enumerate(_LETTERS)}
     total = evaluate(graph, feed)[graph.outputs[0]]
     if total != sum(feed.values()):

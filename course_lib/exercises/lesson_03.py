@@ -60,6 +60,7 @@ def _curve_inputs(rng):
     for _ in range(4):
         falling = sorted((int(count) for count in rng.integers(1, 60, 16)), reverse=True)
         shares = [count / 100 for count in [70, *falling, 0, 0, 0]]
+        # exactly one of the shares is allowed, so that < and <= differ
         cases.append((levels, shares, shares[int(rng.integers(4, 15))]))
     return cases
 

@@ -23,7 +23,7 @@ def _histories(rng):
         losses[-2], losses[-1] = losses[-1], losses[-2]
         shares = [float(x) for x in rng.uniform(0.3, 0.99, 7).round(2)]
         order = sorted(steps)
-        shares[-2:] = [0.2, 0.1]
+        shares[-2:] = [0.2, 0.1]  # neither the last nor the lowest loss is the best
         cases.append(([*zip(order, losses, shares, strict=True)],))
     return cases
 

@@ -12,7 +12,7 @@ from course_lib.formats.protobuf import encode_varint
 
 
 def fold(kernel, gamma, beta, mean, variance, epsilon, power=0.5):
-    """Return kernel and bias of a convolution that does its normalisation as well; also 6.1."""
+    """Return a convolution's kernel and bias with its normalisation worked in; 6.1 asks it too."""
     scale = gamma / (variance + epsilon) ** power
     return kernel * scale, beta - mean * scale
 

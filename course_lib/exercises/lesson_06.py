@@ -98,6 +98,7 @@ def _tables(rng):
         entries = [int(each) for each in 4 * rng.integers(1, 8, size=4)]
         entries[int(rng.integers(0, 4))] = 0
         vtable = struct.pack("<HH4H", 12, 32, *entries)
+        # no 0, which would say that a field is left out; no high bits, which make numbers huge
         noise = rng.integers(1, 120, size=40).astype(np.uint8).tobytes()
         if before:
             start, table = 16, 36

@@ -56,7 +56,7 @@ def _ranges(rng):
     while len(drawn) < 12:
         low, high = -float(rng.uniform(0, 8)), float(rng.uniform(0.5, 8))
         exact = -128 - low / ((high - low) / 255)
-        if abs(exact - math.floor(exact) - 0.5) > 0.05:
+        if abs(exact - math.floor(exact) - 0.5) > 0.05:  # ways of rounding agree there
             drawn.append((low, high))
     return drawn
 
@@ -209,10 +209,7 @@ EXERCISES = (
         ask="grid_of(low, high): the pair (scale, zero_point) of int8 for a range around zero",
         judge=function(_grid, _ranges, tolerance=1e-9),
         mistakes=[
-            (
-                partial(_grid, steps=256),
-                "256 levels have 255 gaps between them.",
-            ),
+            (partial(_grid, steps=256), "256 levels have 255 gaps between them."),
             (
                 partial(_grid, lowest=0),
                 "Your zero point is that of 0 to 255. Here low gets the integer -128.",

@@ -26,6 +26,7 @@ def _texts(rng):
     """Draw texts as they stand between the braces of an array, over several lines."""
     cases = []
     for count in (3, 5, 14):
+        # the first byte has a letter in it, so that int(part) without 16 cannot read it
         parts = [f"0x{byte:02x}," for byte in [int(rng.integers(160, 256)), *rng.bytes(count)]]
         cases.append(("\n    ".join(" ".join(parts[k : k + 12]) for k in range(0, count, 12)),))
     return cases

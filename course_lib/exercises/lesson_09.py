@@ -66,6 +66,7 @@ def _matrices(rng):
 
 
 def _clips(share, margin):
+    # rounded before it is rounded up: noise in the last digit must not cost a clip
     return math.ceil(round(1.96**2 * share * (1 - share) / margin**2, 9))
 
 
@@ -93,6 +94,7 @@ def _mistaking(verdict, other):
 
 def _trials(rng):
     """Return lists of results of which every kind occurs, in a drawn order."""
+    # an array of objects keeps True, False and None as they are
     kinds = ([True, True], [True, False], [False, False], [None, True], [None, False], [None, None])
     return [(list(rng.permutation(np.array(kind, object))),) for kind in kinds]
 
@@ -207,10 +209,7 @@ EXERCISES = (
             ),
         ],
         right="a point more or less takes thousands of clips.",
-        hints=(
-            "Solve margin = 1.96 × √(share × (1 - share) / n) for n.",
-            "math.ceil rounds up.",
-        ),
+        hints=("Solve margin = 1.96 × √(share × (1 - share) / n) for n.", "math.ceil rounds up."),
     ),
     Exercise(
         id="9.5",
