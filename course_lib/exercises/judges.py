@@ -1,5 +1,6 @@
 """Judges for the usual kinds of answer: a number, a text, a list, an array, a function.
 
+For any other kind, a lesson has a function of its own and `checked`.
 Of the exercise's `mistakes`, the first that fits gives its hint; else a usual mistake (sign, unit,
 off by one …) is looked for; else a sentence says what was wrong.
 """
