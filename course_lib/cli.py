@@ -263,7 +263,7 @@ def _check_report_command(commands) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from course_lib import spotter
+    from course_lib import train
 
     if (
         options.out.is_dir()
@@ -275,7 +275,7 @@ def _train(options: argparse.Namespace) -> None:
             "folder: name a new one with --out."
         )
     with _Stages(options.quiet) as stages:
-        spotter.make(options.out, options.seed, stages.report, real=options.real)
+        train.make(options.out, options.seed, stages.report, real=options.real)
     print(f"{options.out}: the trained model in every form, see README.md there")
 
 
@@ -297,35 +297,33 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _calibration(options: argparse.Namespace):
     """Return features that show the converter the ranges to expect, (n, 49, 40) float32."""
-    from course_lib.measure import evaluate
     from course_lib.sound import dataset, features
 
     if options.clips is None:
         return features.of(dataset.bundled("train"))
-    clips, skipped = evaluate.read_folder(options.clips, _progress(options, "reading"))
-    _report_skipped(skipped)
-    return features.of(clips)
+    recordings = dataset.measurable(options.clips, _progress(options, "reading"))
+    _report_skipped(recordings.left_out)
+    return features.of(recordings.clips)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     import json
 
-    from course_lib.measure import evaluate
+    from course_lib.measure import evaluation
 
-    found = evaluate.evaluate(options.model, options.clips, _progress(options, "reading"))
+    found = evaluation.evaluate(options.model, options.clips, _progress(options, "reading"))
     _report_skipped(found.skipped)
     result = found.as_dict()
     print(json.dumps(result, indent=2) if options.json else _table(result))
 
 
 def _download(options: argparse.Namespace) -> None:
-    from course_lib.sound.dataset import speech_commands
-    from course_lib.sound.download import progress
+    from course_lib.sound.dataset import sources
 
-    archive = speech_commands.ARCHIVES[options.source]
-    bar = progress.silent if options.quiet else progress.shown
-    folder = speech_commands.folder(archive, options.out, bar=bar)
-    files = {split: len(each) for split, each in speech_commands.splits(folder).items()}
+    folder = sources.words_folder(
+        sources.ARCHIVES[options.source], options.out, quiet=options.quiet
+    )
+    files = {split: len(each) for split, each in sources.splits(folder).items()}
     told = ", ".join(f"{count:,} for {split}" for split, count in files.items())
     print(f"{folder}: {told}")
 
@@ -422,7 +420,7 @@ def _share(value: float | None) -> str:
 def _report_skipped(skipped: Sequence) -> None:
     """Name every skipped file on stderr."""
     for each in skipped:
-        _say(f"skipped {each.file}: {each.reason}")
+        _say(f"skipped {each.file}: {each.done}")
 
 
 def _progress(options: argparse.Namespace, words: str) -> Callable[[Iterable], Iterable]:

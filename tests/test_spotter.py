@@ -9,7 +9,7 @@ import pytest
 from course_lib import measure, session, spotter, tflite, train
 from course_lib.graph import freeze
 from course_lib.measure import model_card
-from course_lib.sound import augment, dataset, features
+from course_lib.sound import augmentation, dataset, features
 
 MODELS = session.data_path("models")
 
@@ -240,7 +240,7 @@ def test_a_run_that_fails_leaves_the_old_folder(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "old").write_text("still here")
     monkeypatch.setattr(train, "_write_models", lambda *given: 1 / 0)
-    monkeypatch.setattr(augment, "training_set", lambda *given: toy(256))
+    monkeypatch.setattr(augmentation, "training_set", lambda *given: toy(256))
     with pytest.raises(ZeroDivisionError):
         train.make(tmp_path / "models", count=256, epochs=1)
     assert (tmp_path / "models" / "old").read_text() == "still here"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_lib import spotter
 from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
 from course_lib.exercises.judges import array, function, number
 from course_lib.graph import Graph, evaluate, span
@@ -19,7 +20,7 @@ SHARED: Graph = from_source(
     "    gnu = fox / elk\n"
     "    return gnu"
 )
-WEIGHTS = 13_960  # of the spotter, as `train_alone` counts them
+WEIGHTS = spotter.facts().trained
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
 _PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
@@ -164,7 +165,7 @@ EXERCISES = (
     ),
     Exercise(
         id="2.9",
-        ask="runs: forward runs for the slopes of 13,960 weights by small steps",
+        ask=f"runs: forward runs for the slopes of {WEIGHTS:,} weights by small steps",
         judge=number(
             WEIGHTS + 1,
             mistakes=[

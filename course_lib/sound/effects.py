@@ -1,7 +1,7 @@
 """What rooms, voices, microphones and telephones do to a word: small functions from wave to wave.
 
 Waves are (samples,) float32 at 16 kHz. What is random takes a `numpy.random.Generator`; nothing is
-remembered and no input is changed. `augment` strings these together.
+remembered and no input is changed. `augmentation` strings these together.
 """
 
 from __future__ import annotations
