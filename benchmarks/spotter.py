@@ -96,7 +96,7 @@ def main() -> None:
     base = dataset.bundled("train")
     sets = {"held out": dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))}
     if options.real:
-        sets["real"] = dataset.from_folder(options.real)
+        sets["real"] = dataset.recordings(options.real).clips
     rows = []
     for seed in range(options.seeds):
         for recipe in (augmentation.RECIPE, HISSING):

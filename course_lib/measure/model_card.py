@@ -27,7 +27,7 @@ def measured(
     recordings `real`, or None.
     """
     held = dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))
-    sounds = {"held_out": held, "real": dataset.from_folder(real) if real else None}
+    sounds = {"held_out": held, "real": dataset.recordings(real).clips if real else None}
     answers = {
         "float": freeze.load(folder / "spotter.pb").run,
         "int8": lambda rows: tflite.run((folder / "spotter_int8.tflite").read_bytes(), rows),

@@ -236,33 +236,16 @@ def no_room(error: OSError, folder: Path) -> DownloadError:
 
 @contextmanager
 def bar(words: str, quiet: bool = False) -> Iterator[Progress]:
-    """Give a function `progress(done, total)` that draws a bar named `words` on stderr.
-
-    It counts bytes, appears when first called, and never where `quiet`.
-    """
-    drawn: tqdm | None = None
-    # a log keeps every line of a bar: there it moves seldom
+    """Draw a bar named `words` on stderr, unless `quiet`; give the function that moves it."""
+    # in a log every step of a bar is a line: there it moves seldom
     seconds = 0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else 5.0
+    with tqdm(desc=words, unit="B", unit_scale=True, mininterval=seconds, disable=quiet) as drawn:
 
-    def progress(done: int, total: int) -> None:
-        nonlocal drawn
-        if drawn is None:
-            drawn = tqdm(
-                desc=words,
-                total=total,
-                initial=min(done, total),
-                unit="B",
-                unit_scale=True,
-                mininterval=seconds,
-                disable=quiet,
-            )
-        drawn.update(done - drawn.n)
+        def progress(done: int, total: int) -> None:
+            drawn.total, drawn.initial = total, drawn.initial or done  # what was here is no speed
+            drawn.update(done - drawn.n)
 
-    try:
         yield progress
-    finally:
-        if drawn is not None:
-            drawn.close()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from course_lib.sound.dataset.clips import (
     joined,
     label_of,
 )
-from course_lib.sound.dataset.folders import from_folder, measurable, recordings
+from course_lib.sound.dataset.folders import measurable, recordings
 from course_lib.sound.dataset.sources import SOURCES, bundled, load
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "UNKNOWN",
     "Clips",
     "bundled",
-    "from_folder",
     "joined",
     "label_of",
     "load",

@@ -1,7 +1,7 @@
 """A folder of sound files as labelled clips, with a line on what became of every file.
 
-There are three ways to read one: `from_folder` takes recordings laid out like Speech Commands,
-`recordings` a student's own of any kind, and `measurable` only what a model can be measured on.
+`recordings` takes sound of any rate, length and form; `measurable` only what a model can be
+measured on.
 """
 
 from __future__ import annotations
@@ -59,34 +59,16 @@ class Recordings:
         return html_table(("", "file", "word", "found", "done"), rows)
 
 
-def from_folder(path: str | Path) -> Clips:
-    """Read every sound in `path/<word>/` as one-second clips, in the layout of Speech Commands.
-
-    The folders `yes`, `no`, `_unknown_` and `_silence_` are labels; any other is an unknown word.
-    What a file's name has before its first "_" is its voice. Files that cannot be read are left
-    out and named in `skipped`. Raises AudioError when nothing is left.
-    """
-    folder = _existing(path, "one with <word>/<clip>.wav")
-    files = (file for file in sorted(folder.glob("*/*")) if file.suffix.lower() in SUFFIXES)
-    read = _read(folder, ((file, file.parent.name) for file in files), _plain)
-    if not read.clips:
-        raise audio.AudioError(
-            f"{folder} has no readable <word>/<clip> in {', '.join(SUFFIXES)}"
-            f" ({len(read.entries)} files could not be read)."
-        )
-    return read.clips
-
-
 def recordings(path: str | Path) -> Recordings:
-    """Read a folder of one's own clips as seconds at 16 kHz, and tell what became of every file.
+    """Read a folder of clips as seconds at 16 kHz, and tell what became of every file.
 
     The word is the name of a file's folder, `path/<word>/<clip>.wav`, or what a file's own name
-    begins with, `path/<word>_1.wav`. Channels are averaged, any rate becomes 16 kHz, a short clip
-    is centred in a second and of a long one the loudest second is taken. Raises AudioError where
-    no file can be used.
+    begins with, `path/<word>_1.wav`; the voice is what the name has before its first "_". Channels
+    are averaged, any rate becomes 16 kHz, a short clip is centred in a second and of a long one the
+    loudest second is taken. Raises AudioError where no file can be used.
     """
     folder = _existing(path, "one with <word>/<clip>.wav")
-    read = _read(folder, _own_files(folder), _described)
+    read = _read(folder, _named_files(folder), _described)
     if not read.clips:
         raise audio.AudioError(
             f"No sound in {folder} can be used ({len(read.entries)} files were tried): put clips "
@@ -103,10 +85,8 @@ def measurable(path: str | Path, progress: Callable[[Iterable], Iterable] = iter
     wraps the list of files, as tqdm does. Raises AudioError where nothing is left.
     """
     folder = _existing(path, "one that holds <label>/<clip>")
-    files = progress(
-        [file for file in sorted(folder.rglob("*")) if _should_be_a_clip(file, folder)]
-    )
-    named = ((file, file.relative_to(folder).parts[0]) for file in files)
+    files = [file for file in sorted(folder.rglob("*")) if _should_be_a_clip(file, folder)]
+    named = ((file, file.relative_to(folder).parts[0]) for file in progress(files))
     read = _read(folder, named, lambda file: _strict(file, folder))
     if not read.clips:
         left_out = read.left_out
@@ -151,11 +131,7 @@ def _read(
     return Recordings(clips, tuple(entries))
 
 
-def _plain(file: Path) -> _Second:
-    return audio.fit(audio.read(file)), "", ""
-
-
-def _own_files(folder: Path) -> Iterator[tuple[Path, str]]:
+def _named_files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield every file with a sound's suffix and its word; hidden ones are none."""
     for file in sorted([*folder.glob("*"), *folder.glob("*/*")]):
         if not file.is_file() or file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
@@ -236,4 +212,4 @@ def _strict(file: Path, folder: Path) -> _Second:
             f"{file.name} has a sample rate of {rate_hz} Hz, and {audio.SAMPLE_RATE_HZ} Hz "
             "is needed: resample it first."
         )
-    return _plain(file)
+    return audio.fit(audio.read(file)), "", ""

@@ -12,9 +12,10 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -208,17 +209,9 @@ def _drawn(files: list[str], most: int) -> list[str]:
     shuffled = {word: list(rng.permutation(names)) for word, names in sorted(by_word.items())}
     keywords = [word for word in shuffled if word in LABELS]
     chosen = [file for word in keywords for file in shuffled[word][: int(_KEYWORD_SHARE * most)]]
-    chosen += _evenly([shuffled[word] for word in shuffled if word not in LABELS], most)
+    others = zip_longest(*(shuffled[word] for word in shuffled if word not in LABELS))
+    chosen += [file for turn in others for file in turn if file is not None]
     return sorted(chosen[:most])
-
-
-def _evenly(lists: Iterable[list[str]], most: int) -> list[str]:
-    """Take the first of every list, then the second, until there are `most`."""
-    taken, turn, lists = [], 0, list(lists)
-    while len(taken) < most and any(turn < len(each) for each in lists):
-        taken += [each[turn] for each in lists if turn < len(each)]
-        turn += 1
-    return taken[:most]
 
 
 def _silence(words: Path, split: str, count: int) -> Clips:
