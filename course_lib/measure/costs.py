@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from course_lib import micro
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import schema
 
 KINDS = ("weights", "scales", "names", "structure")
 
@@ -20,13 +21,8 @@ def bytes_by_kind(model: bytes) -> dict[str, int]:
     minimum, maximum); names every string and the metadata; structure the rest: tables, offsets,
     padding. They sum to the file's size. Raises ValueError for bytes that are no .tflite file.
     """
-    _check_mark(model)
-    model = bytes(model)
-    try:
-        tree = schema.ModelT.InitFromPackedBuf(model, 0)
-        scales = _scale_bytes(schema.Model.GetRootAs(model, 0))
-    except Exception as error:  # the generated reader raises whatever a wrong offset leads to
-        raise ValueError("This .tflite file is damaged: make or download it again.") from error
+    tree = tflite_file.unpack(model)
+    scales = _scale_bytes(schema.Model.GetRootAs(bytes(model), 0))
     tensors = [tensor for graph in tree.subgraphs or [] for tensor in graph.tensors or []]
     buffers = tree.buffers or []
     constant = {tensor.buffer for tensor in tensors} & set(range(len(buffers)))
@@ -43,7 +39,7 @@ def arena_bytes(model: bytes) -> int:
     0 where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
     model, as with float16 weights. Raises ValueError for bytes that are no .tflite file.
     """
-    _check_mark(model)
+    tflite_file.check(model)
     return micro.smallest_arena(model) if micro.available() else 0
 
 
@@ -60,11 +56,6 @@ def latencies(runs: Sequence[Callable[[], object]], rounds: int = 30) -> np.ndar
             run()
             seconds[turn, column] = time.perf_counter() - start
     return np.median(seconds[1:], axis=0)
-
-
-def _check_mark(model: bytes) -> None:
-    if model[4:8] != b"TFL3":
-        raise ValueError("These bytes are no .tflite file: bytes 4 to 8 have to read TFL3.")
 
 
 def _buffer_bytes(buffer) -> int:

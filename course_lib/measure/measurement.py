@@ -13,7 +13,7 @@ from course_lib import tflite
 from course_lib.measure.costs import arena_bytes, bytes_by_kind, latencies
 from course_lib.sound import features
 from course_lib.sound.dataset import Clips
-from course_lib.tflite.run import quantize
+from course_lib.tflite.interpreter import quantize
 
 Predict = Callable[[np.ndarray], np.ndarray]
 LabelledFeatures = Clips | tuple[np.ndarray, np.ndarray]

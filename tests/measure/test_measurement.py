@@ -95,9 +95,9 @@ def test_reports_of_different_clips_are_not_compared():
 
 def small_models():
     """Two .tflite models of one softmax over four numbers: names and grids of different length."""
-    from ai_edge_litert import schema_py_generated as schema
+    from one_operation import Input, model
 
-    from tests.one_operation import Input, model
+    from course_lib.formats.tflite_file import schema
 
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
