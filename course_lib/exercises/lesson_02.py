@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_lib import spotter
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import array, checked, function, number
 from course_lib.exercises.material import SHARED
@@ -9,7 +10,7 @@ from course_lib.graph import evaluate, span
 from course_lib.graph.schedule import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
-WEIGHTS = 13_960  # of the spotter, as `train_alone` counts them
+WEIGHTS = spotter.facts().trained
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
 _PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
@@ -147,7 +148,7 @@ EXERCISES = (
     ),
     Exercise(
         id="2.9",
-        ask="runs: forward runs for the slopes of 13,960 weights by small steps",
+        ask=f"runs: forward runs for the slopes of {WEIGHTS:,} weights by small steps",
         judge=number(WEIGHTS + 1),
         mistakes=[
             (WEIGHTS, "One more, for the loss before any step."),

@@ -8,7 +8,6 @@ from functools import partial
 from course_lib import spotter
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, number
-from course_lib.sound import features
 
 # 7.1 and 7.2: onto the grid and back
 
@@ -64,21 +63,9 @@ def _ranges(rng):
 # 7.4: the size to expect
 
 
-def _layer_sizes() -> tuple[int, int]:
-    """Return how many weights the spotter has, and how many biases once it is converted."""
-    few, some, many = spotter.WIDTHS
-    classes = 4
-    kernels = (
-        25 * few
-        + 9 * few * some
-        + features.BANDS // 4 * some * many
-        + 3 * (3 * many * many)
-        + many * classes
-    )
-    return kernels, few + some + many + 3 * many + classes
-
-
-WEIGHTS, BIASES = _layer_sizes()
+_KERNELS = spotter.facts().kernels.values()
+WEIGHTS = sum(math.prod(shape) for shape in _KERNELS)
+BIASES = sum(shape[-1] for shape in _KERNELS)  # one a channel, once the norms are folded away
 
 
 # 7.5: scale without floats

@@ -51,7 +51,7 @@ class Live:
         return self
 
     def varying(self, done: int, total: int) -> None:
-        """Move the bar; this is the `progress` of `augment.training_set`."""
+        """Move the bar; this is the `progress` of `augmentation.training_set`."""
         self._progress("varying clips", done, total)
 
     def train(

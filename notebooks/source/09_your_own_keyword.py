@@ -77,12 +77,12 @@ check("9.1", shares)
 clip_count, epochs = 2_400, 6
 
 # %% tags=["nbval-ignore-output"]
-from course_lib.sound import augment, features
+from course_lib.sound import augmentation, features
 from course_lib.widgets import training
 
 held = features.of(words.validation), words.validation.labels
 watch = training.live(held, epochs).show()
-sounds, labels = augment.training_set(
+sounds, labels = augmentation.training_set(
     words.train, clip_count, 0, watch.varying, words.recipe())
 print(f"{len(sounds):,} varied clips")
 

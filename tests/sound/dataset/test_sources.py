@@ -1,4 +1,4 @@
-"""Real Speech Commands, from a server that lays it out alike, and a student's own recordings."""
+"""Real Speech Commands, from a server that lays it out alike, and the switch between sources."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import tarfile
 import zipfile
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from course_lib import cli
-from course_lib.sound import audio, augment, dataset, download
-from course_lib.sound.dataset import sources, speech_commands
+from course_lib.sound import audio, augmentation, dataset, download
+from course_lib.sound.dataset import sources
 from tests.faulty_server import Faulty, served
 
 WORDS = ("down", "go", "left", "no", "right", "stop", "up", "yes")
@@ -76,11 +75,11 @@ def archives() -> dict[str, bytes]:
 def server(archives, tmp_path, monkeypatch):
     """The two archives on a server, in place of the real ones, and a cache of their own."""
     with served(dict(archives)) as running:
-        for kind, archive in speech_commands.ARCHIVES.items():
+        for kind, archive in sources.ARCHIVES.items():
             data = archives[archive.remote.name]
             digest = hashlib.sha256(data).hexdigest()
             there = download.Remote(running.url(archive.remote.name), len(data), digest)
-            monkeypatch.setitem(speech_commands.ARCHIVES, kind, replace(archive, remote=there))
+            monkeypatch.setitem(sources.ARCHIVES, kind, replace(archive, remote=there))
         monkeypatch.setenv("WORKBOOK_CACHE", str(tmp_path / "cache"))
         sources._fetched.cache_clear()
         yield running
@@ -88,7 +87,7 @@ def server(archives, tmp_path, monkeypatch):
 
 
 def test_the_real_archives_are_named_by_address_size_and_checksum():
-    for archive in speech_commands.ARCHIVES.values():
+    for archive in sources.ARCHIVES.values():
         assert archive.remote.url.startswith("https://storage.googleapis.com/")
         assert re.fullmatch("[0-9a-f]{64}", archive.remote.sha256)
         assert archive.remote.bytes < archive.most_bytes
@@ -116,7 +115,7 @@ def test_the_full_set_comes_with_its_own_lists_and_noises(server: Faulty, tmp_pa
 
 def test_no_second_of_noise_is_in_two_splits(server):
     heard = {}
-    folder = speech_commands.folder(speech_commands.ARCHIVES["full"])
+    folder = sources.words_folder(sources.ARCHIVES["full"])
     whole = [audio.read(path) for path in sorted((folder / "_background_noise_").glob("*.wav"))]
     for split in dataset.SPLITS:
         silence = dataset.load("full", split).where(label="_silence_")
@@ -131,9 +130,7 @@ def test_no_second_of_noise_is_in_two_splits(server):
 def test_the_mini_set_is_split_by_the_rule_and_cached(server: Faulty):
     clips = {split: dataset.load("mini", split) for split in dataset.SPLITS}
     for split, each in clips.items():
-        assert {speech_commands.held_out(file) for file in each.files if "nohash" in file} == {
-            split
-        }
+        assert {sources.held_out(file) for file in each.files if "nohash" in file} == {split}
         assert set(each.where(label="_silence_").engines) == {"noise"}
     sources._fetched.cache_clear()
     again = dataset.load("mini", "test")
@@ -142,14 +139,14 @@ def test_the_mini_set_is_split_by_the_rule_and_cached(server: Faulty):
 
 def test_the_rule_keeps_a_speaker_in_one_split_and_holds_out_a_tenth_each():
     names = [f"yes/{hashlib.md5(bytes([n % 256, n // 256])).hexdigest()[:8]}" for n in range(4_000)]
-    split_of = {name: speech_commands.held_out(f"{name}_nohash_0.wav") for name in names}
+    split_of = {name: sources.held_out(f"{name}_nohash_0.wav") for name in names}
     for split in ("validation", "test"):
         assert 0.08 < list(split_of.values()).count(split) / len(names) < 0.12
     for name, split in split_of.items():
-        assert speech_commands.held_out(name.replace("yes", "no") + "_nohash_3.wav") == split
+        assert sources.held_out(name.replace("yes", "no") + "_nohash_3.wav") == split
     # speakers of the published testing and validation lists
-    assert speech_commands.held_out("go/5e3dde6b_nohash_4.wav") == "test"
-    assert speech_commands.held_out("on/210f3aa9_nohash_1.wav") == "test"
+    assert sources.held_out("go/5e3dde6b_nohash_4.wav") == "test"
+    assert sources.held_out("on/210f3aa9_nohash_1.wav") == "test"
 
 
 def test_of_a_large_split_an_even_part_is_drawn_the_same_every_time(server):
@@ -165,37 +162,37 @@ def test_of_a_large_split_an_even_part_is_drawn_the_same_every_time(server):
 
 @pytest.mark.parametrize("fault", ["cut", "stall", "500", "hangs up"])
 def test_a_broken_download_is_one_sentence_and_goes_on(server: Faulty, tmp_path, fault):
-    archive = speech_commands.ARCHIVES["mini"]
+    archive = sources.ARCHIVES["mini"]
     server.faults = ["cut", fault, *3 * ["hangs up"]]
     with pytest.raises(download.DownloadError, match="goes on from there"):
-        speech_commands.folder(archive, tmp_path, impatient)
+        sources.words_folder(archive, tmp_path, impatient)
     assert not (tmp_path / "speech_commands" / "mini_speech_commands").exists()
     server.faults.clear()
-    folder = speech_commands.folder(archive, tmp_path, impatient)
+    folder = sources.words_folder(archive, tmp_path, impatient)
     assert int(server.asked[-1]["Range"][6:-1]) >= archive.remote.bytes // 2 - 2**16
-    assert sum(map(len, speech_commands.splits(folder).values())) == 240
+    assert sum(map(len, sources.splits(folder).values())) == 240
 
 
 @pytest.mark.parametrize("fault", ["404", "short", "long", "other content"])
 def test_a_wrong_download_is_one_sentence_and_leaves_nothing(server: Faulty, tmp_path, fault):
-    archive = speech_commands.ARCHIVES["mini"]
+    archive = sources.ARCHIVES["mini"]
     right = server.files[archive.remote.name]
     if fault == "other content":
         server.files[archive.remote.name] = right[:-1] + b"?"
     else:
         server.faults = [fault]
     with pytest.raises(download.DownloadError, match="bundled") as error:
-        speech_commands.folder(archive, tmp_path, impatient)
+        sources.words_folder(archive, tmp_path, impatient)
     assert "\n" not in str(error.value)
     assert not [path for path in tmp_path.rglob("*") if path.is_dir() and "mini" in path.name]
     server.files[archive.remote.name] = right
-    assert speech_commands.folder(archive, tmp_path, impatient).is_dir()
+    assert sources.words_folder(archive, tmp_path, impatient).is_dir()
 
 
 def test_a_folder_that_lost_its_words_says_what_to_delete(server, tmp_path):
     (tmp_path / "speech_commands" / "mini_speech_commands").mkdir(parents=True)
     with pytest.raises(download.DownloadError, match="delete that folder"):
-        speech_commands.folder(speech_commands.ARCHIVES["mini"], tmp_path)
+        sources.words_folder(sources.ARCHIVES["mini"], tmp_path)
 
 
 def test_the_command_line_fetches_ahead_and_says_what_there_is(server: Faulty, tmp_path, capsys):
@@ -223,96 +220,7 @@ def test_real_noise_becomes_half_of_the_silence_that_is_trained_on(server):
     waves = clips.waves.copy()
     waves[np.array(clips.engines) == "background"] = 0
     silent = replace(clips, waves=waves)
-    made, labels = augment.training_set(silent, 80, 0, workers=1)
+    made, labels = augmentation.training_set(silent, 80, 0, workers=1)
     quiet = made[labels == dataset.SILENCE]
     flat = [np.ptp(clip) < 1e-3 for clip in quiet]
     assert len(quiet) == 10 and sum(flat) == 5
-
-
-# one's own recordings
-
-
-@pytest.fixture
-def own(tmp_path) -> Path:
-    """One file of each kind that a student may bring."""
-    rng = np.random.default_rng(1)
-    (tmp_path / "yes").mkdir()
-    (tmp_path / "Hello").mkdir()
-    noise = rng.uniform(-0.2, 0.2, 200_000)
-    soundfile.write(tmp_path / "yes" / "anna_1.wav", noise[:16_000], 16_000)
-    soundfile.write(tmp_path / "yes" / "anna_2.flac", noise[:88_200].reshape(-1, 2), 44_100)
-    soundfile.write(tmp_path / "yes" / "anna_3.ogg", noise[:24_000], 48_000)
-    soundfile.write(tmp_path / "yes" / "anna_4.mp3", noise[:66_150], 22_050)
-    soundfile.write(tmp_path / "Hello" / "ben_1.wav", noise[:4_000], 8_000)
-    soundfile.write(tmp_path / "Hello" / "six.wav", noise[:96_000].reshape(-1, 6), 16_000)
-    soundfile.write(tmp_path / "no 2.wav", np.clip(noise[:16_000] * 20, -1, 1), 16_000)
-    soundfile.write(tmp_path / "_silence_1.wav", np.zeros(16_000), 16_000)
-    (tmp_path / "yes" / "broken.mp3").write_bytes(b"ID3 is all there is")
-    (tmp_path / "yes" / "empty.wav").write_bytes(b"")
-    (tmp_path / "yes" / "notes.txt").write_text("no sound")
-    (tmp_path / "yes" / "._anna_1.wav").write_bytes(b"what macOS leaves")
-    return tmp_path
-
-
-def test_every_file_is_read_and_told(own):
-    read = dataset.recordings(own)
-    told = {each.file: each for each in read.told}
-    assert len(read.clips) == 8 and len(told) == 10 and read.clips.waves.shape == (8, 16_000)
-    assert told["yes/anna_1.wav"].done == "nothing"
-    assert told["yes/anna_2.flac"].found == "1.00 s at 44,100 Hz, stereo"
-    assert told["yes/anna_2.flac"].done == "channels averaged, resampled to 16,000 Hz"
-    assert "centred in a second" in told["yes/anna_3.ogg"].done
-    assert "loudest second" in told["yes/anna_4.mp3"].done
-    assert "nothing above 4,000 Hz" in told["Hello/ben_1.wav"].done
-    assert "6 channels" in told["Hello/six.wav"].found
-    assert "too loud" in told["no 2.wav"].done
-    assert "nothing but silence" in told["_silence_1.wav"].done
-    assert not told["yes/broken.mp3"].used and "cannot be read" in told["yes/broken.mp3"].done
-    assert not told["yes/empty.wav"].used and "is empty" in told["yes/empty.wav"].done
-    assert len(read.clips.skipped) == 2
-
-
-def test_the_words_come_from_folders_or_names(own):
-    clips = dataset.recordings(own).clips
-    word_of = dict(zip(clips.files, clips.words, strict=True))
-    assert word_of["no 2.wav"] == "no" and word_of["_silence_1.wav"] == "_silence_"
-    assert word_of["Hello/ben_1.wav"] == "hello" and word_of["yes/anna_4.mp3"] == "yes"
-    labels = dict(zip(clips.words, clips.labels.tolist(), strict=True))
-    assert labels == {"yes": 2, "no": 3, "hello": 1, "_silence_": 0}
-
-
-def test_the_report_is_a_table_and_escapes_names(own):
-    (own / "yes" / "<b>.wav").write_bytes(wav())
-    read = dataset.recordings(own)
-    table = read._repr_html_()
-    assert "&lt;b&gt;.wav" in table and "<b>" not in table and "left out" in table
-    assert repr(read) == "<9 clips from 11 files>"
-
-
-def test_resampling_and_averaging_are_what_they_say(tmp_path):
-    """A tone of 1 kHz stays a tone of 1 kHz; what is on one channel alone is halved."""
-    time = np.arange(44_100) / 44_100
-    tone = 0.5 * np.sin(2 * np.pi * 1_000 * time)
-    soundfile.write(tmp_path / "yes.wav", np.stack([tone, 0 * tone], axis=1), 44_100)
-    (wave,) = dataset.recordings(tmp_path).clips.waves
-    spectrum = np.abs(np.fft.rfft(wave))
-    assert spectrum.argmax() == 1_000
-    assert np.sqrt(np.mean(wave**2)) == pytest.approx(0.25 / np.sqrt(2), rel=0.01)
-
-
-def test_an_hour_is_not_read_whole(tmp_path, monkeypatch):
-    """Of a long file only the beginning is looked at: the loud second behind it is not found."""
-    monkeypatch.setattr("course_lib.sound.dataset.own.MOST_SECONDS", 3.0)
-    wave = np.full(5 * 16_000, 0.01)
-    wave[16_000:32_000], wave[-16_000:] = 0.1, 0.9
-    soundfile.write(tmp_path / "yes.wav", wave, 16_000)
-    read = dataset.recordings(tmp_path)
-    assert np.abs(read.clips.waves).max() == pytest.approx(0.1, abs=0.01)
-    assert "looked at" in read.told[0].done
-
-
-def test_a_folder_without_sound_is_one_sentence(tmp_path):
-    with pytest.raises(audio.AudioError, match="no folder"):
-        dataset.recordings(tmp_path / "missing")
-    with pytest.raises(audio.AudioError, match="0 files were tried"):
-        dataset.recordings(tmp_path)

@@ -9,12 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
-from course_lib.measure.arena import arena_bytes
-from course_lib.measure.latency import latencies
-from course_lib.measure.sizes import bytes_by_kind
-from course_lib.measure.statistics import Change, exact_p, wilson
+from course_lib import tflite
+from course_lib.measure.costs import arena_bytes, bytes_by_kind, latencies
+from course_lib.sound import features
+from course_lib.sound.dataset import Clips
+from course_lib.tflite.interpreter import quantize
 
 Predict = Callable[[np.ndarray], np.ndarray]
+LabelledFeatures = Clips | tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,58 +88,53 @@ class Report:
         )
 
 
-def report(name: str, model: bytes | Predict, clips) -> Report:
+def report(name: str, model: bytes | Predict, clips: LabelledFeatures) -> Report:
     """Measure `model` on `clips`, which are labelled clips or a pair (features, labels).
 
     Bytes are taken to be a .tflite file and run with LiteRT's reference kernels, so that the answer
     is the same on every machine. Raises ValueError when there are no clips or the answer does not
     fit them.
     """
-    features, labels = _features_and_labels(clips)
+    inputs, labels = _features_and_labels(clips)
     if isinstance(model, (bytes, bytearray, memoryview)):
-        from course_lib import tflite
-
         kinds = bytes_by_kind(bytes(model))
-        probabilities = tflite.Interpreter(bytes(model), reference=True).run(features)
+        probabilities = tflite.Interpreter(bytes(model), reference=True).run(inputs)
         sizes = len(model), kinds["weights"]
     else:
         kinds, sizes = {}, (0, 0)
-        probabilities = model(features)
+        probabilities = model(inputs)
     probabilities = np.asarray(probabilities, np.float32)
     _check_answer(name, probabilities, labels)
     return Report(name, *sizes, labels, probabilities, kinds)
 
 
-def reports(models: Mapping[str, bytes], clips, rounds: int = 50) -> tuple[Report, ...]:
+def reports(
+    models: Mapping[str, bytes], clips: LabelledFeatures, rounds: int = 50
+) -> tuple[Report, ...]:
     """Measure several .tflite models on the same clips: answers, arenas, latencies in turns.
 
     Latency is that of one clip on one thread with LiteRT's own optimised kernels, no delegate; the
     median of `rounds`, 0 to leave it out. Only ratios of it mean anything beyond this machine.
     """
-    from course_lib import tflite
-
     pair = _features_and_labels(clips)
-    found = [
+    measured = tuple(
         replace(report(name, model, pair), arena_bytes=arena_bytes(model))
         for name, model in models.items()
-    ]
+    )
     if not rounds:
-        return tuple(found)
-    runners = [tflite.Interpreter(model) for model in models.values()]
-    starts = [_one_step(runner, pair[0][:1]) for runner in runners]
-    seconds = latencies(starts, rounds)
+        return measured
+    seconds = latencies([_one_step(model, pair[0][:1]) for model in models.values()], rounds)
     return tuple(
-        replace(each, seconds=float(time)) for each, time in zip(found, seconds, strict=True)
+        replace(one, seconds=float(time)) for one, time in zip(measured, seconds, strict=True)
     )
 
 
-def _one_step(runner, features: np.ndarray) -> Callable[[], object]:
+def _one_step(model: bytes, clip: np.ndarray) -> Callable[[], object]:
     """Return a function that runs one clip, already on the input's grid."""
-    from course_lib.tflite.interpreter import quantize
-
-    about = runner.inputs[0]
-    value = quantize(features.reshape(about.shape), about)
-    return lambda: runner.step(value)
+    interpreter = tflite.Interpreter(model)
+    about = interpreter.inputs[0]
+    value = quantize(clip.reshape(about.shape), about)
+    return lambda: interpreter.step(value)
 
 
 def _check_answer(name: str, probabilities: np.ndarray, labels: np.ndarray) -> None:
@@ -153,20 +150,46 @@ def _check_answer(name: str, probabilities: np.ndarray, labels: np.ndarray) -> N
         )
 
 
-def _features_and_labels(clips) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(clips, tuple):
-        features, labels = clips
-    else:
-        from course_lib.sound import features as module
-
-        features, labels = module.of(clips), clips.labels
+def _features_and_labels(clips: LabelledFeatures) -> tuple[np.ndarray, np.ndarray]:
+    inputs, labels = clips if isinstance(clips, tuple) else (features.of(clips), clips.labels)
     labels = np.asarray(labels, np.int64)
-    if len(labels) == 0 or len(features) != len(labels):
+    if len(labels) == 0 or len(inputs) != len(labels):
         raise ValueError(
-            f"{len(features)} features and {len(labels)} labels: "
+            f"{len(inputs)} features and {len(labels)} labels: "
             "give at least one clip, and a label for each."
         )
-    return np.asarray(features, np.float32), labels
+    return np.asarray(inputs, np.float32), labels
+
+
+@dataclass(frozen=True)
+class Change:
+    """How two models differ on the same clips: lost, gained, and McNemar's two-sided exact p."""
+
+    lost: int
+    gained: int
+    p_value: float
+
+    @property
+    def verdict(self) -> str:
+        """One word on the change: 'worse', 'better' or 'noise' (at the usual 5 %)."""
+        if self.p_value >= 0.05:
+            return "noise"
+        return "worse" if self.lost > self.gained else "better"
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval (low, high) for a share of `correct` out of `n`.
+
+    Unlike the textbook's plus or minus 1.96 standard errors it stays inside 0 to 1 and is not
+    empty at 0 or 100 %. Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927), 209.
+    Raises ValueError unless 0 <= correct <= n and n > 0.
+    """
+    if n <= 0 or not 0 <= correct <= n:
+        raise ValueError(f"{correct} out of {n} is no share: give 0 <= correct <= n and n > 0.")
+    from scipy.stats import binomtest  # late: it takes a second to import
+
+    interval = binomtest(int(correct), int(n)).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def agreement(first: Report, second: Report) -> float:
@@ -185,7 +208,11 @@ def mcnemar(before: Report, after: Report) -> Change:
     _same_clips(before, after)
     lost = int(np.sum(before.right & ~after.right))
     gained = int(np.sum(~before.right & after.right))
-    return Change(lost, gained, exact_p(lost, gained))
+    if lost + gained == 0:  # nothing to flip a coin for
+        return Change(0, 0, 1.0)
+    from scipy.stats import binomtest  # late: it takes a second to import
+
+    return Change(lost, gained, float(binomtest(lost, lost + gained).pvalue))
 
 
 def _same_clips(first: Report, second: Report) -> None:

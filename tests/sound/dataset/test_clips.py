@@ -1,10 +1,9 @@
-"""The bundled clips are split by voice; a student's folder is read in the same form."""
+"""Labelled clips, such as the bundled ones, which are split by voice."""
 
 import numpy as np
 import pytest
-import soundfile
 
-from course_lib.sound import audio, dataset
+from course_lib.sound import dataset
 
 
 @pytest.fixture(scope="module")
@@ -64,29 +63,3 @@ def test_a_table_says_what_there_is(splits):
 def test_an_unknown_split_is_refused():
     with pytest.raises(ValueError, match="choose one of train"):
         dataset.bundled("training")
-
-
-def make_folder(folder):
-    wave = np.random.default_rng(0).uniform(-0.5, 0.5, 44_100)
-    for word in ("yes", "house", "_silence_"):
-        (folder / word).mkdir()
-        soundfile.write(folder / word / "anna_nohash_0.wav", wave, 44_100)
-    (folder / "yes" / "broken.flac").write_bytes(b"nothing")
-    (folder / "yes" / "notes.txt").write_text("not a clip")
-    return folder
-
-
-def test_a_folder_of_any_recordings_is_read_and_nothing_is_dropped_silently(tmp_path):
-    clips = dataset.from_folder(make_folder(tmp_path))
-    labels = dict(zip(clips.words, clips.labels.tolist(), strict=True))
-    assert labels == {"yes": 2, "house": 1, "_silence_": 0}
-    assert set(clips.voices) == {"anna"} and clips.waves.shape == (3, 16_000)
-    assert len(clips.skipped) == 1 and clips.skipped[0].startswith("yes/broken.flac")
-    assert clips.files[0] == "_silence_/anna_nohash_0.wav"
-
-
-def test_a_folder_with_nothing_to_hear_is_refused(tmp_path):
-    with pytest.raises(audio.AudioError, match="no readable"):
-        dataset.from_folder(tmp_path)
-    with pytest.raises(audio.AudioError, match="no folder"):
-        dataset.from_folder(tmp_path / "missing")

@@ -114,12 +114,13 @@ def training_set(
     recipe wants has no clip.
     """
     rng = np.random.default_rng([seed, count])
-    labels = rng.permutation(_label_counts(recipe, count))
+    numbers = [int(share * count) for share in recipe.labels]
+    numbers[dataset.UNKNOWN] += count - sum(numbers)  # what rounding down has left
+    labels = rng.permutation(np.repeat(np.arange(len(numbers), dtype=np.int64), numbers))
     places = np.full(count, -1)
     for label in set(labels.tolist()) - {dataset.SILENCE}:
         wanted = labels == label
-        chance = chances(clips, label, recipe)
-        places[wanted] = rng.choice(len(clips), wanted.sum(), p=chance)
+        places[wanted] = rng.choice(len(clips), wanted.sum(), p=chances(clips, label, recipe))
     recorded = np.flatnonzero(np.array(clips.engines, object) == dataset.BACKGROUND)
     if len(recorded):  # half of the silence is real, where there is any
         quiet = np.flatnonzero(labels == dataset.SILENCE)[::2]
@@ -129,11 +130,10 @@ def training_set(
         for wave, engine in zip(clips.waves, clips.engines, strict=True)
     ]
     strangers = np.flatnonzero(clips.labels == dataset.UNKNOWN)
-    kitchen = _Kitchen(words, rng.permutation(strangers)[:_BABBLERS], seed, recipe)
-    tasks = [
-        (start, labels[start : start + _CHUNK], places[start : start + _CHUNK])
-        for start in range(0, count, _CHUNK)
-    ]
+    babblers = [words[place] for place in rng.permutation(strangers)[:_BABBLERS]]
+    kitchen = _Kitchen(words, babblers, seed, recipe)
+    chunks = (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))
+    tasks = [(chunk.start, labels[chunk], places[chunk]) for chunk in chunks]
     parts = []
     for part in _cooked(kitchen, tasks, workers):
         parts.append(part)
@@ -162,19 +162,12 @@ def chances(clips: dataset.Clips, label: int, recipe: Recipe = RECIPE) -> np.nda
     of_word: dict[str, float] = {}
     for (word, _), share in shares.items():
         of_word[word] = of_word.get(word, 0.0) + share
-    each = {
-        key: recipe.words.get(key[0], 1.0) * share / of_word[key[0]] / counts[key]
-        for key, share in shares.items()
-    }
-    weights = np.array([0.0 if key is None else each[key] for key in keys])
+    weight_of = {None: 0.0}
+    for (word, engine), share in shares.items():
+        weight = recipe.words.get(word, 1.0) * share / of_word[word] / counts[word, engine]
+        weight_of[word, engine] = weight
+    weights = np.array([weight_of[key] for key in keys])
     return weights / weights.sum()
-
-
-def _label_counts(recipe: Recipe, count: int) -> np.ndarray:
-    """Return `count` labels in order; rounding errors go to the unknown words."""
-    numbers = [int(share * count) for share in recipe.labels]
-    numbers[dataset.UNKNOWN] += count - sum(numbers)
-    return np.repeat(np.arange(len(numbers), dtype=np.int64), numbers)
 
 
 def _below(level: float, rng: np.random.Generator, range_db: tuple[float, float]) -> float:
@@ -194,58 +187,47 @@ def _recorded(wave: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> np.
 
 @dataclass(frozen=True)
 class _Kitchen:
-    """What a worker needs: trimmed words, which of them babble, the seed and the recipe."""
+    """What a worker needs: trimmed words, those that babble, the seed and the recipe."""
 
     words: list[np.ndarray]
-    babblers: np.ndarray
+    babblers: list[np.ndarray]
     seed: int
     recipe: Recipe
 
     def cook(self, task: tuple[int, np.ndarray, np.ndarray]) -> np.ndarray:
         """Make the features of one chunk; every clip has a generator of its own."""
         first, labels, places = task
-        voices = [self.words[place] for place in self.babblers]
         waves = []
         for number, (label, place) in enumerate(zip(labels, places, strict=True), start=first):
             rng = np.random.default_rng([self.seed, number])
-            if label == dataset.SILENCE:
-                recorded = self.words[place] if place >= 0 else None
-                waves.append(self._silence(rng, voices, recorded))
+            if label != dataset.SILENCE:
+                waves.append(vary(self.words[place], rng, self.babblers, self.recipe))
+                continue
+            if place < 0:
+                wave = noise.silence(rng, self.babblers)
             else:
-                waves.append(vary(self.words[place], rng, voices, self.recipe))
+                recorded = self.words[place]
+                wave = noise.at_random_level(rng, recorded / noise.rms(recorded))
+            waves.append(effects.coded(wave, rng) if rng.random() < 0.15 else wave)
         return features.log_mel(np.stack(waves))
-
-    def _silence(
-        self, rng: np.random.Generator, voices: list[np.ndarray], recorded: np.ndarray | None
-    ) -> np.ndarray:
-        if recorded is None:
-            wave = noise.silence(rng, voices)
-        else:
-            wave = noise.at_random_level(rng, recorded / noise.rms(recorded))
-        return effects.coded(wave, rng) if rng.random() < 0.15 else wave
 
 
 def _cooked(kitchen: _Kitchen, tasks: list, workers: int) -> Iterator[np.ndarray]:
     """Yield the features of each task, in order."""
-    pool = _pool(kitchen, workers) if workers > 1 and len(tasks) > 3 else None
-    if pool is None:
-        yield from map(kitchen.cook, tasks)
-        return
-    with pool:
-        yield from pool.map(_cook, tasks)
+    if workers > 1 and len(tasks) > 3:
+        try:  # fresh processes: a fork of a process that runs TensorFlow may hang
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(workers, context, _open_kitchen, (kitchen,))
+        except (ImportError, OSError):  # no semaphores here: some sandboxes
+            pass
+        else:
+            with pool:
+                yield from pool.map(_cook, tasks)
+            return
+    yield from map(kitchen.cook, tasks)
 
 
-def _pool(kitchen: _Kitchen, workers: int) -> ProcessPoolExecutor | None:
-    """Start fresh processes (a fork of a process that runs TensorFlow may hang), or return None."""
-    try:
-        return ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), _open_kitchen, (kitchen,)
-        )
-    except (ImportError, OSError):  # no semaphores here: some sandboxes
-        return None
-
-
-_kitchen: _Kitchen | None = None
+_kitchen: _Kitchen | None = None  # of a worker: sent once, not with every task
 
 
 def _open_kitchen(kitchen: _Kitchen) -> None:

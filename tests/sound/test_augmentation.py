@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib.sound import augment, dataset, effects, features, noise
+from course_lib.sound import augmentation, dataset, effects, features, noise
 
 seeds = st.integers(0, 2**32 - 1)
 lengths = st.integers(1, 24_000)
@@ -30,8 +30,8 @@ def good(wave: np.ndarray) -> bool:
 @given(seeds, lengths)
 def test_varied_words_are_seconds_in_range_and_repeatable(seed, samples):
     voices = [word(4_000), word(9_000)]
-    first = augment.vary(word(samples), np.random.default_rng(seed), voices)
-    second = augment.vary(word(samples), np.random.default_rng(seed), voices)
+    first = augmentation.vary(word(samples), np.random.default_rng(seed), voices)
+    second = augmentation.vary(word(samples), np.random.default_rng(seed), voices)
     assert first.shape == (16_000,) and good(first) and np.abs(first).max() <= 1
     assert np.array_equal(first, second)
 
@@ -143,7 +143,7 @@ def test_steeper_slopes_put_noise_where_rooms_hum():
 
     white, as_it_is, brown = map(share_above_2_khz, ((0.0,), noise.SLOPES, (2.0,)))
     assert white > 1.5 * as_it_is > 1.5 * brown
-    steeper = share_above_2_khz(augment.RECIPE.noise_slopes)
+    steeper = share_above_2_khz(augmentation.RECIPE.noise_slopes)
     assert as_it_is > steeper > brown
 
 
@@ -153,7 +153,7 @@ def clips():
 
 
 def test_the_training_set_has_the_shares_of_the_recipe(clips):
-    made, labels = augment.training_set(clips, 200, seed=1, workers=1)
+    made, labels = augmentation.training_set(clips, 200, seed=1, workers=1)
     assert made.shape == (200, 49, 40) and made.dtype == np.float32 and np.isfinite(made).all()
     assert np.bincount(labels).tolist() == [26, 94, 36, 44]
     assert len(set(labels[:30].tolist())) > 1  # mixed, not sorted
@@ -161,13 +161,13 @@ def test_the_training_set_has_the_shares_of_the_recipe(clips):
 
 def test_workers_do_not_change_a_clip_and_seeds_do(clips):
     calls = []
-    alone, labels = augment.training_set(
+    alone, labels = augmentation.training_set(
         clips, 1_001, 3, lambda *done: calls.append(done), workers=1
     )
-    together, same_labels = augment.training_set(clips, 1_001, 3, workers=2)
+    together, same_labels = augmentation.training_set(clips, 1_001, 3, workers=2)
     assert np.array_equal(alone, together) and np.array_equal(labels, same_labels)
     assert calls[-1] == (1_001, 1_001) and calls == sorted(calls)
-    other, _ = augment.training_set(clips, 300, 4, workers=1)
+    other, _ = augmentation.training_set(clips, 300, 4, workers=1)
     assert not np.array_equal(other[0], alone[0])
 
 
@@ -175,18 +175,18 @@ def test_without_processes_the_work_is_done_all_the_same(clips, monkeypatch):
     def refused(*given, **options):
         raise OSError("no semaphores here")
 
-    monkeypatch.setattr(augment, "ProcessPoolExecutor", refused)
-    assert len(augment.training_set(clips, 1_001, 3)[1]) == 1_001
+    monkeypatch.setattr(augmentation, "ProcessPoolExecutor", refused)
+    assert len(augmentation.training_set(clips, 1_001, 3)[1]) == 1_001
 
 
 def test_chances_follow_the_weights(clips):
-    recipe = augment.RECIPE
-    chance = augment.chances(clips, dataset.UNKNOWN, recipe)
+    recipe = augmentation.RECIPE
+    chance = augmentation.chances(clips, dataset.UNKNOWN, recipe)
     words = np.array(clips.words, object)
     assert abs(chance.sum() - 1) < 1e-9 and not chance[clips.labels != dataset.UNKNOWN].any()
     assert chance[words == "go"].sum() / chance[words == "bird"].sum() == pytest.approx(14)
     engines = np.array(clips.engines, object)
-    of_yes = augment.chances(clips, 2, replace(recipe, engines={}))
+    of_yes = augmentation.chances(clips, 2, replace(recipe, engines={}))
     small, large = (of_yes[engines == name].sum() for name in ("flite", "espeak"))
     numbers = [int(((engines == name) & (words == "yes")).sum()) for name in ("flite", "espeak")]
     assert small / large == pytest.approx((numbers[0] / numbers[1]) ** 0.5)
@@ -194,15 +194,15 @@ def test_chances_follow_the_weights(clips):
 
 def test_a_label_without_clips_is_told(clips):
     with pytest.raises(ValueError, match="no clip of yes"):
-        augment.training_set(
+        augmentation.training_set(
             clips.where(label="no"),
             100,
             0,
-            recipe=replace(augment.RECIPE, labels=(0.5, 0.0, 0.5, 0.0)),
+            recipe=replace(augmentation.RECIPE, labels=(0.5, 0.0, 0.5, 0.0)),
         )
 
 
 def test_silence_alone_needs_no_words(clips):
-    recipe = replace(augment.RECIPE, labels=(1.0, 0.0, 0.0, 0.0))
-    made, labels = augment.training_set(clips[:3], 20, 0, recipe=recipe)
+    recipe = replace(augmentation.RECIPE, labels=(1.0, 0.0, 0.0, 0.0))
+    made, labels = augmentation.training_set(clips[:3], 20, 0, recipe=recipe)
     assert not labels.any() and features.FRAMES == made.shape[1]

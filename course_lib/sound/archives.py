@@ -12,16 +12,17 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from course_lib.sound.download.errors import DownloadError, megabytes, no_room
-from course_lib.sound.download.http import Progress
+from course_lib.sound.download import DownloadError, Progress, megabytes, no_room
 
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
+_Member = tuple[str, str, int, Callable[[], IO[bytes]]]  # name, kind, bytes, how to open it
 _EVERY = 200  # files between two reports of progress
-_LEFT_OUT = ("__MACOSX",)  # what macOS puts beside the files of a .zip
+_LEFT_OUT = "__MACOSX"  # what macOS puts beside the files of a .zip
 
 
 def unpack(archive: Path, folder: Path, most_bytes: int, progress: Progress | None = None) -> Path:
@@ -52,73 +53,57 @@ def unpack(archive: Path, folder: Path, most_bytes: int, progress: Progress | No
 
 
 def _write_all(archive: Path, whole: Path, most_bytes: int, progress: Progress | None) -> None:
-    """Write every file of the archive below `whole`."""
-    total, left, made = archive.stat().st_size, most_bytes, 0
+    """Write every file of the archive below `whole`; refuse what is neither file nor folder."""
+    total, left, written = archive.stat().st_size, most_bytes, 0
+    read = _zipped if zipfile.is_zipfile(archive) else _tarred
     with archive.open("rb") as raw:
-        for name, size, content in _members(archive, raw):
-            path = whole.joinpath(*_inside(archive, name))
+        for name, kind, size, opened in read(raw):
+            parts = PurePosixPath(name).parts
+            if kind not in ("file", "folder"):
+                raise _harmful(archive, kind, name)
+            # Windows also goes out by \\ and by the name of a drive
+            leads_out = name.startswith("/") or ".." in parts
+            if leads_out or any(set(part) & set("\\:\0") for part in parts):
+                raise _harmful(archive, "a path that leads out of its folder", name)
+            if kind == "folder" or _LEFT_OUT in parts or name.rpartition("/")[2].startswith("._"):
+                continue
             left -= size
             if left < 0:
                 raise DownloadError(
                     f"{archive.name} would fill more than {megabytes(most_bytes)}: "
                     "it was not unpacked."
                 )
+            path = whole.joinpath(*parts)
             path.parent.mkdir(parents=True, exist_ok=True)
-            with content, path.open("xb") as file:
+            with opened() as content, path.open("xb") as file:
                 shutil.copyfileobj(content, file)
             if path.stat().st_size != size:
                 raise EOFError(name)
-            made += 1
-            if progress is not None and made % _EVERY == 0:
+            written += 1
+            if progress is not None and written % _EVERY == 0:
                 progress(min(raw.tell(), total), total)
     if progress is not None:
         progress(total, total)
 
 
-def _members(archive: Path, raw: IO[bytes]) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Yield name, size and content of each file; refuse what is neither file nor folder."""
-    read = _zipped if zipfile.is_zipfile(archive) else _tarred
-    for name, size, content in read(archive, raw):
-        parts = PurePosixPath(name).parts
-        if not (set(parts) & set(_LEFT_OUT) or (parts and parts[-1].startswith("._"))):
-            yield name, size, content
-
-
-def _tarred(archive: Path, raw: IO[bytes]) -> Iterator[tuple[str, int, IO[bytes]]]:
+def _tarred(raw: IO[bytes]) -> Iterator[_Member]:
     with tarfile.open(fileobj=raw, mode="r:*") as opened:
         for member in opened:
-            if member.isdir():
-                _inside(archive, member.name)
-            elif member.isreg():
-                yield member.name, member.size, opened.extractfile(member)
-            else:
-                kind = "a link" if member.issym() or member.islnk() else "a device"
-                raise _refused(archive, kind, member.name)
+            kind = "a link" if member.issym() or member.islnk() else "a device"
+            kind = "folder" if member.isdir() else "file" if member.isreg() else kind
+            yield member.name, kind, member.size, partial(opened.extractfile, member)
 
 
-def _zipped(archive: Path, raw: IO[bytes]) -> Iterator[tuple[str, int, IO[bytes]]]:
+def _zipped(raw: IO[bytes]) -> Iterator[_Member]:
+    kinds = {0: "file", stat.S_IFREG: "file", stat.S_IFLNK: "a link"}
     with zipfile.ZipFile(raw) as opened:
         for member in opened.infolist():
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            if member.is_dir():
-                _inside(archive, member.filename)
-            elif kind in (0, stat.S_IFREG):
-                yield member.filename, member.file_size, opened.open(member)
-            else:
-                name = "a link" if kind == stat.S_IFLNK else "a device"
-                raise _refused(archive, name, member.filename)
+            kind = kinds.get(stat.S_IFMT(member.external_attr >> 16), "a device")
+            kind = "folder" if member.is_dir() else kind
+            yield member.filename, kind, member.file_size, partial(opened.open, member)
 
 
-def _inside(archive: Path, name: str) -> tuple[str, ...]:
-    """Return the parts of a path that stays below the folder, on every system; else refuse it."""
-    parts = PurePosixPath(name).parts
-    leads_out = name.startswith("/") or ".." in parts
-    if leads_out or any(set(part) & set("\\:\0") for part in parts):
-        raise _refused(archive, "a path that leads out of its folder", name)
-    return parts
-
-
-def _refused(archive: Path, what: str, name: str) -> DownloadError:
+def _harmful(archive: Path, what: str, name: str) -> DownloadError:
     return DownloadError(
         f"{archive.name} holds {what} ({name[:80]!r}): nothing was unpacked, delete that archive."
     )
