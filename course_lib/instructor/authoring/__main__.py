@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from course_lib.instructor.authoring.build import build, check
+from course_lib.instructor.authoring.building import build, check
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

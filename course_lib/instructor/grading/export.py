@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from course_lib import session
-from course_lib.instructor.authoring import frame, solutions, source
+from course_lib.instructor.authoring import editions, source
 from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson
 
 KINDS = ("nbgrader", "otter")
@@ -41,14 +41,14 @@ def export(
     lessons = [source.read(path) for path in source.sources(folder)]
     if unknown := set(chosen) - {each.number for each in lessons}:
         raise ValueError(f"There is no lesson {min(unknown)} in {folder}.")
-    facts = frame.project(root)
+    facts = editions.read_project(root)
     make = nbgrader_notebook if kind == "nbgrader" else otter_notebook
     written = []
     for lesson in lessons:
         if (chosen and lesson.number not in chosen) or not any(c.exercise for c in lesson.cells):
             continue
         place = out / "source" / lesson.name if kind == "nbgrader" else out / lesson.name
-        setup = frame.setup_code(lesson, facts)
+        setup = editions.setup_code(lesson, facts)
         text = json.dumps(_tree(make(lesson, setup)), indent=1, ensure_ascii=False) + "\n"
         written.append(session.write_atomically(place / f"{lesson.name}.ipynb", text))
     if kind == "nbgrader":
@@ -130,14 +130,14 @@ def _with_stub(cell: Cell, needed: str) -> str:
     before, marker, rest = cell.text.partition(BEGIN)
     if not marker or before.rsplit("\n", 1)[-1].strip() or before.endswith((" ", "\t")):
         return cell.text  # inside a function, whose head stays
-    stub = solutions.without_solutions(f"{BEGIN}{rest}", needed)
+    stub = editions.without_solutions(f"{BEGIN}{rest}", needed)
     return f"{before}{stub}\n{BEGIN}{rest}" if stub.strip() != "..." else cell.text
 
 
 def _in_otters_words(cell: Cell, needed: str) -> str:
     """Return an answer's cell with Otter's markers: the solution, and the stub as its prompt."""
-    stub = solutions.without_solutions(cell.text, needed)
-    solved = solutions.without_markers(cell.text)
+    stub = editions.without_solutions(cell.text, needed)
+    solved = editions.without_markers(cell.text)
     return (
         f'""" # BEGIN PROMPT\n{stub}\n""" # END PROMPT\n# BEGIN SOLUTION NO PROMPT\n{solved}\n'
         "# END SOLUTION"
