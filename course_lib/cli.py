@@ -331,10 +331,10 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from course_lib.instructor.grading import command, sandbox
+    from course_lib.instructor.grading import campaign, watch
 
-    limits = sandbox.Limits(wall_seconds=options.seconds)
-    rows, notes, kind = command.grade(
+    limits = watch.Limits(wall_seconds=options.seconds)
+    rows, notes, kind = campaign.grade(
         options.submissions,
         options.out,
         roster=options.roster,
@@ -355,10 +355,10 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from course_lib.instructor.grading import export
+    from course_lib.instructor.grading import assignments
 
     root = Path(__file__).resolve().parent.parent
-    for path in export.export(
+    for path in assignments.write_assignments(
         options.kind, options.out, root, tuple(options.lesson), options.source
     ):
         print(path)

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from course_lib.instructor.authoring import editions, source
-from course_lib.instructor.grading import sandbox
+from course_lib.instructor.grading import watch
 
 HERE = Path(__file__).parent
 EXERCISES = HERE / "exercises"
-LIMITS = sandbox.Limits(
+LIMITS = watch.Limits(
     wall_seconds=60,
     cell_seconds=6,
     call_seconds=3,

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 import course_lib
+import course_lib.exercises
 from course_lib.exercises import core
 
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
@@ -72,7 +73,7 @@ class Reference:
     @property
     def points(self) -> float:
         """Return the points of all questions together."""
-        return sum(each.points for each in self.questions)
+        return sum(question.points for question in self.questions)
 
 
 @dataclass(frozen=True)
@@ -87,17 +88,17 @@ class Course:
         """Return every lesson that asks something, by its two digits. Raises CourseError."""
         if self.exercises is not None:
             _add_exercises(self.exercises)
-        found = {}
+        lessons = {}
         for path in sorted(self.references.glob("[0-9][0-9]_*.ipynb")):
             reference = _reference(path)
             if reference.questions:
-                found[reference.lesson] = reference
-        if not found:
+                lessons[reference.lesson] = reference
+        if not lessons:
             raise CourseError(
                 f"There is no reference notebook with exercises in {self.references}:"
                 " build them, or name their folder with --reference."
             )
-        return found
+        return lessons
 
     @cached_property
     def digest(self) -> str:
@@ -113,10 +114,9 @@ class Course:
 
 def _add_exercises(folder: Path) -> None:
     """Let exercise modules be found in `folder` too."""
-    import course_lib.exercises as package
-
-    if str(folder) not in package.__path__:
-        package.__path__.append(str(folder))
+    places = course_lib.exercises.__path__
+    if str(folder) not in places:
+        places.append(str(folder))
 
 
 def _reference(path: Path) -> Reference:
@@ -126,12 +126,12 @@ def _reference(path: Path) -> Reference:
     stubs = {}
     if student.is_file():
         stubs = {
-            cell["metadata"]["exercise"]: _source(cell)
+            cell["metadata"]["exercise"]: text_of(cell)
             for cell in _cells(student)
             if "exercise" in cell["metadata"]
         }
     checks = {
-        cell["metadata"]["check"]: _source(cell) for cell in cells if "check" in cell["metadata"]
+        cell["metadata"]["check"]: text_of(cell) for cell in cells if "check" in cell["metadata"]
     }
     questions = []
     for cell in cells:
@@ -160,9 +160,9 @@ def _cells(path: Path) -> list[dict]:
     return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
-def _source(cell: dict) -> str:
-    """Return a cell's text."""
-    source = cell["source"]
+def text_of(cell: dict) -> str:
+    """Return the text of a notebook's cell, which is kept whole or as a list of lines."""
+    source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
 
 

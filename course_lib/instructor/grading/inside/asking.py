@@ -69,30 +69,30 @@ def _reply(answer: Callable[[], object], arguments: list[tuple] | None) -> dict:
         if is_untouched(given):
             return {"state": "untouched"}
         if arguments is None:
-            found = answer_values(given, None)
+            plain_values = answer_values(given, None)
         elif callable(given):
-            found = _call_all(given, arguments)
+            plain_values = _call_all(given, arguments)
         else:
             answer_values(given, arguments)  # raises the sentence
-        return {"state": "values", "values": values.encoded(found)}
+        return {"state": "values", "values": values.encoded(plain_values)}
     except Exception as error:
         return {"state": "refused", "why": _words(error, plain_text=True)}
 
 
 def _call_all(function: Callable, arguments: list[tuple]) -> list:
     """Return one plain value, or what was raised, for each call; an interrupt ends them all."""
-    found: list = []
+    results: list = []
     for each in arguments:
         try:
             value = plain(function(*each))
             values.encoded(value)
         except KeyboardInterrupt:
             late = Raised("TimeoutError", "it took too long")
-            return [*found, *([late] * (len(arguments) - len(found)))]
+            return [*results, *([late] * (len(arguments) - len(results)))]
         except BaseException as error:  # an exit counts as raised too
             value = Raised(type(error).__name__, _words(error, plain_text=True))
-        found.append(value)
-    return found
+        results.append(value)
+    return results
 
 
 def _words(error: BaseException, plain_text: bool = False) -> str:
