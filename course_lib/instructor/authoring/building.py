@@ -11,13 +11,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.instructor.authoring.editions import (
-    LANGUAGE,
-    edition,
-    lesson_table,
-    read_project,
-    serialized,
-)
+from course_lib.instructor.authoring import editions
+from course_lib.instructor.authoring.editions import serialized
 from course_lib.instructor.authoring.source import Lesson, SourceError, read, sources
 from course_lib.session import write_atomically
 
@@ -54,9 +49,11 @@ def build(
     """
     numbers = set(numbers)
     every = lessons(root, numbers)
-    chosen = _chosen(every, numbers)
+    if unknown := numbers - {lesson.number for lesson in every}:
+        raise ValueError(f"There is no lesson {min(unknown)} in notebooks/source.")
+    chosen = [lesson for lesson in every if not numbers or lesson.number in numbers]
     contents = {} if numbers else _readme(every, root)
-    contents |= {_path(lesson, False, root): _student(lesson, every, root) for lesson in chosen}
+    contents |= _student_editions(chosen, every, root)
     changed = [_write(path, content, root, report) for path, content in contents.items()]
     if not student_only:
         changed += asyncio.run(_execute(chosen, every, root, jobs, report))
@@ -70,8 +67,7 @@ def check(root: Path = _ROOT) -> list[str]:
     outputs.
     """
     every = lessons(root)
-    expected = _readme(every, root)
-    expected |= {_path(lesson, False, root): _student(lesson, every, root) for lesson in every}
+    expected = _readme(every, root) | _student_editions(every, every, root)
     complaints = [
         f"{path.relative_to(root)} is not what its source gives: run `make notebooks`."
         for path, content in expected.items()
@@ -79,7 +75,7 @@ def check(root: Path = _ROOT) -> list[str]:
     ]
     for lesson in every:
         path = _path(lesson, True, root)
-        bare = serialized(edition(lesson, every, read_project(root), solved=True))
+        bare = serialized(_edition(lesson, every, root, solved=True))
         if not path.exists() or _without_outputs(path.read_text(encoding="utf-8")) != bare:
             complaints.append(
                 f"{path.relative_to(root)} was built from another source: run `make notebooks`."
@@ -98,7 +94,7 @@ def normalized(notebook: NotebookNode) -> NotebookNode:
             for output in cell.outputs:
                 output.get("data", {}).pop(_WIDGET_VIEW, None)
     notebook.metadata.pop("widgets", None)
-    notebook.metadata["language_info"] = dict(LANGUAGE)
+    notebook.metadata["language_info"] = dict(editions.LANGUAGE)
     return notebook
 
 
@@ -129,21 +125,20 @@ def write_pictures(text: str, folder: Path) -> None:
         write_atomically(folder / f"{name}.png", png)
 
 
-def _chosen(every: list[Lesson], numbers: set[str]) -> list[Lesson]:
-    """Return the lessons with these numbers, all of them where there is no number."""
-    if unknown := numbers - {lesson.number for lesson in every}:
-        raise ValueError(f"There is no lesson {min(unknown)} in notebooks/source.")
-    return [lesson for lesson in every if not numbers or lesson.number in numbers]
-
-
 def _path(lesson: Lesson, solved: bool, root: Path) -> Path:
-    """Return where a lesson's notebook is written."""
     return root / "notebooks" / ("reference" if solved else "") / f"{lesson.name}.ipynb"
 
 
-def _student(lesson: Lesson, every: list[Lesson], root: Path) -> str:
-    """Return the text of a lesson's student edition."""
-    return serialized(edition(lesson, every, read_project(root), solved=False))
+def _edition(lesson: Lesson, every: list[Lesson], root: Path, solved: bool) -> NotebookNode:
+    return editions.edition(lesson, every, editions.read_project(root), solved)
+
+
+def _student_editions(chosen: list[Lesson], every: list[Lesson], root: Path) -> dict[Path, str]:
+    """Return where each lesson's student edition is written, and its text."""
+    return {
+        _path(lesson, False, root): serialized(_edition(lesson, every, root, solved=False))
+        for lesson in chosen
+    }
 
 
 async def _execute(
@@ -169,7 +164,7 @@ async def _reference(lesson: Lesson, every: list[Lesson], root: Path) -> str:
     folder = _path(lesson, True, root).parent
     folder.mkdir(parents=True, exist_ok=True)
     client = NotebookClient(
-        edition(lesson, every, read_project(root), solved=True),
+        _edition(lesson, every, root, solved=True),
         timeout=_CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
@@ -191,7 +186,7 @@ def _readme(every: list[Lesson], root: Path) -> dict[Path, str]:
     path = root / "README.md"
     if not path.exists():
         return {}
-    table = lesson_table(every, read_project(root))
+    table = editions.lesson_table(every, editions.read_project(root))
     return {path: between_markers(path.read_text(encoding="utf-8"), "lessons", table)}
 
 
@@ -205,7 +200,6 @@ def _write(path: Path, content: str, root: Path, report: Callable[[str], None]) 
 
 
 def _without_outputs(text: str) -> str:
-    """Return a notebook's text as if it had never been executed."""
     notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -238,7 +232,6 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _png(cell: NotebookNode, tag: str) -> bytes:
-    """Return the first picture that a cell shows."""
     for output in cell.get("outputs", ()):
         encoded = output.get("data", {}).get("image/png")
         if encoded:

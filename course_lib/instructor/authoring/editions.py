@@ -177,7 +177,6 @@ def _label(lesson: Lesson) -> str:
 
 
 def _neighbours(lesson: Lesson, lessons: list[Lesson]) -> tuple[Lesson | None, Lesson | None]:
-    """Return the lessons before and after `lesson`, None at the ends."""
     position = [other.name for other in lessons].index(lesson.name)
     before = lessons[position - 1] if position else None
     after = lessons[position + 1] if position + 1 < len(lessons) else None
@@ -202,7 +201,6 @@ def _node(cell: Cell, text: str) -> NotebookNode:
 
 
 def _stub(solution: list[str], needed: str) -> list[str]:
-    """Return the lines that stand in for the lines of one solution."""
     first = next((line for line in solution if line.strip()), "")
     indent = first[: len(first) - len(first.lstrip())]
     wanted = {node.id for node in ast.walk(_parsed(needed)) if isinstance(node, ast.Name)}

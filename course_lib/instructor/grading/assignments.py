@@ -9,12 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from course_lib.instructor.authoring.editions import (
-    read_project,
-    setup_code,
-    without_markers,
-    without_solutions,
-)
+from course_lib.instructor.authoring import editions
 from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson, read, sources
 from course_lib.session import write_atomically
 
@@ -46,14 +41,14 @@ def write_assignments(
     lessons = [read(path) for path in sources(folder)]
     if unknown := set(chosen) - {each.number for each in lessons}:
         raise ValueError(f"There is no lesson {min(unknown)} in {folder}.")
-    facts = read_project(root)
+    facts = editions.read_project(root)
     make = nbgrader_notebook if kind == "nbgrader" else otter_notebook
     written = []
     for lesson in lessons:
         if (chosen and lesson.number not in chosen) or not any(c.exercise for c in lesson.cells):
             continue
         place = out / "source" / lesson.name if kind == "nbgrader" else out / lesson.name
-        setup = setup_code(lesson, facts)
+        setup = editions.setup_code(lesson, facts)
         text = json.dumps(_tree(make(lesson, setup)), indent=1, ensure_ascii=False) + "\n"
         written.append(write_atomically(place / f"{lesson.name}.ipynb", text))
     if kind == "nbgrader":
@@ -68,10 +63,11 @@ def nbgrader_notebook(lesson: Lesson, setup: str) -> list[dict]:
     for cell in lesson.cells:
         if cell.exercise:
             grading = {"grade": False, "solution": True, "locked": False}
-            cells.append(_cell(cell, _with_stub(cell, _needed(lesson, cell)), grading))
+            cells.append(_cell(cell, _with_stub(cell, _check(lesson, cell).text), grading))
         elif cell.check:
             grading = {"grade": True, "solution": False, "locked": True}
-            grading["points"] = _points(lesson, cell)
+            asked = next(each for each in lesson.cells if each.exercise == cell.check)
+            grading["points"] = asked.points or 0
             hidden = f"### BEGIN HIDDEN TESTS\n{_demand(cell)}\n### END HIDDEN TESTS"
             cells.append(_cell(cell, f"{cell.text}\n{hidden}", grading))
         else:
@@ -89,7 +85,7 @@ def otter_notebook(lesson: Lesson, setup: str) -> list[dict]:
     for cell in lesson.cells:
         if cell.exercise:
             name = f"q{cell.exercise.replace('.', '_')}"
-            check = next(each for each in lesson.cells if each.check == cell.exercise)
+            check = _check(lesson, cell)
             config = f"# BEGIN TEST CONFIG\nhidden: true\npoints: {cell.points}"
             test = f'""" {config}\n""" # END TEST CONFIG\n{_demand(check)}'
             cells += [
@@ -113,14 +109,8 @@ def _demand(check: Cell) -> str:
     return f"from course_lib.exercises import require\n{line.replace('check(', 'require(', 1)}"
 
 
-def _needed(lesson: Lesson, exercise: Cell) -> str:
-    """Return the source of the check cell that belongs to an exercise."""
-    return next(each.text for each in lesson.cells if each.check == exercise.exercise)
-
-
-def _points(lesson: Lesson, check: Cell) -> int:
-    """Return the points of the exercise that a check cell checks."""
-    return next(each.points or 0 for each in lesson.cells if each.exercise == check.check)
+def _check(lesson: Lesson, exercise: Cell) -> Cell:
+    return next(cell for cell in lesson.cells if cell.check == exercise.exercise)
 
 
 def _with_stub(cell: Cell, needed: str) -> str:
@@ -128,14 +118,14 @@ def _with_stub(cell: Cell, needed: str) -> str:
     before, marker, rest = cell.text.partition(BEGIN)
     if not marker or before.rsplit("\n", 1)[-1].strip() or before.endswith((" ", "\t")):
         return cell.text  # inside a function, whose head stays
-    stub = without_solutions(f"{BEGIN}{rest}", needed)
+    stub = editions.without_solutions(f"{BEGIN}{rest}", needed)
     return f"{before}{stub}\n{BEGIN}{rest}" if stub.strip() != "..." else cell.text
 
 
 def _in_otters_words(cell: Cell, needed: str) -> str:
     """Return an answer's cell with Otter's markers: the solution, and the stub as its prompt."""
-    stub = without_solutions(cell.text, needed)
-    solved = without_markers(cell.text)
+    stub = editions.without_solutions(cell.text, needed)
+    solved = editions.without_markers(cell.text)
     return (
         f'""" # BEGIN PROMPT\n{stub}\n""" # END PROMPT\n# BEGIN SOLUTION NO PROMPT\n{solved}\n'
         "# END SOLUTION"
@@ -165,7 +155,6 @@ def _raw(identifier: str, text: str) -> dict:
 
 
 def _tree(cells: list[dict]) -> dict:
-    """Return a notebook of these cells."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {
         "cells": cells,

@@ -20,7 +20,8 @@ from course_lib.instructor.grading.roster import read_roster
 from course_lib.instructor.grading.trial import Settings
 from course_lib.instructor.grading.watch import Limits
 
-Progress = Callable[..., Iterable]
+_Progress = Callable[..., Iterable]
+_Graded = tuple[Work, Result | str]  # a sentence where the sandbox could not be started
 _ATTEMPTS = 2
 
 
@@ -41,7 +42,7 @@ def grade(
     everything: bool = False,
     accept_weak: bool = False,
     limits: Limits | None = None,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> tuple[list[Row], list[str], str]:
     """Grade `submissions` into the folder `out`; return rows, notes and the kind of sandbox used.
 
@@ -52,9 +53,8 @@ def grade(
     kind = sandbox.best_kind()
     if kind != "bubblewrap" and not accept_weak:
         raise WeakSandboxError(
-            "Bubblewrap does not work here, so submissions could read your "
-            "files and use the network: install the package bubblewrap, or "
-            "accept that with --accept-weak-sandbox."
+            "Bubblewrap does not work here, so submissions could read your files and use the "
+            "network: install the package bubblewrap, or accept that with --accept-weak-sandbox."
         )
     course = Course(reference or default_reference(), exercises)
     students = read_roster(roster) if roster else ()
@@ -77,7 +77,7 @@ def grade_all(
     out: Path,
     scheduler: str = "",
     workers: int = 0,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> tuple[list[Result], list[str]]:
     """Grade every work that has no result in `out` yet; return all results and what failed.
 
@@ -115,7 +115,6 @@ def _kept_seed(out: Path) -> str:
 
 
 def _place(out: Path, work: Work) -> Path:
-    """Return where a work's result is kept."""
     return out / "works" / f"{slug(work.student)}_{work.lesson}.json"
 
 
@@ -134,9 +133,7 @@ def _known(out: Path, work: Work, stamp: str) -> Result | None:
     return result if (result.key, result.stamp) == (work.key, stamp) else None
 
 
-def _here(
-    works: list[Work], settings: Settings, workers: int
-) -> Iterator[tuple[Work, Result | str]]:
+def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Graded]:
     """Yield results as they come, from as many sandboxes at a time as there are cores."""
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         waiting = {pool.submit(_attempt, work, settings): work for work in works}
@@ -159,9 +156,7 @@ def _attempt(work: Work, settings: Settings) -> Result | str:
     raise AssertionError("unreachable")
 
 
-def _on_cluster(
-    works: list[Work], settings: Settings, scheduler: str
-) -> Iterator[tuple[Work, Result | str]]:
+def _on_cluster(works: list[Work], settings: Settings, scheduler: str) -> Iterator[_Graded]:
     """Yield results as they come from a Dask cluster; work of a lost worker is given to another.
 
     The workers need this package and the same folders; the works themselves are sent to them.
@@ -169,9 +164,8 @@ def _on_cluster(
     try:
         from distributed import Client, as_completed
     except ImportError as error:
-        raise ValueError(
-            "A cluster needs the package distributed: pip install distributed."
-        ) from error
+        problem = "A cluster needs the package distributed: pip install distributed."
+        raise ValueError(problem) from error
     try:
         client = Client(scheduler, timeout=10)
     except OSError as error:

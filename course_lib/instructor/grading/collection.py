@@ -12,22 +12,16 @@ import os
 import re
 import stat
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from course_lib.instructor.grading import submission
 from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.results import Work
 from course_lib.instructor.grading.roster import CollectError, Student, known
-from course_lib.instructor.grading.submission import (
-    LARGEST_BYTES,
-    UnreadableError,
-    find_answers,
-    lesson_of,
-    read_cells,
-)
 from course_lib.project.verify import about
 
 _REPORT = "report.json"  # of lesson 09: checked and told, worth no points
@@ -49,7 +43,7 @@ _PASSED_BY = (".git", ".ipynb_checkpoints", "__MACOSX", "work")
 _A_LINK = "The file is a link to another one: hand in a copy."
 _ONLY_THAT = "hand in the notebook only."
 # All that zipfile and its decompressors raise for bytes that are no zip, or only partly one.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError)
+_DAMAGED = (BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError)
 _DAMAGED += (ValueError, RuntimeError, OverflowError)
 
 
@@ -109,7 +103,7 @@ def files(sources: Iterable[Path]) -> Iterator[Handed]:
             yield from _folder(source)
         elif source.suffix == ".zip":
             whose = "" if zips == 1 and _is_export(source) else source.stem
-            yield from _zip(source.name, source, whose, 1, _Budget())
+            yield from _zip(source.name, source, whose, _Budget())
         else:
             student = _student(PurePosixPath(source.name), source.resolve().parent.name)
             yield _file(source, source.name, student)
@@ -123,20 +117,20 @@ def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work |
     if PurePosixPath(handed.origin).name == _REPORT:
         return f"{student}: {handed.origin}: {about(handed.data)}"
     try:
-        cells = read_cells(handed.data)
-    except UnreadableError as error:
+        cells = submission.read_cells(handed.data)
+    except submission.UnreadableError as error:
         return _unreadable(handed, student, str(error), course)
-    lesson = lesson_of(cells, PurePosixPath(handed.origin).name, course.lessons)
+    lesson = submission.lesson_of(cells, PurePosixPath(handed.origin).name, course.lessons)
     if lesson is None:
         return f"{handed.origin} belongs to no lesson of this course: it was left out."
-    answers = find_answers(cells, course.lessons[lesson])
+    answers = submission.find_answers(cells, course.lessons[lesson])
     return Work(student, lesson, handed.origin, dict(answers.texts), answers.notes)
 
 
 def _unreadable(handed: Handed, student: str, problem: str, course: Course) -> Work | str:
     """Return a work without answers where at least the lesson is known, else a note."""
     name = PurePosixPath(handed.origin).name
-    lesson = lesson_of((), name, course.lessons)
+    lesson = submission.lesson_of((), name, course.lessons)
     if lesson is None and len(course.lessons) == 1:
         lesson = next(iter(course.lessons))
     if lesson is None:
@@ -160,15 +154,14 @@ def _folder(folder: Path) -> Iterator[Handed]:
             elif not name.endswith(".zip"):
                 yield _file(path, str(relative), student)
             else:
-                yield from _zip(str(relative), path, student, 1, _Budget())
+                yield from _zip(str(relative), path, student, _Budget())
 
 
 def _file(path: Path, origin: str, student: str) -> Handed:
-    """Return one notebook from disk."""
     size = path.stat().st_size
-    if size <= LARGEST_BYTES:
+    if size <= submission.LARGEST_BYTES:
         return Handed(student, origin, path.read_bytes())
-    allowed = f"{LARGEST_BYTES >> 20} are allowed: clear the outputs."
+    allowed = f"{submission.LARGEST_BYTES >> 20} are allowed: clear the outputs."
     return Handed(student, origin, problem=f"The file has {size >> 20:,} MB and {allowed}")
 
 
@@ -181,29 +174,24 @@ class _Budget:
 
 
 def _zip(
-    origin: str, file: Path | io.BytesIO, whose: str, depth: int, budget: _Budget
+    origin: str, file: Path | io.BytesIO, whose: str, budget: _Budget, depth: int = 1
 ) -> Iterator[Handed]:
     """Yield the notebooks in a zip and in zips within it; `whose` is empty for an export."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with ZipFile(file) as archive:
             for entry in sorted(archive.infolist(), key=lambda each: _in_order(each.filename)):
                 budget.entries -= 1
                 if budget.entries < 0:
                     problem = f"The zip has more than {_MOST_ENTRIES:,} entries: {_ONLY_THAT}"
                     yield Handed(whose or origin, origin, problem=problem)
                     return
-                yield from _entry(archive, entry, origin, whose, depth, budget)
+                yield from _entry(archive, entry, origin, whose, budget, depth)
     except _DAMAGED:
         yield Handed(whose or origin, origin, problem="The zip is damaged: pack it again.")
 
 
 def _entry(
-    archive: zipfile.ZipFile,
-    entry: zipfile.ZipInfo,
-    origin: str,
-    whose: str,
-    depth: int,
-    budget: _Budget,
+    archive: ZipFile, entry: ZipInfo, origin: str, whose: str, budget: _Budget, depth: int
 ) -> Iterator[Handed]:
     """Yield the notebook that an entry is, or those in the zip that it is."""
     name = _harmless(entry.filename)
@@ -218,7 +206,7 @@ def _entry(
     if name.suffix != ".zip" or problem:
         yield Handed(student, label, data, problem)
     elif depth < _DEEPEST_ZIP:
-        yield from _zip(label, io.BytesIO(data), student, depth + 1, budget)
+        yield from _zip(label, io.BytesIO(data), student, budget, depth + 1)
     else:
         yield Handed(student, label, problem=f"There are zips in zips in zips: {_ONLY_THAT}")
 
@@ -234,11 +222,9 @@ def _harmless(name: str) -> PurePosixPath:
     return PurePosixPath(*[part for part in parts if part not in ("", ".", "..")] or ["_"])
 
 
-def _unpacked(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget
-) -> tuple[bytes, str]:
+def _unpacked(archive: ZipFile, entry: ZipInfo, budget: _Budget) -> tuple[bytes, str]:
     """Return an entry's bytes and no problem, or nothing and a sentence."""
-    largest = LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
+    largest = submission.LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
     if entry.flag_bits & 1:
         return b"", "The zip has a password: pack it without one."
     try:
@@ -255,7 +241,7 @@ def _unpacked(
 def _is_export(source: Path) -> bool:
     """Tell whether a zip holds several students, so that its own name says nothing."""
     try:
-        with zipfile.ZipFile(source) as archive:
+        with ZipFile(source) as archive:
             names = [_harmless(each.filename) for each in archive.infolist() if not each.is_dir()]
     except _DAMAGED:
         return False

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from course_lib.exercises import core
 from course_lib.instructor.grading.course import Question, Reference
 from course_lib.instructor.grading.inside import values
-from course_lib.instructor.grading.results import Request, Verdict
+from course_lib.instructor.grading.results import Request, Verdict, Verdicts
 
 
 def requests(reference: Reference, answers: Mapping[str, str], seed: str) -> dict[str, Request]:
@@ -25,12 +25,8 @@ def requests(reference: Reference, answers: Mapping[str, str], seed: str) -> dic
 
 
 def verdicts(
-    reference: Reference,
-    answers: Mapping[str, str],
-    events: tuple[dict, ...],
-    ended: str,
-    seed: str,
-) -> tuple[Verdict, ...]:
+    reference: Reference, answers: Mapping[str, str], seed: str, events: tuple = (), ended: str = ""
+) -> Verdicts:
     """Judge every question from the first event that tells about it.
 
     `events` are a sandbox's lines, `ended` says what stopped it, empty where nothing did.

@@ -89,27 +89,27 @@ def table(rows: Sequence[Row]) -> str:
     writer.writerow(["student", "name", "earned", "points", *names])
     for row in rows:
         earned = {verdict.id: f"{verdict.earned:g}" for verdict in row.exercises}
-        line = [_cell(row.student), _cell(row.name), f"{row.earned:g}", f"{row.points:g}"]
+        line = [_cell(row.student), _cell(row.name), *_points(row).values()]
         writer.writerow([*line, *(earned.get(name, "") for name in names)])
     return buffer.getvalue()
 
 
 def student_page(row: Row) -> str:
     """Return the page of one student: every exercise, what it earned and what to look at."""
-    points = f"{row.earned:g} of {row.points:g} points"
-    parts = [f"<h1>{_e(row.name)}</h1>"]
-    parts.append(f"<p>{points if row.results else 'Nothing was handed in.'}</p>")
+    total = f"{_share(row)} points" if row.results else "Nothing was handed in."
+    parts = [f"<h1>{_e(row.name)}</h1>", f"<p>{total}</p>"]
     for result in row.results:
-        parts.append(f"<h2>Lesson {_e(result.lesson)}: {result.earned:g} of {result.points:g}</h2>")
+        parts.append(f"<h2>Lesson {_e(result.lesson)}: {_share(result)}</h2>")
         if result.ended:
             parts.append(f"<p><strong>{_e(result.ended)}</strong></p>")
-        lines = "".join(map(_verdict_line, result.exercises))
+        lines = [
+            (_e(each.id), f"{_SIGNS[each.state]} {each.state}", _share(each), _e(each.message))
+            for each in result.exercises
+        ]
         parts.append(_table(("Exercise", "State", "Points", "What to know"), lines))
         if result.notes:
-            parts.append(
-                "<details><summary>What was noticed in the notebook</summary>"
-                f"{_list(result.notes)}</details>"
-            )
+            summary = "<summary>What was noticed in the notebook</summary>"
+            parts.append(f"<details>{summary}{_list(result.notes)}</details>")
         parts.append(f"<p class='quiet'>{_e(result.origin)}, sandbox: {_e(result.sandbox)}</p>")
     return _page(f"Results of {row.name}", parts)
 
@@ -145,22 +145,21 @@ def _suite(root: ElementTree.Element, row: Row, result: Result) -> None:
         skipped=str(states.count("not tried")),
         time=f"{result.seconds:.2f}",
     )
-    _properties(
-        suite,
-        student=row.name,
-        earned=f"{result.earned:g}",
-        points=f"{result.points:g}",
-        sandbox=result.sandbox,
-    )
+    facts = {"student": row.name, **_points(result), "sandbox": result.sandbox}
+    _properties(suite, facts)
     lesson = _xml(f"{row.student}.{result.notebook[:-6]}")
     for verdict in result.exercises:
         case = ElementTree.SubElement(suite, "testcase", name=verdict.id, classname=lesson)
-        _properties(case, earned=f"{verdict.earned:g}", points=f"{verdict.points:g}")
+        _properties(case, _points(verdict))
         if kind := _IN_JUNIT.get(verdict.state):
             ElementTree.SubElement(case, kind, message=_xml(verdict.message))
 
 
-def _properties(parent: ElementTree.Element, **values: str) -> None:
+def _points(earner: Result | Verdict | Row) -> dict[str, str]:
+    return {"earned": f"{earner.earned:g}", "points": f"{earner.points:g}"}
+
+
+def _properties(parent: ElementTree.Element, values: dict[str, str]) -> None:
     properties = ElementTree.SubElement(parent, "properties")
     for name, value in values.items():
         ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
@@ -182,73 +181,60 @@ def _xml(text: str) -> str:
     return _NO_XML.sub("\ufffd", text)
 
 
-def _verdict_line(verdict: Verdict) -> str:
-    """Return the line of a table that tells about one exercise."""
-    sign, points = _SIGNS[verdict.state], f"{verdict.earned:g} of {verdict.points:g}"
-    return (
-        f"<tr><td>{_e(verdict.id)}</td><td class='state'>{sign} {_e(verdict.state)}</td>"
-        f"<td class='number'>{points}</td><td>{_e(verdict.message)}</td></tr>"
-    )
+def _share(earner: Result | Verdict | Row) -> str:
+    return f"{earner.earned:g} of {earner.points:g}"
 
 
 def _distribution(rows: Sequence[Row]) -> str:
     """Return a bar for each tenth of the points."""
     tenths = Counter(min(9, int(10 * row.earned / row.points)) for row in rows if row.points)
     most = max(tenths.values(), default=1)
-    lines = "".join(
-        f"<tr><td>{10 * tenth} to {10 * tenth + 10} %</td><td class='number'>{tenths[tenth]}</td>"
-        f"<td>{_bar(tenths[tenth] / most)}</td></tr>"
-        for tenth in range(10)
-    )
+    lines = []
+    for tenth in range(10):
+        width = f"{12 * (tenths[tenth] / most):.1f}rem"
+        bar = f"<span class='bar' style='width:{width}'></span>"
+        lines.append((f"{10 * tenth} to {10 * tenth + 10} %", str(tenths[tenth]), bar))
     return _table(("Share of points", "Students", ""), lines)
 
 
 def _exercises(rows: Sequence[Row]) -> str:
     """Return a line for each exercise: how many have it right, and the most common mistakes."""
     verdicts: dict[str, list[Verdict]] = {}
-    for row in rows:
-        for verdict in row.exercises:
-            verdicts.setdefault(verdict.id, []).append(verdict)
-    share = {
-        name: sum(verdict.state == "right" for verdict in every) / len(every)
-        for name, every in verdicts.items()
-    }
+    for verdict in (verdict for row in rows for verdict in row.exercises):
+        verdicts.setdefault(verdict.id, []).append(verdict)
     lines = []
-    for name in sorted(share, key=lambda name: (share[name], name)):
-        every = verdicts[name]
+    for name, every in verdicts.items():
+        right = sum(verdict.state == "right" for verdict in every) / len(every)
         tried = sum(verdict.state != "not tried" for verdict in every)
         common = Counter(verdict.message for verdict in every if verdict.state == "wrong")
-        mistakes = "<br>".join(
-            f"{count} × {_e(text[:160])}" for text, count in common.most_common(2)
-        )
-        lines.append(
-            f"<tr><td>{_e(name)}</td><td class='number'>{share[name]:.0%}</td>"
-            f"<td class='number'>{tried} of {len(every)}</td><td>{mistakes}</td></tr>"
-        )
-    return _table(("Exercise", "Right", "Tried", "First mistakes"), "".join(lines))
+        mistakes = [f"{count} × {_e(text[:160])}" for text, count in common.most_common(2)]
+        cells = (_e(name), f"{right:.0%}", f"{tried} of {len(every)}", "<br>".join(mistakes))
+        lines.append((right, name, cells))
+    head = ("Exercise", "Right", "Tried", "First mistakes")
+    return _table(head, [cells for _, _, cells in sorted(lines)])
 
 
 def _students(rows: Sequence[Row]) -> str:
     """Return a line with a link for each student."""
-    lines = "".join(
-        f"<tr><td><a href='students/{slug(row.student)}.html'>{_e(row.name)}</a></td>"
-        f"<td class='number'>{row.earned:g} of {row.points:g}</td>"
-        f"<td>{_e(' '.join(result.ended for result in row.results))}</td></tr>"
-        for row in rows
-    )
+    lines = []
+    for row in rows:
+        link = f"<a href='students/{slug(row.student)}.html'>{_e(row.name)}</a>"
+        ended = " ".join(result.ended for result in row.results)
+        lines.append((link, _share(row), _e(ended)))
     return _table(("Student", "Points", ""), lines)
 
 
-def _bar(share: float) -> str:
-    return f"<span class='bar' style='width:{12 * share:.1f}rem'></span>"
-
-
-def _table(head: Sequence[str], lines: str) -> str:
-    kinds = [" class='number'" if name in _NUMBERS else "" for name in head]
-    names = "".join(
-        f"<th scope='col'{kind}>{name}</th>" for name, kind in zip(head, kinds, strict=True)
-    )
-    return f"<table><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table>"
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table of cells that are HTML already."""
+    number = {name: " class='number'" if name in _NUMBERS else "" for name in head}
+    kinds = [number[name] or (" class='state'" if name == "State" else "") for name in head]
+    names = "".join(f"<th scope='col'{number[name]}>{name}</th>" for name in head)
+    cells = [
+        "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, line, strict=True))
+        for line in lines
+    ]
+    body = "".join(f"<tr>{each}</tr>" for each in cells)
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _list(notes: Sequence[str]) -> str:
@@ -269,5 +255,4 @@ def _page(title: str, parts: Sequence[str]) -> str:
 
 
 def _e(text: str) -> str:
-    """Return a text as HTML, whatever is in it."""
     return escape(_text(text), quote=True)

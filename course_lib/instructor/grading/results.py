@@ -54,6 +54,9 @@ class Verdict:
     message: str
 
 
+Verdicts = tuple[Verdict, ...]
+
+
 @dataclass(frozen=True)
 class Result:
     """Everything about one graded work, in the order in which it is kept as JSON.
@@ -68,7 +71,7 @@ class Result:
     origin: str
     earned: float
     points: float
-    exercises: tuple[Verdict, ...]
+    exercises: Verdicts
     ended: str = ""
     notes: tuple[str, ...] = ()
     sandbox: str = "none needed"

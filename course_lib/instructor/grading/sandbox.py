@@ -44,17 +44,19 @@ _ENVIRONMENT = {
 }
 
 
+Requests = dict[str, Request]
+
+
 class SandboxError(RuntimeError):
     """The sandbox itself could not be started: no submission is to blame, and none gets points."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came out: the events of the pipe, how it ended, and the end of what it printed."""
+    """What came out: the events of the pipe, what stopped it (empty: nothing), its seconds."""
 
     events: tuple[dict, ...]
     ended: str
-    printed: str
     seconds: float
     kind: str
 
@@ -79,16 +81,11 @@ def best_kind() -> str:
 
 
 def run(
-    notebook: bytes,
-    name: str,
-    requests: dict[str, Request],
-    view: Path,
-    limits: Limits,
-    kind: str = "",
+    notebook: bytes, name: str, asked: Requests, view: Path, limits: Limits, kind: str = ""
 ) -> Run:
     """Run one assembled `notebook` under nbval and return what it reported.
 
-    `requests` are what to ask, by exercise ids; `view` is the folder that `course.make_view`
+    `asked` are requests by exercise ids; `view` is the folder that `course.make_view`
     filled. Raises SandboxError where the sandbox's own program did not begin.
     """
     kind = kind or best_kind()
@@ -102,42 +99,34 @@ def run(
             Path(replies).mkdir()
         # Inside a sandbox made by root, an ordinary user that is nobody on this machine.
         user = 60_000 + os.getpid() % 5_000 if inside and os.geteuid() == 0 else None
-        _write_job(folder, notebook, name, requests, limits, (work, job, replies, user))
+        content = {
+            "notebook": f"{job}/notebook.ipynb",
+            "name": name,
+            "folder": work,
+            "replies": replies,
+            "requests": {
+                identifier: {"expression": each.expression, "file": f"{job}/{identifier}.json"}
+                for identifier, each in asked.items()
+            },
+            "user": user,
+            "limits": _resource_limits(limits, user),
+            "cell_seconds": limits.cell_seconds,
+            "call_seconds": limits.call_seconds,
+        }
+        texts = {f"{identifier}.json": each.arguments for identifier, each in asked.items()}
+        owner = f"{user or os.getuid()}:{user or os.getgid()}"
+        texts["passwd"] = f"student:x:{owner}::{work}:/bin/sh\n"
+        texts["job.json"], texts["notebook.ipynb"] = json.dumps(content), notebook.decode()
+        _write_job(folder, texts)
         around = _bubblewrap(folder, view, limits) if inside else []
         environment = _environment(work, view, inside)
         return _follow(around, f"{job}/job.json", environment, limits, "/" if inside else work)
 
 
-def _write_job(
-    folder: Path,
-    notebook: bytes,
-    name: str,
-    requests: dict[str, Request],
-    limits: Limits,
-    places: tuple[str, str, str, int | None],
-) -> None:
-    """Write what the sandbox's program reads: the notebook, the arguments and job.json."""
-    work, job, replies, user = places
-    (folder / "notebook.ipynb").write_bytes(notebook)
-    asked = {}
-    for number, (identifier, request) in enumerate(requests.items()):
-        file = f"arguments-{number}.json"
-        (folder / file).write_text(request.arguments, encoding="utf-8")
-        asked[identifier] = {"expression": request.expression, "file": f"{job}/{file}"}
-    listed = f"student:x:{user or os.getuid()}:{user or os.getgid()}::{work}:/bin/sh\n"
-    (folder / "passwd").write_text(listed, encoding="utf-8")
-    content = {
-        "notebook": f"{job}/notebook.ipynb",
-        "name": name,
-        "folder": work,
-        "replies": replies,
-        "requests": asked,
-        "user": user,
-        "limits": _resource_limits(limits, user),
-        "cell_seconds": limits.cell_seconds,
-        "call_seconds": limits.call_seconds,
-    }
-    (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
+def _write_job(folder: Path, texts: dict[str, str]) -> None:
+    """Write what the sandbox's program reads, for any user to read."""
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -262,12 +251,12 @@ def _follow(
             kill_marked(mark)
         os.close(events_end)
         os.close(printed_end)
-    lines, text = _parsed(events), printed.decode("utf-8", "replace")
+    lines = _parsed(events)
     if not lines or lines[0]["kind"] != "begin":
-        problem = " ".join(text.split())[-300:]
+        problem = " ".join(printed.decode("utf-8", "replace").split())[-300:]
         raise SandboxError(f"The sandbox could not be started: {problem}")
     kind = "bubblewrap" if around else "limits"
-    return Run(lines[1:], watch.ended, text, time.monotonic() - started, kind)
+    return Run(lines[1:], watch.ended, time.monotonic() - started, kind)
 
 
 def _parsed(text: bytes) -> tuple[dict, ...]:

@@ -51,17 +51,12 @@ def read_cells(data: bytes) -> tuple[Cell, ...]:
     is left out. Nothing is executed, validated or upgraded.
     """
     if len(data) > LARGEST_BYTES:
-        raise UnreadableError(
-            f"The file has {len(data) >> 20:,} MB and {LARGEST_BYTES >> 20} are "
-            "allowed: clear the outputs and hand it in again."
-        )
+        allowed = f"{LARGEST_BYTES >> 20} are allowed: clear the outputs and hand it in again."
+        raise UnreadableError(f"The file has {len(data) >> 20:,} MB and {allowed}")
     if not data.strip():
         raise UnreadableError("The file is empty.")
-    text = (
-        data.decode("utf-8-sig", "replace")
-        if data[:2] not in (b"\xff\xfe", b"\xfe\xff")
-        else data.decode("utf-16", "replace")
-    )
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = data.decode("utf-16" if wide else "utf-8-sig", "replace")
     try:
         tree = json.loads(text, parse_int=lambda _: 0, parse_float=lambda _: 0.0)
     except RecursionError:
@@ -76,9 +71,8 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
 
     The exercises in it decide; only where there are none, the file's name.
     """
-    by_cell = {
-        each.cell: lesson for lesson, reference in lessons.items() for each in reference.questions
-    }
+    pairs = [(each.cell, number) for number in lessons for each in lessons[number].questions]
+    by_cell = dict(pairs)
     votes: Counter[str] = Counter()
     for cell in cells:
         if cell.kind == "code":
@@ -95,7 +89,8 @@ def find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
     """Return the answers in `cells` to a lesson's questions, cleaned of nbval's comments."""
     texts: dict[str, str] = {}
     notes: list[str] = []
-    sections = [_sections(cell) for cell in cells if cell.kind == "code"]
+    code = [cell for cell in cells if cell.kind == "code"]
+    sections = [section for cell in code for section in _sections(cell)]
     for question in reference.questions:
         text, note = _answer(question, sections)
         if text is not None:
@@ -111,19 +106,14 @@ def bare(text: str) -> str:
 
 
 def _raw_cells(tree: object) -> list:
-    """Return the list of cells of either format."""
     tree = tree if isinstance(tree, dict) else {}
     if isinstance(tree.get("cells"), list):
         return tree["cells"]
     sheets = tree.get("worksheets")  # of format 3
     if not isinstance(sheets, list):
         raise UnreadableError("The file is JSON, but no notebook: it has no cells.")
-    return [
-        cell
-        for sheet in sheets
-        if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
-        for cell in sheet["cells"]
-    ]
+    lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
 
 
 def _cell(raw: dict) -> Cell:
@@ -140,11 +130,8 @@ def _cell(raw: dict) -> Cell:
     nbgrader = metadata.get("nbgrader")
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     claimed = (raw.get("id"), metadata.get("id"), grade_id)  # Colab moves ids into the metadata
-    return Cell(
-        kind if isinstance(kind, str) else "",
-        tuple(each for each in claimed if isinstance(each, str)),
-        text,
-    )
+    ids = tuple(each for each in claimed if isinstance(each, str))
+    return Cell(kind if isinstance(kind, str) else "", ids, text)
 
 
 @dataclass(frozen=True)
@@ -170,16 +157,15 @@ def _sections(cell: Cell) -> list[_Section]:
     ]
 
 
-def _answer(question: Question, cells: list[list[_Section]]) -> tuple[str | None, str]:
+def _answer(question: Question, sections: list[_Section]) -> tuple[str | None, str]:
     """Return the text that answers a question, and a note on how it was found."""
     by_id, by_line = [], []
-    for sections in cells:
-        for section in sections:
-            ours = bool(question.cell) and question.cell in section.ids
-            if ours and section.exercise in (None, question.id):
-                by_id.append(section.text)
-            elif section.exercise == question.id:
-                by_line.append(section.text)
+    for section in sections:
+        ours = bool(question.cell) and question.cell in section.ids
+        if ours and section.exercise in (None, question.id):
+            by_id.append(section.text)
+        elif section.exercise == question.id:
+            by_line.append(section.text)
     candidates = [*by_id, *by_line]
     if not candidates:
         return None, f"The answer cell of {question.id} is missing."
@@ -206,16 +192,13 @@ def _changes(cells: tuple[Cell, ...], reference: Reference) -> list[str]:
     changed = [each for each in own if each in known and not _alike(known[each].text, ours[each])]
     removed = [each for each in own if each not in known]
     expected = [each for each in ours if each in known]
-    notes = []
-    if added:
-        notes.append(f"{added} added cells were ignored.")
-    if changed:
-        notes.append(f"Changes to {len(changed)} cells were ignored: {', '.join(changed[:5])}.")
-    if removed:
-        notes.append(f"{len(removed)} removed cells were put back.")
-    if list(known) != expected:
-        notes.append("Cells in another order were put back into order.")
-    return notes
+    notes = {
+        f"{added} added cells were ignored.": added,
+        f"Changes to {len(changed)} cells were ignored: {', '.join(changed[:5])}.": changed,
+        f"{len(removed)} removed cells were put back.": removed,
+        "Cells in another order were put back into order.": list(known) != expected,
+    }
+    return [note for note, applies in notes.items() if applies]
 
 
 def _alike(text: str, ours: str) -> bool:

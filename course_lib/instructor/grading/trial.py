@@ -11,13 +11,14 @@ import builtins
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from course_lib.instructor.grading import judge, sandbox
 from course_lib.instructor.grading.course import Course, Reference, make_view, text_of
-from course_lib.instructor.grading.results import Result, Verdict, Work
+from course_lib.instructor.grading.results import Result, Verdicts, Work
+from course_lib.instructor.grading.sandbox import Run
 from course_lib.instructor.grading.submission import bare
 from course_lib.instructor.grading.watch import Limits
 
@@ -49,12 +50,12 @@ def grade(work: Work, settings: Settings) -> Result:
         return _result(work, reference, stopped, work.problem)
     answers = _tried(work, reference)
     if not answers:
-        return _result(work, reference, judge.verdicts(reference, {}, (), "", settings.seed))
+        return _result(work, reference, judge.verdicts(reference, {}, settings.seed))
     run = _run(reference, answers, settings, settings.everything)
-    verdicts = judge.verdicts(reference, answers, run.events, run.ended, settings.seed)
+    verdicts = judge.verdicts(reference, answers, settings.seed, run.events, run.ended)
     if not settings.everything and _may_need_more(run.events):
         again = _run(reference, answers, settings, everything=True)
-        others = judge.verdicts(reference, answers, again.events, again.ended, settings.seed)
+        others = judge.verdicts(reference, answers, settings.seed, again.events, again.ended)
         if _earned(others) > _earned(verdicts):
             run, verdicts = again, others
     return _result(work, reference, verdicts, _how_it_ended(run), run)
@@ -80,12 +81,8 @@ def assembled(reference: Reference, answers: Mapping[str, str], everything: bool
             else:
                 skip = needed is not None and position not in needed
         cells.append(_fresh(cell, source, metadata, skip))
-    notebook = {
-        "cells": cells,
-        "metadata": {"language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    metadata = {"language_info": {"name": "python"}}
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook).encode("utf-8")
 
 
@@ -96,23 +93,20 @@ def needed_cells(reference: Reference, answers: Mapping[str, str]) -> set[int]:
     an answer or a counted cell reads; every earlier one does where an answer can reach all names.
     """
     effects = [_effects(text_of(cell)) if _is_own(cell) else None for cell in reference.cells]
-    modules = frozenset().union(*(each.imports for each in effects if each))
+    modules = set().union(*(each.imports for each in effects if each))
     needed: set[int] = set()
     wanted: set[str] = set()
     for position in reversed(range(len(reference.cells))):
-        cell = reference.cells[position]
+        cell, effect = reference.cells[position], effects[position]
         identifier = cell["metadata"].get("exercise")
         if identifier in answers:
-            effect = _effects(answers[identifier])
-            wanted |= effect.reads
-            if effect.unclear:
-                wanted.add("*")
-        effect = effects[position]
+            asked = _effects(answers[identifier])
+            wanted |= asked.reads | ({"*"} if asked.unclear else set())
         if effect is None:
             continue
-        first = _is_setup(cell)
+        setup = cell.get("id") == "setup" or "cellView" in cell["metadata"]
         changed = effect.writes | effect.changes - modules
-        if first or "*" in wanted or changed & wanted or effect.unclear and wanted:
+        if setup or "*" in wanted or changed & wanted or effect.unclear and wanted:
             needed.add(position)
             wanted |= effect.reads
     return needed
@@ -137,7 +131,7 @@ def _tried(work: Work, reference: Reference) -> dict[str, str]:
     }
 
 
-def _run(reference: Reference, answers: dict, settings: Settings, everything: bool) -> sandbox.Run:
+def _run(reference: Reference, answers: dict, settings: Settings, everything: bool) -> Run:
     """Run the answers in a fresh copy of the reference."""
     return sandbox.run(
         assembled(reference, answers, everything),
@@ -155,7 +149,7 @@ def _may_need_more(events: tuple[dict, ...]) -> bool:
     return any(name in text for name in _COULD_BE_OURS)
 
 
-def _how_it_ended(run: sandbox.Run) -> str:
+def _how_it_ended(run: Run) -> str:
     """Return a sentence where a submission did not end by itself."""
     kinds = {event["kind"] for event in run.events}
     if run.ended:
@@ -165,16 +159,12 @@ def _how_it_ended(run: sandbox.Run) -> str:
     return "The kernel ended before the last cell." if "stopped" in kinds else ""
 
 
-def _earned(verdicts: tuple[Verdict, ...]) -> float:
+def _earned(verdicts: Verdicts) -> float:
     return sum(verdict.earned for verdict in verdicts)
 
 
 def _result(
-    work: Work,
-    reference: Reference,
-    verdicts: tuple[Verdict, ...],
-    ended: str = "",
-    run: sandbox.Run | None = None,
+    work: Work, reference: Reference, verdicts: Verdicts, ended: str = "", run: Run | None = None
 ) -> Result:
     """Return everything about one work; without a `run`, no sandbox was needed."""
     return Result(
@@ -197,28 +187,22 @@ def _fresh(cell: dict, source: str, metadata: dict, skip: bool) -> dict:
     """Return a cell without outputs; strict nbval then compares nothing and only runs it."""
     kept = [tag for tag in metadata.get("tags", []) if tag != "nbval-skip"]
     metadata["tags"] = [*kept, "nbval-skip"] if skip else kept
-    fresh = {
-        "cell_type": cell["cell_type"],
-        "id": cell.get("id", ""),
-        "metadata": metadata,
-        "source": source,
-    }
-    if cell["cell_type"] == "code":
-        fresh |= {"outputs": [], "execution_count": None}
-    return fresh
+    kind = cell["cell_type"]
+    fresh = {"cell_type": kind, "id": cell.get("id", ""), "metadata": metadata, "source": source}
+    return fresh | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Effects:
     """Which names a cell reads, binds, imports, or may change in place by a call or an item.
 
     `unclear` says that this is not known, as after a magic command or a star import.
     """
 
-    reads: frozenset[str] = frozenset()
-    writes: frozenset[str] = frozenset()
-    imports: frozenset[str] = frozenset()
-    changes: frozenset[str] = frozenset()
+    reads: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
     unclear: bool = False
 
 
@@ -226,36 +210,32 @@ def _effects(code: str) -> _Effects:
     """Return the effects of a cell's code; code that cannot be parsed is unclear."""
     lines = code.splitlines()
     plain = [line for line in lines if not line.lstrip().startswith(("%", "!"))]
+    effects = _Effects(unclear=len(plain) < len(lines))
     try:
         tree = ast.parse("\n".join(plain))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _Effects(unclear=True)
-    reads, writes, imports, changes = set(), set(), set(), set()
-    unclear = len(plain) < len(lines)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            (reads if isinstance(node.ctx, ast.Load) else writes).add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            writes.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names = [each.asname or each.name.split(".")[0] for each in node.names]
-            imports.update(names)
-            unclear = unclear or "*" in names
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
-            node.ctx, ast.Load
-        ):
-            changes.update(_root(node))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            changes.update(_root(node.func))
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            writes.update(node.names)
-    return _Effects(
-        frozenset(reads - (_BUILTINS - _REACHES_EVERYTHING)),
-        frozenset(writes | imports),
-        frozenset(imports),
-        frozenset(changes),
-        unclear or bool(reads & _REACHES_EVERYTHING),
-    )
+        match node:
+            case ast.Name(ctx=ast.Load()):
+                effects.reads.add(node.id)
+            case ast.Name():
+                effects.writes.add(node.id)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                effects.writes.add(node.name)
+            case ast.Global() | ast.Nonlocal():
+                effects.writes.update(node.names)
+            case ast.Import() | ast.ImportFrom():
+                names = [each.asname or each.name.split(".")[0] for each in node.names]
+                effects.imports.update(names)
+            case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
+                effects.changes.update(_root(node))
+            case ast.Call(func=ast.Attribute()):
+                effects.changes.update(_root(node.func))
+    effects.writes |= effects.imports
+    effects.unclear |= "*" in effects.imports or bool(effects.reads & _REACHES_EVERYTHING)
+    effects.reads -= _BUILTINS - _REACHES_EVERYTHING
+    return effects
 
 
 def _root(node: ast.AST) -> set[str]:
@@ -267,12 +247,4 @@ def _root(node: ast.AST) -> set[str]:
 
 def _is_own(cell: dict) -> bool:
     """Tell whether a cell is the reference's own code: neither an answer nor a check."""
-    return (
-        cell["cell_type"] == "code"
-        and "exercise" not in cell["metadata"]
-        and "check" not in cell["metadata"]
-    )
-
-
-def _is_setup(cell: dict) -> bool:
-    return cell.get("id") == "setup" or "cellView" in cell["metadata"]
+    return cell["cell_type"] == "code" and not {"exercise", "check"} & set(cell["metadata"])

@@ -69,9 +69,8 @@ class Grading:
                 self._send(kind="course cell", cell=item.cell.get("id", ""), why=_reason(problem))
             self._revive(item)
             return
-        self._send(
-            kind="cell", exercise=identifier, why="" if problem is None else _reason(problem)
-        )
+        why = "" if problem is None else _reason(problem)
+        self._send(kind="cell", exercise=identifier, why=why)
         self._revive(item)
         if not self.dead:
             self._ask(item, identifier)
@@ -89,12 +88,10 @@ class Grading:
 
     def _ask(self, item, identifier: str) -> None:
         """Execute the request for one answer and hand its reply on."""
-        request = self.requests[identifier]
-        reply = self.replies / secrets.token_hex(8)
-        code = (
-            f"{_MODULE}.ask(lambda: ({request['expression']}), {request['file']!r}, {str(reply)!r})"
-        )
-        kernel = item.parent.kernel
+        request, kernel = self.requests[identifier], item.parent.kernel
+        reply = str(self.replies / secrets.token_hex(8))
+        answer = f"lambda: ({request['expression']})"
+        code = f"{_MODULE}.ask({answer}, {request['file']!r}, {reply!r})"
         waiting = self._execute(kernel, code)
         if not self._answered(kernel, waiting, self.seconds):
             for _ in range(2):  # ends the call that takes too long; a second one, if that is caught
@@ -103,20 +100,17 @@ class Grading:
                     break
         try:
             with open(reply, encoding="utf-8") as file:
-                self._send(
-                    kind="answer",
-                    exercise=identifier,
-                    reply=json.loads(file.read(_LARGEST_REPLY_BYTES)),
-                )
+                content = json.loads(file.read(_LARGEST_REPLY_BYTES))
+            self._send(kind="answer", exercise=identifier, reply=content)
         except (OSError, ValueError):
             self._send(kind="silent", exercise=identifier)
         self.dead = not self._alive(kernel)
 
     def _alive(self, kernel) -> bool:
         """Return whether the kernel still executes what it is sent."""
-        return kernel.is_alive() and self._answered(
-            kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS
-        )
+        if not kernel.is_alive():
+            return False
+        return self._answered(kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS)
 
     @staticmethod
     def _execute(kernel, code: str) -> str:
@@ -135,7 +129,6 @@ class Grading:
         return True
 
     def _send(self, **event) -> None:
-        """Write one event as a line."""
         os.write(self.pipe, (json.dumps(event) + "\n").encode("ascii", "backslashreplace"))
 
 
