@@ -110,32 +110,29 @@ def files(sources: Iterable[Path]) -> Iterator[Handed]:
 
 
 def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work | str:
-    """Return the answers of one notebook, or a note on why it is left out."""
-    student = known(handed.student, roster)
-    if handed.problem:
-        return _unreadable(handed, student, handed.problem, course)
-    if PurePosixPath(handed.origin).name == _REPORT:
+    """Return the answers of one notebook, or a note on why it is left out.
+
+    Of what cannot be read there is a work without answers where at least its lesson is known.
+    """
+    student, name = known(handed.student, roster), PurePosixPath(handed.origin).name
+    cells, problem = (), handed.problem
+    if name == _REPORT and not problem:
         return f"{student}: {handed.origin}: {about(handed.data)}"
     try:
-        cells = submission.read_cells(handed.data)
+        cells = () if problem else submission.read_cells(handed.data)
     except submission.UnreadableError as error:
-        return _unreadable(handed, student, str(error), course)
-    lesson = submission.lesson_of(cells, PurePosixPath(handed.origin).name, course.lessons)
+        problem = str(error)
+    lesson = submission.lesson_of(cells, name, course.lessons)
+    if problem:
+        if lesson is None and len(course.lessons) == 1:
+            lesson = next(iter(course.lessons))
+        if lesson is None:
+            return f"{handed.origin} cannot be graded: {problem}"
+        return Work(student, lesson, handed.origin, problem=problem)
     if lesson is None:
         return f"{handed.origin} belongs to no lesson of this course: it was left out."
     answers = submission.find_answers(cells, course.lessons[lesson])
     return Work(student, lesson, handed.origin, dict(answers.texts), answers.notes)
-
-
-def _unreadable(handed: Handed, student: str, problem: str, course: Course) -> Work | str:
-    """Return a work without answers where at least the lesson is known, else a note."""
-    name = PurePosixPath(handed.origin).name
-    lesson = submission.lesson_of((), name, course.lessons)
-    if lesson is None and len(course.lessons) == 1:
-        lesson = next(iter(course.lessons))
-    if lesson is None:
-        return f"{handed.origin} cannot be graded: {problem}"
-    return Work(student, lesson, handed.origin, problem=problem)
 
 
 def _folder(folder: Path) -> Iterator[Handed]:

@@ -71,12 +71,11 @@ class Watch:
     def stop(self) -> None:
         """End the process and whatever it started; bubblewrap's whole family ends with it."""
         for _ in range(20):  # while it is ended, a family may grow
-            family = _family(self.process.pid)
-            for pid in family:
+            if self.process.poll() is not None:
+                break  # from now on its number may be another's
+            for pid in _family(self.process.pid):
                 with suppress(psutil.Error):  # it ended already
                     psutil.Process(pid).kill()
-            if len(family) == 1:
-                break
         self.process.wait(timeout=30)
 
     def _look(self) -> None:

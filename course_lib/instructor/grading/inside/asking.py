@@ -62,18 +62,18 @@ def bound_output(largest: int) -> None:
 def _reply(answer: Callable[[], object], arguments: list[tuple] | None) -> dict:
     """Return what is written into the reply."""
     try:
-        given = answer()
+        value = answer()
     except BaseException as error:  # NameError where the cell failed, but it may be anything
         return {"state": "missing", "why": _words(error)}
     try:
-        if is_untouched(given):
+        if is_untouched(value):
             return {"state": "untouched"}
         if arguments is None:
-            plain_values = answer_values(given, None)
-        elif callable(given):
-            plain_values = _call_all(given, arguments)
+            plain_values = answer_values(value, None)
+        elif callable(value):
+            plain_values = _call_all(value, arguments)
         else:
-            answer_values(given, arguments)  # raises the sentence
+            answer_values(value, arguments)  # raises the sentence
         return {"state": "values", "values": values.encoded(plain_values)}
     except Exception as error:
         return {"state": "refused", "why": _words(error, plain_text=True)}
