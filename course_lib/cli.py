@@ -211,13 +211,13 @@ def _grade(
     **options: Any,
 ) -> int:
     """Grade notebooks, folders or zips; each runs in a sandbox."""
-    from course_lib.instructor.grading import command, sandbox
+    from course_lib.instructor.grading import campaign, watch
 
-    rows, notes, kind = command.grade(
+    rows, notes, kind = campaign.grade(
         list(submissions),
         out,
         everything=all_cells,
-        limits=sandbox.Limits(wall_seconds=seconds),
+        limits=watch.Limits(wall_seconds=seconds),
         accept_weak=accept_weak_sandbox,
         progress=None if quiet else _progress(quiet, "grading"),
         **options,
@@ -237,10 +237,10 @@ def _export(
     kind: str, out: Path, lesson: tuple[str, ...], source: Path | None, quiet: bool
 ) -> None:
     """Build assignments for nbgrader or Otter from the sources."""
-    from course_lib.instructor.grading import export
+    from course_lib.instructor.grading import assignments
     from course_lib.session.files import PACKAGE
 
-    for path in export.export(kind, out, PACKAGE.parent, lesson, source):
+    for path in assignments.write_assignments(kind, out, PACKAGE.parent, lesson, source):
         print(path)
 
 

@@ -7,13 +7,14 @@ import json
 import os
 import socket
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from hostile import corpus, toy
 
 import course_lib
-from course_lib.instructor.grading import command, sandbox
+from course_lib.instructor.grading import campaign, sandbox
 
 SECRET = "HOSTILE_TEST_SECRET"
 
@@ -37,7 +38,7 @@ def fingerprint(*folders: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def campaign(tmp_path_factory):
+def attacked(tmp_path_factory):
     """Hand in the whole corpus between two honest students, and grade it once."""
     place = tmp_path_factory.mktemp("hostile")
     reference, student = toy.build(place / "course")
@@ -70,7 +71,7 @@ def campaign(tmp_path_factory):
         tempfile.tempdir = str(place / "temporary")  # a temporary folder of this test's own
         os.environ[SECRET] = "a secret of the instructor's"
         try:
-            rows, notes, kind = command.grade(
+            rows, notes, kind = campaign.grade(
                 [place / "in"],
                 place / "out",
                 seed="unseen",
@@ -91,25 +92,25 @@ def campaign(tmp_path_factory):
 
 
 @pytest.mark.parametrize("entry", corpus.CORPUS, ids=lambda each: each.name)
-def test_exactly_the_points_it_earned(campaign, entry):
-    rows, notes, _ = campaign
+def test_exactly_the_points_it_earned(attacked, entry):
+    rows, notes, _ = attacked
     (result,) = rows[entry.name.replace("/", " of ")].results
-    right = {each["id"] for each in result["exercises"] if each["state"] == "right"}
-    assert right == entry.right, json.dumps(result["exercises"], indent=1)
-    assert result["earned"] == sum(corpus.POINTS[each] for each in entry.right)
-    assert result["points"] == sum(corpus.POINTS.values())
-    assert entry.said in json.dumps([result["ended"], result["exercises"]])
+    right = {each.id for each in result.exercises if each.state == "right"}
+    assert right == entry.right, result.to_json()
+    assert result.earned == sum(corpus.POINTS[each] for each in entry.right)
+    assert result.points == sum(corpus.POINTS.values())
+    assert entry.said in json.dumps([result.ended, *map(asdict, result.exercises)])
 
 
 @pytest.mark.parametrize("name", ["a honest", "zz honest", "honest"])
-def test_honest_students_are_unharmed(campaign, name):
-    rows, _, _ = campaign
+def test_honest_students_are_unharmed(attacked, name):
+    rows, _, _ = attacked
     (result,) = rows[name].results
-    assert result["earned"] == 8 and not result["ended"] and not result["notes"]
+    assert result.earned == 8 and not result.ended and not result.notes
 
 
-def test_nothing_is_left_behind(campaign):
-    _, _, place = campaign
+def test_nothing_is_left_behind(attacked):
+    _, _, place = attacked
     for path in Path("/proc").glob("[0-9]*"):
         try:
             words = (path / "cmdline").read_bytes()
@@ -124,7 +125,7 @@ def test_nothing_is_left_behind(campaign):
     assert len(list((place / "out" / "works").iterdir())) == len(corpus.CORPUS) + 3
 
 
-def test_reports_hold_every_submission(campaign):
-    rows, _, place = campaign
+def test_reports_hold_every_submission(attacked):
+    rows, _, place = attacked
     assert len((place / "out" / "results.csv").read_text().splitlines()) == 1 + len(rows)
     assert SECRET not in "".join(path.read_text() for path in (place / "out").rglob("*.html"))

@@ -1,7 +1,10 @@
-"""A pytest plugin beside nbval: after each answer's cell, ask the kernel for the answer's values.
+"""The sandbox's own program: take limits, drop rights, run a notebook under nbval, report.
 
-It writes one line of JSON for each cell and each answer to a pipe; what is in the pipe stays
-proved, however the submission ends.
+    python -m course_lib.instructor.grading.inside.program JOB.json
+
+The job names the notebook, the requests and the limits; see course_lib.instructor.grading.sandbox.
+After each answer's cell the kernel is asked for the answer's values. One line of JSON for each cell
+and each answer goes to a pipe; what is in the pipe stays proved, however the submission ends.
 """
 
 from __future__ import annotations
@@ -9,7 +12,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import secrets
+import shutil
+import sys
 import time
 from pathlib import Path
 from queue import Empty
@@ -20,8 +26,22 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LARGEST_REPLY_BYTES = 8_000_000
 _INTERRUPT_SECONDS = 3.0
 _LARGEST_OUTPUT = 5_000_000
-_MODULE = "__import__('course_lib.instructor.grading.inside.ask', fromlist=['ask'])"
+_MODULE = "__import__('course_lib.instructor.grading.inside.asking', fromlist=['ask'])"
 _PREPARE = f"{_MODULE}.bound_output({_LARGEST_OUTPUT})"
+
+
+def main(job_path: str) -> int:
+    """Run the job in the file `job_path`; return pytest's exit code."""
+    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
+    pipe = int(os.environ.pop("WORKBOOK_PIPE"))
+    os.set_inheritable(pipe, False)
+    _take_limits(job["limits"])
+    _drop_rights(job.get("user"))
+    notebook = Path(job["folder"], job["name"])
+    shutil.copyfile(job["notebook"], notebook)
+    os.write(pipe, b'{"kind": "begin"}\n')
+    os.chdir(job["folder"])
+    return _validate(notebook, job, pipe)
 
 
 class Grading:
@@ -49,9 +69,8 @@ class Grading:
                 self._send(kind="course cell", cell=item.cell.get("id", ""), why=_reason(problem))
             self._revive(item)
             return
-        self._send(
-            kind="cell", exercise=identifier, why="" if problem is None else _reason(problem)
-        )
+        why = "" if problem is None else _reason(problem)
+        self._send(kind="cell", exercise=identifier, why=why)
         self._revive(item)
         if not self.dead:
             self._ask(item, identifier)
@@ -69,12 +88,10 @@ class Grading:
 
     def _ask(self, item, identifier: str) -> None:
         """Execute the request for one answer and hand its reply on."""
-        request = self.requests[identifier]
-        reply = self.replies / secrets.token_hex(8)
-        code = (
-            f"{_MODULE}.ask(lambda: ({request['expression']}), {request['file']!r}, {str(reply)!r})"
-        )
-        kernel = item.parent.kernel
+        request, kernel = self.requests[identifier], item.parent.kernel
+        reply = str(self.replies / secrets.token_hex(8))
+        answer = f"lambda: ({request['expression']})"
+        code = f"{_MODULE}.ask({answer}, {request['file']!r}, {reply!r})"
         waiting = self._execute(kernel, code)
         if not self._answered(kernel, waiting, self.seconds):
             for _ in range(2):  # ends the call that takes too long; a second one, if that is caught
@@ -83,20 +100,17 @@ class Grading:
                     break
         try:
             with open(reply, encoding="utf-8") as file:
-                self._send(
-                    kind="answer",
-                    exercise=identifier,
-                    reply=json.loads(file.read(_LARGEST_REPLY_BYTES)),
-                )
+                content = json.loads(file.read(_LARGEST_REPLY_BYTES))
+            self._send(kind="answer", exercise=identifier, reply=content)
         except (OSError, ValueError):
             self._send(kind="silent", exercise=identifier)
         self.dead = not self._alive(kernel)
 
     def _alive(self, kernel) -> bool:
         """Return whether the kernel still executes what it is sent."""
-        return kernel.is_alive() and self._answered(
-            kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS
-        )
+        if not kernel.is_alive():
+            return False
+        return self._answered(kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS)
 
     @staticmethod
     def _execute(kernel, code: str) -> str:
@@ -115,11 +129,45 @@ class Grading:
         return True
 
     def _send(self, **event) -> None:
-        """Write one event as a line."""
         os.write(self.pipe, (json.dumps(event) + "\n").encode("ascii", "backslashreplace"))
 
 
-def patient(kernel_class: type) -> None:
+def _validate(notebook: Path, job: dict, pipe: int) -> int:
+    """Run nbval on the notebook, with the plugin that asks for the answers."""
+    # jsonschema loads this to check addresses in JSON, which takes a second and is of no use here.
+    sys.modules["rfc3987_syntax"] = None
+    from nbval.kernel import RunningKernel
+
+    _make_patient(RunningKernel)
+    grading = Grading(job["requests"], Path(job["replies"]), pipe, job["call_seconds"])
+    options = "-p nbval.plugin -p no:cacheprovider -q -s --no-header --tb=no --color=no"
+    options += " --nbval --nbval-current-env"
+    places = ["--rootdir", str(notebook.parent), "-c", os.devnull, str(notebook)]
+    timeout = f"--nbval-cell-timeout={job['cell_seconds']}"
+    code = pytest.main([*options.split(), timeout, *places], plugins=[grading])
+    os.write(pipe, b'{"kind": "end"}\n')
+    return int(code)
+
+
+def _take_limits(limits: dict) -> None:
+    """Bound this process and all that it starts; names are those of the resource module."""
+    for name, value in limits.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _drop_rights(user: int | None) -> None:
+    """Become an ordinary user, where the sandbox was made by root."""
+    if user is None:
+        return
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _make_patient(kernel_class: type) -> None:
     """Make nbval notice within half a second that a kernel is gone, and keep to its deadline."""
 
     def await_reply(self, msg_id, timeout=None):
@@ -142,3 +190,7 @@ def _reason(problem: BaseException) -> str:
     text = getattr(problem, "inner_traceback", None) or str(problem)
     lines = [line for line in _COLOURS.sub("", str(text)).splitlines() if line.strip()]
     return lines[-1].strip()[:300] if lines else type(problem).__name__
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

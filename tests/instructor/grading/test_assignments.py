@@ -14,9 +14,9 @@ import course_lib
 from benchmarks import peers
 from course_lib import cli, exercises
 from course_lib.exercises import core
-from course_lib.instructor.grading import export
+from course_lib.instructor.grading import assignments
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PARTLY = {**corpus.RIGHT, "97.2": corpus.WRONG_2}  # 6 of 8 points
 
 
@@ -108,7 +108,7 @@ def test_nbgrader_cells(tmp_path, capsys):
 
 
 def test_otter_cells(tmp_path):
-    export.export("otter", tmp_path, ROOT, folder=toy.HERE / "source")
+    assignments.write_assignments("otter", tmp_path, ROOT, folder=toy.HERE / "source")
     (path,) = tmp_path.glob("97_grading/*.ipynb")
     text = "\n".join(sources_of(path))
     assert text.count("# BEGIN QUESTION") == text.count("# END QUESTION") == 5
@@ -116,13 +116,13 @@ def test_otter_cells(tmp_path):
 
 
 def test_every_lesson_can_be_exported(tmp_path):
-    for kind in export.KINDS:
-        written = export.export(kind, tmp_path / kind, ROOT)
+    for kind in assignments.KINDS:
+        written = assignments.write_assignments(kind, tmp_path / kind, ROOT)
         assert {path.stem[:2] for path in written} == set(core.lessons())
     with pytest.raises(ValueError, match="no lesson 42"):
-        export.export("otter", tmp_path, ROOT, ("42",))
+        assignments.write_assignments("otter", tmp_path, ROOT, ("42",))
     with pytest.raises(ValueError, match="no export for 'moodle'"):
-        export.export("moodle", tmp_path, ROOT)
+        assignments.write_assignments("moodle", tmp_path, ROOT)
 
 
 def test_require_lets_nothing_pass_but_right(monkeypatch):
@@ -157,7 +157,7 @@ def test_a_tool_that_cannot_be_installed_is_one_sentence(tmp_path, monkeypatch):
 @pytest.mark.timeout(900)
 def test_nbgrader_itself_gives_the_points(tmp_path, library):
     prepared("nbgrader")
-    export.export("nbgrader", tmp_path, ROOT, folder=toy.HERE / "source")
+    assignments.write_assignments("nbgrader", tmp_path, ROOT, folder=toy.HERE / "source")
     run("nbgrader", library, tmp_path, "generate_assignment", "97_grading")
     release = tmp_path / "release" / "97_grading" / "97_grading.ipynb"
     assert "return 2 * x" not in "".join(sources_of(release))
@@ -181,7 +181,7 @@ def test_nbgrader_itself_gives_the_points(tmp_path, library):
 @pytest.mark.timeout(900)
 def test_otter_itself_gives_the_points(tmp_path, library):
     prepared("otter")
-    export.export("otter", tmp_path, ROOT, folder=toy.HERE / "source")
+    assignments.write_assignments("otter", tmp_path, ROOT, folder=toy.HERE / "source")
     place = tmp_path / "97_grading"
     run("otter", library, place, "assign", "97_grading.ipynb", "dist")
     student = place / "dist" / "student" / "97_grading.ipynb"

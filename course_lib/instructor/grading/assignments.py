@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from course_lib import session
-from course_lib.instructor.authoring import frame, solutions, source
-from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson
+from course_lib.instructor.authoring import editions
+from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson, read, sources
+from course_lib.session import write_atomically
 
 KINDS = ("nbgrader", "otter")
 _NBGRADER_CONFIG = '''"""nbgrader for this workbook: run nbgrader in this folder."""
@@ -26,7 +26,7 @@ c.ExecutePreprocessor.timeout = 300
 '''
 
 
-def export(
+def write_assignments(
     kind: str, out: Path, root: Path, chosen: tuple[str, ...] = (), folder: Path | None = None
 ) -> list[Path]:
     """Write assignments of the lessons in `folder` (default: those of the clone at `root`).
@@ -38,22 +38,22 @@ def export(
     if kind not in KINDS:
         raise ValueError(f"There is no export for {kind!r}: choose one of {', '.join(KINDS)}.")
     folder = folder or root / "notebooks" / "source"
-    lessons = [source.read(path) for path in source.sources(folder)]
+    lessons = [read(path) for path in sources(folder)]
     if unknown := set(chosen) - {each.number for each in lessons}:
         raise ValueError(f"There is no lesson {min(unknown)} in {folder}.")
-    facts = frame.project(root)
+    facts = editions.read_project(root)
     make = nbgrader_notebook if kind == "nbgrader" else otter_notebook
     written = []
     for lesson in lessons:
         if (chosen and lesson.number not in chosen) or not any(c.exercise for c in lesson.cells):
             continue
         place = out / "source" / lesson.name if kind == "nbgrader" else out / lesson.name
-        setup = frame.setup_code(lesson, facts)
+        setup = editions.setup_code(lesson, facts)
         text = json.dumps(_tree(make(lesson, setup)), indent=1, ensure_ascii=False) + "\n"
-        written.append(session.write_atomically(place / f"{lesson.name}.ipynb", text))
+        written.append(write_atomically(place / f"{lesson.name}.ipynb", text))
     if kind == "nbgrader":
         config = _NBGRADER_CONFIG.format(root=str(out.resolve()), begin=BEGIN, end=END)
-        session.write_atomically(out / "nbgrader_config.py", config)
+        write_atomically(out / "nbgrader_config.py", config)
     return written
 
 
@@ -63,14 +63,11 @@ def nbgrader_notebook(lesson: Lesson, setup: str) -> list[dict]:
     for cell in lesson.cells:
         if cell.exercise:
             grading = {"grade": False, "solution": True, "locked": False}
-            cells.append(_cell(cell, _with_stub(cell, _needed(lesson, cell)), grading))
+            cells.append(_cell(cell, _with_stub(cell, _check(lesson, cell).text), grading))
         elif cell.check:
-            grading = {
-                "grade": True,
-                "solution": False,
-                "locked": True,
-                "points": _points(lesson, cell),
-            }
+            grading = {"grade": True, "solution": False, "locked": True}
+            asked = next(each for each in lesson.cells if each.exercise == cell.check)
+            grading["points"] = asked.points or 0
             hidden = f"### BEGIN HIDDEN TESTS\n{_demand(cell)}\n### END HIDDEN TESTS"
             cells.append(_cell(cell, f"{cell.text}\n{hidden}", grading))
         else:
@@ -88,19 +85,16 @@ def otter_notebook(lesson: Lesson, setup: str) -> list[dict]:
     for cell in lesson.cells:
         if cell.exercise:
             name = f"q{cell.exercise.replace('.', '_')}"
-            check = next(each for each in lesson.cells if each.check == cell.exercise)
+            check = _check(lesson, cell)
+            config = f"# BEGIN TEST CONFIG\nhidden: true\npoints: {cell.points}"
+            test = f'""" {config}\n""" # END TEST CONFIG\n{_demand(check)}'
             cells += [
                 _raw(f"{cell.id}-a", f"# BEGIN QUESTION\nname: {name}\npoints: {cell.points}"),
                 _raw(f"{cell.id}-b", "# BEGIN SOLUTION"),
-                _cell(cell, _in_otters_words(cell, _needed(lesson, cell))),
+                _cell(cell, _in_otters_words(cell, check.text)),
                 _raw(f"{cell.id}-c", "# END SOLUTION"),
                 _raw(f"{cell.id}-d", "# BEGIN TESTS"),
-                _code(
-                    f"{cell.id}-e",
-                    f'""" # BEGIN TEST CONFIG\nhidden: true\n'
-                    f'points: {cell.points}\n""" # END TEST CONFIG\n'
-                    f"{_demand(check)}",
-                ),
+                _code(f"{cell.id}-e", test),
                 _raw(f"{cell.id}-f", "# END TESTS"),
                 _raw(f"{cell.id}-g", "# END QUESTION"),
             ]
@@ -115,14 +109,8 @@ def _demand(check: Cell) -> str:
     return f"from course_lib.exercises import require\n{line.replace('check(', 'require(', 1)}"
 
 
-def _needed(lesson: Lesson, exercise: Cell) -> str:
-    """Return the source of the check cell that belongs to an exercise."""
-    return next(each.text for each in lesson.cells if each.check == exercise.exercise)
-
-
-def _points(lesson: Lesson, check: Cell) -> int:
-    """Return the points of the exercise that a check cell checks."""
-    return next(each.points or 0 for each in lesson.cells if each.exercise == check.check)
+def _check(lesson: Lesson, exercise: Cell) -> Cell:
+    return next(cell for cell in lesson.cells if cell.check == exercise.exercise)
 
 
 def _with_stub(cell: Cell, needed: str) -> str:
@@ -130,14 +118,14 @@ def _with_stub(cell: Cell, needed: str) -> str:
     before, marker, rest = cell.text.partition(BEGIN)
     if not marker or before.rsplit("\n", 1)[-1].strip() or before.endswith((" ", "\t")):
         return cell.text  # inside a function, whose head stays
-    stub = solutions.without_solutions(f"{BEGIN}{rest}", needed)
+    stub = editions.without_solutions(f"{BEGIN}{rest}", needed)
     return f"{before}{stub}\n{BEGIN}{rest}" if stub.strip() != "..." else cell.text
 
 
 def _in_otters_words(cell: Cell, needed: str) -> str:
     """Return an answer's cell with Otter's markers: the solution, and the stub as its prompt."""
-    stub = solutions.without_solutions(cell.text, needed)
-    solved = solutions.without_markers(cell.text)
+    stub = editions.without_solutions(cell.text, needed)
+    solved = editions.without_markers(cell.text)
     return (
         f'""" # BEGIN PROMPT\n{stub}\n""" # END PROMPT\n# BEGIN SOLUTION NO PROMPT\n{solved}\n'
         "# END SOLUTION"
@@ -148,37 +136,25 @@ def _cell(cell: Cell, text: str, grading: dict | None = None) -> dict:
     """Return a notebook cell, with nbgrader's metadata if it has a part in grading."""
     if cell.kind == "markdown":
         return {"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": text}
-    made = _code(cell.id, text)
+    code = _code(cell.id, text)
     if cell.tags:
-        made["metadata"]["tags"] = list(cell.tags)
+        code["metadata"]["tags"] = list(cell.tags)
     if grading is not None:
-        made["metadata"]["nbgrader"] = {
-            "grade_id": cell.id,
-            "schema_version": 3,
-            "cell_type": "code",
-            "task": False,
-            **grading,
-        }
-    return made
+        kind = {"grade_id": cell.id, "schema_version": 3, "cell_type": "code", "task": False}
+        code["metadata"]["nbgrader"] = kind | grading
+    return code
 
 
 def _code(identifier: str, text: str) -> dict:
-    return {
-        "cell_type": "code",
-        "id": identifier[:64],
-        "metadata": {},
-        "source": text,
-        "outputs": [],
-        "execution_count": None,
-    }
+    return {**_raw(identifier, text), "cell_type": "code", "outputs": [], "execution_count": None}
 
 
 def _raw(identifier: str, text: str) -> dict:
+    # 64 characters are all that nbformat lets an id have.
     return {"cell_type": "raw", "id": identifier[:64], "metadata": {}, "source": text}
 
 
 def _tree(cells: list[dict]) -> dict:
-    """Return a notebook of these cells."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {
         "cells": cells,

@@ -62,37 +62,37 @@ def bound_output(largest: int) -> None:
 def _reply(answer: Callable[[], object], arguments: list[tuple] | None) -> dict:
     """Return what is written into the reply."""
     try:
-        given = answer()
+        value = answer()
     except BaseException as error:  # NameError where the cell failed, but it may be anything
         return {"state": "missing", "why": _words(error)}
     try:
-        if is_untouched(given):
+        if is_untouched(value):
             return {"state": "untouched"}
         if arguments is None:
-            found = answer_values(given, None)
-        elif callable(given):
-            found = _call_all(given, arguments)
+            plain_values = answer_values(value, None)
+        elif callable(value):
+            plain_values = _call_all(value, arguments)
         else:
-            answer_values(given, arguments)  # raises the sentence
-        return {"state": "values", "values": values.encoded(found)}
+            answer_values(value, arguments)  # raises the sentence
+        return {"state": "values", "values": values.encoded(plain_values)}
     except Exception as error:
         return {"state": "refused", "why": _words(error, plain_text=True)}
 
 
 def _call_all(function: Callable, arguments: list[tuple]) -> list:
     """Return one plain value, or what was raised, for each call; an interrupt ends them all."""
-    found: list = []
+    results: list = []
     for each in arguments:
         try:
             value = plain(function(*each))
             values.encoded(value)
         except KeyboardInterrupt:
             late = Raised("TimeoutError", "it took too long")
-            return [*found, *([late] * (len(arguments) - len(found)))]
+            return [*results, *([late] * (len(arguments) - len(results)))]
         except BaseException as error:  # an exit counts as raised too
             value = Raised(type(error).__name__, _words(error, plain_text=True))
-        found.append(value)
-    return found
+        results.append(value)
+    return results
 
 
 def _words(error: BaseException, plain_text: bool = False) -> str:

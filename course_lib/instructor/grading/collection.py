@@ -12,16 +12,17 @@ import os
 import re
 import stat
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from course_lib.instructor.grading import extract, notebook
+from course_lib.instructor.grading import submission
 from course_lib.instructor.grading.course import Course
-from course_lib.instructor.grading.one import Work
+from course_lib.instructor.grading.results import Work
 from course_lib.instructor.grading.roster import CollectError, Student, known
+from course_lib.project.verify import about
 
 _REPORT = "report.json"  # of lesson 09: checked and told, worth no points
 _MOST_ENTRIES = 20_000
@@ -37,18 +38,13 @@ _PLATFORM_FILE = re.compile(
 )
 _WRAPPER = re.compile(r"^(assignment.*_export|assignments?|submissions?|notebooks)$")
 _LESSON_NAME = re.compile(r"^\d\d_[a-z_]+$")
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    OverflowError,
-)
 _VERSION = re.compile(r"-(\d+)$")
+_PASSED_BY = (".git", ".ipynb_checkpoints", "__MACOSX", "work")
+_A_LINK = "The file is a link to another one: hand in a copy."
+_ONLY_THAT = "hand in the notebook only."
+# All that zipfile and its decompressors raise for bytes that are no zip, or only partly one.
+_DAMAGED = (BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError)
+_DAMAGED += (ValueError, RuntimeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Handed:
     problem: str = ""
 
 
-def collected(
+def collect(
     sources: Iterable[Path], course: Course, roster: tuple[Student, ...] = ()
 ) -> tuple[list[Work], list[str]]:
     """Return what there is to grade, one work for each student and lesson, and notes on the rest.
@@ -87,41 +83,9 @@ def collected(
             )
         works[work.student, work.lesson] = work
     if not works and not notes:
-        raise CollectError(
-            "There is no notebook in what was named: give notebooks, folders or zips."
-        )
+        problem = "There is no notebook in what was named: give notebooks, folders or zips."
+        raise CollectError(problem)
     return list(works.values()), notes
-
-
-def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work | str:
-    """Return the answers of one notebook, or a note on why it is left out."""
-    student = known(handed.student, roster)
-    if handed.problem:
-        return _unreadable(handed, student, handed.problem, course)
-    if PurePosixPath(handed.origin).name == _REPORT:
-        from course_lib.project.verify import about
-
-        return f"{student}: {handed.origin}: {about(handed.data)}"
-    try:
-        cells = notebook.cells(handed.data)
-    except notebook.UnreadableError as error:
-        return _unreadable(handed, student, str(error), course)
-    lesson = extract.lesson_of(cells, PurePosixPath(handed.origin).name, course.lessons)
-    if lesson is None:
-        return f"{handed.origin} belongs to no lesson of this course: it was left out."
-    found = extract.answers(cells, course.lessons[lesson])
-    return Work(student, lesson, handed.origin, dict(found.texts), found.notes)
-
-
-def _unreadable(handed: Handed, student: str, problem: str, course: Course) -> Work | str:
-    """Return a work without answers where at least the lesson is known, else a note."""
-    name = PurePosixPath(handed.origin).name
-    lesson = extract.lesson_of((), name, course.lessons)
-    if lesson is None and len(course.lessons) == 1:
-        lesson = next(iter(course.lessons))
-    if lesson is None:
-        return f"{handed.origin} cannot be graded: {problem}"
-    return Work(student, lesson, handed.origin, problem=problem)
 
 
 def files(sources: Iterable[Path]) -> Iterator[Handed]:
@@ -139,24 +103,43 @@ def files(sources: Iterable[Path]) -> Iterator[Handed]:
             yield from _folder(source)
         elif source.suffix == ".zip":
             whose = "" if zips == 1 and _is_export(source) else source.stem
-            yield from _zip(source.name, source, whose, 1, _Budget())
+            yield from _zip(source.name, source, whose, _Budget())
         else:
-            yield _file(
-                source,
-                source.name,
-                _student(PurePosixPath(source.name), source.resolve().parent.name),
-            )
+            student = _student(PurePosixPath(source.name), source.resolve().parent.name)
+            yield _file(source, source.name, student)
+
+
+def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work | str:
+    """Return the answers of one notebook, or a note on why it is left out.
+
+    Of what cannot be read there is a work without answers where at least its lesson is known.
+    """
+    student, name = known(handed.student, roster), PurePosixPath(handed.origin).name
+    cells, problem = (), handed.problem
+    if name == _REPORT and not problem:
+        return f"{student}: {handed.origin}: {about(handed.data)}"
+    try:
+        cells = () if problem else submission.read_cells(handed.data)
+    except submission.UnreadableError as error:
+        problem = str(error)
+    lesson = submission.lesson_of(cells, name, course.lessons)
+    if problem:
+        if lesson is None and len(course.lessons) == 1:
+            lesson = next(iter(course.lessons))
+        if lesson is None:
+            return f"{handed.origin} cannot be graded: {problem}"
+        return Work(student, lesson, handed.origin, problem=problem)
+    if lesson is None:
+        return f"{handed.origin} belongs to no lesson of this course: it was left out."
+    answers = submission.find_answers(cells, course.lessons[lesson])
+    return Work(student, lesson, handed.origin, dict(answers.texts), answers.notes)
 
 
 def _folder(folder: Path) -> Iterator[Handed]:
     """Yield the notebooks below a folder, and those in zips there; links are left out."""
     for place, folders, names in os.walk(folder, followlinks=False):
         folders.sort(key=_in_order)
-        folders[:] = [
-            each
-            for each in folders
-            if each not in (".git", ".ipynb_checkpoints", "__MACOSX", "work")
-        ]
+        folders[:] = [name for name in folders if name not in _PASSED_BY]
         for name in sorted(names, key=_in_order):
             path = Path(place, name)
             relative = PurePosixPath(*path.relative_to(folder).parts)
@@ -164,28 +147,19 @@ def _folder(folder: Path) -> Iterator[Handed]:
             if name.startswith(".") or not _wanted(name):
                 continue
             if path.is_symlink() or not path.is_file():
-                yield Handed(
-                    student,
-                    str(relative),
-                    problem="The file is a link to another one: hand in a copy.",
-                )
+                yield Handed(student, str(relative), problem=_A_LINK)
             elif not name.endswith(".zip"):
                 yield _file(path, str(relative), student)
             else:
-                yield from _zip(str(relative), path, student, 1, _Budget())
+                yield from _zip(str(relative), path, student, _Budget())
 
 
 def _file(path: Path, origin: str, student: str) -> Handed:
-    """Return one notebook from disk."""
     size = path.stat().st_size
-    if size > notebook.LARGEST_BYTES:
-        return Handed(
-            student,
-            origin,
-            problem=f"The file has {size >> 20:,} MB and "
-            f"{notebook.LARGEST_BYTES >> 20} are allowed: clear the outputs.",
-        )
-    return Handed(student, origin, path.read_bytes())
+    if size <= submission.LARGEST_BYTES:
+        return Handed(student, origin, path.read_bytes())
+    allowed = f"{submission.LARGEST_BYTES >> 20} are allowed: clear the outputs."
+    return Handed(student, origin, problem=f"The file has {size >> 20:,} MB and {allowed}")
 
 
 @dataclass
@@ -197,33 +171,24 @@ class _Budget:
 
 
 def _zip(
-    origin: str, file: Path | io.BytesIO, whose: str, depth: int, budget: _Budget
+    origin: str, file: Path | io.BytesIO, whose: str, budget: _Budget, depth: int = 1
 ) -> Iterator[Handed]:
     """Yield the notebooks in a zip and in zips within it; `whose` is empty for an export."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with ZipFile(file) as archive:
             for entry in sorted(archive.infolist(), key=lambda each: _in_order(each.filename)):
                 budget.entries -= 1
                 if budget.entries < 0:
-                    yield Handed(
-                        whose or origin,
-                        origin,
-                        problem="The zip has more than "
-                        f"{_MOST_ENTRIES:,} entries: hand in the notebook only.",
-                    )
+                    problem = f"The zip has more than {_MOST_ENTRIES:,} entries: {_ONLY_THAT}"
+                    yield Handed(whose or origin, origin, problem=problem)
                     return
-                yield from _entry(archive, entry, origin, whose, depth, budget)
+                yield from _entry(archive, entry, origin, whose, budget, depth)
     except _DAMAGED:
         yield Handed(whose or origin, origin, problem="The zip is damaged: pack it again.")
 
 
 def _entry(
-    archive: zipfile.ZipFile,
-    entry: zipfile.ZipInfo,
-    origin: str,
-    whose: str,
-    depth: int,
-    budget: _Budget,
+    archive: ZipFile, entry: ZipInfo, origin: str, whose: str, budget: _Budget, depth: int
 ) -> Iterator[Handed]:
     """Yield the notebook that an entry is, or those in the zip that it is."""
     name = _harmless(entry.filename)
@@ -232,17 +197,15 @@ def _entry(
         return
     label, student = f"{origin}/{name}", whose or _student(name, PurePosixPath(origin).stem)
     if stat.S_ISLNK(entry.external_attr >> 16):
-        yield Handed(student, label, problem="The file is a link to another one: hand in a copy.")
+        yield Handed(student, label, problem=_A_LINK)
         return
     data, problem = _unpacked(archive, entry, budget)
     if name.suffix != ".zip" or problem:
         yield Handed(student, label, data, problem)
     elif depth < _DEEPEST_ZIP:
-        yield from _zip(label, io.BytesIO(data), student, depth + 1, budget)
+        yield from _zip(label, io.BytesIO(data), student, budget, depth + 1)
     else:
-        yield Handed(
-            student, label, problem="There are zips in zips in zips: hand in the notebook only."
-        )
+        yield Handed(student, label, problem=f"There are zips in zips in zips: {_ONLY_THAT}")
 
 
 def _wanted(name: str) -> bool:
@@ -252,19 +215,13 @@ def _wanted(name: str) -> bool:
 
 def _harmless(name: str) -> PurePosixPath:
     """Return a name from a zip without what could lead out of it; it is only a label."""
-    parts = [
-        part
-        for part in re.split(r"[\\/]", name)
-        if part not in ("", ".", "..") and not part.endswith(":")
-    ]
-    return PurePosixPath(*parts or ["_"])
+    parts = [part for part in re.split(r"[\\/]", name) if not part.endswith(":")]
+    return PurePosixPath(*[part for part in parts if part not in ("", ".", "..")] or ["_"])
 
 
-def _unpacked(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget
-) -> tuple[bytes, str]:
+def _unpacked(archive: ZipFile, entry: ZipInfo, budget: _Budget) -> tuple[bytes, str]:
     """Return an entry's bytes and no problem, or nothing and a sentence."""
-    largest = notebook.LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
+    largest = submission.LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
     if entry.flag_bits & 1:
         return b"", "The zip has a password: pack it without one."
     try:
@@ -274,24 +231,21 @@ def _unpacked(
         return b"", "The file is damaged inside its zip: pack it again."
     budget.bytes -= len(data)
     if len(data) > largest or budget.bytes < 0:
-        return b"", f"The file unpacks to more than {largest >> 20} MB: hand in the notebook only."
+        return b"", f"The file unpacks to more than {largest >> 20} MB: {_ONLY_THAT}"
     return data, ""
 
 
 def _is_export(source: Path) -> bool:
     """Tell whether a zip holds several students, so that its own name says nothing."""
     try:
-        with zipfile.ZipFile(source) as archive:
+        with ZipFile(source) as archive:
             names = [_harmless(each.filename) for each in archive.infolist() if not each.is_dir()]
     except _DAMAGED:
         return False
-    inner = [PurePosixPath(*_unwrapped(name)) for name in names]
-    if any(
-        _PLATFORM_FOLDER.match(name.parts[0]) or _PLATFORM_FILE.match(name.parts[0])
-        for name in inner
-    ):
+    inner = [_unwrapped(name) for name in names]
+    if any(_named_by_platform(parts[0]) for parts in inner):
         return True
-    return len({name.parts[0] for name in inner if len(name.parts) > 1} - {"__MACOSX"}) > 1
+    return len({parts[0] for parts in inner if len(parts) > 1} - {"__MACOSX"}) > 1
 
 
 def _unwrapped(name: PurePosixPath) -> tuple[str, ...]:
@@ -308,18 +262,18 @@ def _student(place: PurePosixPath, default: str) -> str:
     A lone file is named by its own name; where that is only the lesson's, by `default`.
     """
     parts = _unwrapped(place)
-    for pattern in (_PLATFORM_FOLDER, _PLATFORM_FILE):
-        if found := pattern.match(parts[0]):
-            return _first(found)
+    if student := _named_by_platform(parts[0]):
+        return student
     if len(parts) > 1:
         return parts[0]
     stem = _VERSION.sub("", PurePosixPath(parts[0]).stem)
     return default if _LESSON_NAME.match(stem) else stem or default
 
 
-def _first(found: re.Match) -> str:
-    """Return the group of a pattern that matched."""
-    return next(each for each in found.groups() if each)
+def _named_by_platform(part: str) -> str:
+    """Return the student that a platform wrote into a folder's or a file's name, else nothing."""
+    match = _PLATFORM_FOLDER.match(part) or _PLATFORM_FILE.match(part)
+    return next(filter(None, match.groups())) if match else ""
 
 
 def _in_order(name: str) -> list:
