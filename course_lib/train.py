@@ -168,7 +168,7 @@ def _write_models(model: Any, calibration: np.ndarray, folder: Path) -> None:
 
 def _write_timeline(calibration: np.ndarray, folder: Path, report: Progress) -> None:
     """Ask every checkpoint about the test clips, as float and as int8, for the time slider."""
-    from course_lib.experiments.training_runs import timeline
+    from course_lib.experiments import timeline
 
     clips = dataset.bundled("test")
     asked = timeline.measure(

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 from course_lib.session import processes
@@ -45,16 +46,10 @@ class Timing:
 def two_branches(size: int = 400, length: int = 6) -> Timing:
     """Time a graph of two branches, each a chain of `length` products of `size` x `size` matrices.
 
-    OSError is raised, in a sentence, where a process fails or does not answer.
+    Raises OSError, in a sentence, where a process fails or does not answer.
     """
     started = [
-        processes.start(
-            *("-m", __name__, str(size), str(length), str(threads)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        processes.start("-m", __name__, str(size), str(length), str(threads), piped=True)
         for threads in (1, 2)
     ]
     try:
@@ -78,10 +73,8 @@ def _turn(process: subprocess.Popen) -> float:
         raise OSError("The process that times the branches ended without an answer.") from None
 
 
-def main(size: int, length: int, threads: int) -> None:
+def _time_branches(size: int, length: int, threads: int) -> None:
     """Wait for a line on standard input, time the graph, and print the seconds as JSON."""
-    import time
-
     import tensorflow
 
     tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
@@ -105,4 +98,4 @@ def main(size: int, length: int, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    _time_branches(*map(int, sys.argv[1:]))

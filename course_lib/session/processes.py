@@ -11,13 +11,25 @@ from course_lib.session.beginning import ENVIRONMENT
 from course_lib.session.files import PACKAGE
 
 
-def start(*arguments: str, more: dict[str, str] | None = None, **options: Any) -> subprocess.Popen:
+def start(
+    *arguments: str,
+    more: dict[str, str] | None = None,
+    alone: bool = False,
+    piped: bool = False,
+    **options: Any,
+) -> subprocess.Popen:
     """Start this Python with `arguments`, such as "-m", "course_lib.measure"; return its handle.
 
-    It finds course_lib wherever this one did, sees no GPU, and logs nothing from C++. `more` are
-    further variables of its environment; `options` go to `subprocess.Popen`.
+    It finds course_lib wherever this one did, or, `alone`, nothing but what is installed; it sees
+    no GPU, and logs nothing from C++. `more` are further variables of its environment. `piped`
+    makes its three streams pipes of text; `options` go to `subprocess.Popen`.
     """
-    return subprocess.Popen([sys.executable, *arguments], env=environment(more), **options)
+    isolated = ["-I"] if alone else []  # neither the current folder nor PYTHONPATH is looked at
+    if piped:
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        options = {**pipes, "text": True, **options}
+    command = [sys.executable, *isolated, *arguments]
+    return subprocess.Popen(command, env=environment(more), **options)
 
 
 def run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

@@ -1,24 +1,34 @@
 """Real processes that train one model together over the loopback network.
 
-Each runs `worker` with a TF_CONFIG that names all of them. They are watched:
+Each is `python -m course_lib.experiments.workers FOLDER STEPS DIES` with a TF_CONFIG that names all
+of them, and writes the weights that it ends with to FOLDER as `<index>.npy`. They are watched:
 where one dies, no step can be completed any more, so all are stopped and the reason is said.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from course_lib import spotter
+from course_lib.experiments.replicas import batch, loss_gradients
 from course_lib.session import processes
 
 _PATIENCE_SECONDS = 120
+_RATE = 0.1
+_BATCH = 32  # clips in a step, of all workers together
 
 
 class WorkerError(RuntimeError):
@@ -37,7 +47,6 @@ class Workers:
     """What a training of several workers left: the weights of each, one flat array a worker."""
 
     weights: tuple[np.ndarray, ...]
-    steps: int
 
     @property
     def agree(self) -> bool:
@@ -59,28 +68,24 @@ def train_together(
 
     In every step each worker takes its share of one batch, and the gradients are averaged by
     MultiWorkerMirroredStrategy. `dies=(worker, step)` makes a worker end itself before that step,
-    to see what happens. WorkerError is raised where one ends or the time is over; no process stays.
+    to see what happens. Raises WorkerError where one ends or the time is over; no process stays.
     """
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
-    with tempfile.TemporaryDirectory() as folder:
-        processes = [
-            _started(index, addresses, steps, dies, Path(folder)) for index in range(workers)
-        ]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        children = [_started(index, addresses, steps, dies, folder) for index in range(workers)]
         try:
-            _watch(processes, Path(folder), timeout_seconds)
-            weights = tuple(np.load(Path(folder, f"{index}.npy")) for index in range(workers))
+            _watch(children, folder, timeout_seconds)
+            return Workers(tuple(np.load(folder / f"{index}.npy") for index in range(workers)))
         finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-    return Workers(weights, steps)
+            for child in children:
+                child.kill()
+                child.wait()
 
 
 def train_alone(steps: int = 3) -> Workers:
     """Train the same model on the same batches in this process, and return its weights."""
-    from course_lib.experiments.distribute.worker import train
-
-    return Workers((train(0, 1, steps, lambda gradients: gradients),), steps)
+    return Workers((_train(0, 1, steps, lambda gradients: gradients),))
 
 
 def _started(
@@ -90,7 +95,7 @@ def _started(
     last = dies[1] if dies and dies[0] == index else -1
     with open(folder / f"{index}.log", "wb") as log:  # the child keeps it
         return processes.start(
-            *("-m", "course_lib.experiments.distribute.worker", str(folder), str(steps), str(last)),
+            *("-m", __name__, str(folder), str(steps), str(last)),
             more={"TF_CONFIG": json.dumps(config)},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -98,23 +103,20 @@ def _started(
         )
 
 
-def _watch(processes: list[subprocess.Popen], folder: Path, timeout_seconds: float) -> None:
+def _watch(children: list[subprocess.Popen], folder: Path, timeout_seconds: float) -> None:
     """Wait until all have ended well; raise WorkerError as soon as one has not."""
     deadline = time.monotonic() + timeout_seconds
-    while any(process.poll() is None for process in processes):
-        if dead := [index for index, process in enumerate(processes) if process.poll()]:
+    while any(codes := [child.poll() for child in children]) or None in codes:
+        if dead := [index for index, code in enumerate(codes) if code]:
             # one that lost the others ends with Python's own code 1: it is not the first
-            index = min(dead, key=lambda each: processes[each].returncode == 1)
-            raise _epitaph(index, processes[index].returncode, folder)
+            index = min(dead, key=lambda each: codes[each] == 1)
+            raise _epitaph(index, codes[index], folder)
         if time.monotonic() > deadline:
             raise WorkerError(
                 f"The workers were not done after {timeout_seconds:g} seconds and were stopped.",
                 _finished(folder),
             )
         time.sleep(0.05)
-    for index, process in enumerate(processes):
-        if process.returncode:
-            raise _epitaph(index, process.returncode, folder)
 
 
 def _finished(folder: Path) -> int:
@@ -136,11 +138,66 @@ def _epitaph(index: int, code: int, folder: Path) -> WorkerError:
 
 
 def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
+    """Return ports that nobody listens on; all are held at once, so that none is given twice."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
         return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+
+
+# What a worker does in its own process
+
+
+def _train(
+    index: int,
+    workers: int,
+    steps: int,
+    reduce: Callable[[list], list],
+    before_step: Callable[[int], None] = lambda step: None,
+) -> np.ndarray:
+    """Train the spotter by plain gradient descent and return all of its weights in one array.
+
+    Worker `index` of `workers` takes its share of each batch; `reduce` averages its gradients with
+    those of the others. Every worker starts from the same weights.
+    """
+    model = spotter.build(seed=1)
+    inputs, labels = batch(_BATCH * steps)
+    for step in range(steps):
+        before_step(step)
+        mine = slice(step * _BATCH + index, (step + 1) * _BATCH, workers)
+        gradients = reduce(loss_gradients(model, inputs[mine], labels[mine]))
+        for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+            variable.assign_sub(_RATE * gradient)
+    return np.concatenate([v.numpy().ravel() for v in model.trainable_variables])
+
+
+def _take_part(folder: str, steps: int, dies: int) -> None:
+    """Take part in a training as the worker that TF_CONFIG names."""
+    import tensorflow
+
+    config = json.loads(os.environ["TF_CONFIG"])
+    index, workers = config["task"]["index"], len(config["cluster"]["worker"])
+    strategy = tensorflow.distribute.MultiWorkerMirroredStrategy()  # before anything is computed
+
+    def exchange(gradients: list) -> Any:
+        context = tensorflow.distribute.get_replica_context()
+        here = [tensorflow.identity(gradient) for gradient in gradients]
+        return context.all_reduce("mean", here)
+
+    @tensorflow.function
+    def reduce(gradients: list) -> Any:
+        return strategy.run(exchange, args=(gradients,))
+
+    def before_step(step: int) -> None:
+        if step:
+            print("step", step, flush=True)  # the one that is done; the parent reads it
+        if step == dies:
+            os._exit(7)  # as a machine ends that loses its power: at once, without a word
+
+    weights = _train(index, workers, steps, reduce, before_step)
+    np.save(Path(folder, f"{index}.npy"), weights)
+
+
+if __name__ == "__main__":
+    _take_part(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-from course_lib.experiments.ledger.claims import Claim, Ledger, Test
-from course_lib.experiments.training_runs import timeline, trials
-from course_lib.experiments.training_runs.practice import small_model
+from course_lib.experiments import timeline, trials
+from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
+from course_lib.experiments.practice import small_model
+from course_lib.experiments.same_weights import write_forms
 from course_lib.formats import checkpoint
 from course_lib.graph import freeze
 
@@ -33,16 +34,11 @@ def files(
     the shares right after the same time in training from two beginnings. Takes about 6 s.
     """
     tf, folder = session.import_tensorflow(), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    frozen, saved = write_forms(model, folder), folder / "checkpoint" / "model"
     rows = np.asarray(features[:32], np.float32)[..., np.newaxis]
-    with session.quiet():
-        prefix = tf.train.Checkpoint(model=model).write(str(folder / "saved" / "model"))
-    saved = Path(prefix)
-    frozen = freeze.frozen(model)
     answers = tf.nn.softmax(model(rows, training=False)).numpy()
     equal = float(np.abs(freeze.load(frozen.graph_def).run(rows) - answers).max()) <= _TOLERANCE
     with session.quiet():
-        model.export(folder / "saved_model", verbose=False)
         exported = tf.saved_model.load(str(folder / "saved_model"))
     fixed = sum(node.op in ("VarHandleOp", "ReadVariableOp") for node in frozen.proto().node)
     free = len(exported.trainable_variables)
@@ -63,10 +59,10 @@ def files(
 
 def _thousands(model: Any) -> Claim:
     count = model.count_params()
-    return Claim(
+    return claim(
         "03",
         "Even the smallest models have thousands of weights",
-        (Test("yours has", count >= _THOUSANDS, f"{count:,}"),),
+        Test("yours has", count >= _THOUSANDS, f"{count:,}"),
     )
 
 
@@ -82,44 +78,36 @@ def _training_saves(folder: Path, rows: np.ndarray, labels: np.ndarray) -> Claim
     refused = saving.error == "ValueError"
     model.save_weights(folder / "model.weights.h5")
     asked = len(list(folder.glob("*.h5")))
-    return Claim(
+    return claim(
         "04",
         "Training writes .ckpt files",
-        (
-            Test("it writes something by itself", left > 0, f"{left} files after an epoch"),
-            Test("it does when it is asked", asked > 0, "model.weights.h5"),
-            Test(
-                "the ending may be .ckpt", not refused, "Keras refuses it" if refused else "taken"
-            ),
-        ),
+        Test("it writes something by itself", left > 0, f"{left} files after an epoch"),
+        Test("it does when it is asked", asked > 0, "model.weights.h5"),
+        Test("the ending may be .ckpt", not refused, "Keras refuses it" if refused else "taken"),
     )
 
 
 def _names(saved: Path) -> Claim:
     names = sorted(path.name for path in saved.parent.iterdir())
-    told = ", ".join(names)
-    return Claim(
+    figure = ", ".join(names)
+    return claim(
         "04",
         "A checkpoint is a .ckpt-meta, a .ckpt-data and a .ckpt-index",
-        (
-            Test("there is an index", any(".index" in name for name in names), told),
-            Test("there is a file of data", any(".data-" in name for name in names), told),
-            Test("there is a meta file", any(".meta" in name for name in names), told),
-            Test("their names hold .ckpt-", any(".ckpt-" in name for name in names), told),
-        ),
+        Test("there is an index", any(".index" in name for name in names), figure),
+        Test("there is a file of data", any(".data-" in name for name in names), figure),
+        Test("there is a meta file", any(".meta" in name for name in names), figure),
+        Test("their names hold .ckpt-", any(".ckpt-" in name for name in names), figure),
     )
 
 
 def _no_structure(saved: Path) -> Claim:
     opened = checkpoint.contents(saved)
     count = len(opened.objects)
-    return Claim(
+    return claim(
         "04",
         "The data of a checkpoint has the values without any structure",
-        (
-            Test("it has the values", len(opened) > 0, f"{len(opened)} tensors"),
-            Test("it has no structure", count == 0, f"a graph of {count} objects is among them"),
-        ),
+        Test("it has the values", len(opened) > 0, f"{len(opened)} tensors"),
+        Test("it has no structure", count == 0, f"a graph of {count} objects is among them"),
     )
 
 
@@ -127,17 +115,15 @@ def _index_maps(saved: Path) -> Claim:
     opened = checkpoint.contents(saved)
     placed = sum(bool(each.file) and each.offset >= 0 and bool(each.dtype) for each in opened)
     index = saved.with_name(saved.name + ".index").read_bytes()
-    return Claim(
+    return claim(
         "04",
         "The index tells which data belongs to which part of the meta file",
-        (
-            Test(
-                "it tells where each tensor lies",
-                placed == len(opened),
-                f"dtype, shape, shard and offset of {placed} tensors",
-            ),
-            Test("it speaks of a meta file", b".meta" in index, f"{len(index):,} bytes searched"),
+        Test(
+            "it tells where each tensor lies",
+            placed == len(opened),
+            f"dtype, shape, shard and offset of {placed} tensors",
         ),
+        Test("it speaks of a meta file", b".meta" in index, f"{len(index):,} bytes searched"),
     )
 
 
@@ -149,10 +135,10 @@ def _all_three(model: Any, saved: Path, folder: Path) -> Claim:
         return not trials.attempt(ending, lambda: timeline.restored(copy, model)).works
 
     kinds = {"the index": ".index", "the data": ".data", "a meta file": ".meta"}
-    return Claim(
+    return claim(
         "04",
         "All three files are needed to go on",
-        tuple(
+        *(
             Test(f"without {name} it fails", fails_without(ending), "tried on a copy")
             for name, ending in kinds.items()
         ),
@@ -166,41 +152,35 @@ def _complete(folder: Path, frozen: freeze.Frozen, equal: bool) -> Claim:
     alone.mkdir()
     shutil.copy(folder / "saved_model" / "saved_model.pb", alone)
     lost = not trials.attempt("alone", lambda: tf.saved_model.load(str(alone))).works
-    return Claim(
+    return claim(
         "05",
         "A .pb file is the complete model",
-        (
-            Test(
-                "a frozen one answers like the model", equal, f"{len(frozen):,} bytes, within 1e-5"
-            ),
-            Test("saved_model.pb does without its variables", not lost, "tried on a copy"),
-        ),
+        Test("a frozen one answers like the model", equal, f"{len(frozen):,} bytes, within 1e-5"),
+        Test("saved_model.pb does without its variables", not lost, "tried on a copy"),
     )
 
 
 def _same_thing(fixed: int, free: int) -> Claim:
-    told = f"{fixed} variables in the frozen graph, {free} in the SavedModel"
-    return Claim(
+    figure = f"{fixed} variables in the frozen graph, {free} in the SavedModel"
+    return claim(
         "05",
         "A frozen model is what is also called a saved model",
-        (Test("both have the same variables to go on learning with", fixed == free, told),),
+        Test("both have the same variables to go on learning with", fixed == free, figure),
     )
 
 
 def _purposes(from_nothing: float, from_checkpoint: float, equal: bool, fixed: int) -> Claim:
-    return Claim(
+    return claim(
         "05",
         "Checkpoints are for going on with training, frozen models for using them",
-        (
-            Test(
-                "your training did better from a checkpoint",
-                from_checkpoint > from_nothing,
-                f"{from_checkpoint:.0%} right against {from_nothing:.0%}",
-            ),
-            Test(
-                "the frozen model answers and has nothing left to train",
-                equal and fixed == 0,
-                f"{fixed} variables",
-            ),
+        Test(
+            "your training did better from a checkpoint",
+            from_checkpoint > from_nothing,
+            f"{from_checkpoint:.0%} right against {from_nothing:.0%}",
+        ),
+        Test(
+            "the frozen model answers and has nothing left to train",
+            equal and fixed == 0,
+            f"{fixed} variables",
         ),
     )

@@ -16,13 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import session
+from course_lib import session, spotter, tflite
 from course_lib.formats.checkpoint import contents
 
-_SHIPPED = ("models", "timeline.npz")
+HISTORY = "history.json"  # beside the checkpoints, or in the folder above them
 _FIRST_LAYER = "listen/kernel"
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -96,18 +94,18 @@ class Timeline:
 
 def step_of(prefix: str | Path) -> int:
     """Return the step in a checkpoint's name: 104 for `train/ckpt-104`."""
-    found = re.search(r"-(\d+)$", Path(prefix).name)
-    if found is None:
+    digits = re.search(r"-(\d+)$", Path(prefix).name)
+    if digits is None:
         raise ValueError(f"{Path(prefix).name} ends in no step, such as ckpt-104.")
-    return int(found[1])
+    return int(digits[1])
 
 
 def prefixes(folder: str | Path) -> list[Path]:
     """Return the prefixes of all checkpoints of a folder in the order of their steps."""
-    found = [path.with_suffix("") for path in Path(folder).glob("*.index")]
-    if not found:
+    checkpoints = [path.with_suffix("") for path in Path(folder).glob("*.index")]
+    if not checkpoints:
         raise FileNotFoundError(f"{folder} holds no checkpoint: train first, or name its folder.")
-    return sorted(found, key=step_of)
+    return sorted(checkpoints, key=step_of)
 
 
 def restored(prefix: str | Path, model: Any) -> Any:
@@ -126,7 +124,7 @@ def measure(
     words: tuple[str, ...] = (),
     model: Any = None,
     int8: np.ndarray | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Timeline:
     """Restore every checkpoint of `folder` and ask it about `features` (n, 49, 40).
 
@@ -134,51 +132,40 @@ def measure(
     also converted to int8 and asked: about two seconds each. Losses and times are taken from
     `history.json` beside or in the folder, where there is one.
     """
-    from course_lib import spotter
-
     model = spotter.build() if model is None else model
-    found, known, made = prefixes(folder), _history(Path(folder)), []
-    for number, prefix in enumerate(found):
+    checkpoints, known, snapshots = prefixes(folder), _history(Path(folder)), []
+    for number, prefix in enumerate(checkpoints):
         step = step_of(prefix)
         answers = spotter.predict(restored(prefix, model), features)
         right = None if int8 is None else _int8_right(model, features, labels, int8)
         kernels = contents(prefix)[_FIRST_LAYER]
-        made.append(Snapshot(step, kernels, answers, *known.get(step, (None, None)), right))
+        snapshots.append(Snapshot(step, kernels, answers, *known.get(step, (None, None)), right))
         if progress is not None:
-            progress(number + 1, len(found))
-    return Timeline(tuple(made), np.asarray(labels), tuple(words))
+            progress(number + 1, len(checkpoints))
+    return Timeline(tuple(snapshots), np.asarray(labels), tuple(words))
 
 
 def load(path: str | Path) -> Timeline:
     """Read what `Timeline.save` wrote."""
     with np.load(path) as file:
         arrays = dict(file)
-    made = []
+    snapshots = []
     for number, (step, loss, seconds) in enumerate(json.loads(arrays["known"].item())):
         answers = arrays[f"answers_{number}"]
         right = arrays.get(f"int8_{number}")
-        made.append(Snapshot(step, arrays[f"kernels_{number}"], answers, loss, seconds, right))
-    return Timeline(tuple(made), arrays["labels"], tuple(arrays["words"].tolist()))
+        kernels = arrays[f"kernels_{number}"]
+        snapshots.append(Snapshot(step, kernels, answers, loss, seconds, right))
+    return Timeline(tuple(snapshots), arrays["labels"], tuple(arrays["words"].tolist()))
 
 
 def shipped() -> Timeline:
-    """Return the timeline of the bundled training run, asked about the bundled test clips.
-
-    It is read from the file that ships; where there is none, it is measured, without int8.
-    """
-    path = session.data_path(*_SHIPPED)
-    if path.is_file():
-        return load(path)
-    from course_lib import spotter
-    from course_lib.sound import dataset, features
-
-    clips = dataset.bundled("test")
-    return measure(spotter.checkpoint_folder(), features.of(clips), clips.labels, clips.words)
+    """Return the timeline of the bundled training run, asked about the bundled test clips."""
+    return load(session.data_path("models", "timeline.npz"))
 
 
 def _history(folder: Path) -> dict[int, tuple[float | None, float | None]]:
     """Return (loss, seconds) by step."""
-    for path in (folder / "history.json", folder.parent / "history.json"):
+    for path in (folder / HISTORY, folder.parent / HISTORY):
         if path.is_file():
             moments = json.loads(path.read_text(encoding="utf-8"))
             return {each["step"]: (each.get("loss"), each.get("seconds")) for each in moments}
@@ -189,7 +176,5 @@ def _int8_right(
     model: Any, features: np.ndarray, labels: np.ndarray, representative: np.ndarray
 ) -> np.ndarray:
     """Return (n,) bool: did the int8 version of the model answer right?"""
-    from course_lib import tflite
-
     data = tflite.convert(model, "int8", representative)
     return tflite.run(data, features).argmax(axis=1) == labels

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from course_lib import graph, micro, quantize, session, tflite
-from course_lib.experiments import distribute
-from course_lib.experiments.ledger.claims import Claim, Ledger, Test
+from course_lib.experiments import replicas
+from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
 from course_lib.graph import compiler, freeze, trace
 
 _SEVEN = """var1 = 6
@@ -43,16 +43,14 @@ def _a_model_is_a_graph(model: Any) -> Claim:
     tf = session.import_tensorflow()
     count = len(freeze.program(model).graph.get_operations())
     ran = trace.executed(lambda: tf.constant(6.0) + tf.constant(2.0))
-    return Claim(
+    return claim(
         "01",
         "TensorFlow keeps a model as a graph",
-        (
-            Test("under tf.function it does", count > 0, f"{count} operations"),
-            Test(
-                "unasked, it keeps a graph instead of computing at once",
-                not tf.executing_eagerly(),
-                f"a sum ran at once, as {len(ran)} operation, and no graph was kept",
-            ),
+        Test("under tf.function it does", count > 0, f"{count} operations"),
+        Test(
+            "unasked, it keeps a graph instead of computing at once",
+            not tf.executing_eagerly(),
+            f"a sum ran at once, as {len(ran)} operation, and no graph was kept",
         ),
     )
 
@@ -68,16 +66,14 @@ def _constants_feed_variables() -> Claim:
     kinds = [operation.type for operation in operations]
     variables = sum(kind in ("VarHandleOp", "ReadVariableOp") for kind in kinds)
     edges = sum(len(operation.inputs) for operation in operations)
-    return Claim(
+    return claim(
         "01",
         "In the graph, constants are joined to variables, and operations work on those",
-        (
-            Test("edges join what is computed", edges > 0, f"{edges} edges, each a tensor"),
-            Test(
-                "a name on the left of = becomes a variable there",
-                variables > 0,
-                f"{kinds.count('Const')} constants and {variables} variables for two names",
-            ),
+        Test("edges join what is computed", edges > 0, f"{edges} edges, each a tensor"),
+        Test(
+            "a name on the left of = becomes a variable there",
+            variables > 0,
+            f"{kinds.count('Const')} constants and {variables} variables for two names",
         ),
     )
 
@@ -98,21 +94,19 @@ def _parallel_afterwards(model: Any) -> Claim:
 
     left = len(compiler.grappler(constants).operations)
     work, span = graph.work(sums), graph.span(sums)
-    return Claim(
+    return claim(
         "02",
         "A graph can be spread over several workers afterwards",
-        (
-            Test(
-                "two products of a sum can run at the same time",
-                span < work,
-                f"work {work}, span {span}",
-            ),
-            Test(
-                "so can the operations of the seven-line program",
-                graph.span(program) < graph.work(program) and left > 1,
-                f"work {graph.work(program)}, span {graph.span(program)}; "
-                f"{left} operations left after folding",
-            ),
+        Test(
+            "two products of a sum can run at the same time",
+            span < work,
+            f"work {work}, span {span}",
+        ),
+        Test(
+            "so can the operations of the seven-line program",
+            graph.span(program) < graph.work(program) and left > 1,
+            f"work {graph.work(program)}, span {graph.span(program)}; "
+            f"{left} operations left after folding",
         ),
     )
 
@@ -122,14 +116,14 @@ def _weights_are_averaged(model: Any, features: np.ndarray, labels: np.ndarray) 
     classes = np.asarray(labels[:24])
     halves = [(rows[0::2], classes[0::2]), (rows[1::2], classes[1::2])]
     trials = [
-        distribute.averaging(model, halves, optimizer, steps)
+        replicas.train_both_ways(model, halves, optimizer, steps)
         for optimizer, steps in (("sgd", 1), ("sgd", 3), ("adam", 1))
     ]
     names = ("one step of gradient descent", "three steps", "one step of Adam")
-    return Claim(
+    return claim(
         "02",
         "Machines that train together average their weights",
-        tuple(
+        *(
             Test(
                 f"it is the same as averaging gradients, for {name}",
                 trial.equal,
@@ -148,16 +142,14 @@ def _slopes_are_cheap() -> Claim:
     walked = graph.gradients(product, tally=back)
     moved = graph.numeric_gradients(product, central=False, tally=steps)
     apart = max(abs(walked[name] - moved[name]) for name in names)
-    return Claim(
+    return claim(
         "02",
         "A graph makes derivatives cheap",
-        (
-            Test("one walk back finds every slope", apart < 1e-4, f"{apart:.0e} apart"),
-            Test(
-                "it takes fewer runs than trying small steps",
-                back.runs + back.walks < steps.runs,
-                f"{back.runs} run and {back.walks} walk against {steps.runs} runs",
-            ),
+        Test("one walk back finds every slope", apart < 1e-4, f"{apart:.0e} apart"),
+        Test(
+            "it takes fewer runs than trying small steps",
+            back.runs + back.walks < steps.runs,
+            f"{back.runs} run and {back.walks} walk against {steps.runs} runs",
         ),
     )
 
@@ -171,19 +163,17 @@ def _graphs_travel(int8_model: bytes, features: np.ndarray) -> Claim:
     if micro.available():
         here, there = tflite.run(int8_model, rows), micro.run(int8_model, rows)
         alike = float((here.argmax(axis=1) == there.argmax(axis=1)).mean())
-    return Claim(
+    return claim(
         "02",
         "The same graph runs in other places",
-        (
-            Test(
-                "integers in NumPy give what LiteRT's kernels give",
-                different == 0,
-                f"{different} of {total:,} bytes differ",
-            ),
-            Test(
-                "a microcontroller's interpreter hears the same words",
-                None if alike is None else alike >= _SAME_WORD,
-                "tflite-micro is not installed" if alike is None else f"{alike:.1%} of the clips",
-            ),
+        Test(
+            "integers in NumPy give what LiteRT's kernels give",
+            different == 0,
+            f"{different} of {total:,} bytes differ",
+        ),
+        Test(
+            "a microcontroller's interpreter hears the same words",
+            None if alike is None else alike >= _SAME_WORD,
+            "tflite-micro is not installed" if alike is None else f"{alike:.1%} of the clips",
         ),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from course_lib import micro, tflite
 from course_lib.experiments import readers
-from course_lib.experiments.ledger.claims import Claim, Ledger, Test
+from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
 from course_lib.measure import bytes_by_kind
 from course_lib.tflite import xray
 
@@ -17,6 +18,8 @@ _FOUR = 3.8  # as near to 4 as counts
 _MAGNITUDE = 10.0
 _COMPRESSES = 0.95  # a file that zlib makes no smaller than that was compressed before
 _WEIGHT = "decide/bias"  # in the frozen graph: the readers look it up
+
+_Costs = dict[str, readers.LookUp] | None  # None where there is no C compiler
 
 
 def formats(plain: bytes, int8_model: bytes, frozen_graph: bytes) -> Ledger:
@@ -39,7 +42,7 @@ def formats(plain: bytes, int8_model: bytes, frozen_graph: bytes) -> Ledger:
     )
 
 
-def _costs(plain: bytes, frozen_graph: bytes) -> dict[str, readers.Found] | None:
+def _costs(plain: bytes, frozen_graph: bytes) -> _Costs:
     """Return what the compiled readers needed to find one weight; None without a compiler."""
     bias = xray.Xray(plain).layers[-1].bias
     wanted = {"flatbuffer": (plain, bias.name), "protobuf_decode": (frozen_graph, _WEIGHT)}
@@ -51,13 +54,11 @@ def _costs(plain: bytes, frozen_graph: bytes) -> dict[str, readers.Found] | None
 
 def _quantized_unasked(plain: bytes, int8_model: bytes) -> Claim:
     kinds = {name: _weight_types(file) for name, file in (("plain", plain), ("int8", int8_model))}
-    return Claim(
+    return claim(
         "06",
         "The converter makes a quantized model",
-        (
-            Test("unasked", "int8" in kinds["plain"], f"weights are {', '.join(kinds['plain'])}"),
-            Test("when it is told to", "int8" in kinds["int8"], f"weights are {kinds['int8'][0]}"),
-        ),
+        Test("unasked", "int8" in kinds["plain"], f"weights are {', '.join(kinds['plain'])}"),
+        Test("when it is told to", "int8" in kinds["int8"], f"weights are {kinds['int8'][0]}"),
     )
 
 
@@ -70,95 +71,81 @@ def _weight_types(file: bytes) -> list[str]:
 def _factor_four(plain: bytes, int8_model: bytes) -> Claim:
     before, after = bytes_by_kind(plain)["weights"], bytes_by_kind(int8_model)["weights"]
     pairs = {"its weights": (before, after), "the whole file": (len(plain), len(int8_model))}
-    return Claim(
+    return claim(
         "07",
         "Quantization makes a model four times smaller",
-        tuple(
+        *(
             Test(name, old / new >= _FOUR, f"{old:,} to {new:,} bytes, {old / new:.2f} times")
             for name, (old, new) in pairs.items()
         ),
     )
 
 
-def _second_form(costs: dict[str, readers.Found] | None) -> Claim:
+def _if_compiled(
+    what: str, costs: _Costs, reader: str, passes: Callable[[readers.LookUp], bool]
+) -> Test:
+    """Return a test of what a reader needed; it stays open where none could be compiled."""
     if costs is None:
-        return Claim("06", _SECOND_FORM, (Test("both", None, "no C compiler here"),))
-    flat, proto = costs["flatbuffer"], costs["protobuf_decode"]
-    return Claim(
+        return Test(what, None, "no C compiler here")
+    return Test(what, passes(costs[reader]), f"{costs[reader].allocations} allocations")
+
+
+def _second_form(costs: _Costs) -> Claim:
+    return claim(
         "06",
-        _SECOND_FORM,
-        (
-            Test("a protobuf is", proto.copied, f"{proto.allocations} pieces of memory for it"),
-            Test(
-                "a FlatBuffer is read where it lies", not flat.copied, f"{flat.allocations} pieces"
-            ),
+        "Protobufs are turned into a second form in memory, FlatBuffers are not",
+        _if_compiled("a protobuf is", costs, "protobuf_decode", lambda cost: cost.copied),
+        _if_compiled(
+            "a FlatBuffer is read where it lies", costs, "flatbuffer", lambda cost: not cost.copied
         ),
     )
 
 
-_SECOND_FORM = "Protobufs are turned into a second form in memory, FlatBuffers are not"
-
-
-def _compressed(plain: bytes, costs: dict[str, readers.Found] | None) -> Claim:
+def _compressed(plain: bytes, costs: _Costs) -> Claim:
     share = len(zlib.compress(plain, 9)) / len(plain)
-    flat = None if costs is None else costs["flatbuffer"].allocations
-    return Claim(
+    allocates = _if_compiled(
+        "allocated object by object", costs, "flatbuffer", lambda cost: cost.allocations > 0
+    )
+    return claim(
         "06",
         "FlatBuffers are compressed, and allocated object by object",
-        (
-            Test("compressed", share >= _COMPRESSES, f"zlib makes it {share:.0%} of its size"),
-            Test(
-                "allocated object by object",
-                None if flat is None else flat > 0,
-                "no C compiler here" if flat is None else f"{flat} allocations",
-            ),
-        ),
+        Test("compressed", share >= _COMPRESSES, f"zlib makes it {share:.0%} of its size"),
+        allocates,
     )
 
 
 def _magnitude(plain: bytes, frozen_graph: bytes) -> Claim:
-    small, large = readers.LIBRARIES["FlatBuffers"], readers.LIBRARIES["nanopb"]
-    return Claim(
+    recorded = readers.recorded()
+    small, large = (recorded["libraries"][name] for name in ("FlatBuffers", "nanopb"))
+    return claim(
         "06",
         "FlatBuffers are an order of magnitude smaller",
-        (
-            Test(
-                "the code that reads them, with a library",
-                large / small >= _MAGNITUDE,
-                f"{large:,} bytes against {small:,}, {readers.SHIPPED_ON}",
-            ),
-            Test(
-                "the files",
-                len(frozen_graph) / len(plain) >= _MAGNITUDE,
-                f"{len(frozen_graph):,} bytes against {len(plain):,}",
-            ),
+        Test(
+            "the code that reads them, with a library",
+            large / small >= _MAGNITUDE,
+            f"{large:,} bytes against {small:,}, {recorded['compiled_with']}",
+        ),
+        Test(
+            "the files",
+            len(frozen_graph) / len(plain) >= _MAGNITUDE,
+            f"{len(frozen_graph):,} bytes against {len(plain):,}",
         ),
     )
 
 
-def _no_allocation(int8_model: bytes, costs: dict[str, readers.Found] | None) -> Claim:
-    flat = None if costs is None else costs["flatbuffer"].allocations
-    grown = None
+def _no_allocation(int8_model: bytes, costs: _Costs) -> Claim:
+    beyond = "not while it runs, beyond one fixed arena"
     if micro.available():
         before, after = micro.grows(int8_model, runs=20)
         grown = after.total_bytes - before.total_bytes
-    return Claim(
+        running = Test(beyond, grown == 0, f"{grown} bytes more after 20 clips")
+    else:
+        running = Test(beyond, None, "tflite-micro is not installed")
+    return claim(
         "08",
         "No memory has to be allocated for such a model",
-        (
-            Test(
-                "not to read it",
-                None if flat is None else flat == 0,
-                "no C compiler here" if flat is None else f"{flat} allocations",
-            ),
-            Test(
-                "not while it runs, beyond one fixed arena",
-                None if grown is None else grown == 0,
-                "tflite-micro is not installed"
-                if grown is None
-                else f"{grown} bytes more after 20 clips",
-            ),
-        ),
+        _if_compiled("not to read it", costs, "flatbuffer", lambda cost: cost.allocations == 0),
+        running,
     )
 
 
@@ -170,16 +157,14 @@ def _less_flexible(plain: bytes) -> Claim:
     changed[weights.span.start] ^= 1
     runs = len(tflite.run(bytes(changed), np.zeros((1, 49, 40), np.float32))) == 1
     moved = _moved(plain)
-    return Claim(
+    return claim(
         "06",
         "FlatBuffers are less flexible",
-        (
-            Test("a weight cannot be changed in place", not runs, "one byte changed, and it runs"),
-            Test(
-                "a longer name cannot be written in place",
-                moved > 0,
-                f"{moved:,} bytes are others when the file is built again",
-            ),
+        Test("a weight cannot be changed in place", not runs, "one byte changed, and it runs"),
+        Test(
+            "a longer name cannot be written in place",
+            moved > 0,
+            f"{moved:,} bytes are others when the file is built again",
         ),
     )
 

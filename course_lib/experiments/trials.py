@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,13 +74,3 @@ def attempt(what: str, action: Callable[[], Any]) -> Trial:
     except Exception as error:  # TensorFlow raises many kinds, and which one is the result
         return Trial(what, type(error).__name__, str(error))
     return Trial(what)
-
-
-def table(trials: list[Trial]) -> str:
-    """Return the trials as an HTML table."""
-    rows = "".join(
-        f"<tr><td style='text-align:left'>{html.escape(each.what)}</td>"
-        f"<td style='text-align:left'>{'works' if each.works else '✗ ' + each.error}</td></tr>"
-        for each in trials
-    )
-    return f"<table><tbody>{rows}</tbody></table>"

@@ -1,11 +1,13 @@
 """Three small C programs that look up one weight: what does each file format ask of its reader?
 
-They are compiled where there is a compiler; otherwise figures measured elsewhere are returned.
+They lie in `first_weight/` and are compiled where there is a compiler; otherwise figures measured
+elsewhere are returned, from `data/readers`, which `python -m benchmarks.flatbuffer` writes.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import shutil
 import subprocess
 import tempfile
@@ -15,45 +17,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "LIBRARIES",
-    "READERS",
-    "SHIPPED",
-    "SHIPPED_ON",
-    "Found",
-    "NoCompilerError",
-    "Reader",
-    "code_sizes",
-    "compiled",
-    "source",
-]
+from course_lib import session
 
 READERS = ("flatbuffer", "protobuf_scan", "protobuf_decode")
 """A FlatBuffer followed; a protobuf walked over; a protobuf turned into objects first."""
 
-SHIPPED = {"flatbuffer": 312, "protobuf_scan": 624, "protobuf_decode": 1446}
-"""Bytes of machine code and constants of each reader, where none can be compiled."""
-SHIPPED_ON = "gcc 12.2 -Os, x86-64, 2026-11-23"
+RECORD = ("readers", "code.json")
+"""Where the figures measured elsewhere lie, below the folder of bundled data."""
 
-LIBRARIES = {
-    "FlatBuffers": 960,
-    "FlatBuffers, verified": 3600,
-    "nanopb": 14_552,
-    "protobuf-lite": 1_085_656,
-}
-"""Bytes that each library adds to a program that only reads the file; measured by
-benchmarks/flatbuffer.py with Debian 12's FlatBuffers 2.0.8, nanopb 0.4.7, protobuf 3.21.12."""
-
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).with_name("first_weight")
 _OPTIONS = ("-Os", "-fPIC", "-fno-asynchronous-unwind-tables", "-w")
 
 
 class NoCompilerError(OSError):
-    """Say that there is no C compiler here, or that it failed."""
+    """There is no C compiler here, or it failed."""
 
 
 @dataclass(frozen=True)
-class Found:
+class LookUp:
     """What one look-up gave and cost: median `seconds`, and the memory asked for in one run."""
 
     weights: bytes
@@ -65,14 +46,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Reader:
-    """Hold a compiled reader and the bytes of its machine code, without its allocator's."""
+    """A compiled reader and the bytes of its machine code, without its allocator's."""
 
     name: str
     code_bytes: int
     library: Any
 
-    def find(self, file: bytes, tensor: str, runs: int = 200) -> Found:
-        """Look up a tensor `runs` times; raise `LookupError` where it is not found.
+    def find(self, file: bytes, tensor: str, runs: int = 200) -> LookUp:
+        """Look up a tensor `runs` times; raises LookupError where it is not there.
 
         The file is trusted, as these readers check nothing.
         """
@@ -93,19 +74,10 @@ class Reader:
             ctypes.c_uint32.in_dll(self.library, name).value
             for name in ("allocations", "allocated_bytes")
         ]
-        weights = ctypes.string_at(place, length.value)
+        weights = ctypes.string_at(place, length.value)  # before `forget` frees them
         self.library.forget()
-        return Found(
-            weights,
-            sorted(seconds)[runs // 2],
-            *counts,
-            copied=not start <= place < start + len(file),
-        )
-
-
-def source(name: str) -> str:
-    """Return the C source of a reader."""
-    return (_FOLDER / f"{name}.c").read_text(encoding="utf-8")
+        copied = not start <= place < start + len(file)
+        return LookUp(weights, sorted(seconds)[runs // 2], *counts, copied)
 
 
 def code_sizes() -> tuple[dict[str, int], str]:
@@ -113,7 +85,16 @@ def code_sizes() -> tuple[dict[str, int], str]:
     try:
         return {name: compiled(name).code_bytes for name in READERS}, "compiled here"
     except NoCompilerError:
-        return dict(SHIPPED), SHIPPED_ON
+        return recorded()["readers"], recorded()["compiled_with"]
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    """Return bytes of machine code measured elsewhere: of `readers`, and of whole `libraries`.
+
+    Those are what a library adds to a program that only reads the file; `compiled_with` is a text.
+    """
+    return json.loads(session.data_path(*RECORD).read_text(encoding="utf-8"))
 
 
 @cache
