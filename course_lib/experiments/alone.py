@@ -76,10 +76,6 @@ class Abilities:
     def __iter__(self) -> Iterator[Ability]:
         return iter(self.rows)
 
-    def __getitem__(self, name: str) -> Ability:
-        """Return the row with this name; raises KeyError."""
-        return {row.name: row for row in self.rows}[name]
-
     def __repr__(self) -> str:
         """Return the abilities as lines that are the same in every run: no bytes."""
         lines = []
@@ -128,7 +124,8 @@ def measure(folder: str | Path) -> Abilities:
     Raises RuntimeError with what a process printed where it ends without an answer.
     """
     folder = Path(folder).resolve()
-    started = [_start("python", folder), _start("c", folder, *_ends(folder / "saved_model"))]
+    ways = (("python", str(folder)), ("c", str(folder), *_ends(folder / "saved_model")))
+    started = [processes.start(outside.__file__, *way, alone=True, piped=True) for way in ways]
     answers, learns = _with_code(folder)
     forms, how = drawn(folder, VIEWED)
     by_python, by_c = map(_tried, started)
@@ -148,10 +145,6 @@ def measure(folder: str | Path) -> Abilities:
             )
         )
     return Abilities(tuple(rows), how)
-
-
-def _start(way: str, folder: Path, *ends: str) -> subprocess.Popen:
-    return processes.start(outside.__file__, way, str(folder), *ends, alone=True, piped=True)
 
 
 def _tried(process: subprocess.Popen) -> dict[str, Any]:

@@ -206,12 +206,11 @@ def _by_step(path: Path) -> tuple[int, str]:
     return (int(digits) if digits.isdigit() else -1), path.name
 
 
+@dataclass(frozen=True)
 class Doomed:
     """A training process that waits, at one step, to be killed."""
 
-    def __init__(self, process: subprocess.Popen) -> None:
-        """Take over a process that `start_doomed` started."""
-        self.process = process
+    process: subprocess.Popen
 
     def kill(self) -> dict[int, float]:
         """Wait until the step is reached, kill the process (SIGKILL) and return its losses.

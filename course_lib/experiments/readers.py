@@ -48,7 +48,6 @@ class LookUp:
 class Reader:
     """A compiled reader and the bytes of its machine code, without its allocator's."""
 
-    name: str
     code_bytes: int
     library: Any
 
@@ -115,7 +114,7 @@ def compiled(name: str) -> Reader:
         _call(compiler, "-shared", *map(str, objects), "-o", str(library))
         header, numbers = (line.split() for line in _call(sizer, str(objects[0])).splitlines()[:2])
         column = next(index for index, word in enumerate(header) if word in ("text", "__TEXT"))
-        return Reader(name, int(numbers[column]), ctypes.CDLL(str(library)))
+        return Reader(int(numbers[column]), ctypes.CDLL(str(library)))
 
 
 def _call(*command: str) -> str:

@@ -20,8 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import session
+from course_lib.session import internals
 from course_lib.tflite.run import IDENTIFIER
+
+_message = cache(internals.message)  # to look it up costs more than to read a small file
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def weight_protobuf(file: bytes, number: int) -> tuple[np.ndarray, Any]:
 
     All of the message is parsed into objects first.
     """
-    graph = _graph_def()().FromString(file)
+    graph = _message("GraphDef").FromString(file)
     content = graph.node[number].attr["value"].tensor.tensor_content
     return np.frombuffer(content, np.float32), graph
 
@@ -80,7 +82,7 @@ def every_weight_flatbuffer(file: bytes) -> float:
 def every_weight_protobuf(file: bytes) -> float:
     """Return the sum of every float32 constant of a frozen graph, all of which is parsed first."""
     total = 0.0
-    for node in _graph_def()().FromString(file).node:
+    for node in _message("GraphDef").FromString(file).node:
         if node.op == "Const" and node.attr["value"].tensor.dtype == 1:
             content = node.attr["value"].tensor.tensor_content
             total += float(np.frombuffer(content, np.float32).sum())
@@ -143,7 +145,7 @@ def _as_flatbuffer(tensors: Mapping[str, np.ndarray]) -> bytes:
 
 def _as_protobuf(tensors: Mapping[str, np.ndarray]) -> bytes:
     """Return a GraphDef with one Const node for each array."""
-    graph = _graph_def()()
+    graph = _message("GraphDef")()
     for name, values in tensors.items():
         node = graph.node.add(name=name, op="Const")
         node.attr["dtype"].type = 1
@@ -186,12 +188,6 @@ class Mapped:
         lines = rf"^0*{start:x}-[^\n]*\n(?:[A-Z]\w+:.*\n)*?Rss: +(\d+) kB"
         resident = re.search(lines, mappings, re.M)
         return 1024 * int(resident[1]) if resident else None
-
-
-@cache
-def _graph_def() -> Any:
-    """Return TensorFlow's message type for graphs."""
-    return session.import_tensorflow().compat.v1.GraphDef
 
 
 def _heap_kept(call: Callable[[], Any], runs: int = 3) -> int | None:

@@ -137,7 +137,10 @@ def measure(
     for number, prefix in enumerate(checkpoints):
         step = step_of(prefix)
         answers = spotter.predict(restored(prefix, model), features)
-        right = None if int8 is None else _int8_right(model, features, labels, int8)
+        right = None
+        if int8 is not None:
+            answers_int8 = tflite.run(tflite.convert(model, "int8", int8), features)
+            right = answers_int8.argmax(axis=1) == labels
         kernels = contents(prefix)[_FIRST_LAYER]
         snapshots.append(Snapshot(step, kernels, answers, *known.get(step, (None, None)), right))
         if progress is not None:
@@ -170,11 +173,3 @@ def _history(folder: Path) -> dict[int, tuple[float | None, float | None]]:
             moments = json.loads(path.read_text(encoding="utf-8"))
             return {each["step"]: (each.get("loss"), each.get("seconds")) for each in moments}
     return {}
-
-
-def _int8_right(
-    model: Any, features: np.ndarray, labels: np.ndarray, representative: np.ndarray
-) -> np.ndarray:
-    """Return (n,) bool: did the int8 version of the model answer right?"""
-    data = tflite.convert(model, "int8", representative)
-    return tflite.run(data, features).argmax(axis=1) == labels

@@ -114,13 +114,9 @@ def _watch(children: list[subprocess.Popen], folder: Path, timeout_seconds: floa
         if time.monotonic() > deadline:
             raise WorkerError(
                 f"The workers were not done after {timeout_seconds:g} seconds and were stopped.",
-                _finished(folder),
+                len(list(folder.glob("*.npy"))),
             )
         time.sleep(0.05)
-
-
-def _finished(folder: Path) -> int:
-    return len(list(folder.glob("*.npy")))
 
 
 def _epitaph(index: int, code: int, folder: Path) -> WorkerError:
@@ -133,7 +129,7 @@ def _epitaph(index: int, code: int, folder: Path) -> WorkerError:
     return WorkerError(
         f"Worker {index} died {when} ({why}). Without its gradients no step can be completed, so "
         "the others were stopped.",
-        _finished(folder),
+        len(list(folder.glob("*.npy"))),
     )
 
 

@@ -36,15 +36,16 @@ def script(way: str, folder: Path, *arguments: str) -> dict:
 @pytest.mark.slow
 def test_the_table_is_filled_by_trials(folder):
     found = alone.measure(folder)
+    rows = {row.name: row for row in found}
     assert {row.name for row in found if row.complete} == {
         "Keras file", "SavedModel", "frozen graph", "TFLite"}  # fmt: skip
     assert {row.name for row in found if row.learns} == {"checkpoint", "Keras file", "SavedModel"}
     assert {row.name for row in found if not row.tensorflow} == {"TFLite"}
     assert {row.name for row in found if row.litert} == {"TFLite"}
-    if found["frozen graph"].cpp is not None:  # None: no C++ library on this machine
+    if rows["frozen graph"].cpp is not None:  # None: no C++ library on this machine
         assert {row.name for row in found if row.cpp} == {"SavedModel", "frozen graph"}
     assert {row.name for row in found if not row.netron} == {"checkpoint"}
-    assert found["frozen graph"].bytes == (folder / "frozen.pb").stat().st_size
+    assert rows["frozen graph"].bytes == (folder / "frozen.pb").stat().st_size
     assert "frozen graph: answers without its code" in repr(found)
     assert found._repr_html_().count("<tr>") == 6
 

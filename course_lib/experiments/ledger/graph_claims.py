@@ -18,6 +18,7 @@ temp1 = var1 + var2
 temp2 = temp1 / var3
 temp3 = var2 * temp2
 res = temp3 - var2"""
+_TWO_PRODUCTS = "a = 1\nb = 2\nc = 3\nd = 4\nab = a * b\ncd = c * d\nres = ab + cd"
 _SLOPES = 30
 _SAME_WORD = 0.995  # of the clips, for two runtimes to count as alike
 
@@ -80,13 +81,7 @@ def _constants_feed_variables() -> Claim:
 
 def _parallel_afterwards(model: Any) -> Claim:
     tf = session.import_tensorflow()
-    program = trace.from_source(_SEVEN)
-    pairs = [("a", "b"), ("c", "d")]
-    sums = trace.from_source(
-        "\n".join(f"{name} = {value}" for value, name in enumerate("abcd", 1))
-        + "".join(f"\n{x}{y} = {x} * {y}" for x, y in pairs)
-        + "\nres = ab + cd"
-    )
+    program, sums = trace.from_source(_SEVEN), trace.from_source(_TWO_PRODUCTS)
 
     def constants() -> Any:
         one, two, four = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
@@ -115,21 +110,22 @@ def _weights_are_averaged(model: Any, features: np.ndarray, labels: np.ndarray) 
     rows = np.asarray(features[:24], np.float32)[..., np.newaxis]
     classes = np.asarray(labels[:24])
     halves = [(rows[0::2], classes[0::2]), (rows[1::2], classes[1::2])]
-    trials = [
-        replicas.train_both_ways(model, halves, optimizer, steps)
-        for optimizer, steps in (("sgd", 1), ("sgd", 3), ("adam", 1))
-    ]
-    names = ("one step of gradient descent", "three steps", "one step of Adam")
+    ways = {
+        "one step of gradient descent": ("sgd", 1),
+        "three steps": ("sgd", 3),
+        "one step of Adam": ("adam", 1),
+    }
+    averaged = {name: replicas.train_both_ways(model, halves, *way) for name, way in ways.items()}
     return claim(
         "02",
         "Machines that train together average their weights",
         *(
             Test(
                 f"it is the same as averaging gradients, for {name}",
-                trial.equal,
-                f"{trial.share:.1%} apart",
+                each.equal,
+                f"{each.share:.1%} apart",
             )
-            for name, trial in zip(names, trials, strict=True)
+            for name, each in averaged.items()
         ),
     )
 

@@ -99,7 +99,7 @@ def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work |
     if handed.problem:
         return _unreadable(handed, student, handed.problem, course)
     if PurePosixPath(handed.origin).name == _REPORT:
-        from course_lib.project.verify import about
+        from course_lib.project import about
 
         return f"{student}: {handed.origin}: {about(handed.data)}"
     try:

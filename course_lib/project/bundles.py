@@ -1,40 +1,86 @@
-"""Check a report: its form by the schema, its figures against each other, its files by their hash.
+"""One zip to hand in: the report as HTML and JSON, the model, and the C++ program around it.
 
-No figure is believed that another one contradicts; a model in the zip can be measured again.
+It is written, read and checked here: the report's form by the schema, its figures against each
+other, the files by their hash. No figure is believed that another one contradicts; a model can be
+measured again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from course_lib import measure, tflite
+from course_lib import measure, micro, session, tflite
 from course_lib.experiments.ledger import Claim
-from course_lib.project.words import gather
+from course_lib.project.reports import MicroRun, page
+from course_lib.project.words import Words, gather
 from course_lib.sound import dataset, features
+from course_lib.views.style import Picture
 
-REPORT, PAGE, MODEL = "report.json", "report.html", "spotter.tflite"
+MODEL = "spotter.tflite"
+_REPORT, _PAGE = "report.json", "report.html"
+_NEW_LAYER_BYTES = 512  # more than a last layer with eight answers adds to what four take
 _MOST_BYTES = 64 << 20  # of one file, unpacked
 _DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same contents give the same zip
 _EXACT = 1e-6
 _MOST_SHOWN = 10
 _ROUNDING = 0.02  # of the clips another machine's kernels may hear in another way
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of a report, in which every field is explained."""
-    text = resources("course_lib.project").joinpath("report.schema.json").read_text("utf-8")
-    return json.loads(text)
+def arena_bytes(run: MicroRun | None) -> int:
+    """Return the arena that a program gets: measured, or the shipped model's and some room.
+
+    Where tflite-micro is missing, the recorded arena of the shipped model is a good guess: yours
+    differs from it in the last layer alone.
+    """
+    if run is not None:
+        return run.arena_bytes
+    return int(micro.recorded.record()["arena"]["smallest_bytes"]) + _NEW_LAYER_BYTES
+
+
+def deliverables(int8_model: bytes, arena_bytes: int, words: Words) -> dict[str, bytes]:
+    """Return the files to hand in beside the report: the model, and the C++ program's folder."""
+    program = micro.cpp_program(int8_model, arena_bytes, words.labels)
+    sources = {f"spotter/{name}": text.encode() for name, text in program.items()}
+    return {MODEL: bytes(int8_model), **sources}
+
+
+def bundle(
+    path: str | Path,
+    made: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    pictures: Sequence[Picture] = (),
+) -> Path:
+    """Write the zip, and `report.html` and `report.json` beside it; return the zip's path.
+
+    Raises ValueError, and writes nothing, where the report or its files are not right.
+    """
+    if wrong := problems(made, files):
+        raise ValueError(f"This report is not right. {wrong[0]}")
+    path = Path(path)
+    texts = {
+        _REPORT: json.dumps(made, indent=1, allow_nan=False).encode(),
+        _PAGE: page(made, pictures).encode(),
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**texts, **files}.items():
+            info = zipfile.ZipInfo(name, _LONG_AGO)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(info, data)
+    for name, data in texts.items():
+        session.write_atomically(path.with_name(name), data)
+    return session.write_atomically(path, buffer.getvalue())
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -47,10 +93,16 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise FileNotFoundError(f"There is no file {path}: give a report.json or its zip.")
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError(f"{path.name} is over {_MOST_BYTES >> 20} MB: no report is so large.")
-    files = _members(path) if zipfile.is_zipfile(path) else {REPORT: path.read_bytes()}
-    if REPORT not in files:
-        raise ValueError(f"There is no {REPORT} in {path.name}: hand in the zip of lesson 09.")
-    return _parsed(files.pop(REPORT)), files
+    files = _members(path) if zipfile.is_zipfile(path) else {_REPORT: path.read_bytes()}
+    if _REPORT not in files:
+        raise ValueError(f"There is no {_REPORT} in {path.name}: hand in the zip of lesson 09.")
+    return _parsed(files.pop(_REPORT)), files
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Return the JSON Schema of a report, in which every field is explained."""
+    return json.loads(Path(__file__).with_name("report.schema.json").read_text("utf-8"))
 
 
 def problems(made: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
@@ -60,14 +112,13 @@ def problems(made: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
     """
     from jsonschema import Draft202012Validator
 
-    wrong = sorted(Draft202012Validator(schema()).iter_errors(made), key=lambda one: one.json_path)
+    wrong = sorted(Draft202012Validator(_schema()).iter_errors(made), key=lambda one: one.json_path)
     if wrong:
-        told = [f"{each.json_path.removeprefix('$.')}: {each.message[:120]}" for each in wrong]
-        return told[:_MOST_SHOWN]
-    found = [*_labels(made), *_models(made), *_micro(made), *_claims(made)]
-    if files is not None:
-        found += _files(made, files)
-    return found[:_MOST_SHOWN]
+        said = [f"{each.json_path.removeprefix('$.')}: {each.message[:120]}" for each in wrong]
+    else:
+        said = [*_labels(made), *_models(made), *_micro(made), *_claims(made)]
+        said += [] if files is None else _files(made, files)
+    return said[:_MOST_SHOWN]
 
 
 def about(data: bytes) -> str:
@@ -96,12 +147,12 @@ def again(made: Mapping[str, Any], model: bytes) -> str:
     test = gather(made["words"]).test
     answers = tflite.run_guarded(model, features.of(test))
     measured = measure.report("again", lambda _: answers, test)
-    told = next(each for each in made["models"] if each["name"] == made["chosen"])
-    others = np.abs(measured.confusion - np.array(told["confusion"])).sum() // 2
+    reported = next(each for each in made["models"] if each["name"] == made["chosen"])
+    others = np.abs(measured.confusion - np.array(reported["confusion"])).sum() // 2
     if others > max(1, _ROUNDING * measured.n):
         raise ValueError(
             f"Measured again, the model is right about {measured.correct} of {measured.n} clips, "
-            f"not {told['right']}, and hears {others} in another way: is it of another run?"
+            f"not {reported['right']}, and hears {others} in another way: is it of another run?"
         )
     return f"measured again: {measured.correct} of {measured.n} clips right, as reported"
 
@@ -122,7 +173,7 @@ def _parsed(data: bytes) -> Any:
     try:
         return json.loads(data, parse_constant=_no_number)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{REPORT} is no JSON: run lesson 09 again.") from error
+        raise ValueError(f"{_REPORT} is no JSON: run lesson 09 again.") from error
 
 
 def _no_number(name: str) -> None:
@@ -168,8 +219,8 @@ def _micro(made: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _claims(made: Mapping[str, Any]) -> Iterator[str]:
-    told = [each["said"] for each in made["claims"]]
-    if len(set(told)) < len(told):
+    said = [each["said"] for each in made["claims"]]
+    if len(set(said)) < len(said):
         yield "claims: one of them is there twice."
     for each in made["claims"]:
         verdict = Claim.from_dict(each).verdict
@@ -184,7 +235,7 @@ def _files(made: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]
             yield f"files: {name} is missing."
         elif len(data) != about["bytes"] or hashlib.sha256(data).hexdigest() != about["sha256"]:
             yield f"files: {name} is not the file that the report is about."
-    for name in sorted(set(files) - set(made["files"]) - {PAGE}):
+    for name in sorted(set(files) - set(made["files"]) - {_PAGE}):
         yield f"files: the report does not know {name}."
     model = next((each for each in made["models"] if each["name"] == made["chosen"]), None)
     if model and MODEL in files and len(files[MODEL]) != model["bytes"]:
