@@ -25,9 +25,8 @@ from course_lib.experiments import outside, timeline
 from course_lib.experiments.same_weights import bytes_of, write_forms
 from course_lib.session import internals, processes
 
+# The file of each form that is given to a viewer.
 VIEWED = {**outside.FILES, "SavedModel": "saved_model/saved_model.pb"}
-"""The file of each form that is given to a viewer."""
-
 _DRAWN = ("netron", "drawn.json")
 _VIEWER = Path(__file__).with_name("with_netron.mjs")
 _TRIAL_SECONDS, _VIEWER_SECONDS = 240, 60

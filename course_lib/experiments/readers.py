@@ -19,11 +19,9 @@ from typing import Any
 
 from course_lib import session
 
+# A FlatBuffer followed; a protobuf walked over; a protobuf turned into objects first.
 READERS = ("flatbuffer", "protobuf_scan", "protobuf_decode")
-"""A FlatBuffer followed; a protobuf walked over; a protobuf turned into objects first."""
-
-RECORD = ("readers", "code.json")
-"""Where the figures measured elsewhere lie, below the folder of bundled data."""
+RECORD = ("readers", "code.json")  # the figures measured elsewhere, below the bundled data
 
 _FOLDER = Path(__file__).with_name("first_weight")
 _OPTIONS = ("-Os", "-fPIC", "-fno-asynchronous-unwind-tables", "-w")

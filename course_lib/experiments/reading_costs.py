@@ -78,12 +78,10 @@ def every_weight_flatbuffer(file: bytes) -> float:
 
 def every_weight_protobuf(file: bytes) -> float:
     """Return the sum of every float32 constant of a frozen graph, all of which is parsed first."""
-    total = 0.0
-    for node in _message("GraphDef").FromString(file).node:
-        if node.op == "Const" and node.attr["value"].tensor.dtype == 1:
-            content = node.attr["value"].tensor.tensor_content
-            total += float(np.frombuffer(content, np.float32).sum())
-    return total
+    nodes = _message("GraphDef").FromString(file).node
+    constants = (node.attr["value"].tensor for node in nodes if node.op == "Const")
+    weights = (each.tensor_content for each in constants if each.dtype == 1)  # DT_FLOAT
+    return sum(float(np.frombuffer(each, np.float32).sum()) for each in weights)
 
 
 def cost(call: Callable[[], Any], runs: int = 15) -> Cost:

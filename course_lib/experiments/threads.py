@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from course_lib.session import processes
 
 _PATIENCE_SECONDS = 90
-_CORES_WANTED = 2
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Timing:
     def __str__(self) -> str:
         if self.ratio > 1.3:
             return f"Two threads are {self.ratio:.1f} times as fast as one."
-        if self.cores < _CORES_WANTED:
+        if self.cores < 2:
             return "No gain, and none was possible: this machine has one core."
         return (
             f"No gain to speak of here ({self.ratio:.1f} times): something else keeps the "

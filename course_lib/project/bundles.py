@@ -57,7 +57,7 @@ def deliverables(int8_model: bytes, arena_bytes: int, words: Words) -> dict[str,
 
 def bundle(
     path: str | Path,
-    made: Mapping[str, Any],
+    report: Mapping[str, Any],
     files: Mapping[str, bytes],
     pictures: Sequence[Picture] = (),
 ) -> Path:
@@ -65,12 +65,12 @@ def bundle(
 
     Raises ValueError, and writes nothing, where the report or its files are not right.
     """
-    if wrong := problems(made, files):
+    if wrong := problems(report, files):
         raise ValueError(f"This report is not right. {wrong[0]}")
     path = Path(path)
     texts = {
-        _REPORT: json.dumps(made, indent=1, allow_nan=False).encode(),
-        _PAGE: page(made, pictures).encode(),
+        _REPORT: json.dumps(report, indent=1, allow_nan=False).encode(),
+        _PAGE: page(report, pictures).encode(),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -105,49 +105,49 @@ def _schema() -> dict[str, Any]:
     return json.loads(Path(__file__).with_name("report.schema.json").read_text("utf-8"))
 
 
-def problems(made: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
+def problems(report: Any, files: Mapping[str, bytes] | None = None) -> list[str]:
     """Return one sentence for each thing that is wrong with a report; none where it is right.
 
     With `files`, the bytes of each file that it names are compared as well.
     """
     from jsonschema import Draft202012Validator
 
-    wrong = sorted(Draft202012Validator(_schema()).iter_errors(made), key=lambda one: one.json_path)
-    if wrong:
+    errors = Draft202012Validator(_schema()).iter_errors(report)
+    if wrong := sorted(errors, key=lambda error: error.json_path):
         said = [f"{each.json_path.removeprefix('$.')}: {each.message[:120]}" for each in wrong]
     else:
-        said = [*_labels(made), *_models(made), *_micro(made), *_claims(made)]
-        said += [] if files is None else _files(made, files)
+        said = [*_labels(report), *_models(report), *_micro(report), *_claims(report)]
+        said += [] if files is None else _files(report, files)
     return said[:_MOST_SHOWN]
 
 
 def about(data: bytes) -> str:
     """Return in one line what a report.json, given as its bytes, says, or what is wrong with it."""
     try:
-        made = _parsed(data)
+        report = _parsed(data)
     except ValueError as error:
         return f"no report: {error}"
-    if wrong := problems(made):
+    if wrong := problems(report):
         return f"not right: {wrong[0]}"
-    model = next(each for each in made["models"] if each["name"] == made["chosen"])
+    model = next(each for each in report["models"] if each["name"] == report["chosen"])
     return (
-        f"right: {', '.join(made['words'])}; {model['name']}, {model['bytes']:,} bytes, "
+        f"right: {', '.join(report['words'])}; {model['name']}, {model['bytes']:,} bytes, "
         f"{model['right']} of {model['n']} clips"
     )
 
 
-def again(made: Mapping[str, Any], model: bytes) -> str:
+def again(report: Mapping[str, Any], model: bytes) -> str:
     """Measure the chosen model again on the bundled test clips, and say whether it is as reported.
 
     The model runs in a process of its own. Own recordings are not at hand: where the report has
     some, that is said instead. Raises ValueError where the model does not do what the report says.
     """
-    if made["clips"]["own"]:
-        return f"not measured again: {made['clips']['own']} clips are the author's own recordings"
-    test = gather(made["words"]).test
+    if report["clips"]["own"]:
+        return f"not measured again: {report['clips']['own']} clips are the author's own recordings"
+    test = gather(report["words"]).test
     answers = tflite.run_guarded(model, features.of(test))
     measured = measure.report("again", lambda _: answers, test)
-    reported = next(each for each in made["models"] if each["name"] == made["chosen"])
+    reported = next(each for each in report["models"] if each["name"] == report["chosen"])
     others = np.abs(measured.confusion - np.array(reported["confusion"])).sum() // 2
     if others > max(1, _ROUNDING * measured.n):
         raise ValueError(
@@ -180,23 +180,23 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def _labels(made: Mapping[str, Any]) -> Iterator[str]:
-    wanted = [*dataset.LABELS[:2], *made["words"]]
-    if made["labels"] != wanted:
+def _labels(report: Mapping[str, Any]) -> Iterator[str]:
+    wanted = [*dataset.LABELS[:2], *report["words"]]
+    if report["labels"] != wanted:
         yield f"labels: they have to be {', '.join(wanted)}."
     for split in dataset.SPLITS:
-        if len(made["clips"][split]) != len(wanted):
+        if len(report["clips"][split]) != len(wanted):
             yield f"clips.{split}: a count for each of {len(wanted)} labels is needed."
 
 
-def _models(made: Mapping[str, Any]) -> Iterator[str]:
-    names = [each["name"] for each in made["models"]]
-    if made["chosen"] not in names:
-        yield f"chosen: no model is called {made['chosen']}."
+def _models(report: Mapping[str, Any]) -> Iterator[str]:
+    names = [each["name"] for each in report["models"]]
+    if report["chosen"] not in names:
+        yield f"chosen: no model is called {report['chosen']}."
     if len(set(names)) < len(names):
         yield "models: two of them have the same name."
-    said = made["clips"]["test"]
-    for each in made["models"]:
+    said = report["clips"]["test"]
+    for each in report["models"]:
         name, table = each["name"], each["confusion"]
         if [sum(row) for row in table] != said or any(len(row) != len(said) for row in table):
             yield f"models: the matrix of {name} does not have the test's clips in its rows."
@@ -212,32 +212,32 @@ def _models(made: Mapping[str, Any]) -> Iterator[str]:
             yield f"models: {name} has more bytes of weights than bytes."
 
 
-def _micro(made: Mapping[str, Any]) -> Iterator[str]:
-    run = made["micro"]
+def _micro(report: Mapping[str, Any]) -> Iterator[str]:
+    run = report["micro"]
     if run is not None and run["same_words"] > run["n"]:
         yield f"micro: {run['same_words']} of {run['n']} clips cannot be the same."
 
 
-def _claims(made: Mapping[str, Any]) -> Iterator[str]:
-    said = [each["said"] for each in made["claims"]]
+def _claims(report: Mapping[str, Any]) -> Iterator[str]:
+    said = [each["said"] for each in report["claims"]]
     if len(set(said)) < len(said):
         yield "claims: one of them is there twice."
-    for each in made["claims"]:
+    for each in report["claims"]:
         verdict = Claim.from_dict(each).verdict
         if each["verdict"] != verdict:
             yield f'claims: the tests of "{each["said"]}" say that it {verdict}.'
 
 
-def _files(made: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]:
-    for name, about in made["files"].items():
+def _files(report: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]:
+    for name, about in report["files"].items():
         data = files.get(name)
         if data is None:
             yield f"files: {name} is missing."
         elif len(data) != about["bytes"] or hashlib.sha256(data).hexdigest() != about["sha256"]:
             yield f"files: {name} is not the file that the report is about."
-    for name in sorted(set(files) - set(made["files"]) - {_PAGE}):
+    for name in sorted(set(files) - set(report["files"]) - {_PAGE}):
         yield f"files: the report does not know {name}."
-    model = next((each for each in made["models"] if each["name"] == made["chosen"]), None)
+    model = next((each for each in report["models"] if each["name"] == report["chosen"]), None)
     if model and MODEL in files and len(files[MODEL]) != model["bytes"]:
         size = len(files[MODEL])
         yield f"files: {MODEL} has {size:,} bytes, and the chosen model {model['bytes']:,}."

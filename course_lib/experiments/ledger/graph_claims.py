@@ -11,13 +11,10 @@ from course_lib.experiments import replicas
 from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
 from course_lib.graph import compiler, freeze, trace
 
-_SEVEN = """var1 = 6
-var2 = 2
-var3 = 4
-temp1 = var1 + var2
-temp2 = temp1 / var3
-temp3 = var2 * temp2
-res = temp3 - var2"""
+_SEVEN = (
+    "var1 = 6\nvar2 = 2\nvar3 = 4\ntemp1 = var1 + var2\n"
+    "temp2 = temp1 / var3\ntemp3 = var2 * temp2\nres = temp3 - var2"
+)
 _TWO_PRODUCTS = "a = 1\nb = 2\nc = 3\nd = 4\nab = a * b\ncd = c * d\nres = ab + cd"
 _SLOPES = 30
 _SAME_WORD = 0.995  # of the clips, for two runtimes to count as alike
