@@ -29,7 +29,7 @@ from course_lib.session import internals, processes
 VIEWED = {**outside.FILES, "SavedModel": "saved_model/saved_model.pb"}
 _DRAWN = ("netron", "drawn.json")
 _VIEWER = Path(__file__).with_name("with_netron.mjs")
-_TRIAL_SECONDS, _VIEWER_SECONDS = 240, 60
+_SECONDS, _VIEWER_SECONDS = 240, 60
 # The columns after the bytes, in words, and the attribute that each shows.
 _COLUMNS = {
     "answers without its code": "complete",
@@ -149,13 +149,11 @@ def measure(folder: str | Path) -> Abilities:
 def _tried(process: subprocess.Popen) -> dict[str, Any]:
     """Return what a process tried, from the JSON in the last line that it printed."""
     try:
-        out, err = process.communicate(timeout=_TRIAL_SECONDS)
+        out, err = process.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        raise RuntimeError(
-            f"A trial took over {_TRIAL_SECONDS} seconds: is the machine busy?"
-        ) from None
+        raise RuntimeError(f"A trial took over {_SECONDS} seconds: is the machine busy?") from None
     if process.returncode:
         raise RuntimeError(f"A trial ended with {process.returncode}: {err[-800:]}")
     return json.loads(out.strip().splitlines()[-1])["tried"]

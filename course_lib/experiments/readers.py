@@ -116,7 +116,6 @@ def compiled(name: str) -> Reader:
 
 
 def _call(*command: str) -> str:
-    """Run a tool and return what it prints."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:

@@ -132,7 +132,6 @@ def _as_flatbuffer(tensors: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _as_protobuf(tensors: Mapping[str, np.ndarray]) -> bytes:
-    """Return a GraphDef with one Const node for each array."""
     graph = _message("GraphDef")()
     for name, values in tensors.items():
         node = graph.node.add(name=name, op="Const")

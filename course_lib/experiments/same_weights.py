@@ -36,10 +36,7 @@ class Artefact:
 
 
 def write_forms(model: Any, folder: str | Path) -> freeze.Frozen:
-    """Write a Keras model to `folder` in every form of `outside.FILES` but TFLite.
-
-    Returns the frozen one.
-    """
+    """Write a Keras model in every form of `outside.FILES` but TFLite; return the frozen one."""
     tf, folder = session.import_tensorflow(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger("absl")
@@ -132,7 +129,6 @@ def _close(rays: xray.Xray, stored: xray.Stored, kernel: np.ndarray) -> bool:
 
 
 def _digest(array: np.ndarray) -> str:
-    """Return the SHA-256 of an array's bytes, whatever its shape."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 

@@ -47,10 +47,8 @@ def two_branches(size: int = 400, length: int = 6) -> Timing:
 
     Raises OSError, in a sentence, where a process fails or does not answer.
     """
-    started = [
-        processes.start("-m", __name__, str(size), str(length), str(threads), piped=True)
-        for threads in (1, 2)
-    ]
+    command = ("-m", __name__, str(size), str(length))
+    started = [processes.start(*command, str(threads), piped=True) for threads in (1, 2)]
     try:
         seconds = [_turn(process) for process in started]
     finally:

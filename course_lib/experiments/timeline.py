@@ -59,17 +59,14 @@ class Timeline:
     @property
     def accuracies(self) -> tuple[float, ...]:
         """The share of right answers at each snapshot, 0 to 1."""
-        return tuple(
-            float((each.answers.argmax(axis=1) == self.labels).mean()) for each in self.snapshots
-        )
+        right = (each.answers.argmax(axis=1) == self.labels for each in self.snapshots)
+        return tuple(float(each.mean()) for each in right)
 
     @property
     def int8_accuracies(self) -> tuple[float | None, ...]:
         """The same for the int8 model of each snapshot; None where it was not measured."""
-        return tuple(
-            None if each.int8_right is None else float(each.int8_right.mean())
-            for each in self.snapshots
-        )
+        right = (each.int8_right for each in self.snapshots)
+        return tuple(None if each is None else float(each.mean()) for each in right)
 
     def confusion(self, index: int) -> np.ndarray:
         """Return (4, 4) counts: rows are what was said, columns what the snapshot heard."""

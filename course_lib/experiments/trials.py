@@ -40,8 +40,7 @@ def copy(prefix: str | Path, folder: str | Path, leave_out: str = "") -> Path:
     """
     prefix, folder = Path(prefix), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    files = [*prefix.parent.glob(f"{prefix.name}.*"), prefix.parent / "checkpoint"]
-    for file in files:
+    for file in (*prefix.parent.glob(f"{prefix.name}.*"), prefix.parent / "checkpoint"):
         if file.is_file() and not (leave_out and leave_out in file.name):
             shutil.copy(file, folder / file.name)
     return folder / prefix.name

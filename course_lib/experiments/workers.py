@@ -97,10 +97,8 @@ def _started(
         return processes.start(
             *("-m", __name__, str(folder), str(steps), str(last)),
             more={"TF_CONFIG": json.dumps(config)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
 
 
 def _watch(children: list[subprocess.Popen], folder: Path, timeout_seconds: float) -> None:
