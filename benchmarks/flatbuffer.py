@@ -2,6 +2,7 @@
 
     python -m benchmarks.flatbuffer                      # all but the libraries' code
     python -m benchmarks.flatbuffer --libraries ROOT     # that too
+    python -m benchmarks.flatbuffer --libraries ROOT --record    # and keep it in data/readers
 
 ROOT is a folder with usr/include, usr/lib and usr/bin of the libraries, such as the Debian
 packages libprotobuf-dev protobuf-compiler libprotoc32 libprotobuf32 libflatbuffers-dev
@@ -12,7 +13,10 @@ flatbuffers-compiler libnanopb-dev unpacked into it by `dpkg -x`, or / where the
 from __future__ import annotations
 
 import argparse
+import datetime
+import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -49,14 +53,19 @@ def main() -> int:
     """Print every comparison."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--libraries", type=Path, metavar="ROOT")
+    options.add_argument("--record", action="store_true", help="write data/readers/code.json")
     chosen = options.parse_args()
+    if chosen.record and not chosen.libraries:
+        options.error("--record keeps the libraries' code as well: give --libraries ROOT.")
     flat = tflite.load("spotter_float32")
     proto = session.data_path("models", "spotter.pb").read_bytes()
     spotter(flat, proto)
     series()
     small_readers(flat, proto)
     if chosen.libraries:
-        libraries(chosen.libraries.resolve())
+        sizes = libraries(chosen.libraries.resolve())
+        if chosen.record:
+            record(sizes)
     return 0
 
 
@@ -113,15 +122,15 @@ def small_readers(flat: bytes, proto: bytes) -> None:
     for name in readers.READERS:
         file, tensor = (flat, "decide/BiasAdd") if name == "flatbuffer" else (proto, "decide/bias")
         reader = readers.compiled(name)
-        found = reader.find(file, tensor)
+        cost = reader.find(file, tensor)
         print(
-            f"  {name:16} {reader.code_bytes:6,} B of code {1e6 * found.seconds:7.2f} µs "
-            f"{found.allocations:6,} allocations, {found.allocated_bytes:,} B"
+            f"  {name:16} {reader.code_bytes:6,} B of code {1e6 * cost.seconds:7.2f} µs "
+            f"{cost.allocations:6,} allocations, {cost.allocated_bytes:,} B"
         )
 
 
-def libraries(root: Path) -> None:
-    """Print the machine code that each library adds to a program that only reads the file."""
+def libraries(root: Path) -> dict[str, int]:
+    """Print and return the bytes of code that each library adds to a program that only reads."""
     lib = next((root / "usr/lib").glob("*-linux-gnu"))
     environ = {
         **os.environ,
@@ -146,8 +155,24 @@ def libraries(root: Path) -> None:
             call(compiler, *OPTIONS, f"-I{root / 'usr/include'}", *parts, f"-L{lib}", "-o", "made")
             sizes[name] = int(call("size", "made").splitlines()[1].split()[0])
         print("libraries, statically linked, less a program that only reads the file")
-        for name, size in list(sizes.items())[1:]:
-            print(f"  {name:22} {size - sizes['nothing']:9,} B of code")
+        nothing = sizes.pop("nothing")
+        added = {name: size - nothing for name, size in sizes.items()}
+        for name, size in added.items():
+            print(f"  {name:22} {size:9,} B of code")
+        return added
+
+
+def record(libraries: dict[str, int]) -> None:
+    """Keep the bytes of machine code in data/readers, for machines without a compiler."""
+    call = ["gcc", "-dumpfullversion"]
+    version = subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
+    machine = platform.machine().replace("_", "-")
+    kept = {
+        "compiled_with": f"gcc {version} -Os, {machine}, {datetime.date.today()}",
+        "readers": {name: readers.compiled(name).code_bytes for name in readers.READERS},
+        "libraries": libraries,
+    }
+    session.write_atomically(session.data_path(*readers.RECORD), f"{json.dumps(kept, indent=1)}\n")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from pathlib import Path
 
 LIMIT_MILLISECONDS = 150
 _CELL = (
-    "from course_lib.formats.checkpoint import timeline\n"
-    "from course_lib.widgets import timeline as slider\n"
+    "from course_lib.experiments import timeline\n"
+    "from course_lib.views import time_slider as slider\n"
     "slider.show(timeline.shipped())"
 )
 _WATCH = """() => {

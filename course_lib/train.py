@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, spotter, tflite
-from course_lib.experiments.training_runs import timeline
+from course_lib.experiments import timeline
 from course_lib.formats.keras_archive import make_portable
 from course_lib.graph import freeze
 from course_lib.measure import model_card

@@ -1,16 +1,13 @@
-"""Keyword models of the field, untrained: to compare sizes, not ears."""
+"""Keyword models of the field, in Keras, untrained: to compare sizes, not ears."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from course_lib import session
 
-if TYPE_CHECKING:
-    import keras
 
-
-def tiny_conv(classes: int = 4) -> keras.Model:
+def tiny_conv(classes: int = 4) -> Any:
     """Return the network of TensorFlow's micro_speech example: one convolution, one dense layer.
 
     Features (49, 40, 1) to logits. Source: tensorflow/examples/speech_commands/models.py.
@@ -29,7 +26,7 @@ def tiny_conv(classes: int = 4) -> keras.Model:
     )
 
 
-def ds_cnn(classes: int = 12, filters: int = 64) -> keras.Model:
+def ds_cnn(classes: int = 12, filters: int = 64) -> Any:
     """Return the depthwise separable network of the MLPerf Tiny benchmark.
 
     Features (49, 10, 1) to logits. Source: Y. Zhang and others, "Hello Edge", arXiv 1711.07128;

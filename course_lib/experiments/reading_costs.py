@@ -1,22 +1,30 @@
-"""FlatBuffer against protobuf: the same weights in both, and what it costs to read them."""
+"""FlatBuffer against protobuf: the same weights in both, and what it costs to read them.
+
+Costs are time, memory, and what of a file mapped into memory had to be loaded.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
+import re
 import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from course_lib import session
 from course_lib.formats import tflite_file
 from course_lib.formats.tflite_file import schema
+from course_lib.session import internals
+
+_message = cache(internals.message)  # to look it up costs more than to read a small file
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ def weight_protobuf(file: bytes, number: int) -> tuple[np.ndarray, Any]:
 
     All of the message is parsed into objects first.
     """
-    graph = _graph_def()().FromString(file)
+    graph = _message("GraphDef").FromString(file)
     content = graph.node[number].attr["value"].tensor.tensor_content
     return np.frombuffer(content, np.float32), graph
 
@@ -70,12 +78,10 @@ def every_weight_flatbuffer(file: bytes) -> float:
 
 def every_weight_protobuf(file: bytes) -> float:
     """Return the sum of every float32 constant of a frozen graph, all of which is parsed first."""
-    total = 0.0
-    for node in _graph_def()().FromString(file).node:
-        if node.op == "Const" and node.attr["value"].tensor.dtype == 1:
-            content = node.attr["value"].tensor.tensor_content
-            total += float(np.frombuffer(content, np.float32).sum())
-    return total
+    nodes = _message("GraphDef").FromString(file).node
+    constants = (node.attr["value"].tensor for node in nodes if node.op == "Const")
+    weights = (each.tensor_content for each in constants if each.dtype == 1)  # DT_FLOAT
+    return sum(float(np.frombuffer(each, np.float32).sum()) for each in weights)
 
 
 def cost(call: Callable[[], Any], runs: int = 15) -> Cost:
@@ -126,8 +132,7 @@ def _as_flatbuffer(tensors: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _as_protobuf(tensors: Mapping[str, np.ndarray]) -> bytes:
-    """Return a GraphDef with one Const node for each array."""
-    graph = _graph_def()()
+    graph = _message("GraphDef")()
     for name, values in tensors.items():
         node = graph.node.add(name=name, op="Const")
         node.attr["dtype"].type = 1
@@ -138,10 +143,38 @@ def _as_protobuf(tensors: Mapping[str, np.ndarray]) -> bytes:
     return graph.SerializeToString(deterministic=True)
 
 
-@cache
-def _graph_def() -> Any:
-    """Return TensorFlow's message type for graphs."""
-    return session.import_tensorflow().compat.v1.GraphDef
+class Mapped:
+    """A file mapped read-only: its bytes come from the disk only when somebody looks at them.
+
+    `view` can be used like its bytes, `loaded_bytes` tells what it cost. Raises ValueError for an
+    empty file, which cannot be mapped.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        path = Path(path)
+        if not path.stat().st_size:
+            raise ValueError(f"{path.name} is empty: there is nothing to map.")
+        with path.open("rb") as file:
+            self.view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    @property
+    def loaded_bytes(self) -> int | None:
+        """Bytes of the mapping that this process has in memory, None where the system won't tell.
+
+        A multiple of the page size. The system loads neighbours of what was asked for as well, more
+        of them the newer it is. Source: Linux, Documentation/filesystems/proc.rst, "smaps".
+        """
+        start = np.frombuffer(self.view, np.uint8).ctypes.data
+        try:
+            mappings = Path("/proc/self/smaps").read_text(errors="replace")
+        except OSError:
+            return None
+        lines = rf"^0*{start:x}-[^\n]*\n(?:[A-Z]\w+:.*\n)*?Rss: +(\d+) kB"
+        resident = re.search(lines, mappings, re.M)
+        return 1024 * int(resident[1]) if resident else None
 
 
 def _heap_kept(call: Callable[[], Any], runs: int = 3) -> int | None:
@@ -166,25 +199,11 @@ def _heap_in_use() -> int | None:
     except (AttributeError, OSError, TypeError):
         return None
     ask.restype = _MallInfo
-    told = ask()
-    return told.uordblks + told.hblkhd
+    numbers = ask().numbers
+    return numbers[4] + numbers[7]
 
 
 class _MallInfo(ctypes.Structure):
-    """What glibc's mallinfo2 returns; in use are uordblks and, mapped one by one, hblkhd."""
+    """What glibc's mallinfo2 returns; in use are hblkhd (4, mapped one by one) and uordblks (7)."""
 
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        )
-    ]
+    _fields_ = [("numbers", ctypes.c_size_t * 10)]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, tflite
+from course_lib.experiments.outside import FILES
+from course_lib.formats import checkpoint
 from course_lib.graph import freeze
 from course_lib.tflite import xray
 
@@ -35,39 +35,52 @@ class Artefact:
     fingerprint: str
 
 
+def write_forms(model: Any, folder: str | Path) -> freeze.Frozen:
+    """Write a Keras model in every form of `outside.FILES` but TFLite; return the frozen one."""
+    tf, folder = session.import_tensorflow(), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = logging.getLogger("absl")
+    level = log.level
+    with session.quiet():
+        tf.train.Checkpoint(model=model).write(str(folder / "checkpoint" / "model"))
+        model.save(folder / FILES["Keras file"])
+        model.export(folder / FILES["SavedModel"], verbose=False)
+    log.setLevel(level)  # exporting makes TensorFlow's log talkative
+    frozen = freeze.frozen(model)
+    frozen.save(folder / FILES["frozen graph"])
+    return frozen
+
+
+def bytes_of(folder: Path) -> dict[str, int]:
+    """Return the bytes that each form in a folder takes, with all of its files."""
+    roots = {name: folder / Path(file).parts[0] for name, file in FILES.items()}
+    return {
+        name: sum(path.stat().st_size for path in (root, *root.rglob("*")) if path.is_file())
+        for name, root in roots.items()
+    }
+
+
 def write_all(model: Any, folder: str | Path, representative: np.ndarray) -> tuple[Artefact, ...]:
     """Write a Keras model to `folder` in every form and read each one's weights back.
 
     `representative`, (n, 49, 40) float32, is for the integer variant. Takes about three seconds.
     """
     folder = Path(folder)
-    tf = session.import_tensorflow()
-    with session.quiet():
-        model.save(folder / "spotter.keras")
-        tf.train.Checkpoint(model=model).write(str(folder / "checkpoint"))
-        _export(model, folder / "saved_model")
-    freeze.frozen(model).save(folder / "spotter.pb")
-    for variant in ("float32", "int8"):
-        made = tflite.convert(model, variant, representative)
-        session.write_atomically(folder / f"spotter_{variant}.tflite", made)
+    write_forms(model, folder)
+    sizes = bytes_of(folder)
     wanted = [np.asarray(weight) for weight in model.get_weights()]
-    read = {
-        "Keras file": ("spotter.keras", _keras),
-        "checkpoint": ("checkpoint.*", _checkpoint),
-        "SavedModel": ("saved_model/**/*", _saved_model),
-        "frozen graph": ("spotter.pb", _frozen),
-    }
-    found = [
-        _artefact(name, folder, pattern, list(reader(folder)), wanted)
-        for name, (pattern, reader) in read.items()
-    ]
-    return (
-        Artefact(
-            "weights alone", sum(weight.nbytes for weight in wanted), "exactly", fingerprint(wanted)
-        ),
-        *found,
-        *_converted(model, folder),
-    )
+    size = sum(weight.nbytes for weight in wanted)
+    artefacts = [Artefact("weights alone", size, "exactly", fingerprint(wanted))]
+    for name in ("Keras file", "checkpoint", "SavedModel", "frozen graph"):
+        known = {_digest(each) for each in _arrays(folder / FILES[name])}
+        there = [each for each in wanted if _digest(each) in known]
+        holds = "exactly" if len(there) == len(wanted) else "not"
+        artefacts.append(Artefact(name, sizes[name], holds, fingerprint(there)))
+    for variant, word in (("float32", "folded"), ("int8", "rounded")):
+        data = tflite.convert(model, variant, representative)
+        session.write_atomically(folder / f"model_{variant}.tflite", data)
+        artefacts.append(_converted(model, variant, word, data))
+    return tuple(artefacts)
 
 
 def fingerprint(arrays: Iterable[np.ndarray]) -> str:
@@ -82,7 +95,7 @@ def folded(model: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     A layer `name` is followed by its batch normalisation `name_norm`. Since the norm of a
     trained model multiplies by a constant and adds another, the convolution can do both.
     """
-    made = {}
+    layers = {}
     for layer in model.layers:
         if layer.__class__.__name__ != "Conv2D":
             continue
@@ -90,44 +103,20 @@ def folded(model: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         epsilon = np.float32(model.get_layer(f"{layer.name}_norm").epsilon)
         scale = gamma / np.sqrt(variance + epsilon)
         kernel = layer.get_weights()[0] * scale
-        made[layer.name] = kernel.transpose(3, 0, 1, 2), beta - mean * scale
-    return made
+        layers[layer.name] = kernel.transpose(3, 0, 1, 2), beta - mean * scale
+    return layers
 
 
-def _export(model: Any, folder: Path) -> None:
-    """Write a SavedModel; exporting makes TensorFlow's log talkative, so hush it again."""
-    log = logging.getLogger("absl")
-    level = log.level
-    model.export(folder, verbose=False)
-    log.setLevel(level)
-
-
-def _artefact(
-    name: str, folder: Path, pattern: str, arrays: list[np.ndarray], wanted: list[np.ndarray]
-) -> Artefact:
-    """Return what one form weighs and whether every wanted weight is among its arrays."""
-    known = {_digest(each) for each in arrays}
-    there = [each for each in wanted if _digest(each) in known]
-    size = sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())
-    return Artefact(
-        name, size, "exactly" if len(there) == len(wanted) else "not", fingerprint(there)
+def _converted(model: Any, variant: str, word: str, data: bytes) -> Artefact:
+    """Return what the converter made; it holds the weights as `word` says if it holds them."""
+    rays = xray.Xray(data)
+    arrays = [rays.values(stored) for stored in rays.tensors if len(stored.shape) == 4]
+    kernels = [layer.weights for layer in rays.layers if layer.kind == "CONV_2D"]
+    right = all(
+        _close(rays, stored, kernel)
+        for stored, (kernel, _) in zip(kernels, folded(model).values(), strict=True)
     )
-
-
-def _converted(model: Any, folder: Path) -> Iterator[Artefact]:
-    """Yield what the converter made, compared with the folded weights."""
-    for variant, word in (("float32", "folded"), ("int8", "rounded")):
-        data = (folder / f"spotter_{variant}.tflite").read_bytes()
-        rays = xray.Xray(data)
-        arrays = [rays.values(stored) for stored in rays.tensors if len(stored.shape) == 4]
-        kernels = [layer.weights for layer in rays.layers if layer.kind == "CONV_2D"]
-        right = all(
-            _close(rays, stored, kernel)
-            for stored, (kernel, _) in zip(kernels, folded(model).values(), strict=True)
-        )
-        yield Artefact(
-            f"TFLite {variant}", len(data), word if right else "not", fingerprint(arrays)
-        )
+    return Artefact(f"TFLite {variant}", len(data), word if right else "not", fingerprint(arrays))
 
 
 def _close(rays: xray.Xray, stored: xray.Stored, kernel: np.ndarray) -> bool:
@@ -140,42 +129,16 @@ def _close(rays: xray.Xray, stored: xray.Stored, kernel: np.ndarray) -> bool:
 
 
 def _digest(array: np.ndarray) -> str:
-    """Return the SHA-256 of an array's bytes, whatever its shape."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _keras(folder: Path) -> Iterator[np.ndarray]:
-    """Yield every array of a .keras file, which is a ZIP with an HDF5 file inside."""
-    import h5py
-
-    with zipfile.ZipFile(folder / "spotter.keras") as archive:
-        content = io.BytesIO(archive.read("model.weights.h5"))
-    arrays: list[np.ndarray] = []
-    with h5py.File(content) as file:
-        file.visititems(
-            lambda _, item: arrays.append(item[()]) if isinstance(item, h5py.Dataset) else None
-        )
-    yield from arrays
-
-
-def _checkpoint(folder: Path, prefix: str = "checkpoint") -> Iterator[np.ndarray]:
-    """Yield every numeric array of a checkpoint."""
-    tf = session.import_tensorflow()
-    reader = tf.train.load_checkpoint(str(folder / prefix))
-    for name in reader.get_variable_to_dtype_map():
-        value = reader.get_tensor(name)
-        if isinstance(value, np.ndarray) or np.isscalar(value) and not isinstance(value, bytes):
-            yield np.asarray(value)
-
-
-def _saved_model(folder: Path) -> Iterator[np.ndarray]:
-    """Yield every numeric array among a SavedModel's variables."""
-    return _checkpoint(folder, "saved_model/variables/variables")
-
-
-def _frozen(folder: Path) -> Iterator[np.ndarray]:
-    """Yield every constant of a frozen graph."""
-    tf = session.import_tensorflow()
-    for node in freeze.load(folder / "spotter.pb").proto().node:
-        if node.op == "Const":
-            yield tf.make_ndarray(node.attr["value"].tensor)
+def _arrays(path: Path) -> Iterator[np.ndarray]:
+    """Yield every numeric array of a Keras file, a checkpoint, a SavedModel or a frozen graph."""
+    if path.suffix == ".pb":
+        make_array = session.import_tensorflow().make_ndarray
+        for node in freeze.load(path).proto().node:
+            if node.op == "Const":
+                yield make_array(node.attr["value"].tensor)
+    else:
+        opened = checkpoint.contents(path)
+        yield from (opened[each.key] for each in opened if each.dtype != "string")

@@ -10,12 +10,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 from course_lib.session import processes
 
 _PATIENCE_SECONDS = 90
-_CORES_WANTED = 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Timing:
     def __str__(self) -> str:
         if self.ratio > 1.3:
             return f"Two threads are {self.ratio:.1f} times as fast as one."
-        if self.cores < _CORES_WANTED:
+        if self.cores < 2:
             return "No gain, and none was possible: this machine has one core."
         return (
             f"No gain to speak of here ({self.ratio:.1f} times): something else keeps the "
@@ -45,18 +45,10 @@ class Timing:
 def two_branches(size: int = 400, length: int = 6) -> Timing:
     """Time a graph of two branches, each a chain of `length` products of `size` x `size` matrices.
 
-    OSError is raised, in a sentence, where a process fails or does not answer.
+    Raises OSError, in a sentence, where a process fails or does not answer.
     """
-    started = [
-        processes.start(
-            *("-m", __name__, str(size), str(length), str(threads)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for threads in (1, 2)
-    ]
+    command = ("-m", __name__, str(size), str(length))
+    started = [processes.start(*command, str(threads), piped=True) for threads in (1, 2)]
     try:
         seconds = [_turn(process) for process in started]
     finally:
@@ -78,10 +70,8 @@ def _turn(process: subprocess.Popen) -> float:
         raise OSError("The process that times the branches ended without an answer.") from None
 
 
-def main(size: int, length: int, threads: int) -> None:
+def _time_branches(size: int, length: int, threads: int) -> None:
     """Wait for a line on standard input, time the graph, and print the seconds as JSON."""
-    import time
-
     import tensorflow
 
     tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
@@ -105,4 +95,4 @@ def main(size: int, length: int, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    _time_branches(*map(int, sys.argv[1:]))

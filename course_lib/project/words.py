@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +14,9 @@ import numpy as np
 from course_lib.sound import augmentation, dataset
 from course_lib.sound.dataset import SILENCE, SPLITS, UNKNOWN, Clips
 
-MOST_WORDS = 6
-FEWEST = {"train": 6, "validation": 2, "test": 2}
-"""Clips of each word that every split needs: ten takes of your own are enough."""
+_MOST_WORDS = 6
+# Clips of each word that every split needs: ten takes of your own are enough.
+_FEWEST = {"train": 6, "validation": 2, "test": 2}
 
 _EVERY = 5  # of five takes the last but one is for choosing, the last for the test
 _SHARES = 0.10, 0.30  # of the varied clips: silence, unknown words
@@ -46,12 +47,12 @@ class Words:
 
     def counts(self, split: str) -> tuple[int, ...]:
         """Return how many clips of each label are in a split."""
-        found = np.bincount(getattr(self, split).labels, minlength=len(self.labels))
-        return tuple(int(count) for count in found)
+        counts = np.bincount(getattr(self, split).labels, minlength=len(self.labels))
+        return tuple(counts.tolist())
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{sum(self.counts(split)):,} {split}" for split in SPLITS)
-        return f"<words {', '.join(self.chosen)}: clips {told}>"
+        clips = ", ".join(f"{sum(self.counts(split)):,} {split}" for split in SPLITS)
+        return f"<words {', '.join(self.chosen)}: clips {clips}>"
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th scope='col'>{name}</th>" for name in ("label", *SPLITS))
@@ -75,7 +76,8 @@ def gather(words: Sequence[str], own: str | Path | None = None, source: str = "b
     """
     chosen = _checked(words)
     labels = (*dataset.LABELS[:2], *chosen)
-    takes = _own(own)
+    recorded = own is not None and any(Path(own).glob("*/*"))
+    takes = dataset.recordings(own).clips if recorded else None
     splits = {}
     for split in SPLITS:
         clips = dataset.load(source, split)
@@ -83,9 +85,9 @@ def gather(words: Sequence[str], own: str | Path | None = None, source: str = "b
             clips = dataset.joined(clips, takes[_is_for(takes, split)])
         clips = _relabelled(clips, labels)
         splits[split] = clips if split == "train" else _balanced(clips)
-    made = Words(labels, **splits)
-    _enough(made, source)
-    return made
+    gathered = Words(labels, **splits)
+    _enough(gathered, source)
+    return gathered
 
 
 def _checked(words: Sequence[str]) -> tuple[str, ...]:
@@ -93,8 +95,8 @@ def _checked(words: Sequence[str]) -> tuple[str, ...]:
     if isinstance(words, str):
         raise ValueError(f'Give a list of words: ["{words}", "another"].')
     chosen = tuple(str(word).strip().lower() for word in words)
-    if not 2 <= len(chosen) <= MOST_WORDS:
-        raise ValueError(f"Choose two to {MOST_WORDS} words; these are {len(chosen)}.")
+    if not 2 <= len(chosen) <= _MOST_WORDS:
+        raise ValueError(f"Choose two to {_MOST_WORDS} words; these are {len(chosen)}.")
     if twice := [word for word in chosen if chosen.count(word) > 1]:
         raise ValueError(f"The word {twice[0]} is there twice: choose another in its place.")
     for word in chosen:
@@ -103,20 +105,13 @@ def _checked(words: Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _own(folder: str | Path | None) -> Clips | None:
-    """Return the recordings in a folder, None where there are none."""
-    if folder is None or not any(Path(folder).glob("*/*")):
-        return None
-    return dataset.recordings(folder).clips
-
-
 def _is_for(takes: Clips, split: str) -> np.ndarray:
     """Return which takes are for a split, (n,) bool: of each word's, in turn."""
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     turns = []
     for word in takes.words:
-        turns.append(seen.get(word, 0) % _EVERY)
-        seen[word] = seen.get(word, 0) + 1
+        turns.append(seen[word] % _EVERY)
+        seen[word] += 1
     wanted = {"train": range(_EVERY - 2), "validation": [_EVERY - 2], "test": [_EVERY - 1]}[split]
     return np.isin(turns, list(wanted))
 
@@ -143,7 +138,7 @@ def _balanced(clips: Clips) -> Clips:
 
 def _enough(words: Words, source: str) -> None:
     """Raise ValueError where a word has too few clips in a split, with what could be chosen."""
-    for split, fewest in FEWEST.items():
+    for split, fewest in _FEWEST.items():
         for label, count in zip(words.chosen, words.counts(split)[2:], strict=True):
             if count < fewest:
                 raise ValueError(
@@ -154,9 +149,8 @@ def _enough(words: Words, source: str) -> None:
 
 def _offered(source: str) -> list[str]:
     """Return the words that have enough clips in every split, by the alphabet."""
-    offered = None
-    for split, fewest in FEWEST.items():
-        said = dataset.load(source, split).words
-        there = {word for word in set(said) if said.count(word) >= fewest}
-        offered = there if offered is None else offered & there
-    return sorted(word for word in offered if not word.startswith("_"))
+    there = []
+    for split, fewest in _FEWEST.items():
+        counts = Counter(dataset.load(source, split).words)
+        there.append({word for word in counts if counts[word] >= fewest})
+    return sorted(word for word in set.intersection(*there) if not word.startswith("_"))

@@ -25,16 +25,23 @@ def start(
     *arguments: str,
     more: dict[str, str] | None = None,
     around: Sequence[str] = (),
+    alone: bool = False,
+    piped: bool = False,
     **options: Any,
 ) -> subprocess.Popen:
     """Start this Python with `arguments`, such as "-m", "course_lib.measure"; return its handle.
 
-    It finds course_lib wherever this one did, sees no GPU, and logs nothing from C++. `more` are
-    further variables of its environment; `around` is a command that runs it, such as a sandbox;
+    It finds course_lib wherever this one did, or, `alone`, nothing but what is installed; it sees
+    no GPU, and logs nothing from C++. `more` are further variables of its environment, `around` is
+    a command that runs it, such as a sandbox. `piped` makes its three streams pipes of text;
     `options` go to `subprocess.Popen`, where `env` is an environment that takes nothing from here.
     """
+    isolated = ["-I"] if alone else []  # neither the current folder nor PYTHONPATH is looked at
+    if piped:
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        options = {**pipes, "text": True, **options}
     options.setdefault("env", environment(more))
-    return subprocess.Popen([*around, sys.executable, *arguments], **options)
+    return subprocess.Popen([*around, sys.executable, *isolated, *arguments], **options)
 
 
 def run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

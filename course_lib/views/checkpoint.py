@@ -13,7 +13,7 @@ from course_lib.views.timeline import SHADE, kernels_image, limit_of, short
 from course_lib.views.tints import colours
 
 if TYPE_CHECKING:
-    from course_lib.experiments.training_runs.timeline import Timeline
+    from course_lib.experiments.timeline import Timeline
     from course_lib.formats.checkpoint.contents import Contents
 
 _LINES = (("-", 6.0, "sky"), ("-", 2.5, "ink"), ("--", 2.0, "orange"), (":", 3.0, "red"))

@@ -16,7 +16,7 @@ from course_lib.views import checkpoint, shell, style
 from course_lib.views import timeline as draw
 
 if TYPE_CHECKING:
-    from course_lib.experiments.training_runs.timeline import Timeline
+    from course_lib.experiments.timeline import Timeline
 
 
 class TimeSlider:
@@ -85,7 +85,7 @@ def follow(
     """
     import ipywidgets
 
-    from course_lib.experiments.training_runs.timeline import measure
+    from course_lib.experiments.timeline import measure
 
     bar = ipywidgets.FloatProgress(
         0.0, min=0.0, max=1.0, layout=ipywidgets.Layout(width="460px", max_width="100%")

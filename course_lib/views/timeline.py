@@ -16,7 +16,7 @@ from course_lib.sound.dataset import LABELS
 from course_lib.views import style
 
 if TYPE_CHECKING:
-    from course_lib.experiments.training_runs.timeline import Timeline
+    from course_lib.experiments.timeline import Timeline
 
 _NEGATIVE, _POSITIVE = (0, 114, 178), (213, 94, 0)  # Okabe and Ito's blue and vermilion
 SHADE = (86, 180, 233)

@@ -20,10 +20,10 @@
 
 # %%
 from course_lib.graph import compiler, trace
-from course_lib.experiments import distribute
+from course_lib.experiments import replicas, workers
 from course_lib.graph.compiler.programs import seven_lines
 
-tf = distribute.import_with_devices(2)
+tf = replicas.import_with_devices(2)
 
 def with_constants():
     return seven_lines(tf.constant(6.0), tf.constant(2.0), tf.constant(4.0))
@@ -167,9 +167,9 @@ print(timing)
 from course_lib import spotter
 
 def on_each_replica(inputs, labels):
-    mine = distribute.loss_gradients(model, inputs, labels)
-    replicas = tf.distribute.get_replica_context()
-    return mine, replicas.all_reduce("mean", mine)
+    mine = replicas.loss_gradients(model, inputs, labels)
+    context = tf.distribute.get_replica_context()
+    return mine, context.all_reduce("mean", mine)
 
 with session.quiet():
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -183,13 +183,13 @@ with session.quiet():
 # %%
 from course_lib.views.gradients import bars
 
-inputs, labels = distribute.batch(12)
+inputs, labels = replicas.batch(12)
 step = tf.function(lambda *half: strategy.run(on_each_replica, args=half))
-mine, reduced = step(*distribute.share(strategy, inputs, labels))
+mine, reduced = step(*replicas.share(strategy, inputs, labels))
 
 first, second = (each.numpy() for each in mine[-1].values)
 mean = reduced[-1].values[0].numpy()
-whole = distribute.loss_gradients(model, inputs, labels)[-1].numpy()
+whole = replicas.loss_gradients(model, inputs, labels)[-1].numpy()
 same = abs(mean - whole).max() < 1e-5
 print("the mean of the halves is the gradient of the whole batch:", same)
 bars({"replica 1": first, "replica 2": second,
@@ -222,9 +222,9 @@ my_guess = ...
 # %%
 halves = [(inputs[0::2], labels[0::2]), (inputs[1::2], labels[1::2])]
 copy = spotter.build()
-trials = [distribute.averaging(copy, halves, "sgd", steps=1),
-          distribute.averaging(copy, halves, "sgd", steps=3),
-          distribute.averaging(copy, halves, "adam", steps=1)]
+trials = [replicas.train_both_ways(copy, halves, "sgd", steps=1),
+          replicas.train_both_ways(copy, halves, "sgd", steps=3),
+          replicas.train_both_ways(copy, halves, "adam", steps=1)]
 compare("2.6", my_guess, "; ".join(map(str, trials)))
 
 # %% [markdown]
@@ -235,8 +235,8 @@ compare("2.6", my_guess, "; ".join(map(str, trials)))
 # Several machines work in the same way. Here are two real processes that know each other's address, and one that trains alone.
 
 # %%
-together = distribute.train_together(workers=2, steps=3)
-alone = distribute.train_alone(steps=3)
+together = workers.train_together(workers=2, steps=3)
+alone = workers.train_alone(steps=3)
 print("both workers end with the same weights:", together.agree)
 print("and so does one process:", together.difference(alone) < 1e-5)
 
@@ -248,8 +248,8 @@ my_guess = ...
 
 # %%
 try:
-    distribute.train_together(workers=2, steps=2, dies=(1, 1))
-except distribute.WorkerError as error:
+    workers.train_together(workers=2, steps=2, dies=(1, 1))
+except workers.WorkerError as error:
     compare("2.7", my_guess, error.finished)
     print(error)
 

@@ -15,9 +15,8 @@
 from course_lib.formats import checkpoint
 from course_lib.sound import dataset, features
 from course_lib import session
-from course_lib.experiments.training_runs import doomed, practice
+from course_lib.experiments import practice, timeline, trials
 from course_lib.formats.checkpoint import objects
-from course_lib.experiments.training_runs import series, timeline, trials
 from course_lib.views import checkpoint as draw
 from course_lib.exercises import check, compare, progress
 
@@ -33,7 +32,7 @@ folder = session.workspace("04")
 # %%
 clips = dataset.bundled("train")
 sound, labels = features.of(clips)[::2], clips.labels[::2]
-process = doomed.start(folder / "doomed", sound, labels, hold_at=25)
+process = practice.start_doomed(folder / "doomed", sound, labels, hold_at=25)
 
 # %% [markdown]
 # ## Nothing is saved unless you ask
@@ -79,7 +78,7 @@ unheard = dataset.bundled("test")
 held = features.of(unheard), unheard.labels
 
 run = practice.Run(folder / "train", sound, labels, keep=8)
-left = series.record(run, until=100, held=held)
+left = practice.record(run, until=100, held=held)
 compare("4.1", my_guess, len(left.files))
 
 # %% tags=["nbval-ignore-output"]

@@ -256,7 +256,7 @@ for path in sorted(saved.rglob("*")):
 # %%
 import shutil
 from course_lib.formats.checkpoint import contents
-from course_lib.experiments.training_runs import trials
+from course_lib.experiments import trials
 
 shutil.copytree(saved, folder / "bare")
 shutil.rmtree(folder / "bare" / "variables")

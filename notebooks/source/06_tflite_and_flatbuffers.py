@@ -383,11 +383,9 @@ print("protobuf allocated more than its file:",
 # weight, and ask. It fetches some neighbours too, in case you want those next.
 
 # %% tags=["nbval-ignore-output"]
-from course_lib.experiments import paging
-
 path = folder / "big.tflite"
 path.write_bytes(big_flat)
-mapped = paging.Mapped(path)
+mapped = reading_costs.Mapped(path)
 print("mapped:", mapped.loaded_bytes, "bytes in memory")
 first = reading_costs.weight_flatbuffer(mapped.view, 20)[0][0]
 print("one weight read:", mapped.loaded_bytes, "of", len(mapped))
@@ -401,7 +399,9 @@ from course_lib.experiments import readers
 
 graph = freeze.frozen(model).graph_def
 code, where = readers.code_sizes()
-draw.code(code, where, readers.LIBRARIES, readers.SHIPPED_ON)
+recorded = readers.recorded()
+libraries = recorded["libraries"]
+draw.code(code, where, libraries, recorded["compiled_with"])
 
 # %% tags=["nbval-ignore-output"]
 bias = xray.Xray(plain).layers[-1].bias
@@ -527,7 +527,7 @@ claims = {
     "a tenth of the code is enough to follow a FlatBuffer by hand":
         code["flatbuffer"] < code["protobuf_decode"] / 10,
     "a tenth of the code is enough with a library":
-        readers.LIBRARIES["FlatBuffers"] < readers.LIBRARIES["nanopb"] / 10,
+        libraries["FlatBuffers"] < libraries["nanopb"] / 10,
     "a text can be changed in place": bool(same),
 }
 for claim, holds in claims.items():

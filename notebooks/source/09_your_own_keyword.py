@@ -39,7 +39,7 @@ words
 # %%
 from course_lib.project import recorder
 
-recorder.show(project.FOLDER, my_words)
+recorder.Recorder(project.FOLDER, my_words).show()
 
 # %% [markdown]
 # Of every five takes three are for training, one for choosing, and one for the test.

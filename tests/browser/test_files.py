@@ -13,7 +13,7 @@ from tests.test_browser import (  # noqa: F401
     server,
 )
 
-from course_lib.experiments.training_runs import timeline
+from course_lib.experiments import timeline
 from tests.browser.lab import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]

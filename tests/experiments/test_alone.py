@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from course_lib import session, spotter
-from course_lib.experiments import alone
-from course_lib.experiments.alone import trials, viewer
-from course_lib.experiments.alone.forms import VIEWED, bytes_of
+from course_lib.experiments import alone, outside
+from course_lib.experiments.alone import VIEWED
+from course_lib.experiments.same_weights import bytes_of
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +26,9 @@ def folder(tmp_path_factory):
     return alone.write(spotter.build(), folder, features, rng.integers(0, 4, 3))
 
 
-def script(folder: Path, *arguments: str, name: str = "with_python.py") -> dict:
-    """Run one of the scripts as `measure` does, and return what it found."""
-    path = Path(trials.__file__).with_name(name)
-    done = subprocess.run([sys.executable, "-I", str(path), str(folder), *arguments],
+def script(way: str, folder: Path, *arguments: str) -> dict:
+    """Run the script as `measure` does, and return what it printed."""
+    done = subprocess.run([sys.executable, "-I", outside.__file__, way, str(folder), *arguments],
                           capture_output=True, text=True, timeout=120)  # fmt: skip
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -37,15 +36,16 @@ def script(folder: Path, *arguments: str, name: str = "with_python.py") -> dict:
 @pytest.mark.slow
 def test_the_table_is_filled_by_trials(folder):
     found = alone.measure(folder)
+    rows = {row.name: row for row in found}
     assert {row.name for row in found if row.complete} == {
         "Keras file", "SavedModel", "frozen graph", "TFLite"}  # fmt: skip
     assert {row.name for row in found if row.learns} == {"checkpoint", "Keras file", "SavedModel"}
     assert {row.name for row in found if not row.tensorflow} == {"TFLite"}
     assert {row.name for row in found if row.litert} == {"TFLite"}
-    if found["frozen graph"].cpp is not None:  # None: no C++ library on this machine
+    if rows["frozen graph"].cpp is not None:  # None: no C++ library on this machine
         assert {row.name for row in found if row.cpp} == {"SavedModel", "frozen graph"}
     assert {row.name for row in found if not row.netron} == {"checkpoint"}
-    assert found["frozen graph"].bytes == (folder / "frozen.pb").stat().st_size
+    assert rows["frozen graph"].bytes == (folder / "frozen.pb").stat().st_size
     assert "frozen graph: answers without its code" in repr(found)
     assert found._repr_html_().count("<tr>") == 6
 
@@ -56,14 +56,13 @@ def test_programs_without_our_code_say_no_to_wrong_answers(folder, tmp_path):
     answers = np.load(copy / "answers.npy")
     np.save(copy / "answers.npy", answers + 2e-5)  # the bound is 1e-5
     (copy / "model.keras").write_bytes(b"\xff")
-    found = script(copy)
-    assert found["course_lib"] is False
-    assert not any(each["answers"] or each["LiteRT"] for each in found["found"].values())
-    assert found["found"]["Keras file"]["said"]["open_frozen"].startswith("DecodeError")
-    ends = trials._ends(folder / "saved_model")
-    found = script(copy, *ends, name="with_c.py")
-    assert found["tensorflow"] is False
-    assert not any(found["found"].values())
+    found = script("python", copy)
+    assert found["imported"] == ["tensorflow"], "nothing of ours"
+    assert not any(each["answers"] or each["LiteRT"] for each in found["tried"].values())
+    assert found["tried"]["Keras file"]["said"]["open_frozen"].startswith("DecodeError")
+    found = script("c", copy, *alone._ends(folder / "saved_model"))
+    assert found["imported"] == []
+    assert not any(found["tried"].values())
 
 
 def test_the_bytes_are_those_of_the_files(folder):
@@ -73,23 +72,24 @@ def test_the_bytes_are_those_of_the_files(folder):
     assert sizes["checkpoint"] == sum(p.stat().st_size for p in (folder / "checkpoint").iterdir())
 
 
-@pytest.mark.skipif(viewer.node() is None, reason="no Node to run Netron's readers in")
+@pytest.mark.skipif(alone.node() is None, reason="no Node to run Netron's readers in")
 def test_netron_draws_what_has_a_graph(folder, tmp_path):
-    found = viewer.drawn(folder, VIEWED)
-    assert "in Node" in repr(found)
+    forms, how = alone.drawn(folder, VIEWED)
+    assert "in Node" in how
     kept = json.loads(session.data_path("netron", "drawn.json").read_text())
-    assert found.forms == kept["drawn"]
-    assert [name for name, yes in found.forms.items() if not yes] == ["checkpoint"]
+    assert forms == kept["drawn"]
+    assert [name for name, yes in forms.items() if not yes] == ["checkpoint"]
     (tmp_path / "damaged.pb").write_bytes((folder / "frozen.pb").read_bytes()[:50_000])
-    assert viewer.drawn(tmp_path, {"frozen graph": "damaged.pb"}).forms == {"frozen graph": False}
+    damaged, _ = alone.drawn(tmp_path, {"frozen graph": "damaged.pb"})
+    assert damaged == {"frozen graph": False}
 
 
 @pytest.mark.parametrize("program", [None, "/no/such/node", sys.executable])
 def test_without_node_the_kept_outcome_is_read_and_said(folder, monkeypatch, program):
-    monkeypatch.setattr(viewer, "node", lambda: program)
-    found = viewer.drawn(folder, VIEWED)
-    assert "no Node here" in repr(found)
-    assert not found.forms["checkpoint"] and found.forms["TFLite"]
+    monkeypatch.setattr(alone, "node", lambda: program)
+    forms, how = alone.drawn(folder, VIEWED)
+    assert "no Node here" in how
+    assert not forms["checkpoint"] and forms["TFLite"]
 
 
 def test_what_could_not_be_tried_is_said():

@@ -1,41 +1,23 @@
 """The same weights in a FlatBuffer and in a protobuf, and what reading them costs."""
 
-import shutil
+import sys
 
 import numpy as np
 import pytest
 
-from course_lib import session, tflite
-from course_lib.experiments import readers, reading_costs
+from course_lib.experiments import reading_costs
 from course_lib.formats import flatbuffer
-from course_lib.graph import freeze
-from course_lib.tflite import xray
 
+SIZE = 24_000_000
 ARRAYS = {
     f"layer_{n}": np.random.default_rng(n).normal(size=(50, n + 1)).astype(np.float32)
     for n in range(4)
 }
-needs_compiler = pytest.mark.skipif(
-    not (shutil.which("cc") and shutil.which("size")), reason="no C compiler here"
-)
 
 
 @pytest.fixture(scope="module")
 def pair():
     return reading_costs.pair(ARRAYS)
-
-
-@pytest.fixture(scope="module")
-def model():
-    tf = session.import_tensorflow()
-    layers = tf.keras.layers
-    return tf.keras.Sequential(
-        [
-            layers.Input((49, 40, 1)),
-            layers.Flatten(),
-            layers.Dense(4, bias_initializer="ones", name="decide"),
-        ]
-    )
 
 
 def test_both_files_give_back_the_same_numbers(pair):
@@ -73,44 +55,46 @@ def test_zip_finds_something_to_do():
     assert reading_costs.zipped(data) < len(data) / 10
 
 
-@needs_compiler
-def test_three_readers_find_the_same_weight_and_only_one_allocates(model):
-    frozen = freeze.frozen(model)
-    files = {"flatbuffer": tflite.convert(model)}
-    files["protobuf_scan"] = files["protobuf_decode"] = frozen.graph_def
-    bias = next(
-        node.name
-        for node in frozen.proto().node
-        if len(node.attr["value"].tensor.tensor_content) == 16
-    )
-    stored = next(each for each in xray.Xray(files["flatbuffer"]).tensors if each.shape == (4,))
-    found = {}
-    for name in readers.READERS:
-        tensor = stored.name if name == "flatbuffer" else bias
-        found[name] = readers.compiled(name).find(files[name], tensor, runs=3)
-        assert found[name].weights == np.ones(4, "<f4").tobytes()
-    assert found["flatbuffer"].allocations == found["protobuf_scan"].allocations == 0
-    assert found["protobuf_decode"].allocations > 10 and found["protobuf_decode"].copied
-    assert not found["flatbuffer"].copied
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "zeros.bin"
+    path.write_bytes(bytes(SIZE))
+    return path
 
 
-@needs_compiler
-def test_shipped_code_sizes_are_those_of_the_sources():
-    sizes, where = readers.code_sizes()
-    assert where == "compiled here" and list(sizes) == list(readers.READERS)
-    for name, size in sizes.items():
-        assert readers.SHIPPED[name] == pytest.approx(size, rel=0.5)  # another compiler, other code
+def test_a_mapping_reads_like_the_bytes(file):
+    mapped = reading_costs.Mapped(file)
+    assert len(mapped) == SIZE and mapped.view[5:9] == bytes(4)
 
 
-@needs_compiler
-def test_a_tensor_that_is_not_there_is_named(pair):
-    with pytest.raises(LookupError, match="no_such"):
-        readers.compiled("flatbuffer").find(pair[0], "no_such")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is loaded")
+def test_one_look_loads_little_and_reading_all_loads_all(file):
+    mapped = reading_costs.Mapped(file)
+    assert mapped.loaded_bytes == 0
+    assert mapped.view[SIZE // 2] == 0
+    few = mapped.loaded_bytes
+    assert 0 < few <= SIZE // 4 and few % 4096 == 0
+    assert not np.frombuffer(mapped.view, np.uint8).any()
+    assert mapped.loaded_bytes >= SIZE
 
 
-def test_without_a_compiler_the_shipped_figures_are_given(monkeypatch):
-    readers.compiled.cache_clear()
-    monkeypatch.setattr(readers.shutil, "which", lambda name: None)
-    assert readers.code_sizes() == (readers.SHIPPED, readers.SHIPPED_ON)
-    with pytest.raises(readers.NoCompilerError, match="no C compiler"):
-        readers.compiled("flatbuffer")
+def test_a_weight_is_found_in_a_mapped_flatbuffer(tmp_path):
+    path = tmp_path / "pair.tflite"
+    path.write_bytes(reading_costs.pair({"a": np.arange(5.0), "b": np.ones(3)})[0])
+    weights, _ = reading_costs.weight_flatbuffer(reading_costs.Mapped(path).view, 1)
+    np.testing.assert_array_equal(weights, np.arange(5.0))
+
+
+def test_a_system_that_does_not_tell_gives_none(file, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError
+
+    mapped = reading_costs.Mapped(file)
+    monkeypatch.setattr(reading_costs.Path, "read_text", refuse)
+    assert mapped.loaded_bytes is None
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "empty").touch()
+    with pytest.raises(ValueError, match="empty is empty"):
+        reading_costs.Mapped(tmp_path / "empty")

@@ -29,8 +29,8 @@ def test_five_forms_hold_the_weights_bit_for_bit_and_two_in_another_way(kept):
 def test_sizes_are_those_of_the_file_system(kept):
     sizes = {each.name: each.bytes for each in kept[2]}
     folder = kept[1]
-    assert sizes["frozen graph"] == (folder / "spotter.pb").stat().st_size
-    assert sizes["TFLite int8"] == (folder / "spotter_int8.tflite").stat().st_size
+    assert sizes["frozen graph"] == (folder / "frozen.pb").stat().st_size
+    assert sizes["TFLite int8"] == (folder / "model_int8.tflite").stat().st_size
     assert sizes["SavedModel"] == sum(
         path.stat().st_size for path in (folder / "saved_model").rglob("*") if path.is_file()
     )

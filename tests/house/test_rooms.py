@@ -22,7 +22,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
     "importlinter"
 ]["contracts"][0]
-SCRIPTS = {"cli.py", "with_python.py"}
+SCRIPTS = {"cli.py"}
 """What may import late: the command line (its help is instant), and scripts of other processes."""
 
 

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.project import recorder, takes
+from course_lib.project import recorder
 from course_lib.sound import audio
 from course_lib.views.microphone import REASONS
+
+
+def _sine(number: int) -> np.ndarray:
+    return (0.3 * np.sin(np.arange(16_000) / (5 + number))).astype(np.float32)
 
 
 def _sound(seconds: float = 1.6) -> bytes:
@@ -51,7 +55,7 @@ def test_a_take_can_be_taken_back(tmp_path: Path) -> None:
     made.recorded(_sound(), "")
     made.undo.click()
     assert "me_002.wav is deleted" in made.view.value
-    assert [path.name for path in takes.taken(tmp_path, ["up"])["up"]] == ["me_001.wav"]
+    assert [path.name for path in recorder.takes_of(tmp_path, ["up"])["up"]] == ["me_001.wav"]
 
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,15 +64,25 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     made = recorder.Recorder(tmp_path, ["up", "down"])
     made.recorded(_sound(), "")
-    monkeypatch.setattr(takes, "save", full)
+    monkeypatch.setattr(recorder, "save_take", full)
     made.recorded(_sound(), "")
     assert "could not be saved (No space left on device)" in made.view.value
     assert "1 of 10" in made.view.value, "what was there stays"
 
 
 def test_the_twin_is_the_same_whatever_was_recorded(tmp_path: Path, capsys) -> None:
-    recorder.show(tmp_path, ["up", "down"])
+    recorder.Recorder(tmp_path, ["up", "down"]).show()
     empty = capsys.readouterr().out.partition("model_id")[0]
     recorder.Recorder(tmp_path, ["up", "down"]).recorded(_sound(), "")
-    recorder.show(tmp_path, ["up", "down"])
+    recorder.Recorder(tmp_path, ["up", "down"]).show()
     assert capsys.readouterr().out.partition("model_id")[0] == empty
+
+
+def test_the_last_take_is_taken_back_and_no_other(tmp_path: Path) -> None:
+    assert recorder.remove_last_take(tmp_path, "up") is None
+    first, second = (recorder.save_take(tmp_path, "up", _sine(number)) for number in (1, 2))
+    second.rename(second.with_name("me_1000.wav"))  # past three digits, still the newest
+    assert recorder.remove_last_take(tmp_path, "up").name == "me_1000.wav"
+    assert recorder.takes_of(tmp_path, ["up", "down"]) == {"up": [first], "down": []}
+    assert recorder.save_take(tmp_path, "up", _sine(3)).name == "me_002.wav"
+    assert np.allclose(audio.read(first), _sine(1), atol=1e-4)

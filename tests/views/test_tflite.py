@@ -16,6 +16,7 @@ KEPT = (
     Artefact("TFLite float32", 1100, "folded", "c"),
     Artefact("TFLite int8", 400, "rounded", "d"),
 )
+RECORDED = readers.recorded()
 COSTS = [Cost(1e-6, 500, 0), Cost(1e-5, 900, 10_000)]
 PICTURES = {
     "sizes": (lambda: draw.sizes(KEPT), "TFLite int8 rounded"),
@@ -25,7 +26,10 @@ PICTURES = {
     ),
     "first_weight": (lambda: draw.first_weight([10**5, 10**6], COSTS, COSTS), "level"),
     "fewer_bytes": (lambda: draw.fewer_bytes({"graph": (1000, 800)}), "zlib of graph"),
-    "code": (lambda: draw.code(readers.SHIPPED, "here", readers.LIBRARIES, "there"), "libraries"),
+    "code": (
+        lambda: draw.code(RECORDED["readers"], "here", RECORDED["libraries"], "there"),
+        "libraries",
+    ),
     "runtimes": (
         lambda: draw.runtimes(
             [

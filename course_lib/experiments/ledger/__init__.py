@@ -1,11 +1,12 @@
 """What is often said of graphs, checkpoints, frozen models and TensorFlow Lite, put to the test.
 
 Every claim is split into tests that are run here and now; its verdict follows from their results.
+Begin reading with `claims`; the three modules beside it hold what is said, and the tests.
 """
 
 from course_lib.experiments.ledger.claims import VERDICTS, Claim, Ledger, Test
-from course_lib.experiments.ledger.files import files
-from course_lib.experiments.ledger.formats import formats
-from course_lib.experiments.ledger.graphs import graphs
+from course_lib.experiments.ledger.file_claims import files
+from course_lib.experiments.ledger.format_claims import formats
+from course_lib.experiments.ledger.graph_claims import graphs
 
 __all__ = ["VERDICTS", "Claim", "Ledger", "Test", "files", "formats", "graphs"]

@@ -54,6 +54,11 @@ class Claim:
         return cls(kept["lesson"], kept["said"], tests)
 
 
+def claim(lesson: str, said: str, *tests: Test) -> Claim:
+    """Return a claim; short for what the modules beside this one write down two dozen times."""
+    return Claim(lesson, said, tests)
+
+
 @dataclass(frozen=True)
 class Ledger:
     """Claims in order; two ledgers can be added. Shown as a table, and as text without figures."""
@@ -70,7 +75,7 @@ class Ledger:
         return Ledger(self.claims + other.claims)
 
     def count(self, verdict: str) -> int:
-        """Return how many claims have this verdict; raises ValueError for another word."""
+        """Return how many claims have this verdict. Raises ValueError for another word."""
         if verdict not in VERDICTS:
             raise ValueError(f"There is no verdict {verdict!r}: ask for {', '.join(VERDICTS)}.")
         return sum(claim.verdict == verdict for claim in self)
@@ -81,9 +86,6 @@ class Ledger:
             lines.append(f"{claim.verdict}: {claim.said}")
             lines += [f"  {_SIGNS[test.passed]} {test.what}" for test in claim.tests]
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return self.html()
 
     def html(self) -> str:
         """Return the table: a claim and its verdict, and a line for each test with its figure."""
@@ -100,6 +102,8 @@ class Ledger:
             for claim in self
         )
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+    _repr_html_ = html
 
 
 def _line(test: Test) -> str:

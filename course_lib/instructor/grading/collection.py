@@ -22,7 +22,7 @@ from course_lib.instructor.grading import submission
 from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.results import Work
 from course_lib.instructor.grading.roster import CollectError, Student, known
-from course_lib.project.verify import about
+from course_lib.project import about
 
 _REPORT = "report.json"  # of lesson 09: checked and told, worth no points
 _MOST_ENTRIES = 20_000
