@@ -5,7 +5,7 @@ from __future__ import annotations
 from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
 from course_lib.exercises.judges import array, function, number
 from course_lib.graph import Graph, evaluate, span
-from course_lib.graph.schedule import ScheduleError, run_plan, schedule
+from course_lib.graph.scheduling import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
 SHARED: Graph = from_source(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, tflite
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.tflite import xray
 
 _SAME = 1e-6
@@ -46,7 +46,7 @@ def write_all(model: Any, folder: str | Path, representative: np.ndarray) -> tup
         model.save(folder / "spotter.keras")
         tf.train.Checkpoint(model=model).write(str(folder / "checkpoint"))
         _export(model, folder / "saved_model")
-    freeze.frozen(model).save(folder / "spotter.pb")
+    freezing.frozen(model).save(folder / "spotter.pb")
     for variant in ("float32", "int8"):
         made = tflite.convert(model, variant, representative)
         session.write_atomically(folder / f"spotter_{variant}.tflite", made)
@@ -176,6 +176,6 @@ def _saved_model(folder: Path) -> Iterator[np.ndarray]:
 def _frozen(folder: Path) -> Iterator[np.ndarray]:
     """Yield every constant of a frozen graph."""
     tf = session.import_tensorflow()
-    for node in freeze.load(folder / "spotter.pb").proto().node:
+    for node in freezing.load(folder / "spotter.pb").proto().node:
         if node.op == "Const":
             yield tf.make_ndarray(node.attr["value"].tensor)

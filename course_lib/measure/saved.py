@@ -12,7 +12,7 @@ from course_lib import session
 from course_lib.session import internals
 
 if TYPE_CHECKING:
-    from course_lib.graph.freeze import Frozen
+    from course_lib.graph.freezing import Frozen
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
@@ -45,7 +45,7 @@ def predictor(path: str | Path) -> Predict | bytes:
 
 
 def trainable_or_frozen(path: str | Path) -> object:
-    """Return a Keras model from .keras, or a `freeze.Frozen` from a .pb or a SavedModel folder.
+    """Return a Keras model from .keras, or a `freezing.Frozen` from a .pb or a SavedModel folder.
 
     These are the forms that the converter starts from. Raises ModelFileError like `predictor`.
     """
@@ -60,9 +60,9 @@ def trainable_or_frozen(path: str | Path) -> object:
         raise ModelFileError(f"{path} has no form that can be opened: give {_FORMS}.")
     data = _content(path)
     if path.suffix == ".pb":
-        from course_lib.graph import freeze
+        from course_lib.graph import freezing
 
-        return _opened(path, lambda: _with_function(freeze.load(data)))
+        return _opened(path, lambda: _with_function(freezing.load(data)))
     if not data.startswith(b"PK"):
         raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
     return _opened(path, lambda: _keras(path))
@@ -122,7 +122,7 @@ def _with_function(frozen: Frozen) -> Frozen:
 def _frozen_folder(path: Path) -> Frozen:
     """Freeze the default signature of a SavedModel for one clip; logits become probabilities."""
     tf = session.import_tensorflow()
-    from course_lib.graph import freeze
+    from course_lib.graph import freezing
 
     with session.quiet():
         loaded = tf.saved_model.load(str(path))
@@ -133,12 +133,12 @@ def _frozen_folder(path: Path) -> Frozen:
         def classify(features):
             (answer,) = signature(**{wanted.name: features}).values()
             answer = answer if softmax else tf.nn.softmax(answer)
-            return tf.identity(answer, name=freeze.OUTPUT)
+            return tf.identity(answer, name=freezing.OUTPUT)
 
-        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freeze.INPUT)
+        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freezing.INPUT)
         traced = tf.function(classify).get_concrete_function(shape)
         graph = internals.with_constants(traced)
-    return freeze.load(_without_leftovers(graph).SerializeToString(deterministic=True))
+    return freezing.load(_without_leftovers(graph).SerializeToString(deterministic=True))
 
 
 def _all_nodes(graph_def: object) -> list:
@@ -152,9 +152,9 @@ def _all_nodes(graph_def: object) -> list:
 def _without_leftovers(graph_def: object) -> object:
     """Keep, in a copy, only what the output needs: freezing leaves idle nodes behind."""
     tf = session.import_tensorflow()
-    from course_lib.graph import freeze
+    from course_lib.graph import freezing
 
-    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [freeze.OUTPUT])
+    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [freezing.OUTPUT])
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@
 # %%
 from course_lib.graph import compiler, trace
 from course_lib.experiments import distribute
-from course_lib.graph.compiler.programs import seven_lines
+from course_lib.graph.compiler import seven_lines
 
 tf = distribute.import_with_devices(2)
 
@@ -386,7 +386,7 @@ read(layer)
 # The statements about graphs that you will meet most often, each with the verdict of your own runs.
 
 # %%
-from course_lib.graph.schedule import schedule
+from course_lib.graph.scheduling import schedule
 
 shared = lesson_02.SHARED
 claims = {

@@ -16,7 +16,7 @@ from course_lib import session
 from course_lib.formats import checkpoint, protobuf
 from course_lib.formats.checkpoint import sstable
 from course_lib.formats.checkpoint.crc import crc32c, masked
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 
 CASES = int(os.environ.get("WORKBOOK_FUZZ_CASES", "10000"))
 SLOWEST_SECONDS = 5.0
@@ -118,7 +118,7 @@ def files(tf, tmp_path_factory):
         "prefix": prefix,
         "index": (folder / "c.index").read_bytes(),
         "data": (folder / "c.data-00000-of-00001").read_bytes(),
-        "pb": freeze.frozen(model, softmax=False).graph_def,
+        "pb": freezing.frozen(model, softmax=False).graph_def,
         "saved_model": (folder / "s" / "saved_model.pb").read_bytes(),
     }
 
@@ -230,7 +230,7 @@ def test_damaged_protobufs(tf, files, kind, name, tenths):
             if number % 5 == 0:
                 assert_same(fields, message)
         if kind == "pb" and number % 3 == 0:
-            watch.run(lambda: freeze.load(spoilt))  # noqa: B023
+            watch.run(lambda: freezing.load(spoilt))  # noqa: B023
     watch.check()
     assert not disagreements, disagreements[:10]
 

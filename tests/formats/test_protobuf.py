@@ -78,11 +78,11 @@ def assert_agrees(data: bytes, name: str) -> None:
 
 
 def test_a_frozen_keras_model(tf):
-    from course_lib.graph import freeze
+    from course_lib.graph import freezing
 
     model = tf.keras.Sequential([tf.keras.Input((3, 3, 1)), tf.keras.layers.Conv2D(2, 2, name="c"),
                                  tf.keras.layers.Flatten()])  # fmt: skip
-    data = freeze.frozen(model, softmax=False).graph_def
+    data = freezing.frozen(model, softmax=False).graph_def
     assert_agrees(data, "GraphDef")
     kernel = model.get_layer("c").kernel
     found = protobuf.constant(protobuf.read(data, "GraphDef"), kernel.path)
@@ -94,10 +94,10 @@ def test_a_frozen_keras_model(tf):
 
 @pytest.mark.slow
 def test_an_application_of_keras(tf):
-    from course_lib.graph import freeze
+    from course_lib.graph import freezing
 
     model = tf.keras.applications.MobileNetV2((32, 32, 3), 0.35, weights=None, classes=5)
-    assert_agrees(freeze.frozen(model, softmax=False).graph_def, "GraphDef")
+    assert_agrees(freezing.frozen(model, softmax=False).graph_def, "GraphDef")
 
 
 def test_the_meta_file_of_tensorflow_1(tf, tmp_path):

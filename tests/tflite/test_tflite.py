@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib import session, tflite
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.tflite.run import Tensor, dequantize, quantize
 from course_lib.tflite.strip import ALIGNMENT
 
@@ -33,7 +33,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def frozen(model):
-    return freeze.frozen(model)
+    return freezing.frozen(model)
 
 
 @pytest.fixture(scope="module")

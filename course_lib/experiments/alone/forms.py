@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 
 # What each form is called, and the files that it is made of.
 FORMS = {
@@ -39,7 +39,7 @@ def write(model: Any, folder: str | Path, features: np.ndarray, labels: np.ndarr
         tf.train.Checkpoint(model=model).write(str(folder / "checkpoint" / "model"))
         model.save(folder / "model.keras")
         model.export(folder / "saved_model", verbose=False)
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     frozen.save(folder / "frozen.pb")
     session.write_atomically(folder / "model.tflite", tflite.convert(frozen, "float32"))
     rows = np.asarray(features, np.float32)[..., np.newaxis]

@@ -13,7 +13,7 @@ from course_lib.experiments.ledger.claims import Claim, Ledger, Test
 from course_lib.experiments.training_runs import timeline, trials
 from course_lib.experiments.training_runs.practice import small_model
 from course_lib.formats import checkpoint
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 
 _THOUSANDS = 1_000
 _TOLERANCE = 1e-5
@@ -38,9 +38,9 @@ def files(
     with session.quiet():
         prefix = tf.train.Checkpoint(model=model).write(str(folder / "saved" / "model"))
     saved = Path(prefix)
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     answers = tf.nn.softmax(model(rows, training=False)).numpy()
-    equal = float(np.abs(freeze.load(frozen.graph_def).run(rows) - answers).max()) <= _TOLERANCE
+    equal = float(np.abs(freezing.load(frozen.graph_def).run(rows) - answers).max()) <= _TOLERANCE
     with session.quiet():
         model.export(folder / "saved_model", verbose=False)
         exported = tf.saved_model.load(str(folder / "saved_model"))
@@ -159,7 +159,7 @@ def _all_three(model: Any, saved: Path, folder: Path) -> Claim:
     )
 
 
-def _complete(folder: Path, frozen: freeze.Frozen, equal: bool) -> Claim:
+def _complete(folder: Path, frozen: freezing.Frozen, equal: bool) -> Claim:
     """Load a SavedModel's .pb without the folder beside it."""
     tf = session.import_tensorflow()
     alone = folder / "alone"

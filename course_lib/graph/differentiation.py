@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_lib.graph.data import Graph
-from course_lib.graph.evaluate import EvaluationError, Tally, evaluate
+from course_lib.graph.evaluation import EvaluationError, Tally, evaluate
 from course_lib.graph.operations import operation
 
 
