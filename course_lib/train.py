@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, spotter, tflite
-from course_lib.formats.keras_archive import make_portable
+from course_lib.formats.checkpoint.keras_files import make_portable
 from course_lib.graph import freezing
 from course_lib.measure import model_card
 from course_lib.sound import augment, dataset, features

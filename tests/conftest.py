@@ -24,7 +24,8 @@ _FIRST = (  # the longest: nothing waits for them at the end
     "browser/test_micro.py",
     "instructor/test_grading_cluster.py",
     "instructor/test_grading_export.py",
-    "formats/test_fuzz_files.py",
+    "formats/checkpoint/test_bundle.py",
+    "formats/test_protobuf.py",
 )
 
 # The same examples in every run; WORKBOOK_RANDOM=1 looks for new ones.

@@ -322,7 +322,7 @@ print("heard:", *(word.decode() for word in said.numpy()))
 from course_lib.views import bytes as draw_bytes
 
 data = Path(folder, "frozen.pb").read_bytes()
-named = protobuf.bytemap(data, "GraphDef")
+named = protobuf.byte_map(data, "GraphDef")
 print("every byte has exactly one name:", named.complete)
 draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 

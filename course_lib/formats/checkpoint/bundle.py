@@ -1,8 +1,9 @@
 """TensorFlow's checkpoints, read without TensorFlow: the index, the shards, the object graph.
 
-The `.index` is a table (see `sstable`). Its empty key holds a header; every other key is the
-name of a tensor, and the value says its type, shape, shard, offset, length and checksum. TF1's
-Saver, TF2's Checkpoint and a SavedModel's variables all use this form.
+The `.index` is a table (see `index`). Its empty key holds a header; every other key is the name of
+a tensor, and the value says its type, shape, shard, offset, length and checksum. TF1's Saver, TF2's
+Checkpoint and a SavedModel's variables all use this form. What `contents` is given in a form of
+Keras' own, it passes on to `keras_files`.
 
 Source: tensorflow/core/protobuf/tensor_bundle.proto and trackable_object_graph.proto
 """
@@ -14,64 +15,80 @@ import struct
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from course_lib.formats.checkpoint import sstable
-from course_lib.formats.checkpoint.contents import Contents, ObjectNode, Tensor, group_of
-from course_lib.formats.checkpoint.crc import crc32c, masked
-from course_lib.formats.checkpoint.entries import DTYPES, entry, key_text
-from course_lib.formats.checkpoint.maps import bytemap_of
+from course_lib.formats import protobuf
+from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.formats.checkpoint import index, keras_files
 from course_lib.formats.checkpoint.objects import parse
+from course_lib.formats.checkpoint.tensors import Contents, ObjectNode, Tensor, group_of, spans_of
 from course_lib.formats.protobuf import fields, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ITEM_BYTES = {"bfloat16": 2}
 _LARGEST_SHARDS = 100_000
+_ENTRY_FIELDS = {1: "type", 2: "shape", 3: "shard", 4: "offset", 5: "length", 6: "checksum",
+                 7: "slice"}  # fmt: skip
 
 
-def read(prefix: str | Path) -> Contents:
-    """Return what the checkpoint `prefix` (without `.index`) holds.
+def contents(path: str | Path) -> Contents:
+    """Open what `path` names: a prefix such as `train/ckpt-3`, one of its files, or a folder.
 
-    Raises FileNotFoundError for a missing file and `ValueError` for a damaged one.
+    A folder may be a SavedModel or hold checkpoints (then the newest is opened). Raises
+    FileNotFoundError or ValueError with one sentence that says what is wrong.
     """
-    prefix = Path(prefix)
+    path = Path(path)
+    if (path / "variables").is_dir():
+        return _read(path / "variables" / "variables")
+    if path.is_dir():
+        return _read(latest(path))
+    if path.name.endswith(".keras"):
+        return keras_files.read_keras(path)
+    if path.name.endswith((".h5", ".hdf5")):
+        return keras_files.read_h5(path)
+    name = path.name.removesuffix(".index").removesuffix(".meta").split(".data-")[0]
+    return _read(path.with_name(name))
+
+
+def latest(folder: str | Path) -> Path:
+    """Return the prefix that the file `checkpoint` of a folder names as the newest."""
+    text = _content(Path(folder, "checkpoint")).decode("utf-8", "replace")
+    newest = re.search(r'^model_checkpoint_path: "((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
+    if newest is None:
+        raise ValueError(f"{Path(folder, 'checkpoint')} names no newest checkpoint.")
+    return Path(folder, newest[1])
+
+
+def _read(prefix: Path) -> Contents:
+    """Return what the checkpoint `prefix` (without `.index`) holds."""
     index_path = prefix.with_name(prefix.name + ".index")
-    index = _content(index_path)
-    table = sstable.read(index)
+    data = _content(index_path)
+    table = index.read(data)
     header = table.entries[0] if table.entries else None
     if header is None or header.key != b"":
         raise ValueError(f"{index_path.name} has no header: its first key should be empty.")
     shards = _shards(header.value)
     names = [f"{prefix.name}.data-{shard:05d}-of-{shards:05d}" for shard in range(shards)]
     sizes = {name: _size(prefix.with_name(name)) for name in names}
-    stored = [_tensor(each, names, sizes) for each in table.entries[1:]]
+    stored = [_tensor(entry, names, sizes) for entry in table.entries[1:]]
     objects = _objects(prefix, stored)
     own_names = {key: name for node in objects for name, key in node.tensors}
-    tensors = [_named(each, own_names.get(each.key, each.key)) for each in stored]
-    order = {name: number for number, name in enumerate(names)}
-    tensors.sort(key=lambda each: (order[each.file], each.offset, each.key))
+    tensors = [_named(tensor, own_names.get(tensor.key, tensor.key)) for tensor in stored]
+    tensors.sort(key=lambda tensor: (tensor.file, tensor.offset, tensor.key))
     return Contents(
         form=_form(prefix, bool(objects)),
         path=prefix,
-        files={index_path.name: len(index), **sizes, **_companions(prefix)},
+        files={index_path.name: len(data), **sizes, **_companions(prefix)},
         tensors=tuple(tensors),
         objects=objects,
-        reader=partial(values, prefix),
-        map_of=partial(bytemap_of, prefix, index, table, tensors),
+        reader=partial(_values, prefix),
+        map_of=partial(_byte_map, prefix, data, table, tensors),
     )
 
 
-def latest(folder: str | Path) -> Path:
-    """Return the prefix that the file `checkpoint` of a folder names as the newest."""
-    text = _content(Path(folder, "checkpoint")).decode("utf-8", "replace")
-    found = re.search(r'^model_checkpoint_path: "((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
-    if found is None:
-        raise ValueError(f"{Path(folder, 'checkpoint')} names no newest checkpoint.")
-    return Path(folder, found[1])
-
-
-def values(prefix: Path, tensor: Tensor) -> np.ndarray:
+def _values(prefix: Path, tensor: Tensor) -> np.ndarray:
     """Read one tensor from its shard: its bytes, checked against the checksum, as an array.
 
     Strings come as an array of `bytes` objects, bfloat16 as float32. Raises ValueError if the
@@ -84,14 +101,18 @@ def values(prefix: Path, tensor: Tensor) -> np.ndarray:
         content = file.read(tensor.bytes)
     if tensor.dtype == "string":
         return _strings(tensor, content)
-    if masked(crc32c(content)) != tensor.checksum:
-        raise ValueError(
-            f"{tensor.name[:80]!r} does not match its checksum: {tensor.file} is damaged."
-        )
+    _check(tensor, content)
     if tensor.dtype == "bfloat16":
         bits = np.frombuffer(content, np.uint16).astype(np.uint32) << 16
         return bits.view(np.float32).reshape(tensor.shape)
     return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
+
+
+def _check(tensor: Tensor, content: bytes) -> None:
+    if index.masked(index.crc32c(content)) != tensor.checksum:
+        raise ValueError(
+            f"{tensor.name[:80]!r} does not match its checksum: {tensor.file} is damaged."
+        )
 
 
 def _content(path: Path) -> bytes:
@@ -136,29 +157,29 @@ def _shards(value: bytes) -> int:
     return shards
 
 
-def _tensor(stored: sstable.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
-    """Return the tensor that an entry (a BundleEntryProto) describes, checked against the shard."""
-    key = key_text(stored.key)
-    number, shape, shard, offset, size, checksum, slices = entry(stored.value)
-    if number not in DTYPES:
+def _tensor(entry: index.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
+    """Return the tensor that an entry describes, checked against the size of its shard."""
+    key = entry.name
+    number, shape, shard, offset, size, checksum, slices = index.described(entry.value)
+    if number not in index.DTYPES:
         raise ValueError(f"{key[:80]!r} has the type {number}, which is not read here.")
     if shard >= len(names) or offset + size > sizes[names[shard]]:
         raise ValueError(
             f"{key[:80]!r} should end at byte {offset + size}: the data file is cut short."
         )
-    dtype = DTYPES[number]
-    made = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
+    dtype = index.DTYPES[number]
+    tensor = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
     if dtype != "string" and not slices:
         item = _ITEM_BYTES.get(dtype) or np.dtype(dtype).itemsize
-        if made.count * item != size:
+        if tensor.count * item != size:
             raise ValueError(
                 f"{key[:80]!r} of shape {shape} cannot have {size} bytes: the index is damaged."
             )
-    return made
+    return tensor
 
 
-def _named(each: Tensor, name: str) -> Tensor:
-    return replace(each, name=name, group=group_of(each.key, name, each.dtype))
+def _named(tensor: Tensor, name: str) -> Tensor:
+    return replace(tensor, name=name, group=group_of(tensor.key, name, tensor.dtype))
 
 
 def _strings(tensor: Tensor, content: bytes) -> np.ndarray:
@@ -174,17 +195,14 @@ def _strings(tensor: Tensor, content: bytes) -> np.ndarray:
     if texts_start + sum(lengths) != len(content):
         raise ValueError(f"{tensor.name[:80]!r}: the lengths of its strings do not add up.")
     fixed = b"".join(struct.pack("<Q" if n > 0xFFFF_FFFF else "<I", n) for n in lengths)
-    if masked(crc32c(fixed + content[position:])) != tensor.checksum:
-        raise ValueError(
-            f"{tensor.name[:80]!r} does not match its checksum: {tensor.file} is damaged."
-        )
+    _check(tensor, fixed + content[position:])
     texts = []
     for length in lengths:
         texts.append(content[texts_start : texts_start + length])
         texts_start += length
-    found = np.empty(len(texts), object)
-    found[:] = texts
-    return found.reshape(tensor.shape)
+    strings = np.empty(len(texts), object)  # np.array would cut zeros off their ends
+    strings[:] = texts
+    return strings.reshape(tensor.shape)
 
 
 def _objects(prefix: Path, tensors: list[Tensor]) -> tuple[ObjectNode, ...]:
@@ -192,4 +210,37 @@ def _objects(prefix: Path, tensors: list[Tensor]) -> tuple[ObjectNode, ...]:
     stored = next((each for each in tensors if each.key == OBJECT_GRAPH), None)
     if stored is None or stored.dtype != "string" or stored.shape:
         return ()
-    return parse(values(prefix, stored).item())
+    return parse(_values(prefix, stored).item())
+
+
+def _byte_map(
+    prefix: Path, data: bytes, table: index.Table, tensors: list[Tensor], file: str
+) -> ByteMap:
+    """Return the map of the index, whose bytes are `data`, of a shard, or of TF1's `.meta`."""
+    if file.endswith(".meta"):
+        return protobuf.byte_map(prefix.with_name(file).read_bytes(), "MetaGraphDef")
+    if not file.endswith(".index"):
+        mine = [tensor for tensor in tensors if tensor.file == file]
+        return ByteMap(prefix.with_name(file).read_bytes(), spans_of(mine))
+    spans = list(table.spans)
+    for entry in table.entries:
+        name, at = entry.name or "header", entry.value_start
+        for raw in fields(entry.value):
+            label = _ENTRY_FIELDS.get(raw.number, f"field {raw.number}") if entry.key else "header"
+            start, middle, end = raw.start + at, raw.value_start + at, raw.end + at
+            spans.append(Span(start, middle, "tag", f"tag of {label}", name))
+            if end > middle:
+                kind = "checksum" if label == "checksum" else "number"
+                meaning = _meaning(entry.value, raw, label)
+                spans.append(Span(middle, end, kind, label, name, meaning))
+    return ByteMap(data, spans)
+
+
+def _meaning(value: bytes, raw: protobuf.Raw, label: str) -> Any:
+    """Return what a field of an index entry says."""
+    if label == "shape":
+        return tuple(index.sizes(value[raw.value_start : raw.end]))
+    if raw.wire_type != 0:
+        return value[raw.value_start : raw.end].hex()
+    number = varint(value, raw.value_start)[0]
+    return index.DTYPES.get(number, number) if label == "type" else number

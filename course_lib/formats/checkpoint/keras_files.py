@@ -1,8 +1,13 @@
-"""Keras' own files: `.weights.h5` (HDF5) and `.keras` (a zip file with one of those inside)."""
+"""Keras' own files: `.weights.h5` (HDF5) and `.keras` (a zip file with one of those inside).
+
+They are read here, and a `.keras` file is kept readable for older releases of Keras 3.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import struct
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -12,14 +17,24 @@ from typing import Any
 import numpy as np
 
 from course_lib.formats.bytemap import ByteMap, Span
-from course_lib.formats.checkpoint.contents import Contents, Tensor, group_of, spans_of
+from course_lib.formats.checkpoint.tensors import Contents, Tensor, group_of, spans_of
+from course_lib.session import write_atomically
 
 _WEIGHTS = "model.weights.h5"
 _MOST_BYTES = 2**31
+# Settings that Keras 3.14 and later write and that Keras 3.13, Colab's, refuses to read. At these
+# values, their defaults, a layer without them is the same layer.
+_NEW_SETTINGS = {
+    "input_axes": None,
+    "output_axes": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+}
 
 
 def read_h5(path: str | Path) -> Contents:
-    """Return what a `.weights.h5` file holds; raise `ValueError` for anything else."""
+    """Return what a `.weights.h5` file holds; raises ValueError for anything else."""
     path = Path(path)
     data = path.read_bytes()
     tensors = tuple(_tensors(data, path.name))
@@ -43,7 +58,9 @@ def read_keras(path: str | Path) -> Contents:
         raise ValueError(f"{path.name} has no {_WEIGHTS} inside: it is no .keras file.")
     tensors = tuple(_tensors(weights, _WEIGHTS))
     texts = [Span(s, s + len(d), "string", name, name) for name, s, d in parts if name != _WEIGHTS]
-    moved = tuple(_moved(each, start, path.name) for each in tensors)
+    moved = tuple(
+        replace(tensor, offset=tensor.offset + start, file=path.name) for tensor in tensors
+    )
     return Contents(
         "Keras model (zip)",
         path,
@@ -54,23 +71,39 @@ def read_keras(path: str | Path) -> Contents:
     )
 
 
+def make_portable(path: str | Path) -> None:
+    """Rewrite the .keras file at `path` less the settings that only a newer Keras knows.
+
+    They say nothing there, as they have their defaults. Weights and everything else stay. Source:
+    the configurations that Keras 3.13.2 and 3.15.1 write.
+    """
+    path = Path(path)
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(rewritten, "w") as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "config.json":
+                content = json.dumps(_without_new(json.loads(content))).encode()
+            new.writestr(entry, content)
+    write_atomically(path, rewritten.getvalue())
+
+
 def _members(path: Path, data: bytes) -> list[tuple[str, int, bytes]]:
     """Return name, start of the content in the file, and content of every member of a zip file."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            found = []
+            members = []
             for info in archive.infolist():
                 if info.file_size > _MOST_BYTES or info.compress_type != zipfile.ZIP_STORED:
                     raise ValueError(
                         f"{info.filename} in {path.name} is compressed: Keras stores it."
                     )
-                head = data[info.header_offset : info.header_offset + 30]
-                skipped = int.from_bytes(head[26:28], "little") + int.from_bytes(
-                    head[28:30], "little"
-                )
-                found.append((info.filename, info.header_offset + 30 + skipped, archive.read(info)))
-            return found
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+                # the name and the extra field stand between a member's header and its content
+                skipped = sum(struct.unpack_from("<HH", data, info.header_offset + 26))
+                start = info.header_offset + 30 + skipped
+                members.append((info.filename, start, archive.read(info)))
+            return members
+    except (zipfile.BadZipFile, EOFError, RuntimeError, struct.error) as error:
         raise ValueError(f"{path.name} is no whole zip file: save the model again.") from error
 
 
@@ -78,18 +111,18 @@ def _tensors(data: bytes, file: str) -> list[Tensor]:
     """Return every dataset of an HDF5 file in the order of its bytes."""
     import h5py
 
-    found: list[Tensor] = []
+    tensors: list[Tensor] = []
 
     def collect(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            found.append(_tensor(name, item, file, len(data)))
+            tensors.append(_tensor(name, item, file, len(data)))
 
     try:
         with h5py.File(io.BytesIO(data), "r") as opened:
             opened.visititems(collect)
     except (OSError, RuntimeError, KeyError) as error:
         raise ValueError(f"{file} is no whole HDF5 file: save the weights again.") from error
-    return sorted(found, key=lambda each: (each.offset, each.key))
+    return sorted(tensors, key=lambda tensor: (tensor.offset, tensor.key))
 
 
 def _tensor(name: str, item: Any, file: str, length: int) -> Tensor:
@@ -106,10 +139,6 @@ def _tensor(name: str, item: Any, file: str, length: int) -> Tensor:
     return Tensor(name, own, dtype, tuple(item.shape), file, offset, size, group)
 
 
-def _moved(each: Tensor, start: int, file: str) -> Tensor:
-    return replace(each, offset=each.offset + start, file=file)
-
-
 def _values(data: bytes, tensor: Tensor) -> np.ndarray:
     content = data[tensor.offset : tensor.offset + tensor.bytes]
     return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
@@ -122,3 +151,16 @@ def _with_rest(
     spans = spans_of(list(tensors)) + (known or [])
     gaps = ByteMap(data, spans).gaps
     return spans + [Span(start, end, rest, "headers, names and tables") for start, end in gaps]
+
+
+def _without_new(value: Any) -> Any:
+    """Return a configuration without the settings above, where they have their defaults."""
+    if isinstance(value, list):
+        return [_without_new(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_new(each)
+        for name, each in value.items()
+        if name not in _NEW_SETTINGS or each != _NEW_SETTINGS[name]
+    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import struct
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,17 +36,9 @@ _SOURCES = (
     ("tensorflow", "lite/python/schema_py_generated.py"),
 )
 
-_ENUMS = {
-    ("OperatorCode", "builtin_code"): "BuiltinOperator",
-    ("OperatorCode", "deprecated_builtin_code"): "BuiltinOperator",
-    ("Operator", "custom_options_format"): "CustomOptionsFormat",
-    ("Tensor", "type"): "TensorType",
-    ("DimensionMetadata", "format"): "DimensionType",
-    (None, "padding"): "Padding",
-    (None, "fused_activation_function"): "ActivationFunctionType",
-    (None, "in_data_type"): "TensorType",
-    (None, "out_data_type"): "TensorType",
-}  # the generated accessors return bare numbers: which enumeration they mean is said here
+
+class FormatError(ValueError):
+    """Say in one sentence why some bytes are no FlatBuffer that can be followed, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,7 @@ class Field:
 
     `slot` counts from 0 in the vtable. `kind` is "scalar", "string", "table", "union" or
     "vector"; `of` names the scalar type, the table, or the union, and for a vector that of its
-    elements, which are `each` (one of the same kinds). `enum` names what a number stands for.
+    elements, which are `each` (one of the same kinds).
     """
 
     name: str
@@ -62,7 +55,6 @@ class Field:
     kind: str
     of: str
     each: str = ""
-    enum: str = ""
     default: str = "0"
 
 
@@ -78,9 +70,16 @@ class Schema:
         name = self.enums.get(union, {}).get(number)
         return name if name in self.tables else None
 
-    def meaning(self, field: Field, number: int) -> str:
-        """Return the name of an enumeration's value, "" where there is none."""
-        return self.enums.get(field.enum, {}).get(number, "")
+
+def number(data: bytes, position: int, scalar: str, what: str = "a number") -> int | float | bool:
+    """Return the number of a scalar type at `position`; raises FormatError outside of `data`."""
+    letter = "<" + SCALARS[scalar]
+    if position < 0 or position + struct.calcsize(letter) > len(data):
+        raise FormatError(
+            f"The file is cut short or damaged: {what} at byte {position} lies "
+            f"outside its {len(data)} bytes."
+        )
+    return struct.unpack_from(letter, data, position)[0]
 
 
 @cache
@@ -90,9 +89,9 @@ def load() -> Schema:
     Raises ImportError where neither is installed.
     """
     for package, inside in _SOURCES:
-        found = importlib.util.find_spec(package)
-        if found is not None and found.origin is not None:
-            source = Path(found.origin).parent / inside
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            source = Path(spec.origin).parent / inside
             if source.is_file():
                 return parse(source.read_text(encoding="utf-8"))
     raise ImportError("The schema of TensorFlow Lite is missing: pip install ai-edge-litert.")
@@ -107,11 +106,11 @@ def parse(source: str) -> Schema:
         name = block[: block.index("(")]
         body = block.split("\ndef ")[0]  # behind each class stand functions that build
         if "__slots__" in body:
-            tables[name] = {field.slot: field for field in _fields(name, body, unions)}
+            tables[name] = {field.slot: field for field in _fields(body, unions)}
         elif not name.endswith("T"):
             enums[name] = {
-                int(number): member
-                for member, number in re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)
+                int(value): member
+                for member, value in re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)
             }
     return Schema(tables, enums)
 
@@ -127,7 +126,7 @@ def _union_fields(source: str) -> dict[str, str]:
     }
 
 
-def _fields(table: str, body: str, unions: dict[str, str]) -> list[Field]:
+def _fields(body: str, unions: dict[str, str]) -> list[Field]:
     """Return the fields of one class, from the methods that read them."""
     fields: dict[int, Field] = {}
     for method in body.split("\n    def ")[1:]:
@@ -135,36 +134,32 @@ def _fields(table: str, body: str, unions: dict[str, str]) -> list[Field]:
         if slot is None:
             continue
         accessor = method[: method.index("(")]
-        number = (int(slot.group(1)) - 4) // 2
-        if number not in fields:  # the accessor itself comes first, then its …Length and the like
-            fields[number] = _field(table, accessor, number, method, unions)
+        place = (int(slot.group(1)) - 4) // 2
+        if place not in fields:  # the accessor itself comes first, then its …Length and the like
+            fields[place] = _field(accessor, place, method, unions)
     return list(fields.values())
 
 
-def _field(table: str, accessor: str, slot: int, method: str, unions: dict[str, str]) -> Field:
+def _field(accessor: str, slot: int, method: str, unions: dict[str, str]) -> Field:
     """Return the field that an accessor's code reads."""
     name = _snake(accessor)
-    scalar = re.search(r"number_types\.(\w+)Flags, (o|a) \+", method)
-    made = re.search(r"obj = (\w+)\(\)", method)
+    flags = re.search(r"number_types\.(\w+)Flags, (o|a) \+", method)
+    scalar = flags.group(1) if flags else "Uint8"
+    inner = re.search(r"obj = (\w+)\(\)", method)
     if "self._tab.Union" in method:
         return Field(name, slot, "union", unions.get(accessor, ""))
     if "self._tab.Vector" in method:
         if "self._tab.String" in method:
             return Field(name, slot, "vector", "", each="string")
-        if made:
-            return Field(name, slot, "vector", made.group(1), each="table")
-        return Field(name, slot, "vector", scalar.group(1) if scalar else "Uint8", each="scalar")
+        if inner:
+            return Field(name, slot, "vector", inner.group(1), each="table")
+        return Field(name, slot, "vector", scalar, each="scalar")
     if "self._tab.String" in method:
         return Field(name, slot, "string", "")
-    if made:
-        return Field(name, slot, "table", made.group(1))
-    enum = _ENUMS.get((table, name)) or _ENUMS.get((None, name)) or ""
-    if accessor.endswith("Type") and accessor[:-4] in unions:
-        enum = unions[accessor[:-4]]
+    if inner:
+        return Field(name, slot, "table", inner.group(1))
     default = re.findall(r"return (\S+)", method)[-1]  # behind the `if`: the field is absent
-    return Field(
-        name, slot, "scalar", scalar.group(1) if scalar else "Uint8", enum=enum, default=default
-    )
+    return Field(name, slot, "scalar", scalar, default=default)
 
 
 def _snake(accessor: str) -> str:
