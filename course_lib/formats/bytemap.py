@@ -38,11 +38,9 @@ class Span:
     value: Any = None
 
     def __len__(self) -> int:
-        """Return the number of bytes."""
         return self.end - self.start
 
     def __contains__(self, position: int) -> bool:
-        """Tell whether the byte at `position` belongs to the span."""
         return self.start <= position < self.end
 
 
@@ -71,15 +69,12 @@ class ByteMap:
         object.__setattr__(self, "spans", ordered)
 
     def __len__(self) -> int:
-        """Return the number of bytes."""
         return len(self.data)
 
     def __iter__(self) -> Iterator[Span]:
-        """Yield the spans in the order of the file."""
         return iter(self.spans)
 
     def __repr__(self) -> str:
-        """Say how many bytes and spans there are."""
         return f"ByteMap({len(self.data)} bytes, {len(self.spans)} spans)"
 
     @cached_property

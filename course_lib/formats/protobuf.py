@@ -17,14 +17,7 @@ from typing import Any
 from course_lib.formats.bytemap import ByteMap, Span, Words
 from course_lib.session import internals
 
-WIRE_TYPES = {
-    0: "varint",
-    1: "8 bytes",
-    2: "length-delimited",
-    3: "group",
-    4: "end of group",
-    5: "4 bytes",
-}
+WIRE_TYPES = ("varint", "8 bytes", "length-delimited", "group", "end of group", "4 bytes")
 _DEEPEST = 100  # protobuf's own limit of nesting
 _TENSOR_VALUES = ("tensor_content", "float_val", "double_val", "half_val")
 # The types of a schema by the numbers of FieldDescriptor.TYPE_…
@@ -62,13 +55,6 @@ class Field:
     kind: str
     value: Any = None
     children: tuple[Field, ...] | None = None
-
-    def child(self, name: str) -> Field:
-        """Return the first child called `name`; raises LookupError where there is none."""
-        for child in self.children or ():
-            if child.name == name:
-                return child
-        raise LookupError(f"{self.path} has no field {name!r}.")
 
     def walk(self) -> Iterator[Field]:
         """Yield the field and everything inside it, in the order of the file."""
@@ -165,7 +151,7 @@ def _next(data: bytes, position: int, end: int, depth: int) -> Raw:
     number, wire_type = tag >> 3, tag & 7
     if not 0 < number < 2**29:
         raise ValueError(f"Byte {position}: no field can have the number {number}.")
-    if wire_type not in WIRE_TYPES:
+    if wire_type >= len(WIRE_TYPES):
         raise ValueError(f"Byte {position}: there is no wire type {wire_type}.")
     value_start = after_tag
     if wire_type == 0:

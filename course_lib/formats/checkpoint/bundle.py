@@ -27,7 +27,6 @@ from course_lib.formats.checkpoint.tensors import Contents, ObjectNode, Tensor, 
 from course_lib.formats.protobuf import fields, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_ITEM_BYTES = {"bfloat16": 2}
 _LARGEST_SHARDS = 100_000
 _ENTRY_FIELDS = {1: "type", 2: "shape", 3: "shard", 4: "offset", 5: "length", 6: "checksum",
                  7: "slice"}  # fmt: skip
@@ -75,12 +74,18 @@ def _read(prefix: Path) -> Contents:
     stored = [_tensor(entry, names, sizes) for entry in table.entries[1:]]
     objects = _objects(prefix, stored)
     own_names = {key: name for node in objects for name, key in node.tensors}
-    tensors = [_named(tensor, own_names.get(tensor.key, tensor.key)) for tensor in stored]
-    tensors.sort(key=lambda tensor: (tensor.file, tensor.offset, tensor.key))
+    tensors = []
+    for tensor in sorted(stored, key=lambda tensor: (tensor.file, tensor.offset, tensor.key)):
+        name = own_names.get(tensor.key, tensor.key)
+        tensors.append(replace(tensor, name=name, group=group_of(tensor.key, name, tensor.dtype)))
+    files = {index_path.name: len(data), **sizes}
+    meta = prefix.with_name(prefix.name + ".meta")  # TF1's
+    if meta.is_file():
+        files[meta.name] = meta.stat().st_size
     return Contents(
         form=_form(prefix, bool(objects)),
         path=prefix,
-        files={index_path.name: len(data), **sizes, **_companions(prefix)},
+        files=files,
         tensors=tuple(tensors),
         objects=objects,
         reader=partial(_values, prefix),
@@ -130,12 +135,6 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _companions(prefix: Path) -> dict[str, int]:
-    """Return TF1's `.meta` beside the checkpoint, if there is one, with its length."""
-    meta = prefix.with_name(prefix.name + ".meta")
-    return {meta.name: meta.stat().st_size} if meta.is_file() else {}
-
-
 def _form(prefix: Path, has_objects: bool) -> str:
     if prefix.name == "variables" and (prefix.parent.parent / "saved_model.pb").is_file():
         return "variables of a SavedModel"
@@ -170,16 +169,12 @@ def _tensor(entry: index.Entry, names: list[str], sizes: dict[str, int]) -> Tens
     dtype = index.DTYPES[number]
     tensor = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
     if dtype != "string" and not slices:
-        item = _ITEM_BYTES.get(dtype) or np.dtype(dtype).itemsize
+        item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize  # NumPy has no bfloat16
         if tensor.count * item != size:
             raise ValueError(
                 f"{key[:80]!r} of shape {shape} cannot have {size} bytes: the index is damaged."
             )
     return tensor
-
-
-def _named(tensor: Tensor, name: str) -> Tensor:
-    return replace(tensor, name=name, group=group_of(tensor.key, name, tensor.dtype))
 
 
 def _strings(tensor: Tensor, content: bytes) -> np.ndarray:

@@ -14,8 +14,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import xor
 
 import numpy as np
 
@@ -134,15 +135,15 @@ def crc32c(data: bytes) -> int:
     """
     lanes = len(data) // _LANE_BYTES
     position, state = 0, 0xFFFF_FFFF
-    entries = _crc_table()
     if lanes > 1:
-        table, position = np.array(entries, np.uint32), lanes * _LANE_BYTES
+        position = lanes * _LANE_BYTES
         blocks = np.frombuffer(data, np.uint8, position).reshape(lanes, _LANE_BYTES)
         registers = np.zeros(lanes, np.uint32)
         for column in blocks.T:
-            registers = table[(registers ^ column) & 0xFF] ^ (registers >> np.uint32(8))
+            registers = _step(registers, column)
         for register in registers.tolist():
             state = _after_zeros(state) ^ register
+    entries = _crc_table().tolist()
     for byte in data[position:]:
         state = entries[(state ^ byte) & 0xFF] ^ (state >> 8)
     return state ^ 0xFFFF_FFFF
@@ -227,31 +228,29 @@ def _walk(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int,
 
 
 @lru_cache(maxsize=1)
-def _crc_table() -> list[int]:
-    entries = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (_POLYNOMIAL if value & 1 else 0)
-        entries.append(value)
-    return entries
+def _crc_table() -> np.ndarray:
+    table = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        table = (table >> 1) ^ np.where(table & 1, np.uint32(_POLYNOMIAL), np.uint32(0))
+    return table
+
+
+def _step(registers: np.ndarray, column: np.ndarray | int) -> np.ndarray:
+    """Return what registers become after one more byte in each lane."""
+    return _crc_table()[(registers ^ column) & 0xFF] ^ (registers >> np.uint32(8))
 
 
 @lru_cache(maxsize=1)
 def _lane_columns() -> list[int]:
     """Return what each of the 32 bits of a register becomes after a lane of zero bytes."""
-    entries, columns = _crc_table(), []
-    for bit in range(32):
-        state = 1 << bit
-        for _ in range(_LANE_BYTES):
-            state = entries[state & 0xFF] ^ (state >> 8)
-        columns.append(state)
-    return columns
+    columns = np.uint32(1) << np.arange(32, dtype=np.uint32)
+    for _ in range(_LANE_BYTES):
+        columns = _step(columns, 0)
+    return columns.tolist()
 
 
 def _after_zeros(state: int) -> int:
     """Return the register after one lane of zero bytes; the register is linear in its bits."""
-    result = 0
-    for bit, column in enumerate(_lane_columns()):
-        if state >> bit & 1:
-            result ^= column
-    return result
+    return reduce(
+        xor, (column for bit, column in enumerate(_lane_columns()) if state >> bit & 1), 0
+    )

@@ -24,13 +24,8 @@ _WEIGHTS = "model.weights.h5"
 _MOST_BYTES = 2**31
 # Settings that Keras 3.14 and later write and that Keras 3.13, Colab's, refuses to read. At these
 # values, their defaults, a layer without them is the same layer.
-_NEW_SETTINGS = {
-    "input_axes": None,
-    "output_axes": None,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-}
+_NEW_SETTINGS = {"input_axes": None, "output_axes": None, "renorm": False,
+                 "renorm_clipping": None, "renorm_momentum": 0.99}  # fmt: skip
 
 
 def read_h5(path: str | Path) -> Contents:
@@ -38,14 +33,7 @@ def read_h5(path: str | Path) -> Contents:
     path = Path(path)
     data = path.read_bytes()
     tensors = tuple(_tensors(data, path.name))
-    return Contents(
-        "Keras weights (HDF5)",
-        path,
-        {path.name: len(data)},
-        tensors,
-        reader=partial(_values, data),
-        map_of=lambda file: ByteMap(data, _with_rest(data, tensors, "HDF5 structure")),
-    )
+    return _contents("Keras weights (HDF5)", path, data, tensors, "HDF5 structure", [])
 
 
 def read_keras(path: str | Path) -> Contents:
@@ -61,14 +49,8 @@ def read_keras(path: str | Path) -> Contents:
     moved = tuple(
         replace(tensor, offset=tensor.offset + start, file=path.name) for tensor in tensors
     )
-    return Contents(
-        "Keras model (zip)",
-        path,
-        {path.name: len(data)},
-        moved,
-        reader=partial(_values, data),
-        map_of=lambda file: ByteMap(data, _with_rest(data, moved, "HDF5 and zip structure", texts)),
-    )
+    rest = "HDF5 and zip structure"
+    return _contents("Keras model (zip)", path, data, moved, rest, texts)
 
 
 def make_portable(path: str | Path) -> None:
@@ -86,6 +68,21 @@ def make_portable(path: str | Path) -> None:
                 content = json.dumps(_without_new(json.loads(content))).encode()
             new.writestr(entry, content)
     write_atomically(path, rewritten.getvalue())
+
+
+def _contents(
+    form: str, path: Path, data: bytes, tensors: tuple[Tensor, ...], rest: str, texts: list[Span]
+) -> Contents:
+    """Return the contents of a file; `rest` says what its bytes are that no other span names."""
+
+    def byte_map(file: str) -> ByteMap:
+        spans = spans_of(tensors) + texts
+        gaps = ByteMap(data, spans).gaps
+        spans += [Span(start, end, rest, "headers, names and tables") for start, end in gaps]
+        return ByteMap(data, spans)
+
+    files = {path.name: len(data)}
+    return Contents(form, path, files, tensors, (), partial(_values, data), byte_map)
 
 
 def _members(path: Path, data: bytes) -> list[tuple[str, int, bytes]]:
@@ -144,23 +141,11 @@ def _values(data: bytes, tensor: Tensor) -> np.ndarray:
     return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
 
 
-def _with_rest(
-    data: bytes, tensors: tuple[Tensor, ...], rest: str, known: list[Span] | None = None
-) -> list[Span]:
-    """Return the spans of the tensors and, between them, of the file's own structure."""
-    spans = spans_of(list(tensors)) + (known or [])
-    gaps = ByteMap(data, spans).gaps
-    return spans + [Span(start, end, rest, "headers, names and tables") for start, end in gaps]
-
-
 def _without_new(value: Any) -> Any:
     """Return a configuration without the settings above, where they have their defaults."""
     if isinstance(value, list):
         return [_without_new(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {
-        name: _without_new(each)
-        for name, each in value.items()
-        if name not in _NEW_SETTINGS or each != _NEW_SETTINGS[name]
-    }
+    kept = {n: v for n, v in value.items() if n not in _NEW_SETTINGS or v != _NEW_SETTINGS[n]}
+    return {name: _without_new(each) for name, each in kept.items()}

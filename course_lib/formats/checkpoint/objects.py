@@ -82,7 +82,7 @@ def _below(contents: Contents) -> list[set[str]]:
 
 def _object(number: int, node: bytes) -> ObjectNode:
     """Return one node of the object graph."""
-    children, tensors, slots = [], [], []
+    children, tensors = [], []
     for raw in fields(node):
         if raw.wire_type != 2:
             continue
@@ -91,9 +91,7 @@ def _object(number: int, node: bytes) -> ObjectNode:
             children.append((_text(part.get(2)), int(part.get(1, 0))))
         elif raw.number == 2:
             tensors.append((_text(part.get(2)) or _text(part.get(3)), _text(part.get(3))))
-        elif raw.number == 3:
-            slots.append((int(part.get(1, 0)), _text(part.get(2)), int(part.get(3, 0))))
-    return ObjectNode(number, tuple(children), tuple(tensors), tuple(slots))
+    return ObjectNode(number, tuple(children), tuple(tensors))
 
 
 def _parts(message: bytes) -> dict[int, Any]:

@@ -52,13 +52,11 @@ class ObjectNode:
     """Hold one object of the object graph: its children by local name, and the tensors it owns.
 
     `children` are pairs (local name, number of the node); `tensors` pairs (full name, key).
-    `slots` are triples (node of the variable, slot's name, node of the slot).
     """
 
     number: int
     children: tuple[tuple[str, int], ...] = ()
     tensors: tuple[tuple[str, str], ...] = ()
-    slots: tuple[tuple[int, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,15 +76,12 @@ class Contents:
     map_of: Callable[[str], ByteMap] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        """Say what it is; the same wherever the file lies."""
         return f"<{self.form} {self.path.name}: {len(self.tensors)} tensors>"
 
     def __len__(self) -> int:
-        """Return the number of tensors."""
         return len(self.tensors)
 
     def __iter__(self):
-        """Yield the tensors in the order of the files."""
         return iter(self.tensors)
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -37,7 +37,6 @@ class Route:
     count: int
 
     def __len__(self) -> int:
-        """Return the number of reads."""
         return len(self.reads)
 
     @property
@@ -108,11 +107,9 @@ class _Reader:
         return value
 
     def jump(self, position: int, what: str) -> int:
-        """Follow the offset at `position`."""
         return position + int(self.number(position, "Uint32", what, leads=1))
 
     def field(self, table: str, name: str) -> Field:
-        """Return the field of that name."""
         for field in self.schema.tables.get(table, {}).values():
             if field.name == name:
                 return field
@@ -123,17 +120,15 @@ class _Reader:
         vtable = at - int(self.number(at, "Int32", f"{table}: offset to its vtable", leads=-1))
         if int(self.number(vtable, "Uint16", "vtable: its size")) < 6 + 2 * field.slot:
             return 0
-        return int(
-            self.number(vtable + 4 + 2 * field.slot, "Uint16", f"vtable: where {field.name} lies")
-        )
+        place = vtable + 4 + 2 * field.slot
+        return int(self.number(place, "Uint16", f"vtable: where {field.name} lies"))
 
     def enter(self, at: int, table: str, field: Field) -> tuple[int, Field]:
         """Return the place and kind of a field's content, its offset followed."""
         offset = self.slot(at, table, field)
         if not offset:
-            raise LookupError(
-                f"This {table} leaves {field.name} out: its default is {field.default}."
-            )
+            default = field.default
+            raise LookupError(f"This {table} leaves {field.name} out: its default is {default}.")
         if field.kind == "scalar":
             return at + offset, field
         inner = self.member(at, table, field) if field.kind == "union" else field

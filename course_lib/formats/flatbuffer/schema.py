@@ -17,18 +17,9 @@ from pathlib import Path
 ROOT = "Model"
 
 SCALARS = {
-    "Bool": "?",
-    "Int8": "b",
-    "Uint8": "B",
-    "Int16": "h",
-    "Uint16": "H",
-    "Int32": "i",
-    "Uint32": "I",
-    "Int64": "q",
-    "Uint64": "Q",
-    "Float32": "f",
-    "Float64": "d",
-}
+    "Bool": "?", "Int8": "b", "Uint8": "B", "Int16": "h", "Uint16": "H", "Int32": "i",
+    "Uint32": "I", "Int64": "q", "Uint64": "Q", "Float32": "f", "Float64": "d",
+}  # fmt: skip
 """The scalar types of FlatBuffers and their letters in Python's `struct`; all little-endian."""
 
 _SOURCES = (
@@ -101,7 +92,11 @@ def parse(source: str) -> Schema:
     """Return the schema from the text of a module that flatc generated for Python."""
     tables: dict[str, dict[int, Field]] = {}
     enums: dict[str, dict[int, str]] = {}
-    unions = _union_fields(source)
+    # which union a field holds, only the code that unpacks it says
+    unions = {
+        accessor: union
+        for union, accessor in re.findall(r"= (\w+)Creator\(self\.\w+, \w+\.(\w+)\(\)\)", source)
+    }
     for block in re.split(r"^class ", source, flags=re.MULTILINE)[1:]:
         name = block[: block.index("(")]
         body = block.split("\ndef ")[0]  # behind each class stand functions that build
@@ -113,17 +108,6 @@ def parse(source: str) -> Schema:
                 for member, value in re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)
             }
     return Schema(tables, enums)
-
-
-def _union_fields(source: str) -> dict[str, str]:
-    """Return the union of each field that holds one, by the name of its accessor.
-
-    In the generated code only the unpacking says it: `XCreator(self.yType, z.Accessor())`.
-    """
-    return {
-        accessor: union
-        for union, accessor in re.findall(r"= (\w+)Creator\(self\.\w+, \w+\.(\w+)\(\)\)", source)
-    }
 
 
 def _fields(body: str, unions: dict[str, str]) -> list[Field]:

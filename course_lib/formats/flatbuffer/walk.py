@@ -26,6 +26,8 @@ from course_lib.formats.flatbuffer.schema import (
 _MOST_SPANS = 2_000_000
 _MOST_NUMBERS = 65_536
 _LONGEST_PADDING = 63
+_OWNER = re.compile(r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer")
+_OUTSIDE = re.compile(r"(buffers\[\d+\]\.)offset|(.*\.large_custom_options_)offset")
 
 
 def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
@@ -109,11 +111,9 @@ class _Walk:
             )
 
     def number(self, position: int, scalar: str) -> int | float | bool:
-        """Return the number of a scalar type at `position`."""
         return number(self.data, position, scalar)
 
     def offset(self, position: int) -> int:
-        """Return where the offset at `position` leads to."""
         return position + int(self.number(position, "Uint32"))
 
     def push(self, position: int, field: Field, path: str) -> None:
@@ -124,9 +124,8 @@ class _Walk:
         """Name a table: the offset to its vtable, then its fields in the order of the bytes."""
         at = position - int(self.number(position, "Int32"))
         size, present = self.vtable(at, field.of, path)
-        self.claim(
-            position, 4, "table", f"offset to the vtable of {field.of or 'a table'}", path, at
-        )
+        name = f"offset to the vtable of {field.of or 'a table'}"
+        self.claim(position, 4, "table", name, path, at)
         fields = self.schema.tables.get(field.of, {})
         values: dict[int, object] = {}
         later = []
@@ -210,18 +209,17 @@ class _Walk:
             return
         inner = Field(field.name, 0, field.each, field.of)
         for index in range(count):
-            at, inside = position + 4 + 4 * index, f"{path}[{index}]"
-            to = self.offset(at)
-            self.claim(at, 4, "offset", f"offset to {field.name}[{index}]", inside, to)
+            at, name = position + 4 + 4 * index, f"offset to {field.name}[{index}]"
+            self.claim(at, 4, "offset", name, f"{path}[{index}]", self.offset(at))
         for index in reversed(range(count)):
             self.push(position + 4 + 4 * index, inner, f"{path}[{index}]")
 
     def numbers(self, position: int, count: int, scalar: str) -> object:
         """Return a vector's numbers as a tuple, bytes as `bytes`, None for very many."""
-        if scalar == "Uint8":
-            return self.data[position : position + count] if count <= _MOST_NUMBERS else None
         if count > _MOST_NUMBERS:
             return None
+        if scalar == "Uint8":
+            return self.data[position : position + count]
         return struct.unpack_from(f"<{count}{SCALARS[scalar]}", self.data, position)
 
 
@@ -234,14 +232,11 @@ def _with_owners(spans: list[Span], size: int) -> list[Span]:
     users: dict[str, list[str]] = {}
     kinds: dict[str, str] = {}
     for span in spans:
-        owner = re.fullmatch(
-            r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer", span.path
-        )
+        owner = _OWNER.fullmatch(span.path)
         if owner and span.kind == "scalar" and span.value:
-            name = str(scalars.get(f"{owner[1]}.name") or owner[1])
-            users.setdefault(f"buffers[{span.value}].data", []).append(name)
-            kind = "weights" if span.path.startswith("subgraphs") else "data"
-            kinds[f"buffers[{span.value}].data"] = kind
+            buffer = f"buffers[{span.value}].data"
+            users.setdefault(buffer, []).append(str(scalars.get(f"{owner[1]}.name") or owner[1]))
+            kinds[buffer] = "weights" if span.path.startswith("subgraphs") else "data"
     return [_renamed(span, users, kinds) for span in spans] + list(_outside(scalars, size))
 
 
@@ -256,12 +251,10 @@ def _renamed(span: Span, users: dict[str, list[str]], kinds: dict[str, str]) -> 
 def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
     """Yield spans for what lies behind the FlatBuffer: large buffers and large options."""
     for path, start in scalars.items():
-        owner = re.fullmatch(r"(buffers\[\d+\])\.offset|(.*)\.large_custom_options_offset", path)
+        owner = _OUTSIDE.fullmatch(path)
         if owner is None or not isinstance(start, int) or start <= 1:
             continue
-        count = scalars.get(
-            f"{owner[1]}.size" if owner[1] else f"{owner[2]}.large_custom_options_size"
-        )
+        count = scalars.get(f"{owner[1] or owner[2]}size")
         if not isinstance(count, int) or not count:
             continue
         if start + count > size:
