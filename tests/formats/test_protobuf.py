@@ -203,10 +203,8 @@ def test_without_a_schema_fields_go_by_their_number():
 
 
 def test_unknown_fields_are_named_and_kept(tf):
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
     extra = protobuf.encode_varint(1000 << 3 | 2) + b"\x05hello"
-    data = GraphDef(node=[{"name": "a", "op": "NoOp"}]).SerializeToString() + extra
+    data = tf.compat.v1.GraphDef(node=[{"name": "a", "op": "NoOp"}]).SerializeToString() + extra
     assert_agrees(data, "GraphDef")
     last = protobuf.read(data, "GraphDef")[-1]
     assert (last.name, last.kind, last.value) == ("field 1000", "unknown", b"hello")
@@ -223,9 +221,7 @@ def test_bytes_that_are_no_text_are_refused(tf):
 
 
 def test_paths_use_keys_and_places(tf):
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
-    graph = GraphDef(node=[{"name": "a", "op": "X"}, {"name": "b", "op": "Y"}])
+    graph = tf.compat.v1.GraphDef(node=[{"name": "a", "op": "X"}, {"name": "b", "op": "Y"}])
     graph.node[1].attr["T"].type = 1
     graph.node[1].attr["T"].list.i.extend([1, -1])
     fields = protobuf.read(graph.SerializeToString(), "GraphDef")
