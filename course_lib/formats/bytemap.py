@@ -61,10 +61,8 @@ class ByteMap:
         ordered = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
         for span in ordered:
             if not 0 <= span.start < span.end <= len(data):
-                raise ValueError(
-                    f"{span.name!r} at {span.start} to {span.end} is outside the "
-                    f"{len(data)} bytes: was the file cut short?"
-                )
+                where = f"{span.name!r} at {span.start} to {span.end} is outside"
+                raise ValueError(f"{where} the {len(data)} bytes: was the file cut short?")
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "spans", ordered)
 

@@ -14,21 +14,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from course_lib import session
 from course_lib.graph.data import Graph, Node
 from course_lib.graph.trace import from_graph_def
-from course_lib.session import (
-    data_path,
-    import_tensorflow,
-    internals,
-    processes,
-    quiet,
-    write_atomically,
-)
+from course_lib.session import internals, processes
 
 PROGRAMS = ("seven_lines", "one_layer")
 STAGES = ("hlo", "optimized_hlo")
@@ -51,18 +46,10 @@ _INSTRUCTION = re.compile(r"^\s*(ROOT\s+)?%?([\w.\-]+) = (\([^)]*\)|\S+) ([\w\-]
 _CALLS = re.compile(r"calls=%?([\w.\-]+)")
 _COPIES = ("reshape", "copy", "tuple", "get-tuple-element", "bitcast")
 _WORDS = {  # HLO's operations in the words of the course
-    "add": "Add",
-    "subtract": "Sub",
-    "multiply": "Mul",
-    "divide": "Div",
-    "maximum": "Maximum",
-    "minimum": "Minimum",
-    "negate": "Neg",
-    "power": "Pow",
-    "constant": "Const",
-    "parameter": "Placeholder",
-    **dict.fromkeys(_COPIES, "Identity"),
-}
+    "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "maximum": "Maximum",
+    "minimum": "Minimum", "negate": "Neg", "power": "Pow", "constant": "Const",
+    "parameter": "Placeholder", **dict.fromkeys(_COPIES, "Identity"),
+}  # fmt: skip
 
 
 def seven_lines(var1, var2, var3):
@@ -86,8 +73,8 @@ def grappler(function: Callable, *arguments: Any) -> Graph:
     Grappler is the optimiser that TensorFlow runs over every graph before it executes it: it folds
     what is constant, shares what is computed twice, and drops what no result needs.
     """
-    tensorflow = import_tensorflow()
-    with quiet():
+    tensorflow = session.import_tensorflow()
+    with session.quiet():
         graph = tensorflow.function(function).get_concrete_function(*arguments).graph
     outputs = tuple(tensor.op.name for tensor in graph.outputs)
     return from_graph_def(internals.optimized(graph, outputs, twice=True), outputs)
@@ -101,8 +88,8 @@ def hlo(function: Callable, *arguments: Any, stage: str = "hlo") -> str:
     """
     if stage not in STAGES:
         raise ValueError(f"There is no stage {stage}: choose one of {', '.join(STAGES)}.")
-    tensorflow = import_tensorflow()
-    with quiet():
+    tensorflow = session.import_tensorflow()
+    with session.quiet():
         jitted = tensorflow.function(function, jit_compile=True)
         return _tidy(jitted.experimental_get_compiler_ir(*arguments)(stage=stage))
 
@@ -164,10 +151,8 @@ def _lay_out(bodies: dict, name: str, fed: dict[int, str], prefix: str, nodes: l
 def _node(name: str, word: str, inside: str, kind: str) -> Node:
     value = None
     if word == "constant":
-        try:
+        with suppress(ValueError):  # an array: {1, 2, ...}
             value = float(inside)
-        except ValueError:
-            value = None  # an array: {1, 2, ...}
     shape = re.search(r"\[([\d,]*)\]", kind)
     sizes = tuple(int(n) for n in shape[1].split(",") if n) if shape else None
     return Node(name, _WORDS.get(word, word), (), value, kind.partition("[")[0], sizes)
@@ -227,7 +212,7 @@ def compiled(name: str) -> Compiled:
 
 def shipped(name: str, reason: str) -> Compiled:
     """Return the copy of a program's forms that comes with the course; `reason` says why."""
-    folder = data_path("compiler")
+    folder = session.data_path("compiler")
     texts = [(folder / f"{name}.{kind}.txt").read_text(encoding="utf-8") for kind in _KINDS]
     return Compiled(name, *texts, made_here=False, reason=reason)
 
@@ -302,7 +287,7 @@ def _ship() -> None:
     for name, result in _compile_all().items():
         for kind in _KINDS:
             text = getattr(result, kind) + "\n"
-            write_atomically(data_path("compiler", f"{name}.{kind}.txt"), text)
+            session.write_atomically(session.data_path("compiler", f"{name}.{kind}.txt"), text)
 
 
 if __name__ == "__main__":

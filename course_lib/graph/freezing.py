@@ -37,7 +37,6 @@ class Frozen:
     outputs: tuple[str, ...]
 
     def __len__(self) -> int:
-        """Return the number of bytes."""
         return len(self.graph_def)
 
     def run(self, features: np.ndarray) -> np.ndarray:
@@ -51,9 +50,8 @@ class Frozen:
         rows = np.asarray(features, np.float32)
         if rows.ndim == len(wanted) - 1 and wanted[-1] == 1:
             rows = rows[..., np.newaxis]
-        if rows.ndim != len(wanted) or any(
-            w not in (None, n) for w, n in zip(wanted[1:], rows.shape[1:], strict=True)
-        ):
+        pairs = zip(wanted[1:], rows.shape[1:], strict=False)
+        if rows.ndim != len(wanted) or any(w not in (None, n) for w, n in pairs):
             raise ValueError(f"The graph wants features of shape {wanted}, not {list(rows.shape)}.")
         tf = session.import_tensorflow()
         batch = wanted[0] or len(rows)
@@ -84,12 +82,9 @@ class Frozen:
 
         with session.quiet():
             wrapped = tf.compat.v1.wrap_function(imported, [])
-            ends = [
-                wrapped.graph.get_tensor_by_name(f"{name}:0")
-                for name in (*self.inputs, *self.outputs)
-            ]
-            count = len(self.inputs)
-            return wrapped.prune(ends[:count], ends[count:])
+            tensor = wrapped.graph.get_tensor_by_name
+            sides = [[tensor(f"{n}:0") for n in names] for names in (self.inputs, self.outputs)]
+            return wrapped.prune(*sides)
 
 
 def frozen(model: Any, softmax: bool = True, batch: int | None = 1) -> Frozen:
@@ -127,10 +122,9 @@ def program(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
         answer = tf.nn.softmax(answer) if softmax else answer
         return tf.identity(answer, name=OUTPUT)
 
+    specification = tf.TensorSpec(shape, tf.float32, name=INPUT)
     with session.quiet():
-        return tf.function(classify).get_concrete_function(
-            tf.TensorSpec(shape, tf.float32, name=INPUT)
-        )
+        return tf.function(classify).get_concrete_function(specification)
 
 
 def load(source: str | Path | bytes) -> Frozen:
@@ -143,11 +137,8 @@ def load(source: str | Path | bytes) -> Frozen:
     nodes = parsed(data).node
     used = {name.lstrip("^").split(":")[0] for node in nodes for name in node.input}
     inputs = tuple(node.name for node in nodes if node.op == "Placeholder")
-    outputs = tuple(
-        node.name
-        for node in nodes
-        if node.name not in used and node.op not in ("Placeholder", "NoOp")
-    )
+    unused = [node for node in nodes if node.name not in used]
+    outputs = tuple(node.name for node in unused if node.op not in ("Placeholder", "NoOp"))
     if not outputs:
         raise ValueError(
             "These bytes hold no graph with an output: was the file frozen and saved whole?"

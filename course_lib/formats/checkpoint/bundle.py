@@ -115,18 +115,16 @@ def _values(prefix: Path, tensor: Tensor) -> np.ndarray:
 
 def _check(tensor: Tensor, content: bytes) -> None:
     if index.masked(index.crc32c(content)) != tensor.checksum:
-        raise ValueError(
-            f"{tensor.name[:80]!r} does not match its checksum: {tensor.file} is damaged."
-        )
+        name = tensor.name[:80]
+        raise ValueError(f"{name!r} does not match its checksum: {tensor.file} is damaged.")
 
 
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} is missing: is it another folder, or was it deleted?"
-        ) from None
+        reason = f"{path} is missing: is it another folder, or was it deleted?"
+        raise FileNotFoundError(reason) from None
 
 
 def _size(path: Path) -> int:
@@ -143,14 +141,11 @@ def _form(prefix: Path, has_objects: bool) -> str:
 
 def _shards(value: bytes) -> int:
     """Return the number of shards from a BundleHeaderProto."""
-    numbers = {
-        raw.number: varint(value, raw.value_start)[0] for raw in fields(value) if raw.wire_type == 0
-    }
+    varints = [raw for raw in fields(value) if raw.wire_type == 0]
+    numbers = {raw.number: varint(value, raw.value_start)[0] for raw in varints}
     shards = numbers.get(1, 0)
     if numbers.get(2, 0) != 0:
-        raise ValueError(
-            "The checkpoint was written on a big-endian machine: that is not read here."
-        )
+        raise ValueError("The checkpoint is of a big-endian machine: that is not read here.")
     if not 0 < shards <= _LARGEST_SHARDS:
         raise ValueError(f"The header speaks of {shards} shards: the index is damaged.")
     return shards
@@ -163,17 +158,15 @@ def _tensor(entry: index.Entry, names: list[str], sizes: dict[str, int]) -> Tens
     if number not in index.DTYPES:
         raise ValueError(f"{key[:80]!r} has the type {number}, which is not read here.")
     if shard >= len(names) or offset + size > sizes[names[shard]]:
-        raise ValueError(
-            f"{key[:80]!r} should end at byte {offset + size}: the data file is cut short."
-        )
+        end = offset + size
+        raise ValueError(f"{key[:80]!r} should end at byte {end}: the data file is cut short.")
     dtype = index.DTYPES[number]
     tensor = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
     if dtype != "string" and not slices:
         item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize  # NumPy has no bfloat16
         if tensor.count * item != size:
-            raise ValueError(
-                f"{key[:80]!r} of shape {shape} cannot have {size} bytes: the index is damaged."
-            )
+            what = f"{key[:80]!r} of shape {shape}"
+            raise ValueError(f"{what} cannot have {size} bytes: the index is damaged.")
     return tensor
 
 

@@ -86,9 +86,7 @@ def read(data: bytes) -> Table:
     for number, where in enumerate(_entries(data, index_start, index_length)):
         start, length, _ = _handle(where.value, 0, len(where.value))
         if start < free:
-            raise ValueError(
-                f"Block {number} begins inside the one before it: the index is damaged."
-            )
+            raise ValueError(f"Block {number} begins inside another: the index is damaged.")
         free = start + length
         spans += _block_spans(data, start, length, footer, f"block {number}", values=False)
         entries += _entries(data, start, length)

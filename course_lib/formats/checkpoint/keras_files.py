@@ -46,9 +46,7 @@ def read_keras(path: str | Path) -> Contents:
         raise ValueError(f"{path.name} has no {_WEIGHTS} inside: it is no .keras file.")
     tensors = tuple(_tensors(weights, _WEIGHTS))
     texts = [Span(s, s + len(d), "string", name, name) for name, s, d in parts if name != _WEIGHTS]
-    moved = tuple(
-        replace(tensor, offset=tensor.offset + start, file=path.name) for tensor in tensors
-    )
+    moved = tuple(replace(each, offset=each.offset + start, file=path.name) for each in tensors)
     rest = "HDF5 and zip structure"
     return _contents("Keras model (zip)", path, data, moved, rest, texts)
 
@@ -92,9 +90,8 @@ def _members(path: Path, data: bytes) -> list[tuple[str, int, bytes]]:
             members = []
             for info in archive.infolist():
                 if info.file_size > _MOST_BYTES or info.compress_type != zipfile.ZIP_STORED:
-                    raise ValueError(
-                        f"{info.filename} in {path.name} is compressed: Keras stores it."
-                    )
+                    where = f"{info.filename} in {path.name}"
+                    raise ValueError(f"{where} is compressed: Keras stores it.")
                 # the name and the extra field stand between a member's header and its content
                 skipped = sum(struct.unpack_from("<HH", data, info.header_offset + 26))
                 start = info.header_offset + 30 + skipped

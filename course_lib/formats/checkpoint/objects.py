@@ -81,7 +81,6 @@ def _below(contents: Contents) -> list[set[str]]:
 
 
 def _object(number: int, node: bytes) -> ObjectNode:
-    """Return one node of the object graph."""
     children, tensors = [], []
     for raw in fields(node):
         if raw.wire_type != 2:

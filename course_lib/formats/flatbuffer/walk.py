@@ -47,10 +47,8 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     reached = ByteMap(data, spans)
     if reached.overlaps:
         first, second = reached.overlaps[0]
-        raise FormatError(
-            f"The file is damaged: {_label(first)} and {_label(second)} both claim "
-            f"byte {second.start}."
-        )
+        both = f"{_label(first)} and {_label(second)}"
+        raise FormatError(f"The file is damaged: {both} both claim byte {second.start}.")
     return ByteMap(data, [*spans, *_left_over(reached)]) if reached.gaps else reached
 
 
@@ -81,10 +79,8 @@ class _Walk:
         before = self.seen.setdefault(position, "")
         self.seen[position] = before or sort
         if before not in ("", sort):
-            raise FormatError(
-                f"The file is damaged: at byte {position} both a {before} and a "
-                f"{sort} should begin."
-            )
+            both = f"both a {before} and a {sort}"
+            raise FormatError(f"The file is damaged: at byte {position} {both} should begin.")
         return not before
 
     def claim(
@@ -96,9 +92,7 @@ class _Walk:
         if self.claimed > len(self.data):
             raise FormatError(f"The file is damaged: parts of it overlap at byte {start}.")
         if len(self.spans) >= _MOST_SPANS:
-            raise FormatError(
-                f"The file has more than {_MOST_SPANS:,} parts: it is too large to name each."
-            )
+            raise FormatError(f"The file has over {_MOST_SPANS:,} parts: too many to name each.")
         if size:
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
@@ -132,10 +126,8 @@ class _Walk:
         for index, (offset, slot) in enumerate(present):
             end = present[index + 1][0] if index + 1 < len(present) else size
             if not 4 <= offset < end <= size:
-                raise FormatError(
-                    f"The file is damaged: the vtable at byte {at} puts two fields "
-                    "on the same bytes or one outside its table."
-                )
+                wrong = f"the vtable at byte {at} puts two fields on the same bytes or one outside"
+                raise FormatError(f"The file is damaged: {wrong} its table.")
             inner = fields.get(slot, Field(f"field {slot}", slot, "unknown", ""))
             values[slot] = self.inline(position + offset, end - offset, inner, path)
             later.append((position + offset, inner))
@@ -178,9 +170,8 @@ class _Walk:
             return None
         size = struct.calcsize(SCALARS[field.of]) if field.kind == "scalar" else 4
         if size > room:
-            raise FormatError(
-                f"The file is damaged: {inside} at byte {position} does not fit into its table."
-            )
+            where = f"{inside} at byte {position}"
+            raise FormatError(f"The file is damaged: {where} does not fit into its table.")
         if field.kind != "scalar":
             to = self.offset(position)
             self.claim(position, 4, "offset", f"offset to {field.name}", inside, to)
@@ -258,9 +249,8 @@ def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
         if not isinstance(count, int) or not count:
             continue
         if start + count > size:
-            raise FormatError(
-                f"The file is cut short or damaged: {path} leads to byte {start + count} of {size}."
-            )
+            where = f"{path} leads to byte {start + count} of {size}"
+            raise FormatError(f"The file is cut short or damaged: {where}.")
         yield Span(start, start + count, "weights" if owner[1] else "data", path, path)
 
 

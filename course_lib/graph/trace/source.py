@@ -79,9 +79,8 @@ def _text(program: str | Callable) -> str:
     try:
         return textwrap.dedent(inspect.getsource(program))
     except (OSError, TypeError):
-        raise TraceError(
-            1, "the source of this function cannot be found; pass it as text"
-        ) from None
+        reason = "the source of this function cannot be found; pass it as text"
+        raise TraceError(1, reason) from None
 
 
 def _parse(text: str) -> ast.Module:
@@ -243,8 +242,4 @@ def _name(tracer: _Tracer, target: ast.expr) -> str:
 
 
 def _is_docstring(line: ast.stmt) -> bool:
-    return (
-        isinstance(line, ast.Expr)
-        and isinstance(line.value, ast.Constant)
-        and isinstance(line.value.value, str)
-    )
+    return isinstance(line, ast.Expr) and isinstance(getattr(line.value, "value", None), str)
