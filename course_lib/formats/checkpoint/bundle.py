@@ -15,7 +15,6 @@ import struct
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,8 +27,6 @@ from course_lib.formats.protobuf import fields, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _LARGEST_SHARDS = 100_000
-_ENTRY_FIELDS = {1: "type", 2: "shape", 3: "shard", 4: "offset", 5: "length", 6: "checksum",
-                 7: "slice"}  # fmt: skip
 
 
 def contents(path: str | Path) -> Contents:
@@ -154,13 +151,17 @@ def _shards(value: bytes) -> int:
 def _tensor(entry: index.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
     """Return the tensor that an entry describes, checked against the size of its shard."""
     key = entry.name
-    number, shape, shard, offset, size, checksum, slices = index.described(entry.value)
-    if number not in index.DTYPES:
-        raise ValueError(f"{key[:80]!r} has the type {number}, which is not read here.")
+    parts = list(index.described(entry))
+    known = {label: meaning for _, label, meaning in parts}
+    dtype, shape = known.get("type", 0), known.get("shape", ())
+    shard, offset, size = (known.get(label, 0) for label in ("shard", "offset", "length"))
+    checksum = int.from_bytes(bytes.fromhex(known.get("checksum", "")), "little")
+    slices = sum(label == "slice" for _, label, _ in parts)
+    if isinstance(dtype, int):
+        raise ValueError(f"{key[:80]!r} has the type {dtype}, which is not read here.")
     if shard >= len(names) or offset + size > sizes[names[shard]]:
         end = offset + size
         raise ValueError(f"{key[:80]!r} should end at byte {end}: the data file is cut short.")
-    dtype = index.DTYPES[number]
     tensor = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
     if dtype != "string" and not slices:
         item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize  # NumPy has no bfloat16
@@ -213,22 +214,10 @@ def _byte_map(
     spans = list(table.spans)
     for entry in table.entries:
         name, at = entry.name or "header", entry.value_start
-        for raw in fields(entry.value):
-            label = _ENTRY_FIELDS.get(raw.number, f"field {raw.number}") if entry.key else "header"
+        for raw, label, meaning in index.described(entry):
             start, middle, end = raw.start + at, raw.value_start + at, raw.end + at
             spans.append(Span(start, middle, "tag", f"tag of {label}", name))
             if end > middle:
                 kind = "checksum" if label == "checksum" else "number"
-                meaning = _meaning(entry.value, raw, label)
                 spans.append(Span(middle, end, kind, label, name, meaning))
     return ByteMap(data, spans)
-
-
-def _meaning(value: bytes, raw: protobuf.Raw, label: str) -> Any:
-    """Return what a field of an index entry says."""
-    if label == "shape":
-        return tuple(index.sizes(value[raw.value_start : raw.end]))
-    if raw.wire_type != 0:
-        return value[raw.value_start : raw.end].hex()
-    number = varint(value, raw.value_start)[0]
-    return index.DTYPES.get(number, number) if label == "type" else number

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from itertools import pairwise
 from operator import xor
+from typing import Any
 
 import numpy as np
 
 from course_lib.formats.bytemap import Span
-from course_lib.formats.protobuf import fields, varint
+from course_lib.formats.protobuf import Raw, fields, varint
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
@@ -30,6 +31,8 @@ DTYPES = {
     8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",
     19: "float16", 22: "uint32", 23: "uint64",
 }  # fmt: skip
+_FIELDS = {(1, 0): "type", (2, 2): "shape", (3, 0): "shard", (4, 0): "offset", (5, 0): "length",
+           (6, 5): "checksum", (7, 2): "slice"}  # fmt: skip
 _TRAILER_BYTES = 5  # after every block: one byte for the compression, four for the checksum
 _MOST_KEY_BYTES = 64 * 2**20  # keys can be far longer than what is stored of them: stop in time
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
@@ -95,24 +98,23 @@ def read(data: bytes) -> Table:
     return Table(tuple(entries), tuple(spans))
 
 
-def described(value: bytes) -> tuple[int, tuple[int, ...], int, int, int, int, int]:
-    """Return dtype, shape, shard, offset, size, checksum and the number of slices of a tensor."""
-    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
-    shape: tuple[int, ...] = ()
-    checksum = slices = 0
+def described(entry: Entry) -> Iterator[tuple[Raw, str, Any]]:
+    """Yield the fields of an entry's value, each with its name and with what it says."""
+    value = entry.value
     for raw in fields(value):
-        if raw.wire_type == 0 and raw.number in numbers:
-            numbers[raw.number] = varint(value, raw.value_start)[0]
-        elif raw.number == 2 and raw.wire_type == 2:
-            shape = tuple(sizes(value[raw.value_start : raw.end]))
-        elif raw.number == 6 and raw.wire_type == 5:
-            checksum = struct.unpack_from("<I", value, raw.value_start)[0]
-        elif raw.number == 7:
-            slices += 1
-    return numbers[1], shape, numbers[3], numbers[4], numbers[5], checksum, slices
+        label = _FIELDS.get((raw.number, raw.wire_type), f"field {raw.number}")
+        label = label if entry.key else "header"
+        content = value[raw.value_start : raw.end]
+        if label == "shape":
+            yield raw, label, tuple(_sizes(content))
+        elif raw.wire_type == 0:
+            number = varint(value, raw.value_start)[0]
+            yield raw, label, DTYPES.get(number, number) if label == "type" else number
+        else:
+            yield raw, label, content.hex()
 
 
-def sizes(shape: bytes) -> Iterator[int]:
+def _sizes(shape: bytes) -> Iterator[int]:
     """Yield the dimensions of a TensorShapeProto."""
     for raw in fields(shape):
         if raw.number == 2 and raw.wire_type == 2:

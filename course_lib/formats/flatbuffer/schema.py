@@ -101,7 +101,7 @@ def parse(source: str) -> Schema:
         name = block[: block.index("(")]
         body = block.split("\ndef ")[0]  # behind each class stand functions that build
         if "__slots__" in body:
-            tables[name] = {field.slot: field for field in _fields(body, unions)}
+            tables[name] = _fields(body, unions)
         elif not name.endswith("T"):
             enums[name] = {
                 int(value): member
@@ -110,8 +110,8 @@ def parse(source: str) -> Schema:
     return Schema(tables, enums)
 
 
-def _fields(body: str, unions: dict[str, str]) -> list[Field]:
-    """Return the fields of one class, from the methods that read them."""
+def _fields(body: str, unions: dict[str, str]) -> dict[int, Field]:
+    """Return the fields of one class by slot, from the methods that read them."""
     fields: dict[int, Field] = {}
     for method in body.split("\n    def ")[1:]:
         slot = re.search(r"self\._tab\.Offset\((\d+)\)", method)
@@ -121,7 +121,7 @@ def _fields(body: str, unions: dict[str, str]) -> list[Field]:
         place = (int(slot.group(1)) - 4) // 2
         if place not in fields:  # the accessor itself comes first, then its …Length and the like
             fields[place] = _field(accessor, place, method, unions)
-    return list(fields.values())
+    return fields
 
 
 def _field(accessor: str, slot: int, method: str, unions: dict[str, str]) -> Field:
@@ -132,18 +132,15 @@ def _field(accessor: str, slot: int, method: str, unions: dict[str, str]) -> Fie
     inner = re.search(r"obj = (\w+)\(\)", method)
     if "self._tab.Union" in method:
         return Field(name, slot, "union", unions.get(accessor, ""))
-    if "self._tab.Vector" in method:
-        if "self._tab.String" in method:
-            return Field(name, slot, "vector", "", each="string")
-        if inner:
-            return Field(name, slot, "vector", inner.group(1), each="table")
-        return Field(name, slot, "vector", scalar, each="scalar")
     if "self._tab.String" in method:
-        return Field(name, slot, "string", "")
-    if inner:
-        return Field(name, slot, "table", inner.group(1))
-    default = re.findall(r"return (\S+)", method)[-1]  # behind the `if`: the field is absent
-    return Field(name, slot, "scalar", scalar, default=default)
+        kind, of = "string", ""
+    else:
+        kind, of = ("table", inner.group(1)) if inner else ("scalar", scalar)
+    if "self._tab.Vector" in method:
+        return Field(name, slot, "vector", of, each=kind)
+    # what stands behind the `if` is returned where the field is absent
+    default = re.findall(r"return (\S+)", method)[-1] if kind == "scalar" else "0"
+    return Field(name, slot, kind, of, default=default)
 
 
 def _snake(accessor: str) -> str:
