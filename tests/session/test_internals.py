@@ -22,9 +22,10 @@ def traced(tf):
         scale = tf.constant(2.0) * tf.constant(3.0)
         return tf.nn.relu(x @ weight + bias) * scale
 
+    kept = [weight, bias]  # a concrete function doesn't keep its variables alive
     function = tf.function(program)
     yield function.get_concrete_function(tf.TensorSpec([None, 2], tf.float32, name="x"))
-    del weight, bias  # a concrete function doesn't keep its variables alive
+    kept.clear()
 
 
 def answers(tf, graph_def, output: str, rows: np.ndarray) -> np.ndarray:

@@ -1,18 +1,19 @@
 """What the tables of a .tflite file are made of, read from the code that flatc generated.
 
-LiteRT and TensorFlow ship TensorFlow Lite's schema as generated Python classes. Their accessors
-say all that a reader needs: for each field its slot in the vtable and how its bytes are meant.
-The text of the module is read, nothing of it is imported or run.
+LiteRT ships TensorFlow Lite's schema as generated Python classes. The text of their accessors says
+all that a reader needs: for each field its slot in the vtable and how its bytes are meant.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import struct
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from course_lib.formats.tflite_file import ModelError
+from course_lib.formats.tflite_file import schema as generated
 
 ROOT = "Model"
 
@@ -22,14 +23,7 @@ SCALARS = {
 }  # fmt: skip
 """The scalar types of FlatBuffers and their letters in Python's `struct`; all little-endian."""
 
-_SOURCES = (
-    ("ai_edge_litert", "schema_py_generated.py"),
-    ("tensorflow", "lite/python/schema_py_generated.py"),
-)
-
-
-class FormatError(ValueError):
-    """Say in one sentence why some bytes are no FlatBuffer that can be followed, and where."""
+FormatError = ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +69,8 @@ def number(data: bytes, position: int, scalar: str, what: str = "a number") -> i
 
 @cache
 def load() -> Schema:
-    """Return the schema that ships with LiteRT, else with TensorFlow; takes about 0.1 s, once.
-
-    Raises ImportError where neither is installed.
-    """
-    for package, inside in _SOURCES:
-        spec = importlib.util.find_spec(package)
-        if spec is not None and spec.origin is not None:
-            source = Path(spec.origin).parent / inside
-            if source.is_file():
-                return parse(source.read_text(encoding="utf-8"))
-    raise ImportError("The schema of TensorFlow Lite is missing: pip install ai-edge-litert.")
+    """Return the schema that ships with LiteRT; takes about 0.1 s, once."""
+    return parse(Path(generated.__file__).read_text(encoding="utf-8"))
 
 
 def parse(source: str) -> Schema:

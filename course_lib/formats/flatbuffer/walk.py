@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 
+from course_lib.formats import tflite_file
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.formats.flatbuffer.schema import (
     ROOT,
@@ -39,8 +40,7 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     of it, or two of whose parts claim the same byte.
     """
     data = bytes(data)
-    if len(data) < 8 or data[4:8] != b"TFL3":
-        raise FormatError("This is not a .tflite file: bytes 4 to 8 should read TFL3.")
+    tflite_file.check(data)
     walk = _Walk(data, schema or load())
     walk.everything()
     spans = _with_owners(walk.spans, len(data))
