@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, spotter, tflite, train
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.measure.model_card import COMMANDS
 from course_lib.sound import augmentation, dataset, features, noise
 
@@ -132,7 +132,7 @@ def _one(
         "weights": model.count_params(),
         "seconds": round((time.process_time() - started) / 2),
     }
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     data = tflite.strip(tflite.convert(frozen, "int8", varied[0][:400]))
     row["bytes"] = len(data)
     for kind, clips in sets.items():

@@ -15,8 +15,8 @@ import numpy as np
 
 from course_lib import session, spotter, tflite
 from course_lib.experiments import timeline
-from course_lib.formats.keras_archive import make_portable
-from course_lib.graph import freeze
+from course_lib.formats.checkpoint.keras_files import make_portable
+from course_lib.graph import freezing
 from course_lib.measure import model_card
 from course_lib.sound import augmentation, dataset, features
 
@@ -118,7 +118,7 @@ def _write_models(model: Any, calibration: np.ndarray, folder: Path) -> None:
     with session.quiet():
         model.save(folder / "spotter.keras")
     make_portable(folder / "spotter.keras")
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     frozen.save(folder / "spotter.pb")
     for variant in ("float32", "int8"):
         data = tflite.strip(tflite.convert(frozen, variant, calibration), keep_names=True)

@@ -22,9 +22,10 @@ _FIRST = (  # the longest: nothing waits for them at the end
     "browser/test_files.py",
     "browser/test_spotter.py",
     "browser/test_micro.py",
+    "formats/checkpoint/test_bundle.py",
+    "formats/test_protobuf.py",
     "instructor/grading/test_campaign.py",
     "instructor/grading/test_assignments.py",
-    "formats/test_fuzz_files.py",
 )
 
 # The same examples in every run; WORKBOOK_RANDOM=1 looks for new ones.

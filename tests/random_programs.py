@@ -1,4 +1,4 @@
-"""Random straight-line programs for the tests of tracing and differentiation."""
+"""Programs for the tests of graphs: the seven lines of lesson 01, and random straight-line ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import math
 from random import Random
 
 from hypothesis import strategies as st
+
+from course_lib.graph.trace import from_source
+
+SEVEN = from_source(
+    "var1 = 6\nvar2 = 2\ntemp1 = var1 + var2\ntemp2 = var1 - var2\nvar3 = 4\n"
+    "temp3 = temp2 + var3\nres = temp1 / temp3"
+)
 
 NAMES = ("a", "b", "c", "d", "x_2", "add_1", "const_1")
 NUMBERS = ("0.5", "1", "2", "3.25", "1e-1", "7", "0.3")

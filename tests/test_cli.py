@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from course_lib import cli, session, tflite, train
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.measure import evaluation, saved
 from course_lib.sound import audio
 
@@ -36,7 +36,7 @@ def models(tmp_path_factory):
     with session.quiet():
         model.save(folder / "toy.keras")
         model.export(folder / "toy_folder")
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     frozen.save(folder / "toy.pb")
     (folder / "toy.tflite").write_bytes(tflite.convert(frozen, "float32"))
     return folder
@@ -186,7 +186,7 @@ def test_convert_makes_the_same_model_from_every_form(models, clips, tmp_path, n
     )
     assert code == cli.DONE and f"{out.stat().st_size:,} bytes" in said
     features = np.random.default_rng(2).normal(size=(5, 49, 40)).astype(np.float32)
-    expected = freeze.load(models / "toy.pb").run(features)
+    expected = freezing.load(models / "toy.pb").run(features)
     np.testing.assert_allclose(tflite.run(out.read_bytes(), features), expected, atol=1e-5)
     np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-5)
 

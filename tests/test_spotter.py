@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from course_lib import measure, session, spotter, tflite, train
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.measure import model_card
 from course_lib.sound import augmentation, dataset, features
 
@@ -167,7 +167,7 @@ def test_the_checkpoints_show_learning_from_the_first_step_to_the_shipped_model(
 def test_frozen_float_and_int8_answer_alike(shipped, held):
     sound, labels = features.of(held), held.labels
     keras_answers = spotter.predict(shipped, sound)
-    assert np.abs(freeze.load(MODELS / "spotter.pb").run(sound) - keras_answers).max() < 1e-5
+    assert np.abs(freezing.load(MODELS / "spotter.pb").run(sound) - keras_answers).max() < 1e-5
     reports = [
         measure.report(name, tflite.load(name), (sound, labels))
         for name in ("spotter_float32", "spotter_int8")

@@ -7,7 +7,7 @@ from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import array, checked, function, number
 from course_lib.exercises.material import SHARED
 from course_lib.graph import evaluate, span
-from course_lib.graph.schedule import ScheduleError, run_plan, schedule
+from course_lib.graph.scheduling import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
 WEIGHTS = spotter.facts().trained

@@ -14,7 +14,7 @@ import numpy as np
 from course_lib import session, tflite
 from course_lib.experiments.outside import FILES
 from course_lib.formats import checkpoint
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.tflite import xray
 
 _SAME = 1e-6
@@ -35,7 +35,7 @@ class Artefact:
     fingerprint: str
 
 
-def write_forms(model: Any, folder: str | Path) -> freeze.Frozen:
+def write_forms(model: Any, folder: str | Path) -> freezing.Frozen:
     """Write a Keras model in every form of `outside.FILES` but TFLite; return the frozen one."""
     tf, folder = session.import_tensorflow(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def write_forms(model: Any, folder: str | Path) -> freeze.Frozen:
         model.save(folder / FILES["Keras file"])
         model.export(folder / FILES["SavedModel"], verbose=False)
     log.setLevel(level)  # exporting makes TensorFlow's log talkative
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     frozen.save(folder / FILES["frozen graph"])
     return frozen
 
@@ -136,7 +136,7 @@ def _arrays(path: Path) -> Iterator[np.ndarray]:
     """Yield every numeric array of a Keras file, a checkpoint, a SavedModel or a frozen graph."""
     if path.suffix == ".pb":
         make_array = session.import_tensorflow().make_ndarray
-        for node in freeze.load(path).proto().node:
+        for node in freezing.load(path).proto().node:
             if node.op == "Const":
                 yield make_array(node.attr["value"].tensor)
     else:

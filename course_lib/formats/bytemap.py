@@ -38,11 +38,9 @@ class Span:
     value: Any = None
 
     def __len__(self) -> int:
-        """Return the number of bytes."""
         return self.end - self.start
 
     def __contains__(self, position: int) -> bool:
-        """Tell whether the byte at `position` belongs to the span."""
         return self.start <= position < self.end
 
 
@@ -52,34 +50,29 @@ class ByteMap:
 
     Iterating yields the spans. `map.at(17)` is the span of byte 17, `map.shares` the bytes of
     each kind. Spans may leave gaps and may overlap (FlatBuffers share vtables): `gaps` and
-    `overlaps` tell, and `check` raises.
+    `overlaps` tell.
     """
 
     data: bytes = field(repr=False)
     spans: tuple[Span, ...] = field(repr=False)
 
     def __init__(self, data: bytes, spans: Iterable[Span]) -> None:
-        """Sort `spans`; raise `ValueError` if one is empty or reaches outside `data`."""
+        """Sort `spans`; raises ValueError where one is empty or reaches outside `data`."""
         ordered = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
         for span in ordered:
             if not 0 <= span.start < span.end <= len(data):
-                raise ValueError(
-                    f"{span.name!r} at {span.start} to {span.end} is outside the "
-                    f"{len(data)} bytes: was the file cut short?"
-                )
+                where = f"{span.name!r} at {span.start} to {span.end} is outside"
+                raise ValueError(f"{where} the {len(data)} bytes: was the file cut short?")
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "spans", ordered)
 
     def __len__(self) -> int:
-        """Return the number of bytes."""
         return len(self.data)
 
     def __iter__(self) -> Iterator[Span]:
-        """Yield the spans in the order of the file."""
         return iter(self.spans)
 
     def __repr__(self) -> str:
-        """Say how many bytes and spans there are."""
         return f"ByteMap({len(self.data)} bytes, {len(self.spans)} spans)"
 
     @cached_property
@@ -89,7 +82,7 @@ class ByteMap:
     def at(self, position: int) -> Span:
         """Return the span of the byte at `position`, the latest to start where two overlap.
 
-        Raises IndexError outside the file and `LookupError` where the byte has no name.
+        Raises IndexError outside the file and LookupError where the byte has no name.
         """
         if not 0 <= position < len(self.data):
             raise IndexError(f"The file has the bytes 0 to {len(self.data) - 1}, not {position}.")
@@ -108,48 +101,31 @@ class ByteMap:
         """Return the spans whose path or name contains `text`."""
         return tuple(span for span in self.spans if text in span.path or text in span.name)
 
-    def of_kind(self, kind: str) -> tuple[Span, ...]:
-        """Return the spans of one kind."""
-        return tuple(span for span in self.spans if span.kind == kind)
-
     @cached_property
     def gaps(self) -> tuple[tuple[int, int], ...]:
         """The stretches (start, end) that no span names."""
-        found, reached = [], 0
-        for span in self.spans:
-            if span.start > reached:
-                found.append((reached, span.start))
-            reached = max(reached, span.end)
-        if reached < len(self.data):
-            found.append((reached, len(self.data)))
-        return tuple(found)
+        gaps, reached = [], 0
+        for start, end in (*((span.start, span.end) for span in self.spans), (len(self.data),) * 2):
+            if start > reached:
+                gaps.append((reached, start))
+            reached = max(reached, end)
+        return tuple(gaps)
 
     @cached_property
     def overlaps(self) -> tuple[tuple[Span, Span], ...]:
         """The pairs of neighbours in which the second starts before the first has ended."""
-        found, widest = [], None
+        overlaps, widest = [], None
         for span in self.spans:
             if widest is not None and span.start < widest.end:
-                found.append((widest, span))
+                overlaps.append((widest, span))
             if widest is None or span.end > widest.end:
                 widest = span
-        return tuple(found)
+        return tuple(overlaps)
 
     @property
     def complete(self) -> bool:
         """True when every byte has exactly one name."""
         return not self.gaps and not self.overlaps
-
-    def check(self) -> None:
-        """Raise `ValueError` unless every byte has exactly one name."""
-        if self.gaps:
-            start, end = self.gaps[0]
-            raise ValueError(
-                f"Bytes {start} to {end - 1} have no name ({len(self.gaps)} such gaps)."
-            )
-        if self.overlaps:
-            first, second = self.overlaps[0]
-            raise ValueError(f"{first.name!r} and {second.name!r} both claim byte {second.start}.")
 
     @cached_property
     def shares(self) -> dict[str, int]:

@@ -1,45 +1,28 @@
-"""A computational graph as plain data: evaluate it, level it, differentiate it.
+"""A computational graph as plain data: built, run, levelled, scheduled, differentiated, compiled.
 
-`Graph` and `Node` are frozen; every function takes a graph and returns values or a new graph.
-Nothing here draws, prints, or needs TensorFlow.
+`data` has `Graph` and `Node`, both frozen: every function takes a graph and returns values or a new
+one. `trace` makes graphs of programs, `freezing` and `compiler` ask TensorFlow for them. This room
+uses `session` alone, and nothing in it draws or prints; lessons 01, 02 and 05, `views` and all that
+convert a frozen model use it. Begin reading with `data`, then `evaluation`.
 """
 
-from course_lib.graph.data import Graph, GraphError, Node
-from course_lib.graph.evaluate import EvaluationError, Tally, evaluate
-from course_lib.graph.gradients import EdgeGradient, Gradients, gradients, numeric_gradients
-from course_lib.graph.operations import OPERATIONS, Operation, operation
-from course_lib.graph.structure import (
-    ancestors,
-    collapse,
-    compare,
-    independent,
-    layer_name,
-    levels,
-    longest_path,
-    needed,
-    span,
-    work,
-)
+from course_lib.graph.data import Graph, Node
+from course_lib.graph.differentiation import gradients, numeric_gradients
+from course_lib.graph.evaluation import EvaluationError, Tally, evaluate
+from course_lib.graph.operations import operation
+from course_lib.graph.structure import collapse, compare, independent, levels, needed, span, work
 
 __all__ = [
-    "OPERATIONS",
-    "EdgeGradient",
     "EvaluationError",
-    "Gradients",
     "Graph",
-    "GraphError",
     "Node",
-    "Operation",
     "Tally",
-    "ancestors",
     "collapse",
     "compare",
     "evaluate",
     "gradients",
     "independent",
-    "layer_name",
     "levels",
-    "longest_path",
     "needed",
     "numeric_gradients",
     "operation",

@@ -78,22 +78,10 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType({entry.name: entry for en
 
 _TENSORFLOW = {"AddV2": "Add", "RealDiv": "Div", "ReadVariableOp": "Identity"}
 
+_SAME_NAME = ("Sqrt", "Square", "Exp", "Log", "Sin", "Cos", "Tanh", "Sigmoid", "Relu", "Abs")
+
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "sqrt": "Sqrt",
-        "square": "Square",
-        "exp": "Exp",
-        "log": "Log",
-        "sin": "Sin",
-        "cos": "Cos",
-        "tanh": "Tanh",
-        "sigmoid": "Sigmoid",
-        "relu": "Relu",
-        "abs": "Abs",
-        "max": "Maximum",
-        "min": "Minimum",
-        "pow": "Pow",
-    }
+    {name.lower(): name for name in _SAME_NAME} | {"max": "Maximum", "min": "Minimum", "pow": "Pow"}
 )
 """What a program may call, and the operation that each call becomes."""
 

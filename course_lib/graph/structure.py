@@ -68,23 +68,20 @@ def longest_path(
 
 def ancestors(graph: Graph, name: str) -> frozenset[str]:
     """Return the names of all nodes that `name` waits for, directly or not; not itself."""
-    found: set[str] = set()
-    stack = list(graph[name].inputs)
-    while stack:
-        current = stack.pop()
-        if current not in found:
-            found.add(current)
-            stack.extend(graph[current].inputs)
-    return frozenset(found)
+    met: set[str] = set()
+    to_visit = list(graph[name].inputs)
+    while to_visit:
+        current = to_visit.pop()
+        if current not in met:
+            met.add(current)
+            to_visit.extend(graph[current].inputs)
+    return frozenset(met)
 
 
 def independent(graph: Graph, first: str, second: str) -> bool:
     """Tell whether no path leads from one node to the other: they may run at the same moment."""
-    return (
-        first != second
-        and first not in ancestors(graph, second)
-        and second not in ancestors(graph, first)
-    )
+    waits = first in ancestors(graph, second) or second in ancestors(graph, first)
+    return first != second and not waits
 
 
 def needed(graph: Graph, outputs: Iterable[str] | None = None) -> Graph:
@@ -92,7 +89,7 @@ def needed(graph: Graph, outputs: Iterable[str] | None = None) -> Graph:
 
     What falls away is what no result reads: the dead code of the program.
     """
-    wanted = tuple(outputs) if outputs is not None else graph.outputs
+    wanted = graph.outputs if outputs is None else tuple(outputs)
     keep = set(wanted).union(*(ancestors(graph, name) for name in wanted))
     names = tuple(pair for pair in graph.names if pair[1] in keep)
     return Graph(tuple(node for node in graph if node.name in keep), wanted, names)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, tflite
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.measure.measurement import Report, agreement, mcnemar, report, wilson
 from course_lib.sound import dataset, features
 
@@ -29,7 +29,7 @@ def measured(
     held = dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))
     sounds = {"held_out": held, "real": dataset.recordings(real).clips if real else None}
     answers = {
-        "float": freeze.load(folder / "spotter.pb").run,
+        "float": freezing.load(folder / "spotter.pb").run,
         "int8": lambda rows: tflite.run((folder / "spotter_int8.tflite").read_bytes(), rows),
     }
     figures: dict[str, Any] = {"recipe": recipe, "bytes": _sizes(folder)}

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from course_lib import session, tflite
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.session import internals
 from course_lib.sound.dataset import LABELS
 
@@ -45,7 +45,7 @@ def predictor(path: str | Path) -> Predict | bytes:
 
 
 def trainable_or_frozen(path: str | Path) -> object:
-    """Return a Keras model from .keras, or a `freeze.Frozen` from a .pb or a SavedModel folder.
+    """Return a Keras model from .keras, or a `freezing.Frozen` from a .pb or a SavedModel folder.
 
     These are the forms that the converter starts from. Raises ModelFileError like `predictor`.
     """
@@ -60,7 +60,7 @@ def trainable_or_frozen(path: str | Path) -> object:
         raise ModelFileError(f"{path} has no form that can be opened: give {_FORMS}.")
     data = _content(path)
     if path.suffix == ".pb":
-        return _opened(path, lambda: _with_function(freeze.load(data)))
+        return _opened(path, lambda: _with_function(freezing.load(data)))
     if not data.startswith(b"PK"):
         raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
     return _opened(path, lambda: _keras(path))
@@ -109,13 +109,13 @@ def _keras(path: Path) -> object:
         return tf.keras.models.load_model(path, compile=False)
 
 
-def _with_function(frozen: freeze.Frozen) -> freeze.Frozen:
+def _with_function(frozen: freezing.Frozen) -> freezing.Frozen:
     """Return `frozen` once its graph was really built: only then is it known to be whole."""
     assert frozen.function is not None
     return frozen
 
 
-def _frozen_folder(path: Path) -> freeze.Frozen:
+def _frozen_folder(path: Path) -> freezing.Frozen:
     """Freeze the default signature of a SavedModel for one clip; logits become probabilities."""
     tf = session.import_tensorflow()
     with session.quiet():
@@ -129,14 +129,14 @@ def _frozen_folder(path: Path) -> freeze.Frozen:
         def classify(features):
             (answer,) = signature(**{wanted.name: features}).values()
             answer = answer if ends_in_softmax else tf.nn.softmax(answer)
-            return tf.identity(answer, name=freeze.OUTPUT)
+            return tf.identity(answer, name=freezing.OUTPUT)
 
-        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freeze.INPUT)
+        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freezing.INPUT)
         traced = tf.function(classify).get_concrete_function(shape)
         graph = internals.with_constants(traced)
         # freezing leaves idle nodes behind: keep only what the output needs
-        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [freeze.OUTPUT])
-    return freeze.load(graph.SerializeToString(deterministic=True))
+        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [freezing.OUTPUT])
+    return freezing.load(graph.SerializeToString(deterministic=True))
 
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.tflite.variants import VARIANTS
 
 _CALIBRATION_CLIPS = 400  # ranges hardly grow after that many
@@ -20,7 +20,7 @@ def convert(
 ) -> bytes:
     """Return the bytes of a .tflite file made from `model`, as one of `VARIANTS`.
 
-    `model` is a Keras model that answers with logits (a softmax is added), a `freeze.Frozen`,
+    `model` is a Keras model that answers with logits (a softmax is added), a `freezing.Frozen`,
     or a concrete function; batch 1 unless a concrete function says otherwise. `representative`,
     (n, ...) float32 features without the batch axis, gives the ranges of the integer variants;
     at most 400 rows of it are used. Raises ValueError for an unknown variant, and when ranges
@@ -70,9 +70,9 @@ def converter(
 
 def _concrete(model: Any) -> Any:
     """Return the concrete function, without variables, that the converter starts from."""
-    if isinstance(model, freeze.Frozen):
+    if isinstance(model, freezing.Frozen):
         return model.function
-    return model if hasattr(model, "structured_outputs") else freeze.concrete(model)
+    return model if hasattr(model, "structured_outputs") else freezing.concrete(model)
 
 
 def _clips(representative: np.ndarray, shape: list[int | None]) -> Callable[[], Iterator]:

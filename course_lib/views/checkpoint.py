@@ -14,7 +14,7 @@ from course_lib.views.tints import colours
 
 if TYPE_CHECKING:
     from course_lib.experiments.timeline import Timeline
-    from course_lib.formats.checkpoint.contents import Contents
+    from course_lib.formats.checkpoint.tensors import Contents
 
 _LINES = (("-", 6.0, "sky"), ("-", 2.5, "ink"), ("--", 2.0, "orange"), (":", 3.0, "red"))
 _VISIBLE_BYTES = 100  # groups smaller than that are drawn with the structure

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from course_lib.graph.data import number
-from course_lib.graph.schedule import Schedule
+from course_lib.graph.scheduling import Schedule
 from course_lib.views.style import PALETTE, Picture, card, figure, show
 
 _ROW, _LEFT, _WIDTH = 44, 96, 760  # pixels: height of a row, room for names, width of the chart

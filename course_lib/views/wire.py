@@ -25,7 +25,7 @@ class WireCursor:
 
     def __init__(self, graph_def: bytes, nodes: Sequence[str]) -> None:
         """Read the graph once; `nodes` are the names to choose from."""
-        self.map = protobuf.bytemap(graph_def, "GraphDef")
+        self.map = protobuf.byte_map(graph_def, "GraphDef")
         tree = protobuf.read(graph_def, "GraphDef")
         self.fields = {name: protobuf.node(tree, name) for name in nodes}
         self.node = shell.dropdown("node", list(nodes))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from course_lib.graph.data import Graph
-from course_lib.graph.evaluate import EvaluationError
-from course_lib.graph.gradients import Gradients, gradients
+from course_lib.graph.differentiation import Gradients, gradients
+from course_lib.graph.evaluation import EvaluationError
 from course_lib.views import constants, shell
 from course_lib.views.backward import filmstrip, frame_marks, sentence, steps
 from course_lib.views.layout import lay_out

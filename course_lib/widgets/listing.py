@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course_lib.graph.compiler.machine_code import Compiled, arithmetic
+from course_lib.graph.compiler import Compiled, arithmetic
 from course_lib.views import shell
 from course_lib.views.listing import html, picture
 

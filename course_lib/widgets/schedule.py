@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.graph.data import Graph
-from course_lib.graph.schedule import schedule
+from course_lib.graph.scheduling import schedule
 from course_lib.graph.structure import span, work
 from course_lib.views import shell
 from course_lib.views.schedule import describe, gantts, svg

@@ -21,7 +21,7 @@
 # %%
 from course_lib.graph import compiler, trace
 from course_lib.experiments import replicas, workers
-from course_lib.graph.compiler.programs import seven_lines
+from course_lib.graph.compiler import seven_lines
 
 tf = replicas.import_with_devices(2)
 
@@ -385,7 +385,7 @@ read(layer)
 # The statements about graphs that you will meet most often, each with the verdict of your own runs.
 
 # %%
-from course_lib.graph.schedule import schedule
+from course_lib.graph.scheduling import schedule
 
 shared = material.SHARED
 claims = {

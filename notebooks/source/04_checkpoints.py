@@ -152,7 +152,7 @@ print("they do:", opened.tensor_bytes == opened.files[data_file])
 
 from course_lib.views import bytes as draw_bytes
 
-draw_bytes.overview(opened.bytemap(), title=data_file)
+draw_bytes.overview(opened.byte_map(), title=data_file)
 
 # %% [markdown]
 # Two thirds belong to the **optimizer**: Adam keeps a **momentum** and a **velocity** for each
@@ -179,7 +179,7 @@ check("4.4", checkpoint_bytes)
 
 # %%
 index_file = min(opened.files, key=opened.files.get)
-index = opened.bytemap(index_file)
+index = opened.byte_map(index_file)
 entry = opened.tensor("listen/kernel").key
 spans = [span for span in index if span.path == entry]
 draw_bytes.hexdump(index, spans[0].start, spans[-1].end)
@@ -246,7 +246,7 @@ print(*three.files, sep="\n")
 print("bytes of data:", three.tensor_bytes, "objects:", len(three.objects))
 
 # %%
-meta = three.bytemap("model-7.meta")
+meta = three.byte_map("model-7.meta")
 draw_bytes.overview(meta, title="model-7.meta")
 
 # %% [markdown]
@@ -308,7 +308,7 @@ draw.groups(kinds, alt="the bytes of one model in five kinds of file")
 
 # %%
 for name, each in kinds.items():
-    print(name, all(each.bytemap(file).complete for file in each.files))
+    print(name, all(each.byte_map(file).complete for file in each.files))
 
 # %% [markdown]
 # ## Take it apart

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from course_lib.experiments import alone
 from course_lib.sound import dataset, features
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib import session
 from course_lib import spotter
-from course_lib.graph import stages, trace
+from course_lib.graph import trace
 from course_lib.formats import protobuf
 from course_lib.exercises import check, compare, progress
 
@@ -41,7 +41,7 @@ model = spotter.build()
 state = tf.train.Checkpoint(model=model)
 state.restore(tf.train.latest_checkpoint(newest)).expect_partial()
 
-before = freeze.graph_before(model)
+before = freezing.graph_before(model)
 kernel = model.get_layer("listen").kernel.numpy()
 print("the kernel's bytes are in it:", kernel.tobytes() in before)
 
@@ -56,7 +56,7 @@ print("the kernel's bytes are in it:", kernel.tobytes() in before)
 # %%
 from tensorflow.python.framework import convert_to_constants
 
-program = freeze.program(model)
+program = freezing.program(model)
 with session.quiet():
     constant = convert_to_constants.convert_variables_to_constants_v2(program)
 print("variables before:", len(program.variables))
@@ -69,7 +69,7 @@ print("variables after:", len(constant.variables))
 from course_lib.views.graph import side_by_side
 from course_lib.graph import Graph, needed
 
-frozen = freeze.frozen(model)
+frozen = freezing.frozen(model)
 
 def first_layer(graph_def):
     nodes = trace.from_graph_def(graph_def).nodes
@@ -89,7 +89,7 @@ side_by_side(both, stand_out=changed,
 my_guess = ...
 
 # %%
-nodes = {name: sum(stages.operations(each).values())
+nodes = {name: sum(freezing.operations(each).values())
          for name, each in (("before", before), ("after", frozen.graph_def))}
 compare("5.1", my_guess, nodes["after"] - nodes["before"])
 
@@ -100,12 +100,12 @@ compare("5.1", my_guess, nodes["after"] - nodes["before"])
 # graphs can compute in advance all that depends on constants alone.
 
 # %%
-graphs = stages.of(model)
+graphs = freezing.stages(model)
 
 # %%
 from course_lib.views import freeze as draw
 
-draw.operations({name: stages.operations(each)
+draw.operations({name: freezing.operations(each)
                  for name, each in graphs.items()},
                 alt="nodes by operation in four graphs of one model")
 
@@ -154,7 +154,7 @@ check("5.3", fold)
 # %%
 norm = model.get_layer("listen_norm")
 mine = norm(kernel) - norm(tf.zeros_like(kernel))
-parsed = freeze.load(graphs["folded"]).proto()
+parsed = freezing.load(graphs["folded"]).proto()
 kernels = [tf.make_ndarray(node.attr["value"].tensor)
            for node in parsed.node if node.op == "Const"]
 equal = [each.shape == mine.shape and np.allclose(each, mine, atol=1e-6)
@@ -321,7 +321,7 @@ print("heard:", *(word.decode() for word in said.numpy()))
 from course_lib.views import bytes as draw_bytes
 
 data = Path(folder, "frozen.pb").read_bytes()
-named = protobuf.bytemap(data, "GraphDef")
+named = protobuf.byte_map(data, "GraphDef")
 print("every byte has exactly one name:", named.complete)
 draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 
@@ -397,7 +397,7 @@ print("search and parser agree:", by_search == by_parser.raw.value_start)
 
 # %%
 extra = protobuf.encode_varint(1000 << 3 | 2) + bytes([5]) + b"hello"
-newer = freeze.load(data + extra)
+newer = freezing.load(data + extra)
 print("still answers:", np.allclose(newer.run(sound), frozen.run(sound)))
 print("kept when written again:",
       b"hello" in newer.proto().SerializeToString())
@@ -412,7 +412,7 @@ print("kept when written again:",
 my_guess = ...
 
 # %%
-thawed = stages.thawed(freeze.frozen(model, batch=None))
+thawed = freezing.thawed(freezing.frozen(model, batch=None))
 recovered = [np.array_equal(thawed.variables[each.path], each)
              for each in model.weights]
 names = " ".join(thawed.variables)

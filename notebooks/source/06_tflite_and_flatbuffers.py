@@ -16,7 +16,7 @@ import numpy as np
 
 from course_lib.experiments import same_weights, reading_costs
 from course_lib.sound import dataset, features
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib import session, spotter, tflite
 from course_lib.tflite import xray
 from course_lib.views import bytes as draw_bytes
@@ -32,7 +32,7 @@ from course_lib.exercises import check, compare, progress
 # %%
 tf = session.import_tensorflow()
 model = spotter.load()
-function = freeze.concrete(model)
+function = freezing.concrete(model)
 converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
 with session.quiet():
     plain = converter.convert()
@@ -108,7 +108,7 @@ layers = tf.keras.layers
 flat = tf.keras.Sequential([layers.Input((49, 40, 1)),
                             layers.Flatten(), layers.Dense(4)])
 for batch in (1, None):
-    small = tflite.convert(freeze.concrete(flat, batch=batch))
+    small = tflite.convert(freezing.concrete(flat, batch=batch))
     print(batch, [each.kind for each in tflite.operations(small)])
 
 # %% [markdown]
@@ -397,7 +397,7 @@ print("one weight read:", mapped.loaded_bytes, "of", len(mapped))
 # %%
 from course_lib.experiments import readers
 
-graph = freeze.frozen(model).graph_def
+graph = freezing.frozen(model).graph_def
 code, where = readers.code_sizes()
 recorded = readers.recorded()
 libraries = recorded["libraries"]

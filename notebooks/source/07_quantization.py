@@ -16,7 +16,7 @@
 import numpy as np
 
 from course_lib.sound import dataset, features
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib import measure
 from course_lib.experiments import peers
 from course_lib import quantize, session, spotter, tflite
@@ -163,7 +163,7 @@ print(f"a scale for each filter gains up to {max(gains):.0f} dB")
 
 # %%
 tf = session.import_tensorflow()
-frozen = freeze.frozen(spotter.load())
+frozen = freezing.frozen(spotter.load())
 train = dataset.bundled("train")
 clips = features.of(train)
 converter = tf.lite.TFLiteConverter.from_concrete_functions(
@@ -284,7 +284,7 @@ others = {"tiny_conv": (peers.tiny_conv(), noise),
 pairs = {"spotter": (kinds["float32"], kinds["int8"])}
 for name, (model, rows) in others.items():
     pairs[name] = tuple(
-        measure.bytes_by_kind(tflite.convert(freeze.frozen(model), v, rows))
+        measure.bytes_by_kind(tflite.convert(freezing.frozen(model), v, rows))
         for v in ("float32", "int8"))
 sizes.factors(pairs)
 
@@ -425,7 +425,7 @@ for layer in quantize.cheapest_first(quality(int8), fours):
         small = tflite.compact(four)
 
 # %%
-left_open = freeze.concrete(spotter.load(), batch=None)
+left_open = freezing.concrete(spotter.load(), batch=None)
 steps = {"float32": float32,
          "any batch": tflite.convert(left_open, "int8_per_channel", clips),
          "batch of 1": variants["int8_per_channel"],

@@ -244,10 +244,10 @@ print(f"{mine.accuracy:.0%} of {mine.n} clips,",
 # Freeze it, convert it, quantize it: lessons 05, 06 and 07 in three lines.
 
 # %%
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib import tflite
 
-frozen = freeze.frozen(model)
+frozen = freezing.frozen(model)
 some = features.of(words.train)
 variants = {name: tflite.convert(frozen, name.replace(" ", "_"), some)
             for name in ("float32", "dynamic range", "float16", "int8")}

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from course_lib.exercises import material
-from course_lib.instructor.authoring import editions, frame, source
-from course_lib.instructor.grading import course, extract, notebook, one, sandbox
+from course_lib.instructor.authoring import editions, source
+from course_lib.instructor.grading import course, sandbox, submission, trial
+from course_lib.instructor.grading.results import Work
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = source.sources(ROOT / "notebooks" / "source")
@@ -32,7 +33,7 @@ HONEST = {
         "remaining = sum(node.operation != 'Identity' for node in kept)"
     ),
     "2.4": (
-        "from course_lib.graph.schedule import schedule\n"
+        "from course_lib.graph.scheduling import schedule\n"
         "tasks = schedule(material.SHARED, 2).tasks\n"
         "plan = [[task.name for task in tasks if task.worker == worker] for worker in (0, 1)]"
     ),
@@ -100,7 +101,7 @@ def handed_out(tmp_path_factory):
     """Return the course as its sources have it now, and each lesson's student edition."""
     folder = tmp_path_factory.mktemp("course")
     (folder / "reference").mkdir()
-    facts = frame.project(ROOT)
+    facts = editions.read_project(ROOT)
     lessons = [source.read(path) for path in SOURCES]
     for path, lesson in zip(SOURCES, lessons, strict=True):
         for solved, place in ((True, folder / "reference"), (False, folder)):
@@ -119,11 +120,11 @@ def test_an_answer_computed_from_the_notebook_gets_its_points(handed_out, lesson
         identifier = cell["metadata"].get("exercise")
         if identifier in HONEST:
             cell["source"] = f"# Exercise {identifier}\n{HONEST[identifier]}"
-    cells = notebook.cells(json.dumps(students[lesson]).encode())
-    answers = extract.answers(cells, graded.lessons[lesson])
-    work = one.Work("ada", lesson, "ada.ipynb", dict(answers.texts))
-    result = one.grade(work, one.Settings(graded, "a seed"))
-    said = {each["id"]: (each["state"], each["message"]) for each in result["exercises"]}
+    cells = submission.read_cells(json.dumps(students[lesson]).encode())
+    answers = submission.find_answers(cells, graded.lessons[lesson])
+    work = Work("ada", lesson, "ada.ipynb", dict(answers.texts))
+    result = trial.grade(work, trial.Settings(graded, "a seed"))
+    verdicts = {verdict.id: verdict for verdict in result.verdicts}
     for identifier in HONEST:
-        if identifier in said:
-            assert said[identifier][0] == "right", (said[identifier], result["ended"])
+        if identifier in verdicts:
+            assert verdicts[identifier].state == "right", (verdicts[identifier], result.ended)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from course_lib import micro, spotter, tflite
 from course_lib.experiments import ledger, readers
 from course_lib.experiments.ledger import VERDICTS, Claim, Ledger, Test
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.sound import dataset, features
 
 RESULTS = st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=5)
@@ -58,7 +58,7 @@ def measured(tmp_path_factory) -> Ledger:
     clips = dataset.bundled("test")[::6]
     rows, labels = features.of(clips), clips.labels
     model = spotter.load()
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     plain, int8 = (tflite.convert(frozen, name, rows) for name in ("float32", "int8"))
     folder = tmp_path_factory.mktemp("claims")
     before = [weight.copy() for weight in model.get_weights()]
@@ -102,7 +102,7 @@ def test_what_needs_a_tool_is_left_open_without_it(
     monkeypatch.setattr(readers, "compiled", missing)
     monkeypatch.setattr(micro, "available", lambda: False)
     plain, int8 = tflite.load("spotter_float32"), tflite.load("spotter_int8")
-    graph = freeze.frozen(spotter.load()).graph_def
+    graph = freezing.frozen(spotter.load()).graph_def
     book = {claim.said: claim for claim in ledger.formats(plain, int8, graph)}
     for part, verdict in (
         ("second form", "not measured here"),
@@ -122,7 +122,7 @@ def test_a_claim_can_turn_out_otherwise(tmp_path: Path) -> None:
     (claim,) = [each for each in book if "Checkpoints are for" in each.said]
     assert claim.verdict == "holds in part" and "50% right against 90%" in claim.tests[0].figure
     int8 = tflite.load("spotter_int8")
-    graph = freeze.frozen(spotter.load()).graph_def
+    graph = freezing.frozen(spotter.load()).graph_def
     plain = tflite.load("spotter_float32")
     (swapped,) = [e for e in ledger.formats(plain, plain, graph) if "quantized model" in e.said]
     assert swapped.verdict == "does not hold"

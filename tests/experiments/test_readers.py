@@ -7,7 +7,7 @@ import pytest
 
 from course_lib import session, tflite
 from course_lib.experiments import readers, reading_costs
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 from course_lib.tflite import xray
 
 needs_compiler = pytest.mark.skipif(
@@ -30,7 +30,7 @@ def model():
 
 @needs_compiler
 def test_three_readers_find_the_same_weight_and_only_one_allocates(model):
-    frozen = freeze.frozen(model)
+    frozen = freezing.frozen(model)
     files = {"flatbuffer": tflite.convert(model)}
     files["protobuf_scan"] = files["protobuf_decode"] = frozen.graph_def
     bias = next(

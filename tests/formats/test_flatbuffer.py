@@ -7,14 +7,19 @@ import struct
 
 import numpy as np
 import pytest
+from foreign_models import MODELS, made
 
-from course_lib import session, tflite
+from course_lib import quantize, session, tflite
+from course_lib.experiments import reading_costs
 from course_lib.formats import flatbuffer
 from course_lib.formats.flatbuffer import schema as schemas
 from course_lib.formats.tflite_file import schema as generated
 
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)
 MUTATIONS = 10_000
+KINDS = {"root offset", "identifier", "vtable", "table", "scalar", "offset", "length", "numbers",
+         "string", "weights", "data", "padding", "unused"}  # fmt: skip
+SMALL = ("control_flow", "signatures", "sparse", "four_bits", "custom_operation", "strings")
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +37,11 @@ def models():
             layers.Dense(4, bias_initializer="ones"),
         ]
     )
-    made = {
+    variants = {
         name: tflite.convert(model, name, FEATURES)
         for name in ("float32", "float16", "int16x8", "int8_per_channel")
     }
-    return made | {"stripped": tflite.strip(made["int8_per_channel"])}
+    return variants | {"stripped": tflite.strip(variants["int8_per_channel"])}
 
 
 NAMES = ("float32", "float16", "int16x8", "int8_per_channel", "stripped")
@@ -114,6 +119,11 @@ def check_vector(spans, path, value):
         np.testing.assert_array_equal(ours, value)
 
 
+def of_kind(found, kind):
+    """Return the spans of one kind."""
+    return [span for span in found if span.kind == kind]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_map_covers_every_byte_once_and_agrees_with_the_schema(models, name):
     agree(models[name])
@@ -121,13 +131,13 @@ def test_map_covers_every_byte_once_and_agrees_with_the_schema(models, name):
 
 def test_shares_are_ours_to_explain(models):
     shares = flatbuffer.byte_map(models["float32"]).shares
-    assert set(shares) <= set(flatbuffer.KINDS)
+    assert set(shares) <= KINDS
     weights = 4 * (3 * 3 * 3 + 3 + 3 * 4 + 4)
     assert weights <= shares["weights"] < weights + 64  # and an axis for the mean
 
 
 def test_weights_carry_the_names_of_their_tensors(models):
-    spans = flatbuffer.byte_map(models["float32"]).of_kind("weights")
+    spans = of_kind(flatbuffer.byte_map(models["float32"]), "weights")
     names = {tensor.name for tensor in tflite.Interpreter(models["float32"]).tensors}
     assert spans and all(span.name.split(", ")[0] in names for span in spans)
 
@@ -145,7 +155,7 @@ def test_a_route_ends_where_the_map_says(models, name):
 
 def test_a_route_touches_few_bytes(models):
     data = models["float32"]
-    weights = flatbuffer.byte_map(data).of_kind("weights")[0]
+    weights = of_kind(flatbuffer.byte_map(data), "weights")[0]
     route = flatbuffer.route(data, weights.path)
     assert len(route) == 12 and route.jumps == 6 and route.bytes_read == 40
     assert route.count == len(weights)
@@ -177,13 +187,12 @@ def test_schema_knows_types_defaults_unions_and_enumerations():
     assert (
         schema.member("BuiltinOptions", generated.BuiltinOptions.Conv2DOptions) == "Conv2DOptions"
     )
-    kind = next(f for f in schema.tables["Tensor"].values() if f.name == "type")
-    assert schema.meaning(kind, generated.TensorType.INT8) == "INT8"
+    assert schema.enums["TensorType"][generated.TensorType.INT8] == "INT8"
 
 
 def test_tables_that_the_schema_does_not_know_are_named_all_the_same(models):
     known = flatbuffer.load()
-    poorer = flatbuffer.Schema(
+    poorer = schemas.Schema(
         {name: fields for name, fields in known.tables.items() if name != "Conv2DOptions"},
         known.enums,
     )
@@ -194,7 +203,7 @@ def test_tables_that_the_schema_does_not_know_are_named_all_the_same(models):
 
 def test_trailing_bytes_are_named_as_unused(models):
     found = flatbuffer.byte_map(models["float32"] + b"left over")
-    assert found.complete and found.of_kind("unused")[-1].end == len(found)
+    assert found.complete and of_kind(found, "unused")[-1].end == len(found)
 
 
 @pytest.mark.parametrize(
@@ -244,3 +253,71 @@ def test_mutations_give_a_right_map_or_a_clear_error(models, name):
             assert "\n" not in str(error)
         else:
             assert found.complete and sum(found.shares.values()) == len(data)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_map_of_a_foreign_model_is_complete_and_right(name):
+    data = made(name)
+    found = agree(data)
+    assert not of_kind(found, "unused")
+    assert flatbuffer.byte_map(tflite.strip(data)).complete
+    if name == "mobilenet_large":
+        assert len(data) > 5_000_000
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_mutations_of_a_foreign_model_give_a_right_map_or_a_clear_error(name):
+    data, chance, whole = made(name), random.Random(name), 0
+    for _ in range(400):
+        damaged = mutated(data, chance)
+        try:
+            found = flatbuffer.byte_map(damaged)
+        except flatbuffer.FormatError as error:
+            assert "\n" not in str(error)
+        else:
+            whole += 1
+            assert found.complete and sum(found.shares.values()) == len(damaged)
+    assert 0 < whole < 400
+
+
+@pytest.fixture(scope="module")
+def ours():
+    """Every kind of .tflite file that lessons 06 and 07 make of the shipped models."""
+    int8, float32 = tflite.load("spotter_int8"), tflite.load("spotter_float32")
+    packed = quantize.four_bits(int8, float32, list(quantize.read(int8).kernels)[:1])
+    rows = np.zeros((2, 49, 40), np.float32)
+    return {
+        "int8": int8,
+        "float32": float32,
+        "no names": tflite.strip(int8),
+        "nothing twice": tflite.compact(int8),
+        "four bits": packed,
+        "four bits, nothing twice": tflite.compact(packed),
+        "mended biases": quantize.correct_biases(int8, float32, rows),
+        "no operations": reading_costs.pair({"a": np.ones((3, 2)), "b": np.zeros(5)})[0],
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "int8",
+        "float32",
+        "no names",
+        "nothing twice",
+        "four bits",
+        "four bits, nothing twice",
+        "mended biases",
+        "no operations",
+    ],
+)
+def test_map_of_our_own_files_is_complete_and_right(ours, name):
+    assert not of_kind(agree(ours[name]), "unused")
+
+
+def test_what_others_made_still_runs_when_nothing_is_stored_twice():
+    rows = np.random.default_rng(1).normal(size=(3, 10, 10, 1)).astype(np.float32)
+    data = made("uint8_ends")
+    small = tflite.compact(data)
+    assert flatbuffer.byte_map(small).complete and len(small) < len(data)
+    np.testing.assert_array_equal(tflite.run(small, rows), tflite.run(data, rows))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fuzzing import CASES, Watch, damaged
 
 from course_lib import session
 from course_lib.formats import protobuf
-from course_lib.formats.protobuf.values import MESSAGE, repeated
+from course_lib.graph import freezing
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def assert_same(fields: tuple[protobuf.Field, ...], message) -> None:
 
 def assert_field(read: list[protobuf.Field], descriptor, value) -> None:
     """The fields of one name hold ``value``, which may be repeated or a map."""
-    if descriptor.type == MESSAGE:
+    if descriptor.type == descriptor.TYPE_MESSAGE:
         if descriptor.message_type.GetOptions().map_entry:
             for entry in {each.path: each for each in read}.values():  # the last one counts
                 key = next((c.value for c in entry.children if c.name == "key"), "")
@@ -46,7 +47,7 @@ def assert_field(read: list[protobuf.Field], descriptor, value) -> None:
                     assert_same(inner.children, value[key])
             assert len({e.path for e in read}) == len(value)
             return
-        if not repeated(descriptor):  # written several times, such a message is merged
+        if not protobuf._repeated(descriptor):  # written several times, such a message is merged
             return assert_same(tuple(c for each in read for c in each.children), value)
         values = list(value)
         assert len(values) == len(read)
@@ -56,8 +57,8 @@ def assert_field(read: list[protobuf.Field], descriptor, value) -> None:
     found = []
     for each in read:
         found.extend(each.value if isinstance(each.value, tuple) else [each.value])
-    values = list(value) if repeated(descriptor) else [value]
-    if not repeated(descriptor):
+    values = list(value) if protobuf._repeated(descriptor) else [value]
+    if not protobuf._repeated(descriptor):
         found = found[-1:]
     if descriptor.enum_type is not None:
         names = descriptor.enum_type.values_by_number
@@ -72,32 +73,28 @@ def assert_agrees(data: bytes, name: str) -> None:
 
     message = message_factory.GetMessageClass(descriptor).FromString(data)
     assert_same(protobuf.read(data, name), message)
-    named = protobuf.bytemap(data, name)
-    named.check()
+    named = protobuf.byte_map(data, name)
+    assert named.complete
     assert sum(named.shares.values()) == len(data)
 
 
 def test_a_frozen_keras_model(tf):
-    from course_lib.graph import freeze
-
     model = tf.keras.Sequential([tf.keras.Input((3, 3, 1)), tf.keras.layers.Conv2D(2, 2, name="c"),
                                  tf.keras.layers.Flatten()])  # fmt: skip
-    data = freeze.frozen(model, softmax=False).graph_def
+    data = freezing.frozen(model, softmax=False).graph_def
     assert_agrees(data, "GraphDef")
     kernel = model.get_layer("c").kernel
     found = protobuf.constant(protobuf.read(data, "GraphDef"), kernel.path)
     kernel = kernel.numpy()
     assert found.value == kernel.tobytes()
     assert data[found.raw.value_start : found.raw.end] == kernel.tobytes()
-    assert protobuf.bytemap(data).at(found.raw.value_start).kind == "weights"
+    assert protobuf.byte_map(data).at(found.raw.value_start).kind == "weights"
 
 
 @pytest.mark.slow
 def test_an_application_of_keras(tf):
-    from course_lib.graph import freeze
-
     model = tf.keras.applications.MobileNetV2((32, 32, 3), 0.35, weights=None, classes=5)
-    assert_agrees(freeze.frozen(model, softmax=False).graph_def, "GraphDef")
+    assert_agrees(freezing.frozen(model, softmax=False).graph_def, "GraphDef")
 
 
 def test_the_meta_file_of_tensorflow_1(tf, tmp_path):
@@ -202,14 +199,12 @@ def test_without_a_schema_fields_go_by_their_number():
     names = [(each.name, each.value) for each in protobuf.read(data)]
     assert names == [("field 1", 1), ("field 2", b"abc"), ("field 3", b"\0\0\x80\x3f"),
                      ("field 4", bytes(8)), ("field 5", bytes.fromhex("08012c"))]  # fmt: skip
-    protobuf.bytemap(data, None).check()
+    assert protobuf.byte_map(data, None).complete
 
 
 def test_unknown_fields_are_named_and_kept(tf):
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
     extra = protobuf.encode_varint(1000 << 3 | 2) + b"\x05hello"
-    data = GraphDef(node=[{"name": "a", "op": "NoOp"}]).SerializeToString() + extra
+    data = tf.compat.v1.GraphDef(node=[{"name": "a", "op": "NoOp"}]).SerializeToString() + extra
     assert_agrees(data, "GraphDef")
     last = protobuf.read(data, "GraphDef")[-1]
     assert (last.name, last.kind, last.value) == ("field 1000", "unknown", b"hello")
@@ -226,9 +221,7 @@ def test_bytes_that_are_no_text_are_refused(tf):
 
 
 def test_paths_use_keys_and_places(tf):
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
-    graph = GraphDef(node=[{"name": "a", "op": "X"}, {"name": "b", "op": "Y"}])
+    graph = tf.compat.v1.GraphDef(node=[{"name": "a", "op": "X"}, {"name": "b", "op": "Y"}])
     graph.node[1].attr["T"].type = 1
     graph.node[1].attr["T"].list.i.extend([1, -1])
     fields = protobuf.read(graph.SerializeToString(), "GraphDef")
@@ -274,7 +267,7 @@ def test_numbers_of_every_type_are_read_as_protobuf_reads_them():
                 getattr(made, name).extend(values)
     data = made.SerializeToString()
     assert_same(protobuf.read(data, descriptor), made)
-    protobuf.bytemap(data, descriptor).check()
+    assert protobuf.byte_map(data, descriptor).complete
 
 
 def _any(kind: str, rng):
@@ -291,3 +284,73 @@ def _any(kind: str, rng):
     unsigned = kind.startswith(("u", "fixed"))
     low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     return [high, 1, 77][rng.integers(3)] if unsigned else [low, high, -1, 5][rng.integers(4)]
+
+
+@pytest.fixture(scope="module")
+def files(tf, tmp_path_factory):
+    """The bytes of a frozen graph and of a SavedModel, by kind."""
+    folder = tmp_path_factory.mktemp("whole")
+    layers = tf.keras.layers
+    model = tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2)])
+
+    class Small(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = tf.Variable([1.0, 2.0])
+
+        @tf.function(input_signature=[tf.TensorSpec([2], tf.float32)])
+        def __call__(self, x):
+            return x * self.w
+
+    with session.quiet():
+        tf.saved_model.save(Small(), str(folder))
+    return {
+        "pb": freezing.frozen(model, softmax=False).graph_def,
+        "saved_model": (folder / "saved_model.pb").read_bytes(),
+    }
+
+
+def read_both(data: bytes, name: str):
+    """Return what protobuf makes of the bytes (None where it refuses) and what our reader does."""
+    from google.protobuf import message_factory
+    from google.protobuf.message import DecodeError
+
+    try:
+        message = message_factory.GetMessageClass(protobuf.schema(name)).FromString(data)
+    except DecodeError:
+        message = None
+    return message, protobuf.read(data, name), protobuf.byte_map(data, name)
+
+
+@pytest.mark.parametrize("kind, name, tenths", [
+    ("pb", "GraphDef", 3), ("saved_model", "SavedModel", 1),
+])  # fmt: skip
+def test_damaged_protobufs(tf, files, kind, name, tenths):
+    watch, rng = Watch(), np.random.default_rng(4)
+    disagreements = []
+    for number in range(CASES * tenths // 10):
+        spoilt = damaged(rng, files[kind])
+        outcome = watch.run(lambda: read_both(spoilt, name))  # noqa: B023
+        accepted = accepted_by_protobuf(spoilt, name)
+        if (outcome is not None) != accepted:
+            disagreements.append(number)
+        if outcome is not None and outcome[0] is not None:
+            message, fields, named = outcome
+            assert named.complete
+            if number % 5 == 0:
+                assert_same(fields, message)
+        if kind == "pb" and number % 3 == 0:
+            watch.run(lambda: freezing.load(spoilt))  # noqa: B023
+    watch.check()
+    assert not disagreements, disagreements[:10]
+
+
+def accepted_by_protobuf(data: bytes, name: str) -> bool:
+    from google.protobuf import message_factory
+    from google.protobuf.message import DecodeError
+
+    try:
+        message_factory.GetMessageClass(protobuf.schema(name)).FromString(data)
+    except DecodeError:
+        return False
+    return True

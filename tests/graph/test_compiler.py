@@ -6,10 +6,16 @@ import subprocess
 
 import pytest
 
-from course_lib.graph import evaluate
-from course_lib.graph.compiler import machine_code, xla
-from course_lib.graph.compiler.machine_code import arithmetic, compiled, shipped
-from course_lib.graph.compiler.programs import seven_lines
+from course_lib.graph import compiler, evaluate
+from course_lib.graph.compiler import (
+    arithmetic,
+    compiled,
+    from_hlo,
+    grappler,
+    hlo,
+    seven_lines,
+    shipped,
+)
 from course_lib.views import listing
 from course_lib.widgets.listing import Languages
 
@@ -27,8 +33,6 @@ def numbers(tf):
 
 
 def test_constants_fold_and_placeholders_do_not(tf, numbers):
-    from course_lib.graph.compiler import grappler
-
     folded = grappler(lambda: seven_lines(*map(tf.constant, (6.0, 2.0, 4.0))))
     assert [(node.operation, node.value) for node in folded] == [("Const", 1.0)]
     kept = grappler(seven_lines, *numbers)
@@ -36,8 +40,6 @@ def test_constants_fold_and_placeholders_do_not(tf, numbers):
 
 
 def test_what_is_unread_repeated_or_known_falls_away(tf, numbers):
-    from course_lib.graph.compiler import from_hlo, grappler, hlo
-
     def wasteful(a, b):
         left = a * b
         right = a * b
@@ -56,9 +58,9 @@ def test_what_is_unread_repeated_or_known_falls_away(tf, numbers):
 
 
 def test_hlo_is_read_into_a_graph_that_computes_the_same(numbers):
-    for stage in xla.STAGES:
-        text = xla.hlo(seven_lines, *numbers, stage=stage)
-        graph = xla.from_hlo(text)
+    for stage in compiler.STAGES:
+        text = hlo(seven_lines, *numbers, stage=stage)
+        graph = from_hlo(text)
         names = sorted(n.name for n in graph.sources)
         assert evaluate(graph, dict(zip(names, (6, 2, 4), strict=True)))[graph.outputs[0]] == 1
         assert "metadata" not in text and "__" not in text
@@ -66,9 +68,9 @@ def test_hlo_is_read_into_a_graph_that_computes_the_same(numbers):
 
 def test_texts_that_are_no_hlo():
     with pytest.raises(ValueError, match="no ENTRY"):
-        xla.from_hlo("nothing here")
+        from_hlo("nothing here")
     with pytest.raises(ValueError, match="no stage llvm"):
-        xla.hlo(seven_lines, stage="llvm")
+        hlo(seven_lines, stage="llvm")
 
 
 ARRAYS = """
@@ -82,7 +84,7 @@ ENTRY %layer (x: f32[1,28]) -> f32[1,4] {
 
 
 def test_arrays_keep_their_shapes():
-    graph = xla.from_hlo(ARRAYS)
+    graph = from_hlo(ARRAYS)
     assert graph["dot.1"].inputs == ("x", "w") and graph["dot.1"].shape == (1, 4)
     assert graph["w"].value is None and graph.outputs == ("exp.2",)
 
@@ -93,7 +95,7 @@ def test_the_shipped_copy_is_four_instructions():
     assert code.arithmetic("ir") == ("fadd", "fsub", "fadd", "fdiv")
     for kind in ("hlo", "optimized_hlo"):
         assert code.arithmetic(kind) == ("add", "subtract", "add", "divide")
-    graphs = xla.from_hlo(code.hlo), xla.from_hlo(code.optimized_hlo)
+    graphs = from_hlo(code.hlo), from_hlo(code.optimized_hlo)
     assert len(graphs[0]) > len(graphs[1]) == 7  # what only passes a value on is gone
     layer = shipped("one_layer", "for a test")
     assert {"vfmadd213ss", "vmaxss"} <= set(layer.arithmetic())
@@ -126,12 +128,12 @@ def test_where_it_cannot_be_compiled_the_copy_says_so(monkeypatch, trouble):
         if trouble == "slow":
             raise subprocess.TimeoutExpired(command, 1)
         code = 1 if trouble == "broken" else 0
-        return subprocess.CompletedProcess(command, code, b"", b"no such instruction set\n")
+        return subprocess.CompletedProcess(command, code, "", "no such instruction set\n")
 
-    monkeypatch.setattr(machine_code.subprocess, "run", run)
-    machine_code._compile_all.cache_clear()
+    monkeypatch.setattr(compiler.subprocess, "run", run)
+    compiler._compile_all.cache_clear()
     code = compiled("seven_lines")
-    machine_code._compile_all.cache_clear()
+    compiler._compile_all.cache_clear()
     assert not code.made_here and len(code.arithmetic()) == 4
     assert code.reason.endswith((".", "set"))
 

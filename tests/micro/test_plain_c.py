@@ -275,10 +275,10 @@ def test_each_operation_equals_its_kernel(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("make, columns", [(peers.tiny_conv, 40), (peers.ds_cnn, 10)])
 def test_models_of_the_field_are_equal_too(make, columns, tmp_path: Path) -> None:
-    from course_lib.graph import freeze
+    from course_lib.graph import freezing
 
     rows = np.random.default_rng(3).normal(size=(40, 49, columns)).astype(np.float32)
-    made = tflite.convert(freeze.frozen(make()), "int8", rows)
+    made = tflite.convert(freezing.frozen(make()), "int8", rows)
     program = plain_c.generate(made)
     assert program.takes_sound == (columns == 40)
     inputs = stored(program, rows)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib import session, tflite
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 
 
 @pytest.fixture(scope="package")
@@ -33,7 +33,7 @@ def model():
 
 @pytest.fixture(scope="package")
 def frozen(model):
-    return freeze.frozen(model)
+    return freezing.frozen(model)
 
 
 @pytest.fixture(scope="package")

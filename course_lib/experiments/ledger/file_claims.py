@@ -14,7 +14,7 @@ from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
 from course_lib.experiments.practice import small_model
 from course_lib.experiments.same_weights import write_forms
 from course_lib.formats import checkpoint
-from course_lib.graph import freeze
+from course_lib.graph import freezing
 
 _THOUSANDS = 1_000
 _TOLERANCE = 1e-5
@@ -37,7 +37,7 @@ def files(
     frozen, saved = write_forms(model, folder), folder / "checkpoint" / "model"
     rows = np.asarray(features[:32], np.float32)[..., np.newaxis]
     answers = tf.nn.softmax(model(rows, training=False)).numpy()
-    equal = float(np.abs(freeze.load(frozen.graph_def).run(rows) - answers).max()) <= _TOLERANCE
+    equal = float(np.abs(freezing.load(frozen.graph_def).run(rows) - answers).max()) <= _TOLERANCE
     with session.quiet():
         exported = tf.saved_model.load(str(folder / "saved_model"))
     fixed = sum(node.op in ("VarHandleOp", "ReadVariableOp") for node in frozen.proto().node)
@@ -145,7 +145,7 @@ def _all_three(model: Any, saved: Path, folder: Path) -> Claim:
     )
 
 
-def _complete(folder: Path, frozen: freeze.Frozen, equal: bool) -> Claim:
+def _complete(folder: Path, frozen: freezing.Frozen, equal: bool) -> Claim:
     """Load a SavedModel's .pb without the folder beside it."""
     tf = session.import_tensorflow()
     alone = folder / "alone"

@@ -26,7 +26,7 @@ def formats(plain: bytes, int8_model: bytes, frozen_graph: bytes) -> Ledger:
     """Test seven claims on one model in three files. Takes about 4 s.
 
     `plain` is the .tflite file that the converter makes with nothing set, `int8_model` the
-    quantized one, `frozen_graph` the GraphDef (of `freeze.frozen`) that both came from.
+    quantized one, `frozen_graph` the GraphDef (of `freezing.frozen`) that both came from.
     """
     costs = _costs(plain, frozen_graph)
     return Ledger(

@@ -9,7 +9,7 @@ import numpy as np
 from course_lib import graph, micro, quantize, session, tflite
 from course_lib.experiments import replicas
 from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
-from course_lib.graph import compiler, freeze, trace
+from course_lib.graph import compiler, freezing, trace
 
 _SEVEN = (
     "var1 = 6\nvar2 = 2\nvar3 = 4\ntemp1 = var1 + var2\n"
@@ -39,7 +39,7 @@ def graphs(model: Any, int8_model: bytes, features: np.ndarray, labels: np.ndarr
 
 def _a_model_is_a_graph(model: Any) -> Claim:
     tf = session.import_tensorflow()
-    count = len(freeze.program(model).graph.get_operations())
+    count = len(freezing.program(model).graph.get_operations())
     ran = trace.executed(lambda: tf.constant(6.0) + tf.constant(2.0))
     return claim(
         "01",

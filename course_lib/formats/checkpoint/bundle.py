@@ -1,8 +1,9 @@
 """TensorFlow's checkpoints, read without TensorFlow: the index, the shards, the object graph.
 
-The `.index` is a table (see `sstable`). Its empty key holds a header; every other key is the
-name of a tensor, and the value says its type, shape, shard, offset, length and checksum. TF1's
-Saver, TF2's Checkpoint and a SavedModel's variables all use this form.
+The `.index` is a table (see `index`). Its empty key holds a header; every other key is the name of
+a tensor, and the value says its type, shape, shard, offset, length and checksum. TF1's Saver, TF2's
+Checkpoint and a SavedModel's variables all use this form. What `contents` is given in a form of
+Keras' own, it passes on to `keras_files`.
 
 Source: tensorflow/core/protobuf/tensor_bundle.proto and trackable_object_graph.proto
 """
@@ -17,61 +18,79 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.formats.checkpoint import sstable
-from course_lib.formats.checkpoint.contents import Contents, ObjectNode, Tensor, group_of
-from course_lib.formats.checkpoint.crc import crc32c, masked
-from course_lib.formats.checkpoint.entries import DTYPES, entry, key_text
-from course_lib.formats.checkpoint.maps import bytemap_of
+from course_lib.formats import protobuf
+from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.formats.checkpoint import index, keras_files
 from course_lib.formats.checkpoint.objects import parse
+from course_lib.formats.checkpoint.tensors import Contents, ObjectNode, Tensor, group_of, spans_of
 from course_lib.formats.protobuf import fields, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_ITEM_BYTES = {"bfloat16": 2}
 _LARGEST_SHARDS = 100_000
 
 
-def read(prefix: str | Path) -> Contents:
-    """Return what the checkpoint `prefix` (without `.index`) holds.
+def contents(path: str | Path) -> Contents:
+    """Open what `path` names: a prefix such as `train/ckpt-3`, one of its files, or a folder.
 
-    Raises FileNotFoundError for a missing file and `ValueError` for a damaged one.
+    A folder may be a SavedModel or hold checkpoints (then the newest is opened). Raises
+    FileNotFoundError or ValueError with one sentence that says what is wrong.
     """
-    prefix = Path(prefix)
+    path = Path(path)
+    if (path / "variables").is_dir():
+        return _read(path / "variables" / "variables")
+    if path.is_dir():
+        return _read(latest(path))
+    if path.name.endswith(".keras"):
+        return keras_files.read_keras(path)
+    if path.name.endswith((".h5", ".hdf5")):
+        return keras_files.read_h5(path)
+    name = path.name.removesuffix(".index").removesuffix(".meta").split(".data-")[0]
+    return _read(path.with_name(name))
+
+
+def latest(folder: str | Path) -> Path:
+    """Return the prefix that the file `checkpoint` of a folder names as the newest."""
+    text = _content(Path(folder, "checkpoint")).decode("utf-8", "replace")
+    newest = re.search(r'^model_checkpoint_path: "((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
+    if newest is None:
+        raise ValueError(f"{Path(folder, 'checkpoint')} names no newest checkpoint.")
+    return Path(folder, newest[1])
+
+
+def _read(prefix: Path) -> Contents:
+    """Return what the checkpoint `prefix` (without `.index`) holds."""
     index_path = prefix.with_name(prefix.name + ".index")
-    index = _content(index_path)
-    table = sstable.read(index)
+    data = _content(index_path)
+    table = index.read(data)
     header = table.entries[0] if table.entries else None
     if header is None or header.key != b"":
         raise ValueError(f"{index_path.name} has no header: its first key should be empty.")
     shards = _shards(header.value)
     names = [f"{prefix.name}.data-{shard:05d}-of-{shards:05d}" for shard in range(shards)]
     sizes = {name: _size(prefix.with_name(name)) for name in names}
-    stored = [_tensor(each, names, sizes) for each in table.entries[1:]]
+    stored = [_tensor(entry, names, sizes) for entry in table.entries[1:]]
     objects = _objects(prefix, stored)
     own_names = {key: name for node in objects for name, key in node.tensors}
-    tensors = [_named(each, own_names.get(each.key, each.key)) for each in stored]
-    order = {name: number for number, name in enumerate(names)}
-    tensors.sort(key=lambda each: (order[each.file], each.offset, each.key))
+    tensors = []
+    for tensor in sorted(stored, key=lambda tensor: (tensor.file, tensor.offset, tensor.key)):
+        name = own_names.get(tensor.key, tensor.key)
+        tensors.append(replace(tensor, name=name, group=group_of(tensor.key, name, tensor.dtype)))
+    files = {index_path.name: len(data), **sizes}
+    meta = prefix.with_name(prefix.name + ".meta")  # TF1's
+    if meta.is_file():
+        files[meta.name] = meta.stat().st_size
     return Contents(
         form=_form(prefix, bool(objects)),
         path=prefix,
-        files={index_path.name: len(index), **sizes, **_companions(prefix)},
+        files=files,
         tensors=tuple(tensors),
         objects=objects,
-        reader=partial(values, prefix),
-        map_of=partial(bytemap_of, prefix, index, table, tensors),
+        reader=partial(_values, prefix),
+        map_of=partial(_byte_map, prefix, data, table, tensors),
     )
 
 
-def latest(folder: str | Path) -> Path:
-    """Return the prefix that the file `checkpoint` of a folder names as the newest."""
-    text = _content(Path(folder, "checkpoint")).decode("utf-8", "replace")
-    found = re.search(r'^model_checkpoint_path: "((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
-    if found is None:
-        raise ValueError(f"{Path(folder, 'checkpoint')} names no newest checkpoint.")
-    return Path(folder, found[1])
-
-
-def values(prefix: Path, tensor: Tensor) -> np.ndarray:
+def _values(prefix: Path, tensor: Tensor) -> np.ndarray:
     """Read one tensor from its shard: its bytes, checked against the checksum, as an array.
 
     Strings come as an array of `bytes` objects, bfloat16 as float32. Raises ValueError if the
@@ -84,35 +103,31 @@ def values(prefix: Path, tensor: Tensor) -> np.ndarray:
         content = file.read(tensor.bytes)
     if tensor.dtype == "string":
         return _strings(tensor, content)
-    if masked(crc32c(content)) != tensor.checksum:
-        raise ValueError(
-            f"{tensor.name[:80]!r} does not match its checksum: {tensor.file} is damaged."
-        )
+    _check(tensor, content)
     if tensor.dtype == "bfloat16":
         bits = np.frombuffer(content, np.uint16).astype(np.uint32) << 16
         return bits.view(np.float32).reshape(tensor.shape)
     return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
 
 
+def _check(tensor: Tensor, content: bytes) -> None:
+    if index.masked(index.crc32c(content)) != tensor.checksum:
+        name = tensor.name[:80]
+        raise ValueError(f"{name!r} does not match its checksum: {tensor.file} is damaged.")
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} is missing: is it another folder, or was it deleted?"
-        ) from None
+        reason = f"{path} is missing: is it another folder, or was it deleted?"
+        raise FileNotFoundError(reason) from None
 
 
 def _size(path: Path) -> int:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the index names it, the values are in it.")
     return path.stat().st_size
-
-
-def _companions(prefix: Path) -> dict[str, int]:
-    """Return TF1's `.meta` beside the checkpoint, if there is one, with its length."""
-    meta = prefix.with_name(prefix.name + ".meta")
-    return {meta.name: meta.stat().st_size} if meta.is_file() else {}
 
 
 def _form(prefix: Path, has_objects: bool) -> str:
@@ -123,42 +138,37 @@ def _form(prefix: Path, has_objects: bool) -> str:
 
 def _shards(value: bytes) -> int:
     """Return the number of shards from a BundleHeaderProto."""
-    numbers = {
-        raw.number: varint(value, raw.value_start)[0] for raw in fields(value) if raw.wire_type == 0
-    }
+    varints = [raw for raw in fields(value) if raw.wire_type == 0]
+    numbers = {raw.number: varint(value, raw.value_start)[0] for raw in varints}
     shards = numbers.get(1, 0)
     if numbers.get(2, 0) != 0:
-        raise ValueError(
-            "The checkpoint was written on a big-endian machine: that is not read here."
-        )
+        raise ValueError("The checkpoint is of a big-endian machine: that is not read here.")
     if not 0 < shards <= _LARGEST_SHARDS:
         raise ValueError(f"The header speaks of {shards} shards: the index is damaged.")
     return shards
 
 
-def _tensor(stored: sstable.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
-    """Return the tensor that an entry (a BundleEntryProto) describes, checked against the shard."""
-    key = key_text(stored.key)
-    number, shape, shard, offset, size, checksum, slices = entry(stored.value)
-    if number not in DTYPES:
-        raise ValueError(f"{key[:80]!r} has the type {number}, which is not read here.")
+def _tensor(entry: index.Entry, names: list[str], sizes: dict[str, int]) -> Tensor:
+    """Return the tensor that an entry describes, checked against the size of its shard."""
+    key = entry.name
+    parts = list(index.described(entry))
+    known = {label: meaning for _, label, meaning in parts}
+    dtype, shape = known.get("type", 0), known.get("shape", ())
+    shard, offset, size = (known.get(label, 0) for label in ("shard", "offset", "length"))
+    checksum = int.from_bytes(bytes.fromhex(known.get("checksum", "")), "little")
+    slices = sum(label == "slice" for _, label, _ in parts)
+    if isinstance(dtype, int):
+        raise ValueError(f"{key[:80]!r} has the type {dtype}, which is not read here.")
     if shard >= len(names) or offset + size > sizes[names[shard]]:
-        raise ValueError(
-            f"{key[:80]!r} should end at byte {offset + size}: the data file is cut short."
-        )
-    dtype = DTYPES[number]
-    made = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
+        end = offset + size
+        raise ValueError(f"{key[:80]!r} should end at byte {end}: the data file is cut short.")
+    tensor = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
     if dtype != "string" and not slices:
-        item = _ITEM_BYTES.get(dtype) or np.dtype(dtype).itemsize
-        if made.count * item != size:
-            raise ValueError(
-                f"{key[:80]!r} of shape {shape} cannot have {size} bytes: the index is damaged."
-            )
-    return made
-
-
-def _named(each: Tensor, name: str) -> Tensor:
-    return replace(each, name=name, group=group_of(each.key, name, each.dtype))
+        item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize  # NumPy has no bfloat16
+        if tensor.count * item != size:
+            what = f"{key[:80]!r} of shape {shape}"
+            raise ValueError(f"{what} cannot have {size} bytes: the index is damaged.")
+    return tensor
 
 
 def _strings(tensor: Tensor, content: bytes) -> np.ndarray:
@@ -174,17 +184,14 @@ def _strings(tensor: Tensor, content: bytes) -> np.ndarray:
     if texts_start + sum(lengths) != len(content):
         raise ValueError(f"{tensor.name[:80]!r}: the lengths of its strings do not add up.")
     fixed = b"".join(struct.pack("<Q" if n > 0xFFFF_FFFF else "<I", n) for n in lengths)
-    if masked(crc32c(fixed + content[position:])) != tensor.checksum:
-        raise ValueError(
-            f"{tensor.name[:80]!r} does not match its checksum: {tensor.file} is damaged."
-        )
+    _check(tensor, fixed + content[position:])
     texts = []
     for length in lengths:
         texts.append(content[texts_start : texts_start + length])
         texts_start += length
-    found = np.empty(len(texts), object)
-    found[:] = texts
-    return found.reshape(tensor.shape)
+    strings = np.empty(len(texts), object)  # np.array would cut zeros off their ends
+    strings[:] = texts
+    return strings.reshape(tensor.shape)
 
 
 def _objects(prefix: Path, tensors: list[Tensor]) -> tuple[ObjectNode, ...]:
@@ -192,4 +199,25 @@ def _objects(prefix: Path, tensors: list[Tensor]) -> tuple[ObjectNode, ...]:
     stored = next((each for each in tensors if each.key == OBJECT_GRAPH), None)
     if stored is None or stored.dtype != "string" or stored.shape:
         return ()
-    return parse(values(prefix, stored).item())
+    return parse(_values(prefix, stored).item())
+
+
+def _byte_map(
+    prefix: Path, data: bytes, table: index.Table, tensors: list[Tensor], file: str
+) -> ByteMap:
+    """Return the map of the index, whose bytes are `data`, of a shard, or of TF1's `.meta`."""
+    if file.endswith(".meta"):
+        return protobuf.byte_map(prefix.with_name(file).read_bytes(), "MetaGraphDef")
+    if not file.endswith(".index"):
+        mine = [tensor for tensor in tensors if tensor.file == file]
+        return ByteMap(prefix.with_name(file).read_bytes(), spans_of(mine))
+    spans = list(table.spans)
+    for entry in table.entries:
+        name, at = entry.name or "header", entry.value_start
+        for raw, label, meaning in index.described(entry):
+            start, middle, end = raw.start + at, raw.value_start + at, raw.end + at
+            spans.append(Span(start, middle, "tag", f"tag of {label}", name))
+            if end > middle:
+                kind = "checksum" if label == "checksum" else "number"
+                spans.append(Span(middle, end, kind, label, name, meaning))
+    return ByteMap(data, spans)

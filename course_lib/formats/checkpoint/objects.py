@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from course_lib.formats.checkpoint.contents import ObjectNode
+from course_lib.formats.checkpoint.tensors import Contents, ObjectNode
 from course_lib.formats.protobuf import fields, varint
-
-if TYPE_CHECKING:
-    from course_lib.formats.checkpoint.contents import Contents
-    from course_lib.graph import Graph
+from course_lib.graph import Graph, Node
 
 _MOST_PATHS = 20
 _DEEPEST = 12
 
 
 def parse(graph: bytes) -> tuple[ObjectNode, ...]:
-    """Return the nodes of a TrackableObjectGraph; raise `ValueError` where it is damaged."""
+    """Return the nodes of a TrackableObjectGraph; raises ValueError where it is damaged."""
     nodes = [graph[raw.value_start : raw.end] for raw in fields(graph) if raw.number == 1]
-    made = tuple(_object(number, node) for number, node in enumerate(nodes))
-    if any(child >= len(made) for node in made for _, child in node.children):
+    objects = tuple(_object(number, node) for number, node in enumerate(nodes))
+    if any(child >= len(objects) for node in objects for _, child in node.children):
         raise ValueError("The object graph names a node that it does not have: it is damaged.")
-    return made
+    return objects
 
 
 def paths(contents: Contents, name: str) -> list[str]:
@@ -32,17 +29,17 @@ def paths(contents: Contents, name: str) -> list[str]:
     """
     key = contents.tensor(name).key
     owner = next((n.number for n in contents.objects if any(k == key for _, k in n.tensors)), None)
-    found, to_visit = [], deque([(0, ())])
-    while to_visit and owner is not None and len(found) < _MOST_PATHS:
+    ways, to_visit = [], deque([(0, ())])
+    while to_visit and owner is not None and len(ways) < _MOST_PATHS:
         number, way = to_visit.popleft()
         if number == owner:
-            found.append("/".join(local for local, _ in way))
+            ways.append("/".join(local for local, _ in way))
             continue
         seen = {0, *(child for _, child in way)}
         for local, child in contents.objects[number].children:
             if child not in seen and len(way) < _DEEPEST:
                 to_visit.append((child, (*way, (local, child))))
-    return found
+    return ways
 
 
 def tree(contents: Contents, deepest: int = 2) -> Graph:
@@ -51,8 +48,6 @@ def tree(contents: Contents, deepest: int = 2) -> Graph:
     Every object appears once, where it is met first. Objects that lead to no tensor are left out.
     The operation of a node says how many tensors, and how many bytes, lie below it.
     """
-    from course_lib.graph import Graph, Node
-
     below = _below(contents)
     nodes, met, to_visit = [], {0}, deque([(0, "root", "", 0)])
     while to_visit:
@@ -72,7 +67,7 @@ def tree(contents: Contents, deepest: int = 2) -> Graph:
 
 def _below(contents: Contents) -> list[set[str]]:
     """Return, for every object, the keys of the tensors that it or anything below it owns."""
-    found = []
+    below = []
     for start in range(len(contents.objects)):
         keys, seen, to_visit = set(), {start}, [start]
         while to_visit:
@@ -81,13 +76,12 @@ def _below(contents: Contents) -> list[set[str]]:
             fresh = {child for _, child in node.children} - seen
             seen |= fresh
             to_visit.extend(fresh)
-        found.append(keys)
-    return found
+        below.append(keys)
+    return below
 
 
 def _object(number: int, node: bytes) -> ObjectNode:
-    """Return one node of the object graph."""
-    children, tensors, slots = [], [], []
+    children, tensors = [], []
     for raw in fields(node):
         if raw.wire_type != 2:
             continue
@@ -96,9 +90,7 @@ def _object(number: int, node: bytes) -> ObjectNode:
             children.append((_text(part.get(2)), int(part.get(1, 0))))
         elif raw.number == 2:
             tensors.append((_text(part.get(2)) or _text(part.get(3)), _text(part.get(3))))
-        elif raw.number == 3:
-            slots.append((int(part.get(1, 0)), _text(part.get(2)), int(part.get(3, 0))))
-    return ObjectNode(number, tuple(children), tuple(tensors), tuple(slots))
+    return ObjectNode(number, tuple(children), tuple(tensors))
 
 
 def _parts(message: bytes) -> dict[int, Any]:

@@ -1,18 +1,34 @@
-"""Walk over a .tflite file from its root and give every byte one name."""
+"""Walk over a .tflite file from its root and give every byte one name.
+
+Of the kinds of bytes, "table" is the offset with which each table begins, to its vtable; "numbers"
+are the elements of a vector such as a shape or scales; "weights" are a buffer that a tensor uses,
+"data" one that none does; no offset leads to "unused" bytes, nor are they zeros. The others are
+"root offset", "identifier", "vtable", "scalar", "offset", "length", "string" and "padding".
+"""
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
 
 from course_lib.formats import tflite_file
 from course_lib.formats.bytemap import ByteMap, Span
-from course_lib.formats.flatbuffer import schema as schemas
-from course_lib.formats.flatbuffer.kinds import FormatError
-from course_lib.formats.flatbuffer.owners import left_over, with_owners
-from course_lib.formats.flatbuffer.schema import Field, Schema
+from course_lib.formats.flatbuffer.schema import (
+    ROOT,
+    SCALARS,
+    Field,
+    FormatError,
+    Schema,
+    load,
+    number,
+)
 
 _MOST_SPANS = 2_000_000
 _MOST_NUMBERS = 65_536
+_LONGEST_PADDING = 63
+_OWNER = re.compile(r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer")
+_OUTSIDE = re.compile(r"(buffers\[\d+\]\.)offset|(.*\.large_custom_options_)offset")
 
 
 def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
@@ -25,17 +41,15 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     """
     data = bytes(data)
     tflite_file.check(data)
-    walk = _Walk(data, schema or schemas.load())
+    walk = _Walk(data, schema or load())
     walk.everything()
-    spans = with_owners(walk.spans, len(data))
-    found = ByteMap(data, spans)
-    if found.overlaps:
-        first, second = found.overlaps[0]
-        raise FormatError(
-            f"The file is damaged: {_label(first)} and {_label(second)} both claim "
-            f"byte {second.start}."
-        )
-    return ByteMap(data, [*spans, *left_over(found)]) if found.gaps else found
+    spans = _with_owners(walk.spans, len(data))
+    reached = ByteMap(data, spans)
+    if reached.overlaps:
+        first, second = reached.overlaps[0]
+        both = f"{_label(first)} and {_label(second)}"
+        raise FormatError(f"The file is damaged: {both} both claim byte {second.start}.")
+    return ByteMap(data, [*spans, *_left_over(reached)]) if reached.gaps else reached
 
 
 class _Walk:
@@ -53,7 +67,7 @@ class _Walk:
         """Follow every offset from the root."""
         self.claim(0, 4, "root offset", "offset of the root table", "", self.number(0, "Uint32"))
         self.claim(4, 4, "identifier", "identifier", "", self.data[4:8].decode("latin-1"))
-        self.push(0, Field("", 0, "table", schemas.ROOT), "")
+        self.push(0, Field("", 0, "table", ROOT), "")
         while self.to_do:
             position, field, path = self.to_do.pop()
             if self.is_new(position, field):
@@ -65,84 +79,69 @@ class _Walk:
         before = self.seen.setdefault(position, "")
         self.seen[position] = before or sort
         if before not in ("", sort):
-            raise FormatError(
-                f"The file is damaged: at byte {position} both a {before} and a "
-                f"{sort} should begin."
-            )
+            both = f"both a {before} and a {sort}"
+            raise FormatError(f"The file is damaged: at byte {position} {both} should begin.")
         return not before
 
     def claim(
         self, start: int, size: int, kind: str, name: str, path: str, value: object = None
     ) -> None:
         """Name `size` bytes; nothing is named for 0 bytes."""
-        if start + size > len(self.data) or start < 0:
-            raise FormatError(
-                f"The file is cut short or damaged: {name or kind} at byte {start} "
-                f"would end at {start + size} of {len(self.data)}."
-            )
+        self.reaches(start, start + size, name or kind)
         self.claimed += size
         if self.claimed > len(self.data):
             raise FormatError(f"The file is damaged: parts of it overlap at byte {start}.")
         if len(self.spans) >= _MOST_SPANS:
-            raise FormatError(
-                f"The file has more than {_MOST_SPANS:,} parts: it is too large to name each."
-            )
+            raise FormatError(f"The file has over {_MOST_SPANS:,} parts: too many to name each.")
         if size:
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
-    def number(self, position: int, scalar: str) -> int | float | bool:
-        """Return the number of a scalar type at `position`."""
-        letter = schemas.SCALARS[scalar]
-        if position < 0 or position + struct.calcsize("<" + letter) > len(self.data):
+    def reaches(self, start: int, end: int, what: str) -> None:
+        """Check that what begins at `start` ends inside the file."""
+        if start < 0 or end > len(self.data):
             raise FormatError(
-                f"The file is cut short or damaged: a number at byte {position} "
-                f"lies outside its {len(self.data)} bytes."
+                f"The file is cut short or damaged: {what} at byte {start} "
+                f"would end at {end} of {len(self.data)}."
             )
-        return struct.unpack_from("<" + letter, self.data, position)[0]
+
+    def number(self, position: int, scalar: str) -> int | float | bool:
+        return number(self.data, position, scalar)
+
+    def offset(self, position: int) -> int:
+        return position + int(self.number(position, "Uint32"))
 
     def push(self, position: int, field: Field, path: str) -> None:
         """Remember to visit what the offset at `position` leads to."""
-        self.to_do.append((position + int(self.number(position, "Uint32")), field, path))
+        self.to_do.append((self.offset(position), field, path))
 
     def table(self, position: int, field: Field, path: str) -> None:
         """Name a table: the offset to its vtable, then its fields in the order of the bytes."""
         at = position - int(self.number(position, "Int32"))
         size, present = self.vtable(at, field.of, path)
-        self.claim(
-            position, 4, "table", f"offset to the vtable of {field.of or 'a table'}", path, at
-        )
+        name = f"offset to the vtable of {field.of or 'a table'}"
+        self.claim(position, 4, "table", name, path, at)
         fields = self.schema.tables.get(field.of, {})
         values: dict[int, object] = {}
         later = []
         for index, (offset, slot) in enumerate(present):
             end = present[index + 1][0] if index + 1 < len(present) else size
             if not 4 <= offset < end <= size:
-                raise FormatError(
-                    f"The file is damaged: the vtable at byte {at} puts two fields "
-                    "on the same bytes or one outside its table."
-                )
+                wrong = f"the vtable at byte {at} puts two fields on the same bytes or one outside"
+                raise FormatError(f"The file is damaged: {wrong} its table.")
             inner = fields.get(slot, Field(f"field {slot}", slot, "unknown", ""))
             values[slot] = self.inline(position + offset, end - offset, inner, path)
             later.append((position + offset, inner))
-        self.claimed_rest(position, size)
+        self.reaches(position, position + size, "the table")
         for place, inner in reversed(later):
             if inner.kind not in ("scalar", "unknown"):
                 self.push(place, self.resolved(inner, values), _join(path, inner.name))
-
-    def claimed_rest(self, position: int, size: int) -> None:
-        """Check that the table itself ends inside the file."""
-        if position + size > len(self.data):
-            raise FormatError(
-                f"The file is cut short or damaged: the table at byte {position} "
-                f"would end at {position + size} of {len(self.data)}."
-            )
 
     def resolved(self, field: Field, values: dict[int, object]) -> Field:
         """Return the field, a union as the table that the number before it names."""
         if field.kind != "union":
             return field
-        number = values.get(field.slot - 1, 0)
-        member = self.schema.member(field.of, int(number)) if isinstance(number, int) else None
+        kind = values.get(field.slot - 1, 0)
+        member = self.schema.member(field.of, kind) if isinstance(kind, int) else None
         return Field(field.name, field.slot, "table", member or "")
 
     def vtable(self, at: int, table: str, path: str) -> tuple[int, list[tuple[int, int]]]:
@@ -169,13 +168,12 @@ class _Walk:
         if field.kind == "unknown":
             self.claim(position, room, "scalar", field.name, inside)
             return None
-        size = struct.calcsize(schemas.SCALARS[field.of]) if field.kind == "scalar" else 4
+        size = struct.calcsize(SCALARS[field.of]) if field.kind == "scalar" else 4
         if size > room:
-            raise FormatError(
-                f"The file is damaged: {inside} at byte {position} does not fit into its table."
-            )
+            where = f"{inside} at byte {position}"
+            raise FormatError(f"The file is damaged: {where} does not fit into its table.")
         if field.kind != "scalar":
-            to = position + int(self.number(position, "Uint32"))
+            to = self.offset(position)
             self.claim(position, 4, "offset", f"offset to {field.name}", inside, to)
             return None
         value = self.number(position, field.of)
@@ -186,11 +184,7 @@ class _Walk:
         """Name a string: its length, its bytes and the zero behind them."""
         size = int(self.number(position, "Uint32"))
         self.claim(position, 4, "length", f"length of {field.name}", path, size)
-        if position + 4 + size + 1 > len(self.data):
-            raise FormatError(
-                f"The file is cut short or damaged: {path} at byte {position} would "
-                f"end at {position + 5 + size} of {len(self.data)}."
-            )
+        self.reaches(position, position + 5 + size, path)
         text = self.data[position + 4 : position + 4 + size].decode("utf-8", "replace")
         self.claim(position + 4, size + 1, "string", field.name, path, text)
 
@@ -198,38 +192,74 @@ class _Walk:
         """Name a vector: its length, then its elements, or one offset for each of them."""
         count = int(self.number(position, "Uint32"))
         self.claim(position, 4, "length", f"length of {field.name}", path, count)
-        each = struct.calcsize(schemas.SCALARS[field.of]) if field.each == "scalar" else 4
-        end = position + 4 + each * count
-        if end > len(self.data):
-            raise FormatError(
-                f"The file is cut short or damaged: {path} at byte {position} would "
-                f"end at {end} of {len(self.data)}."
-            )
+        each = struct.calcsize(SCALARS[field.of]) if field.each == "scalar" else 4
+        self.reaches(position, position + 4 + each * count, path)
         if field.each == "scalar":
-            self.claim(
-                position + 4,
-                each * count,
-                "numbers",
-                field.name,
-                path,
-                self.numbers(position + 4, count, field.of),
-            )
+            values = self.numbers(position + 4, count, field.of)
+            self.claim(position + 4, each * count, "numbers", field.name, path, values)
             return
         inner = Field(field.name, 0, field.each, field.of)
         for index in range(count):
-            at, inside = position + 4 + 4 * index, f"{path}[{index}]"
-            to = at + int(self.number(at, "Uint32"))
-            self.claim(at, 4, "offset", f"offset to {field.name}[{index}]", inside, to)
+            at, name = position + 4 + 4 * index, f"offset to {field.name}[{index}]"
+            self.claim(at, 4, "offset", name, f"{path}[{index}]", self.offset(at))
         for index in reversed(range(count)):
             self.push(position + 4 + 4 * index, inner, f"{path}[{index}]")
 
     def numbers(self, position: int, count: int, scalar: str) -> object:
         """Return a vector's numbers as a tuple, bytes as `bytes`, None for very many."""
-        if scalar == "Uint8":
-            return self.data[position : position + count] if count <= _MOST_NUMBERS else None
         if count > _MOST_NUMBERS:
             return None
-        return struct.unpack_from(f"<{count}{schemas.SCALARS[scalar]}", self.data, position)
+        if scalar == "Uint8":
+            return self.data[position : position + count]
+        return struct.unpack_from(f"<{count}{SCALARS[scalar]}", self.data, position)
+
+
+def _with_owners(spans: list[Span], size: int) -> list[Span]:
+    """Return the spans with each buffer's bytes named after the tensors or metadata that use it.
+
+    Weights beyond 2 GB lie behind the FlatBuffer; the scalars that say where become spans too.
+    """
+    scalars = {span.path: span.value for span in spans if span.kind in ("scalar", "string")}
+    users: dict[str, list[str]] = {}
+    kinds: dict[str, str] = {}
+    for span in spans:
+        owner = _OWNER.fullmatch(span.path)
+        if owner and span.kind == "scalar" and span.value:
+            buffer = f"buffers[{span.value}].data"
+            users.setdefault(buffer, []).append(str(scalars.get(f"{owner[1]}.name") or owner[1]))
+            kinds[buffer] = "weights" if span.path.startswith("subgraphs") else "data"
+    return [_renamed(span, users, kinds) for span in spans] + list(_outside(scalars, size))
+
+
+def _renamed(span: Span, users: dict[str, list[str]], kinds: dict[str, str]) -> Span:
+    """Return a buffer's span with the name of who uses it; any other span as it is."""
+    if span.kind != "numbers" or not re.fullmatch(r"buffers\[\d+\]\.data", span.path):
+        return span
+    name = ", ".join(users.get(span.path, ())) or "a buffer that nothing uses"
+    return Span(span.start, span.end, kinds.get(span.path, "data"), name, span.path, None)
+
+
+def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
+    """Yield spans for what lies behind the FlatBuffer: large buffers and large options."""
+    for path, start in scalars.items():
+        owner = _OUTSIDE.fullmatch(path)
+        if owner is None or not isinstance(start, int) or start <= 1:
+            continue
+        count = scalars.get(f"{owner[1] or owner[2]}size")
+        if not isinstance(count, int) or not count:
+            continue
+        if start + count > size:
+            where = f"{path} leads to byte {start + count} of {size}"
+            raise FormatError(f"The file is cut short or damaged: {where}.")
+        yield Span(start, start + count, "weights" if owner[1] else "data", path, path)
+
+
+def _left_over(reached: ByteMap) -> Iterator[Span]:
+    """Yield a span for each gap: zeros that align what follows, or bytes that nothing leads to."""
+    for start, end in reached.gaps:
+        zeros = not any(reached.data[start:end]) and end - start <= _LONGEST_PADDING
+        kind, name = ("padding",) * 2 if zeros else ("unused", "bytes that nothing points to")
+        yield Span(start, end, kind, name)
 
 
 def _join(path: str, name: str) -> str:

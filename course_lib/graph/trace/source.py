@@ -16,7 +16,6 @@ from collections.abc import Callable
 
 from course_lib.graph.data import Graph, Node
 from course_lib.graph.operations import FUNCTIONS, OPERATIONS
-from course_lib.graph.trace.refused import REFUSED, TraceError
 
 MOST_LINES = 5_000  # more than a screen can show, and traced in under a second
 _SIGNS: dict[type, str] = {
@@ -26,6 +25,33 @@ _SIGNS: dict[type, str] = {
     ast.Div: "Div",
     ast.Pow: "Pow",
 }
+_LOOP = "a loop; a graph has no way back, so write the steps one below the other"
+_CHOICE = "a choice (if); a graph runs every operation, so use max, min or relu"
+_IMPORT = "an import; sqrt, exp, max and others are known without one"
+_FUNCTION = "a function inside the program; write its steps out"
+_REFUSED: dict[type, str] = {  # what a straight-line program cannot hold, and what to write instead
+    **dict.fromkeys((ast.For, ast.While), _LOOP),
+    **dict.fromkeys((ast.If, ast.IfExp), _CHOICE),
+    **dict.fromkeys((ast.Import, ast.ImportFrom), _IMPORT),
+    **dict.fromkeys((ast.FunctionDef, ast.Lambda), _FUNCTION),
+    ast.ClassDef: "a class; only numbers can flow through this graph",
+    ast.Compare: "a comparison; only numbers can flow through this graph",
+    ast.BoolOp: "and/or; only numbers can flow through this graph",
+    ast.List: "a list; only single numbers can flow through this graph",
+    ast.Tuple: "several values at once; give each a line of its own",
+    ast.Dict: "a dictionary; only single numbers can flow through this graph",
+    ast.Subscript: "an index; only single numbers can flow through this graph",
+    ast.Attribute: "a dot; write a plain name such as sqrt instead of math.sqrt",
+    ast.Return: "a return outside of a function; end with a line such as result = a + b",
+}
+
+
+class TraceError(ValueError):
+    """A program that cannot become a graph. The message names the line; `line` is its number."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"Line {line}: {problem}.")
+        self.line = line
 
 
 def from_source(program: str | Callable) -> Graph:
@@ -53,9 +79,8 @@ def _text(program: str | Callable) -> str:
     try:
         return textwrap.dedent(inspect.getsource(program))
     except (OSError, TypeError):
-        raise TraceError(
-            1, "the source of this function cannot be found; pass it as text"
-        ) from None
+        reason = "the source of this function cannot be found; pass it as text"
+        raise TraceError(1, reason) from None
 
 
 def _parse(text: str) -> ast.Module:
@@ -137,16 +162,14 @@ class _Tracer:
             if tree.id not in self.known:
                 raise TraceError(self.line, f"uses {tree.id}, which no line before it sets")
             return self.known[tree.id]
-        if isinstance(tree, ast.Constant):
+        negative = isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
+        if isinstance(tree.operand if negative else tree, ast.Constant):
             value = self.literal(tree)
             return self.add(self.unique(wanted or "const", not wanted), "Const", (), value)
+        if negative:
+            return self.operation("Neg", [tree.operand], wanted)
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.UAdd):
             return self.value(tree.operand, wanted)
-        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-            if isinstance(tree.operand, ast.Constant):
-                value = -self.literal(tree.operand)
-                return self.add(self.unique(wanted or "const", not wanted), "Const", (), value)
-            return self.operation("Neg", [tree.operand], wanted)
         if isinstance(tree, ast.BinOp) and type(tree.op) in _SIGNS:
             return self.operation(_SIGNS[type(tree.op)], [tree.left, tree.right], wanted)
         if isinstance(tree, ast.Call):
@@ -208,7 +231,7 @@ class _Tracer:
         return candidate
 
     def refuse(self, tree: ast.AST) -> TraceError:
-        what = REFUSED.get(type(tree), "something other than arithmetic; use + - * / ** and names")
+        what = _REFUSED.get(type(tree), "something other than arithmetic; use + - * / ** and names")
         return TraceError(getattr(tree, "lineno", self.line), f"has {what}")
 
 
@@ -219,8 +242,4 @@ def _name(tracer: _Tracer, target: ast.expr) -> str:
 
 
 def _is_docstring(line: ast.stmt) -> bool:
-    return (
-        isinstance(line, ast.Expr)
-        and isinstance(line.value, ast.Constant)
-        and isinstance(line.value.value, str)
-    )
+    return isinstance(line, ast.Expr) and isinstance(getattr(line.value, "value", None), str)

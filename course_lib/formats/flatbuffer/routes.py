@@ -6,9 +6,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from course_lib.formats.flatbuffer import schema as schemas
-from course_lib.formats.flatbuffer.kinds import FormatError
-from course_lib.formats.flatbuffer.schema import Field, Schema
+from course_lib.formats.flatbuffer.schema import ROOT, SCALARS, Field, Schema, load, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,6 @@ class Route:
     count: int
 
     def __len__(self) -> int:
-        """Return the number of reads."""
         return len(self.reads)
 
     @property
@@ -50,13 +47,8 @@ class Route:
     @property
     def bytes_read(self) -> int:
         """Return how many different bytes were touched."""
-        return len(
-            {
-                byte
-                for read in self.reads
-                for byte in range(read.position, read.position + read.size)
-            }
-        )
+        ranges = (range(read.position, read.position + read.size) for read in self.reads)
+        return len(set().union(*ranges))
 
     def pages(self, page_bytes: int = 4096) -> int:
         """Return how many pages of memory the reads touch, and the field's first byte with them."""
@@ -66,10 +58,10 @@ class Route:
     def _repr_html_(self) -> str:
         """Show the reads as a table."""
         rows = "".join(
-            f"<tr><td>{number}</td><td>{read.position}</td><td>{read.size}</td>"
+            f"<tr><td>{place}</td><td>{read.position}</td><td>{read.size}</td>"
             f"<td style='text-align:left'>{read.what}</td><td>{read.value}</td>"
             f"<td>{'' if read.to is None else f'→ {read.to}'}</td></tr>"
-            for number, read in enumerate(self.reads, 1)
+            for place, read in enumerate(self.reads, 1)
         )
         return (
             "<table><thead><tr><th>read</th><th>at byte</th><th>bytes</th>"
@@ -82,18 +74,18 @@ def route(data: bytes, path: str, schema: Schema | None = None) -> Route:
     """Return the reads that lead to `path`, such as `"subgraphs[0].tensors[3].name"`.
 
     Raises LookupError where the schema has no such field or the file leaves it out, and
-    `FormatError` where an offset leads out of the file.
+    FormatError where an offset leads out of the file.
     """
-    reader = _Reader(data, schema or schemas.load())
+    reader = _Reader(data, schema or load())
     names = re.findall(r"(\w+)((?:\[\d+\])*)", path)
     if not names:
         raise LookupError('An empty path names no field: try "description".')
-    at, table = reader.jump(0, "offset of the root table"), schemas.ROOT
+    at, table = reader.jump(0, "offset of the root table"), ROOT
     for index, (name, subscript) in enumerate(names):
         field = reader.field(table, name)
         at, field = reader.enter(at, table, field)
-        for number in re.findall(r"\d+", subscript):
-            at, field = reader.element(at, field, int(number))
+        for place in re.findall(r"\d+", subscript):
+            at, field = reader.element(at, field, int(place))
         table = field.of
         if index + 1 < len(names) and field.kind != "table":
             raise LookupError(f"{name} is a {field.kind}: nothing lies inside it.")
@@ -109,24 +101,15 @@ class _Reader:
 
     def number(self, position: int, scalar: str, what: str, leads: int = 0) -> int | float | bool:
         """Return a number and remember it; `leads` is the sign of a jump, 0 for none."""
-        letter = schemas.SCALARS[scalar]
-        size = struct.calcsize("<" + letter)
-        if position < 0 or position + size > len(self.data):
-            raise FormatError(
-                f"The file is cut short or damaged: {what} at byte {position} lies "
-                f"outside its {len(self.data)} bytes."
-            )
-        value = struct.unpack_from("<" + letter, self.data, position)[0]
+        value = number(self.data, position, scalar, what)
         to = position + leads * int(value) if leads else None
-        self.reads.append(Read(position, size, what, value, to))
+        self.reads.append(Read(position, struct.calcsize(SCALARS[scalar]), what, value, to))
         return value
 
     def jump(self, position: int, what: str) -> int:
-        """Follow the offset at `position`."""
         return position + int(self.number(position, "Uint32", what, leads=1))
 
     def field(self, table: str, name: str) -> Field:
-        """Return the field of that name."""
         for field in self.schema.tables.get(table, {}).values():
             if field.name == name:
                 return field
@@ -137,17 +120,15 @@ class _Reader:
         vtable = at - int(self.number(at, "Int32", f"{table}: offset to its vtable", leads=-1))
         if int(self.number(vtable, "Uint16", "vtable: its size")) < 6 + 2 * field.slot:
             return 0
-        return int(
-            self.number(vtable + 4 + 2 * field.slot, "Uint16", f"vtable: where {field.name} lies")
-        )
+        place = vtable + 4 + 2 * field.slot
+        return int(self.number(place, "Uint16", f"vtable: where {field.name} lies"))
 
     def enter(self, at: int, table: str, field: Field) -> tuple[int, Field]:
         """Return the place and kind of a field's content, its offset followed."""
         offset = self.slot(at, table, field)
         if not offset:
-            raise LookupError(
-                f"This {table} leaves {field.name} out: its default is {field.default}."
-            )
+            default = field.default
+            raise LookupError(f"This {table} leaves {field.name} out: its default is {default}.")
         if field.kind == "scalar":
             return at + offset, field
         inner = self.member(at, table, field) if field.kind == "union" else field
@@ -157,8 +138,8 @@ class _Reader:
         """Return a union as the table that the number before it names."""
         kind = self.field(table, f"{field.name}_type")
         place = self.slot(at, table, kind)
-        number = int(self.number(at + place, kind.of, f"{table}: {kind.name}")) if place else 0
-        return Field(field.name, 0, "table", self.schema.member(field.of, number) or "")
+        member = int(self.number(at + place, kind.of, f"{table}: {kind.name}")) if place else 0
+        return Field(field.name, 0, "table", self.schema.member(field.of, member) or "")
 
     def element(self, at: int, field: Field, index: int) -> tuple[int, Field]:
         """Return the place and kind of one element of the vector at `at`."""
@@ -168,7 +149,7 @@ class _Reader:
         if index >= count:
             raise LookupError(f"{field.name} has {count} elements: there is no [{index}].")
         if field.each == "scalar":
-            size = struct.calcsize(schemas.SCALARS[field.of])
+            size = struct.calcsize(SCALARS[field.of])
             return at + 4 + size * index, Field(f"{field.name}[{index}]", 0, "scalar", field.of)
         place = at + 4 + 4 * index
         inner = Field(f"{field.name}[{index}]", 0, field.each, field.of)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_lib import session, spotter
-from course_lib.graph import freeze, stages, trace
+from course_lib.graph import freezing, trace
 
 
 @pytest.fixture(scope="module")
@@ -34,32 +34,32 @@ def features():
 
 @pytest.fixture(scope="module")
 def frozen(model):
-    return freeze.frozen(model)
+    return freezing.frozen(model)
 
 
 def test_frozen_answers_like_the_model(model, frozen, features):
     expected = spotter.predict(model, features)
     assert np.abs(frozen.run(features) - expected).max() < 1e-5
-    assert np.abs(freeze.run(frozen, features[..., np.newaxis]) - expected).max() < 1e-5
-    any_batch = freeze.frozen(model, batch=None)
+    assert np.abs(frozen.run(features[..., np.newaxis]) - expected).max() < 1e-5
+    any_batch = freezing.frozen(model, batch=None)
     assert np.abs(any_batch.run(features) - expected).max() < 1e-5
 
 
 def test_without_softmax_the_answers_are_logits(model, features):
     expected = model(features[..., np.newaxis]).numpy()
-    assert np.abs(freeze.frozen(model, softmax=False).run(features) - expected).max() < 1e-5
+    assert np.abs(freezing.frozen(model, softmax=False).run(features) - expected).max() < 1e-5
 
 
 def test_a_saved_file_answers_the_same(frozen, features, tmp_path):
     path = frozen.save(tmp_path / "frozen.pb")
     assert path.stat().st_size == len(frozen)
-    loaded = freeze.load(path)
+    loaded = freezing.load(path)
     assert (loaded.inputs, loaded.outputs) == (("features",), ("probabilities",))
     assert np.array_equal(loaded.run(features), frozen.run(features))
 
 
 def test_it_is_the_same_bytes_every_time(model, frozen):
-    assert freeze.frozen(model).graph_def == frozen.graph_def
+    assert freezing.frozen(model).graph_def == frozen.graph_def
 
 
 def test_constants_are_named_like_their_variables(tf, model, frozen):
@@ -78,7 +78,7 @@ def test_no_variable_is_left_and_nothing_is_random(frozen):
 
 
 def test_concrete_is_what_the_converter_takes(tf, model):
-    function = freeze.concrete(model)
+    function = freezing.concrete(model)
     assert not function.variables
     assert function.inputs[0].shape == (1, 49, 40, 1)
     with session.quiet():
@@ -87,7 +87,7 @@ def test_concrete_is_what_the_converter_takes(tf, model):
 
 
 def test_before_freezing_the_graph_is_the_same_but_for_the_variables(model, frozen):
-    before = trace.from_graph_def(freeze.graph_before(model))
+    before = trace.from_graph_def(freezing.graph_before(model))
     after = trace.from_graph_def(frozen.graph_def)
     assert {node.name: node.inputs for node in before.nodes} == {
         node.name: node.inputs for node in after.nodes
@@ -96,18 +96,18 @@ def test_before_freezing_the_graph_is_the_same_but_for_the_variables(model, froz
                if a.name == b.name and a.operation != b.operation}  # fmt: skip
     assert changed == {("Placeholder", "Const"), ("ReadVariableOp", "Identity")}
     kernel = model.get_layer(spotter.FIRST_LAYER).kernel.numpy().tobytes()
-    assert kernel in frozen.graph_def and kernel not in freeze.graph_before(model)
+    assert kernel in frozen.graph_def and kernel not in freezing.graph_before(model)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff", b"hello", b"\x0a\x05abc"])
 def test_what_is_no_graph_is_refused(tf, data):
     with pytest.raises(ValueError, match="no GraphDef"):
-        freeze.load(data)
+        freezing.load(data)
 
 
 def test_an_empty_graph_has_no_output(tf):
     with pytest.raises(ValueError, match="no graph with an output"):
-        freeze.load(b"")
+        freezing.load(b"")
 
 
 @pytest.mark.parametrize("shape", [(2, 49, 39), (49, 40), (0, 49, 40), (2, 49, 40, 2)])
@@ -118,12 +118,12 @@ def test_features_of_another_shape_are_refused(frozen, shape):
 
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(OSError):
-        freeze.load(tmp_path / "none.pb")
+        freezing.load(tmp_path / "none.pb")
 
 
 def test_stages_lose_gradients_then_variables_then_normalisation(model, features):
-    graphs = stages.of(model)
-    counts = {name: stages.operations(each) for name, each in graphs.items()}
+    graphs = freezing.stages(model)
+    counts = {name: freezing.operations(each) for name, each in graphs.items()}
     convolutions = len(spotter.facts().kernels) - 1  # the last layer is dense
     assert counts["training step"]["Conv2DBackpropFilter"] == convolutions
     assert counts["program"]["Conv2DBackpropFilter"] == 0
@@ -133,13 +133,13 @@ def test_stages_lose_gradients_then_variables_then_normalisation(model, features
     )
     assert counts["frozen"]["Rsqrt"] == convolutions and counts["folded"]["Rsqrt"] == 0
     assert counts["folded"]["Conv2D"] == convolutions
-    folded = freeze.load(graphs["folded"])
+    folded = freezing.load(graphs["folded"])
     assert np.abs(folded.run(features) - spotter.predict(model, features)).max() < 1e-5
 
 
 def test_thawed_answers_the_same_and_learns(tf, model, features):
-    frozen = freeze.frozen(model, batch=None)
-    thawed = stages.thawed(frozen)
+    frozen = freezing.frozen(model, batch=None)
+    thawed = freezing.thawed(frozen)
     assert set(thawed.variables) == {each.path for each in model.weights}
     inputs = tf.constant(features[..., np.newaxis])
     assert np.abs(thawed(inputs).numpy() - frozen.run(features)).max() < 1e-6

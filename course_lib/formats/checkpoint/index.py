@@ -2,9 +2,11 @@
 
 The file is a row of blocks and a footer. A data block holds the entries; of each key it stores only
 what differs from the key before. The index block tells where the data blocks are, the footer where
-the index is.
+the index is. In a checkpoint every key but the empty one is the name of a tensor, and its value, a
+BundleEntryProto, says all else of it. Checksums are CRC-32C.
 
-Source: https://github.com/google/leveldb/blob/main/doc/table_format.md
+Source: https://github.com/google/leveldb/blob/main/doc/table_format.md and
+tensorflow/core/protobuf/tensor_bundle.proto
 """
 
 from __future__ import annotations
@@ -12,16 +14,29 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import xor
+from typing import Any
+
+import numpy as np
 
 from course_lib.formats.bytemap import Span
-from course_lib.formats.checkpoint.crc import crc32c, masked
-from course_lib.formats.protobuf import varint
+from course_lib.formats.protobuf import Raw, fields, varint
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
+DTYPES = {
+    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
+    8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",
+    19: "float16", 22: "uint32", 23: "uint64",
+}  # fmt: skip
+_FIELDS = {(1, 0): "type", (2, 2): "shape", (3, 0): "shard", (4, 0): "offset", (5, 0): "length",
+           (6, 5): "checksum", (7, 2): "slice"}  # fmt: skip
 _TRAILER_BYTES = 5  # after every block: one byte for the compression, four for the checksum
 _MOST_KEY_BYTES = 64 * 2**20  # keys can be far longer than what is stored of them: stop in time
+_POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
+_LANE_BYTES = 1024  # the size of the pieces that a checksum is computed of side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,14 @@ class Entry:
     key: bytes
     value: bytes
     value_start: int
+
+    @property
+    def name(self) -> str:
+        """The key as text; that of a slice of a partitioned variable is made readable, too."""
+        if self.key.startswith(b"\0") and b"\0\1" in self.key:
+            name, _, rest = self.key[1:].partition(b"\0\1")
+            return f"{name.decode('utf-8', 'backslashreplace')} slice {rest.hex()}"
+        return self.key.decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -45,7 +68,7 @@ class Table:
 
 
 def read(data: bytes) -> Table:
-    """Read a table; raise `ValueError` in one sentence where it is damaged or something else."""
+    """Read a table; raises ValueError in one sentence where it is damaged or something else."""
     footer = len(data) - FOOTER_BYTES
     if footer < 0:
         raise ValueError(f"{len(data)} bytes are too few for an index: its footer has 48.")
@@ -59,26 +82,79 @@ def read(data: bytes) -> Table:
     ]
     if position < len(data) - 8:
         spans.append(Span(position, len(data) - 8, "padding", "padding", "footer"))
-    for name, start, length in (
-        ("metaindex", meta_start, meta_length),
-        ("index", index_start, index_length),
-    ):
-        spans += _block_spans(data, start, length, footer, name, values=True)
+    spans += _block_spans(data, meta_start, meta_length, footer, "metaindex", values=True)
+    spans += _block_spans(data, index_start, index_length, footer, "index", values=True)
     entries: list[Entry] = []
     free = 0
     for number, where in enumerate(_entries(data, index_start, index_length)):
         start, length, _ = _handle(where.value, 0, len(where.value))
         if start < free:
-            raise ValueError(
-                f"Block {number} begins inside the one before it: the index is damaged."
-            )
+            raise ValueError(f"Block {number} begins inside another: the index is damaged.")
         free = start + length
-        name = f"block {number}"
-        spans += _block_spans(data, start, length, footer, name, values=False)
+        spans += _block_spans(data, start, length, footer, f"block {number}", values=False)
         entries += _entries(data, start, length)
     if any(a.key >= b.key for a, b in pairwise(entries)):
         raise ValueError("The keys of the index are out of order: it is damaged.")
     return Table(tuple(entries), tuple(spans))
+
+
+def described(entry: Entry) -> Iterator[tuple[Raw, str, Any]]:
+    """Yield the fields of an entry's value, each with its name and with what it says."""
+    value = entry.value
+    for raw in fields(value):
+        label = _FIELDS.get((raw.number, raw.wire_type), f"field {raw.number}")
+        label = label if entry.key else "header"
+        content = value[raw.value_start : raw.end]
+        if label == "shape":
+            yield raw, label, tuple(_sizes(content))
+        elif raw.wire_type == 0:
+            number = varint(value, raw.value_start)[0]
+            yield raw, label, DTYPES.get(number, number) if label == "type" else number
+        else:
+            yield raw, label, content.hex()
+
+
+def _sizes(shape: bytes) -> Iterator[int]:
+    """Yield the dimensions of a TensorShapeProto."""
+    for raw in fields(shape):
+        if raw.number == 2 and raw.wire_type == 2:
+            size = 0
+            for part in fields(shape, raw.value_start, raw.end):
+                if part.number == 1 and part.wire_type == 0:
+                    size = varint(shape, part.value_start)[0]
+            if size >= 2**63:
+                raise ValueError("A tensor has a dimension below zero: the index is damaged.")
+            yield size
+
+
+def crc32c(data: bytes) -> int:
+    """Return the CRC-32C of `data`: a number of 32 bits that changes when any one bit does.
+
+    Long data is cut into lanes that NumPy takes through the table side by side; their results are
+    then joined. `crc32c(b"123456789") == 0xE3069283`.
+    """
+    lanes = len(data) // _LANE_BYTES
+    position, state = 0, 0xFFFF_FFFF
+    if lanes > 1:
+        position = lanes * _LANE_BYTES
+        blocks = np.frombuffer(data, np.uint8, position).reshape(lanes, _LANE_BYTES)
+        registers = np.zeros(lanes, np.uint32)
+        for column in blocks.T:
+            registers = _step(registers, column)
+        for register in registers.tolist():
+            state = _after_zeros(state) ^ register
+    entries = _crc_table().tolist()
+    for byte in data[position:]:
+        state = entries[(state ^ byte) & 0xFF] ^ (state >> 8)
+    return state ^ 0xFFFF_FFFF
+
+
+def masked(checksum: int) -> int:
+    """Return `checksum` rotated and shifted, as TensorFlow stores it.
+
+    A checksum of data that itself holds checksums would be weak; the mask avoids that.
+    """
+    return (((checksum >> 15) | (checksum << 17)) + 0xA282EAD8) & 0xFFFF_FFFF
 
 
 def _handle(data: bytes, position: int, end: int) -> tuple[int, int, int]:
@@ -111,8 +187,8 @@ def _block_spans(
         spans.append(Span(head, key_start, "length", "shared, new and value bytes", name))
         if key_start < value_start:
             shared = len(key) - (value_start - key_start)
-            said = f"{text[:shared]}|{text[shared:]}" if shared else text
-            spans.append(Span(key_start, value_start, "string", "key", name, said))
+            shown = f"{text[:shared]}|{text[shared:]}" if shared else text
+            spans.append(Span(key_start, value_start, "string", "key", name, shown))
         if values and value_start < value_end:
             spans.append(Span(value_start, value_end, "offset", "value", name, text))
     return spans
@@ -149,3 +225,32 @@ def _walk(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int,
             raise ValueError(f"The keys of a block take over {_MOST_KEY_BYTES} bytes: too many.")
         yield head, position, position + new, position + new + value, key
         position += new + value
+
+
+@lru_cache(maxsize=1)
+def _crc_table() -> np.ndarray:
+    table = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        table = (table >> 1) ^ np.where(table & 1, np.uint32(_POLYNOMIAL), np.uint32(0))
+    return table
+
+
+def _step(registers: np.ndarray, column: np.ndarray | int) -> np.ndarray:
+    """Return what registers become after one more byte in each lane."""
+    return _crc_table()[(registers ^ column) & 0xFF] ^ (registers >> np.uint32(8))
+
+
+@lru_cache(maxsize=1)
+def _lane_columns() -> list[int]:
+    """Return what each of the 32 bits of a register becomes after a lane of zero bytes."""
+    columns = np.uint32(1) << np.arange(32, dtype=np.uint32)
+    for _ in range(_LANE_BYTES):
+        columns = _step(columns, 0)
+    return columns.tolist()
+
+
+def _after_zeros(state: int) -> int:
+    """Return the register after one lane of zero bytes; the register is linear in its bits."""
+    return reduce(
+        xor, (column for bit, column in enumerate(_lane_columns()) if state >> bit & 1), 0
+    )

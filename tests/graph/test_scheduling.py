@@ -11,7 +11,7 @@ from random_programs import programs
 
 from course_lib.exercises.material import SHARED
 from course_lib.graph import span, work
-from course_lib.graph.schedule import ScheduleError, run_plan, schedule
+from course_lib.graph.scheduling import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import from_source
 from course_lib.views.schedule import describe, gantt, gantts, svg
 from course_lib.widgets.schedule import Planner

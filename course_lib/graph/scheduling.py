@@ -61,9 +61,8 @@ def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
         worker = min(range(workers), key=free.__getitem__)
         starts = {n.name: max((ends[i] for i in n.inputs), default=0.0) for n in ready}
         soonest = max(free[worker], min(starts.values()))
-        node = max(
-            (n for n in ready if starts[n.name] <= soonest), key=lambda node: left[node.name]
-        )
+        able = [node for node in ready if starts[node.name] <= soonest]
+        node = max(able, key=lambda node: left[node.name])
         task = Task(node.name, worker, soonest, soonest + cost(node))
         tasks.append(task)
         free[worker] = ends[node.name] = task.end

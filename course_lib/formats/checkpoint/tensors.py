@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +13,10 @@ import numpy as np
 
 from course_lib.formats.bytemap import ByteMap, Span, Words
 
-BOOKKEEPING = ("save_counter", "iteration", "iterations", "step", "global_step", "learning_rate")
-_SLOTS = {
-    "momentum": "optimizer: momentum",
-    "velocity": "optimizer: velocity",
-    "Momentum": "optimizer: momentum",
-    "Adam": "optimizer: momentum",
-    "Adam_1": "optimizer: velocity",
-    "m": "optimizer: momentum",
-    "v": "optimizer: velocity",
+_BOOKKEEPING = ("save_counter", "iteration", "iterations", "step", "global_step", "learning_rate")
+_SLOTS = {  # the names that Keras, TF1 and TF2 give to what an optimizer keeps for a variable
+    **dict.fromkeys(("momentum", "Momentum", "Adam", "m"), "optimizer: momentum"),
+    **dict.fromkeys(("velocity", "Adam_1", "v"), "optimizer: velocity"),
 }
 
 
@@ -48,10 +44,7 @@ class Tensor:
     @property
     def count(self) -> int:
         """The number of values."""
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +52,18 @@ class ObjectNode:
     """Hold one object of the object graph: its children by local name, and the tensors it owns.
 
     `children` are pairs (local name, number of the node); `tensors` pairs (full name, key).
-    `slots` are triples (node of the variable, slot's name, node of the slot).
     """
 
     number: int
     children: tuple[tuple[str, int], ...] = ()
     tensors: tuple[tuple[str, str], ...] = ()
-    slots: tuple[tuple[int, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Hold what was found in a checkpoint or a weights file.
+    """Hold what a checkpoint or a weights file holds.
 
-    `files` maps each file to its length in bytes; `bytemap()` names every byte of one of them;
+    `files` maps each file to its length in bytes; `byte_map()` names every byte of one of them;
     `contents["listen/kernel"]` reads the values of one tensor.
     """
 
@@ -85,15 +76,12 @@ class Contents:
     map_of: Callable[[str], ByteMap] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        """Say what it is; the same wherever the file lies."""
         return f"<{self.form} {self.path.name}: {len(self.tensors)} tensors>"
 
     def __len__(self) -> int:
-        """Return the number of tensors."""
         return len(self.tensors)
 
     def __iter__(self):
-        """Yield the tensors in the order of the files."""
         return iter(self.tensors)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -103,7 +91,7 @@ class Contents:
     def tensor(self, name: str) -> Tensor:
         """Return the tensor with this name or key, or the only one whose name ends so.
 
-        Raises LookupError that suggests others.
+        Raises LookupError, which suggests others.
         """
         for each in self.tensors:
             if name in (each.name, each.key):
@@ -115,7 +103,7 @@ class Contents:
         close = sorted((each.name for each in self.tensors if last in each.name), key=len)[:3]
         raise LookupError(f"There is no tensor {name!r} here; try {', '.join(close) or 'another'}.")
 
-    def bytemap(self, file: str | None = None) -> ByteMap:
+    def byte_map(self, file: str | None = None) -> ByteMap:
         """Return the map of one of the files, by default of the largest."""
         return self.map_of(file or max(self.files, key=self.files.get))
 
@@ -175,24 +163,19 @@ def group_of(key: str, name: str, dtype: str) -> str:
     for suffix in ("momentum", "velocity"):
         if last.endswith(f"_{suffix}"):
             return _SLOTS[suffix]
-    if last in BOOKKEEPING or key.split("/")[0] in BOOKKEEPING or last.endswith("_power"):
+    if last in _BOOKKEEPING or key.split("/")[0] in _BOOKKEEPING or last.endswith("_power"):
         return "bookkeeping"
     return "weights" if dtype.startswith(("float", "bfloat", "complex")) else "other"
 
 
-def spans_of(tensors: list[Tensor]) -> list[Span]:
+def spans_of(tensors: Iterable[Tensor]) -> list[Span]:
     """Return a span for every tensor that has bytes, of the kind of its group."""
-    return [
-        Span(
-            each.offset, each.offset + each.bytes, each.group, each.name, each.key, _described(each)
-        )
-        for each in tensors
-        if each.bytes
-    ]
-
-
-def _described(each: Tensor) -> str:
-    return Words(f"{each.dtype} {list(each.shape)}")
+    spans = []
+    for tensor in filter(lambda tensor: tensor.bytes, tensors):
+        start, end = tensor.offset, tensor.offset + tensor.bytes
+        meaning = Words(f"{tensor.dtype} {list(tensor.shape)}")
+        spans.append(Span(start, end, tensor.group, tensor.name, tensor.key, meaning))
+    return spans
 
 
 def _row(each: Tensor) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_lib.graph.data import Graph
-from course_lib.graph.evaluate import EvaluationError, Tally, evaluate
+from course_lib.graph.evaluation import EvaluationError, Tally, evaluate
 from course_lib.graph.operations import operation
 
 
@@ -98,14 +98,12 @@ def numeric_gradients(
     values = evaluate(graph, feed, tally=tally)
     slopes = {}
     for node in graph.sources:
-        here = values[node.name]
+        here, results = values[node.name], [values[target]]
         width = step * max(1.0, abs(here))
-
-        def moved(by: float, name: str = node.name, start: float = here) -> float:
-            return evaluate(graph, {**(feed or {}), name: start + by}, tally=tally)[target]
-
-        below = moved(-width) if central else values[target]
-        slopes[node.name] = (moved(width) - below) / (width + width * central)
+        for place in (here - width, here + width) if central else (here + width,):
+            moved = {**(feed or {}), node.name: place}
+            results.append(evaluate(graph, moved, tally=tally)[target])
+        slopes[node.name] = (results[-1] - results[-2]) / (width + width * central)
     return slopes
 
 

@@ -59,11 +59,23 @@ def from_graph_def(graph_def: Any, outputs: tuple[str, ...] = ()) -> Graph:
     """
     tensorflow = import_tensorflow()
     if isinstance(graph_def, (bytes, bytearray, memoryview)):
-        graph_def = _parse(bytes(graph_def), tensorflow)
+        graph_def = parsed(bytes(graph_def))
     graph = tensorflow.Graph()
     with quiet(), graph.as_default():
         tensorflow.graph_util.import_graph_def(graph_def, name="")
     return _from_operations(graph.get_operations(), outputs, {})
+
+
+def parsed(graph_def: bytes) -> Any:
+    """Return the bytes of a GraphDef as TensorFlow's own object; raises ValueError for others."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        return import_tensorflow().compat.v1.GraphDef.FromString(graph_def)
+    except DecodeError as error:
+        raise ValueError(
+            "These bytes are no GraphDef: was the file cut short or damaged?"
+        ) from error
 
 
 def executed(function: Callable, *arguments: Any) -> ExecutedOperations:
@@ -80,17 +92,6 @@ def executed(function: Callable, *arguments: Any) -> ExecutedOperations:
     with internals.executed_operations(note):
         result = function(*arguments)
     return ExecutedOperations(result, tuple(seen))
-
-
-def _parse(data: bytes, tensorflow: Any) -> Any:
-    from google.protobuf.message import DecodeError
-
-    graph_def = tensorflow.compat.v1.GraphDef()
-    try:
-        graph_def.ParseFromString(data)
-    except DecodeError:
-        raise ValueError("These bytes are no GraphDef: pass the content of a frozen .pb.") from None
-    return graph_def
 
 
 def _from_operations(operations: Any, outputs: tuple[str, ...], values: dict) -> Graph:
