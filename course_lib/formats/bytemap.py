@@ -94,7 +94,6 @@ class ByteMap:
         raise LookupError(f"Byte {position} has no name: it lies in a gap.")
 
     def bytes_of(self, span: Span) -> bytes:
-        """Return the bytes that `span` names."""
         return self.data[span.start : span.end]
 
     def find(self, text: str) -> tuple[Span, ...]:
@@ -144,7 +143,6 @@ class ByteMap:
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
     def _repr_html_(self) -> str:
-        """Show a table: kind, spans, bytes, share of the file."""
         rows = []
         for kind, count in self.shares.items():
             spans = sum(span.kind == kind for span in self.spans)

@@ -234,17 +234,14 @@ def _compile_all() -> Mapping[str, Compiled]:
 
 def _read(folder: Path, name: str) -> Compiled:
     """Collect what XLA left of one program: its first and last HLO, its IR, its object files."""
-    files = sorted(path for path in folder.iterdir() if f"inference_{name}_" in path.name)
-    ir = [path.read_text() for path in files if path.name.endswith(".ir-with-opt.ll")]
-    before = [path for path in files if path.name.endswith("before_optimizations.txt")]
-    after = [path for path in files if path.name.endswith("cpu_after_optimizations.txt")]
-    objects = [path for path in files if path.suffix == ".o"]
-    if not (ir and before and after and objects):
+    endings = ("before_optimizations.txt", "cpu_after_optimizations.txt", ".ir-with-opt.ll", ".o")
+    left = [sorted(folder.glob(f"*inference_{name}_*{ending}")) for ending in endings]
+    if not all(left):
         raise OSError("This version of XLA leaves no such dump.")
-    assembly = "\n".join(_disassemble(path) for path in objects)
-    graphs = [_tidy(path[0].read_text()) for path in (before, after)]
-    texts = (*graphs, "\n".join(map(_body_of_ir, ir)).strip(), assembly.strip())
-    return Compiled(name, *texts, made_here=True)
+    before, after = (_tidy(paths[0].read_text()) for paths in left[:2])
+    ir = "\n".join(_body_of_ir(path.read_text()) for path in left[2])
+    assembly = "\n".join(map(_disassemble, left[3]))
+    return Compiled(name, before, after, ir.strip(), assembly.strip(), made_here=True)
 
 
 def _disassemble(path: Path) -> str:

@@ -86,29 +86,23 @@ def run_plan(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost | None = No
             raise ScheduleError(f"{name} is planned twice: once is enough.")
     if missing := sorted(names - set(planned)):
         raise ScheduleError(f"Nobody does {missing[0]}.")
-    return Schedule(_carry_out(graph, plan, cost), len(plan))
-
-
-def _carry_out(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost) -> tuple[Task, ...]:
     ends = {node.name: 0.0 for node in graph.sources}
     queues = [list(row) for row in plan]
     free = [0.0] * len(plan)
     tasks = []
     while any(queues):
-        able = [
-            worker
-            for worker, queue in enumerate(queues)
-            if queue and all(name in ends for name in graph[queue[0]].inputs)
-        ]
+        waiting = [(worker, queue[0]) for worker, queue in enumerate(queues) if queue]
+        able = [w for w, first in waiting if all(name in ends for name in graph[first].inputs)]
         if not able:
-            stuck = next(queue[0] for queue in queues if queue)
+            stuck = waiting[0][1]
             raise ScheduleError(f"Everybody waits: {stuck} needs a result that is planned later.")
         for worker in able:
             node = graph[queues[worker].pop(0)]
             start = max(free[worker], max((ends[name] for name in node.inputs), default=0.0))
             tasks.append(Task(node.name, worker, start, start + cost(node)))
             free[worker] = ends[node.name] = tasks[-1].end
-    return tuple(sorted(tasks, key=lambda task: (task.start, task.worker)))
+    tasks.sort(key=lambda task: (task.start, task.worker))
+    return Schedule(tuple(tasks), len(plan))
 
 
 def _longest_way_to_the_end(graph: Graph, cost: Cost) -> Mapping[str, float]:

@@ -158,7 +158,6 @@ def masked(checksum: int) -> int:
 
 
 def _handle(data: bytes, position: int, end: int) -> tuple[int, int, int]:
-    """Return where a block starts, its length, and where its handle ends."""
     start, position = varint(data, position, end)
     length, position = varint(data, position, end)
     return start, length, position

@@ -43,7 +43,6 @@ class Tensor:
 
     @property
     def count(self) -> int:
-        """The number of values."""
         return math.prod(self.shape)
 
 
@@ -117,12 +116,10 @@ class Contents:
 
     @property
     def tensor_bytes(self) -> int:
-        """The bytes of all tensors."""
         return sum(each.bytes for each in self.tensors)
 
     @property
     def total_bytes(self) -> int:
-        """The bytes of all files."""
         return sum(self.files.values())
 
     def only(self, group: str) -> Contents:

@@ -56,7 +56,6 @@ class Route:
         return len(touched | {self.position // page_bytes})
 
     def _repr_html_(self) -> str:
-        """Show the reads as a table."""
         rows = "".join(
             f"<tr><td>{place}</td><td>{read.position}</td><td>{read.size}</td>"
             f"<td style='text-align:left'>{read.what}</td><td>{read.value}</td>"

@@ -64,7 +64,6 @@ class _Walk:
         self.to_do: list[tuple[int, Field, str]] = []
 
     def everything(self) -> None:
-        """Follow every offset from the root."""
         self.claim(0, 4, "root offset", "offset of the root table", "", self.number(0, "Uint32"))
         self.claim(4, 4, "identifier", "identifier", "", self.data[4:8].decode("latin-1"))
         self.push(0, Field("", 0, "table", ROOT), "")
@@ -111,7 +110,6 @@ class _Walk:
         return position + int(self.number(position, "Uint32"))
 
     def push(self, position: int, field: Field, path: str) -> None:
-        """Remember to visit what the offset at `position` leads to."""
         self.to_do.append((self.offset(position), field, path))
 
     def table(self, position: int, field: Field, path: str) -> None:
@@ -263,10 +261,8 @@ def _left_over(reached: ByteMap) -> Iterator[Span]:
 
 
 def _join(path: str, name: str) -> str:
-    """Return the path of a field inside the table at `path`."""
     return f"{path}.{name}" if path else name
 
 
 def _label(span: Span) -> str:
-    """Return a span's name and path for a message."""
     return f"{span.name} ({span.path})" if span.path else span.name
