@@ -17,6 +17,7 @@ from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
 from course_lib.sound.dataset import LABELS
 
 _FOLDER = Path(__file__).parent / "cpp"
+_PROGRAM = ("spotter.h", "spotter.cpp", "spotter.ino", "main.cpp")
 _FIRST_WORD = 2  # the labels before it are silence and unknown
 _THRESHOLD = 205  # of 256: four fifths
 _SPARE_BYTES = 256
@@ -63,11 +64,6 @@ def cpp_program(
     classes = plan.values[plan.outputs[0]].shape[-1]
     if classes != len(labels):
         raise ValueError(f"The model gives {classes} shares, and there are {len(labels)} labels.")
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.iterdir())}
-    for name in ("log_mel.h", "log_mel.c"):
-        files[name] = (PLAIN_C / name).read_text(encoding="utf-8")
-    files["log_mel_tables.c"] = feature_tables()
-    files["model_data.cpp"] = '#include "model_data.h"\n\n' + c_array(model_bytes, "model_data")
     texts = [label.replace("\\", "\\\\").replace('"', '\\"') for label in labels]
     values = {
         "bytes": len(model_bytes),
@@ -78,9 +74,17 @@ def cpp_program(
         "labels": ", ".join(f'"{text}"' for text in texts),
         "resolver": resolver(operators(model_bytes)),
     }
-    for name in ("model_data.h", "model_settings.h"):
-        files[name] = Template(files[name]).substitute(values)
+    files = {name: _source(_FOLDER / name) for name in _PROGRAM}
+    files |= {name: _source(PLAIN_C / name) for name in ("log_mel.h", "log_mel.c")}
+    files["log_mel_tables.c"] = feature_tables()
+    files["model_data.h"] = Template(_source(_FOLDER / "model_data.h")).substitute(values)
+    files["model_data.cpp"] = '#include "model_data.h"\n\n' + c_array(model_bytes, "model_data")
+    files["model_settings.h"] = Template(_source(_FOLDER / "model_settings.h")).substitute(values)
     return files
+
+
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _camel(kind: str) -> str:
