@@ -124,7 +124,7 @@ def test_an_answer_computed_from_the_notebook_gets_its_points(handed_out, lesson
     answers = submission.find_answers(cells, graded.lessons[lesson])
     work = Work("ada", lesson, "ada.ipynb", dict(answers.texts))
     result = trial.grade(work, trial.Settings(graded, "a seed"))
-    verdicts = {verdict.id: verdict for verdict in result.verdicts}
+    verdicts = {verdict.id: verdict for verdict in result.exercises}
     for identifier in HONEST:
         if identifier in verdicts:
             assert verdicts[identifier].state == "right", (verdicts[identifier], result.ended)
