@@ -17,9 +17,9 @@ from pathlib import Path
 
 LIMIT_MILLISECONDS = 150
 _CELL = (
-    "from course_lib.formats.checkpoint import timeline\n"
-    "from course_lib.widgets import timeline as slider\n"
-    "slider.show(timeline.shipped())"
+    "from course_lib.experiments.training_runs import timeline\n"
+    "from course_lib.views.time_slider import TimeSlider\n"
+    "TimeSlider(timeline.shipped()).show()"
 )
 _WATCH = """() => {
     window.moves = [];

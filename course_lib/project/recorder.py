@@ -14,7 +14,7 @@ import numpy as np
 from course_lib.project import takes
 from course_lib.sound import audio
 from course_lib.views import shell, style
-from course_lib.views.microphone import microphone, take
+from course_lib.views.microphone import record_button, take
 
 _SECONDS, _COUNT_IN = 1.6, 3  # the loudest second of it is kept
 _SHOWN = 20  # players at a time, the newest first
@@ -28,7 +28,7 @@ class Recorder:
         self.word = self.words[0]
         self.view = shell.html()
         self.chooser = shell.dropdown("word", self.words, on_change=self._choose)
-        self.button = microphone(self.recorded, _SECONDS, _COUNT_IN, "record a take")
+        self.button = record_button(self.recorded, _SECONDS, _COUNT_IN, "record a take")
         self.undo = shell.button("take back the last one", self.take_back)
         self.box = shell.column(shell.row(self.chooser, self.button, self.undo), self.view)
         self._draw("Choose a word, press record, wait for the count, and say it.")

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from course_lib.quantize import Affine, LayerError
 
-_INK, _BLUE, _RED = style.PALETTE["ink"], style.PALETTE["blue"], style.PALETTE["red"]
-_GREEN, _GREY, _FAINT = style.PALETTE["green"], style.PALETTE["grey"], style.PALETTE["faint"]
+_INK, _BLUE, _RED, _GREY, _FAINT = (
+    style.PALETTE[name] for name in ("ink", "blue", "red", "grey", "faint")
+)
 
 
 def number_line(grid: Affine, values: Sequence[float]) -> style.Picture:
@@ -27,10 +28,9 @@ def number_line(grid: Affine, values: Sequence[float]) -> style.Picture:
     for level, integer in zip(levels, range(grid.lowest, grid.highest + 1), strict=True):
         axes.annotate(f"{integer}", (level, -0.16), ha="center", va="top", color=_GREY)
         axes.annotate(f"{level:.2f}", (level, -0.5), ha="center", va="top")
+    arrow = {"arrowstyle": "->", "color": _BLUE, "lw": 2}
     for value, end in zip(values, grid.round_trip(values), strict=True):
-        axes.annotate(
-            "", (end, 0.06), (value, 0.75), arrowprops={"arrowstyle": "->", "color": _BLUE, "lw": 2}
-        )
+        axes.annotate("", (end, 0.06), (value, 0.75), arrowprops=arrow)
         axes.annotate(f"{value:g}", (value, 0.8), ha="center", va="bottom", color=_BLUE)
     axes.set_ylim(-0.85, 1.15)
     axes.set_axis_off()
@@ -70,13 +70,8 @@ def histogram(values: np.ndarray, grid: Affine, title: str) -> style.Picture:
     ends = min(levels[0], values.min()), max(levels[-1], values.max())
     axes.hist(values, bins=np.linspace(*ends, 121), color=_BLUE)
     height = axes.get_ylim()[1]
-    axes.vlines(
-        levels,
-        -0.1 * height,
-        -0.02 * height,
-        color=_RED,
-        linewidth=2.0 if len(levels) < 40 else 0.7,
-    )
+    width = 2.0 if len(levels) < 40 else 0.7
+    axes.vlines(levels, -0.1 * height, -0.02 * height, color=_RED, linewidth=width)
     used = len(np.unique(grid.quantize(values)))
     axes.set_title(f"{title}: {used} of {len(levels)} levels are used")
     axes.set_xlabel("value; below the axis: the levels that can be stored")
@@ -91,26 +86,13 @@ def channels(weights: np.ndarray, title: str) -> style.Picture:
     peaks = np.abs(weights.reshape(len(weights), -1)).max(axis=1)
     order = np.argsort(-peaks)
     places = np.arange(len(peaks))
-    axes.bar(
-        places,
-        2 * peaks[order],
-        bottom=-peaks[order],
-        width=0.7,
-        color=_BLUE,
-        label="the filter's own range",
-    )
-    for side in (-1, 1):
-        axes.axhline(
-            side * peaks.max(),
-            color=_RED,
-            linestyle="--",
-            label="one range for all" if side > 0 else None,
-        )
+    look = {"width": 0.7, "color": _BLUE, "label": "the filter's own range"}
+    axes.bar(places, 2 * peaks[order], bottom=-peaks[order], **look)
+    for end, label in ((-peaks.max(), None), (peaks.max(), "one range for all")):
+        axes.axhline(end, color=_RED, linestyle="--", label=label)
     axes.set_title(f"{title}: {len(peaks)} filters, widest first")
-    axes.set_xticks(places)
-    axes.set_xticklabels(order, fontsize=9)
-    axes.set_xlabel("filter")
-    axes.set_ylabel("weight")
+    axes.set_xticks(places, order, fontsize=9)
+    axes.set(xlabel="filter", ylabel="weight")
     axes.legend(loc="lower right")
     return style.show(fig, f"the range of each filter of {title}, inside the range of all")
 
@@ -125,18 +107,10 @@ def layer_errors(
     lines = errors if isinstance(errors, Mapping) else {"int8": errors}
     fig, axes = style.figure(10, 4.5)
     for (name, layers), marker in zip(lines.items(), "osD^vP", strict=False):
-        drawn = axes.plot(
-            [layer.sqnr_db for layer in layers], marker=marker, markersize=8, label=name
-        )
-        axes.plot(
-            [layer.worst_db for layer in layers],
-            linestyle=":",
-            linewidth=1.5,
-            marker=marker,
-            markersize=4,
-            color=drawn[0].get_color(),
-            label=f"{name}, worst clip",
-        )
+        means, worst = zip(*((layer.sqnr_db, layer.worst_db) for layer in layers), strict=True)
+        (line,) = axes.plot(means, marker=marker, markersize=8, label=name)
+        look = {"marker": marker, "markersize": 4, "color": line.get_color(), "linewidth": 1.5}
+        axes.plot(worst, linestyle=":", label=f"{name}, worst clip", **look)
     first = next(iter(lines.values()))
     axes.set_xticks(range(len(first)), [layer.label for layer in first], rotation=35, ha="right")
     axes.set_ylabel("signal over noise, dB")
@@ -168,16 +142,9 @@ def bits_per_layer(
         values, places = [sqnr_db for _, sqnr_db in points.values()], np.arange(len(points)) + shift
         axes.plot(values, places, marker, color=colour, markersize=10, label=label)
         for row, (size, sqnr_db) in zip(places, points.values(), strict=True):
-            axes.annotate(
-                f"{(size - int8[0]) / 1000:+.1f} kB",
-                (sqnr_db, row),
-                (12, 0),
-                textcoords="offset points",
-                va="center",
-                bbox={"facecolor": style.PALETTE["paper"], "edgecolor": "none", "pad": 1},
-            )
-    axes.set_yticks(range(len(floats)), list(floats))
-    axes.invert_yaxis()
+            text = f"{(size - int8[0]) / 1000:+.1f} kB"
+            style.beside(axes, row, sqnr_db, text, gap=12, bbox=style.ON_PAPER)
+    style.name_rows(axes, list(floats))
     axes.margins(x=0.12)
     axes.grid(axis="y")
     axes.set_xlabel("answers: signal over noise, dB; beside it: what the file would gain")
@@ -199,27 +166,20 @@ def calibrations(
     )
     names, first = list(ranges), next(iter(ranges.values()))
     labels = [label for label in first if label != "probabilities"]
-    table = np.array(
-        [[_width(ranges[name][label]) / _width(first[label]) for label in labels] for name in names]
-    )
-    _table_of_widths(left, table, labels)
+    ends = np.array([[each[label] for label in labels] for each in ranges.values()])
+    widths = np.diff(ends)[..., 0]
+    _table_of_widths(left, widths / widths[0], labels)
     left.set_yticks(range(len(names)), names)
     left.set_title("Width of each layer's range, 1 = calibrated well")
     values = [100 * accuracies[name] for name in names]
     right.barh(range(len(names)), values, height=0.6, color=_BLUE)
     for row, value in enumerate(values):
-        right.annotate(
-            f"{value:.0f} %", (value, row), (6, 0), textcoords="offset points", va="center"
-        )
+        style.beside(right, row, value, f"{value:.0f} %")
     right.set_xlim(0, 118)
     right.set_title("Accuracy")
     return style.show(
         fig, f"ranges of every layer and accuracy after calibration with {', '.join(names)}"
     )
-
-
-def _width(ends: tuple[float, float]) -> float:
-    return ends[1] - ends[0]
 
 
 def _table_of_widths(axes: Axes, table: np.ndarray, labels: Sequence[str]) -> None:
@@ -229,13 +189,8 @@ def _table_of_widths(axes: Axes, table: np.ndarray, labels: Sequence[str]) -> No
     colours = LinearSegmentedColormap.from_list("narrow to wide", [_RED, "#ffffff", _BLUE])
     axes.imshow(np.log2(table), cmap=colours, vmin=-3, vmax=3, aspect="auto")
     for (row, column), factor in np.ndenumerate(table):
-        dark = abs(np.log2(factor)) > 1.8
-        axes.annotate(
-            f"{factor:.1f}" if factor < 10 else f"{factor:.0f}",
-            (column, row),
-            ha="center",
-            va="center",
-            color="#ffffff" if dark else _INK,
-        )
+        text = f"{factor:.1f}" if factor < 10 else f"{factor:.0f}"
+        ink = "#ffffff" if abs(np.log2(factor)) > 1.8 else _INK
+        axes.annotate(text, (column, row), ha="center", va="center", color=ink)
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right")
     axes.spines[:].set_visible(False)

@@ -38,7 +38,7 @@ class View:
         raise NotImplementedError
 
     def show(self) -> None:
-        """Display the controls; where there are none (no kernel, no ipywidgets), the still."""
+        """Display the controls, and in the same output the still where nothing is alive."""
         show(self.controls(), self.still(), self.label)
 
 
@@ -132,6 +132,14 @@ def dropdown(
     if value is not None:
         control.value = value
     return _watch(control, on_change)
+
+
+def progress() -> ipywidgets.FloatProgress:
+    """Return a bar that fills as its `value` goes from 0 to 1."""
+    import ipywidgets
+
+    layout = ipywidgets.Layout(width="460px", max_width="100%")
+    return ipywidgets.FloatProgress(0.0, min=0.0, max=1.0, layout=layout)
 
 
 def button(label: str, on_click: Callable[[], None], tooltip: str = "") -> ipywidgets.Button:

@@ -18,19 +18,18 @@ KIND_COLOURS: Mapping[str, str] = {
     "names": style.PALETTE["sky"],
     "structure": style.PALETTE["grey"],
 }
+_EDGE = style.PALETTE["paper"]
 _HATCHES = {"weights": "", "scales": "///", "names": "...", "structure": "xx"}
 
 
 def by_kind(
-    kinds: Mapping[str, Mapping[str, int]],
-    title: str = "Where the bytes go",
+    kinds: Mapping[str, Mapping[str, int]], title: str = "Where the bytes go"
 ) -> style.Picture:
     """Return a picture of bytes by kind; `kinds` maps a model's name to bytes of each kind."""
     fig, axes = style.figure(10, 1.5 + 0.6 * len(kinds))
     totals = [sum(each.values()) for each in kinds.values()]
     stacked(axes, list(kinds.values()), [f"{total / 1000:.1f} kB" for total in totals])
-    axes.set_yticks(range(len(kinds)), [name.replace("_", " ") for name in kinds])
-    axes.invert_yaxis()
+    style.name_rows(axes, [name.replace("_", " ") for name in kinds])
     axes.set_title(title)
     return style.show(fig, f"bytes by kind of {', '.join(kinds)}")
 
@@ -42,22 +41,11 @@ def stacked(
     rows, left = np.arange(len(kinds)), np.zeros(len(kinds))
     for kind, colour in KIND_COLOURS.items():
         widths = np.array([each.get(kind, 0) for each in kinds]) / 1000
-        axes.barh(
-            rows,
-            widths,
-            left=left,
-            height=0.62,
-            color=colour,
-            hatch=_HATCHES[kind],
-            edgecolor=style.PALETTE["paper"],
-            linewidth=0.5,
-            label=kind,
-        )
+        look = {"hatch": _HATCHES[kind], "edgecolor": _EDGE, "linewidth": 0.5, "label": kind}
+        axes.barh(rows, widths, left=left, height=0.62, color=colour, **look)
         left += widths
     for row, (end, text) in enumerate(zip(left, texts, strict=True)):
-        axes.annotate(
-            text, (end, row), (6, 0), textcoords="offset points", va="center", fontsize=font_points
-        )
+        style.beside(axes, row, end, text, fontsize=font_points)
     axes.set_xlim(0, left.max() * 1.16)
     axes.tick_params(axis="x", labelsize=font_points - 1)
     axes.set_xlabel("kilobytes (1,000 bytes)", fontsize=font_points)
@@ -67,9 +55,7 @@ def stacked(
 
 
 def steps(
-    sizes: Mapping[str, int],
-    accuracies: Mapping[str, float],
-    goal: float | None = None,
+    sizes: Mapping[str, int], accuracies: Mapping[str, float], goal: float | None = None
 ) -> style.Picture:
     """Return a picture of a file that shrinks; `goal` is the factor below the first to reach."""
     names, values = list(sizes), np.array(list(sizes.values())) / 1000
@@ -77,26 +63,13 @@ def steps(
     axes.barh(range(len(names)), values, height=0.6, color=style.PALETTE["blue"])
     for row, (name, value) in enumerate(zip(names, values, strict=True)):
         text = f"{value:.1f} kB, {values[0] / value:.2f}x, {accuracies[name]:.1%} right"
-        axes.annotate(
-            text,
-            (value, row),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            bbox={"facecolor": style.PALETTE["paper"], "edgecolor": "none", "pad": 1},
-        )
+        style.beside(axes, row, value, text, bbox=style.ON_PAPER)
     if goal:
-        axes.axvline(values[0] / goal, color=style.PALETTE["red"], linestyle="--")
-        axes.annotate(
-            f"{goal:g}x",
-            (values[0] / goal, -0.55),
-            color=style.PALETTE["red"],
-            ha="center",
-            va="bottom",
-        )
-    axes.set_yticks(range(len(names)), names)
+        end, red = values[0] / goal, style.PALETTE["red"]
+        axes.axvline(end, color=red, linestyle="--")
+        axes.annotate(f"{goal:g}x", (end, -0.55), color=red, ha="center", va="bottom")
     axes.set_xlim(0, values.max() * 1.45)
-    axes.invert_yaxis()
+    style.name_rows(axes, names)
     axes.set_xlabel("kilobytes of the whole file")
     return style.show(fig, f"the size of the file after each step: {', '.join(names)}")
 
@@ -108,36 +81,19 @@ def factors(pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]) ->
     """
     names, rows = list(pairs), np.arange(len(pairs))
     fig, axes = style.figure(10, 1.8 + 0.8 * len(names))
-    bars = {
-        "weights": [before["weights"] / after["weights"] for before, after in pairs.values()],
-        "whole file": [
-            sum(before.values()) / sum(after.values()) for before, after in pairs.values()
-        ],
-    }
-    styles = ((-0.2, style.PALETTE["blue"], ""), (0.2, style.PALETTE["orange"], "///"))
-    for (label, values), (shift, colour, hatch) in zip(bars.items(), styles, strict=True):
-        axes.barh(
-            rows + shift,
-            values,
-            0.36,
-            color=colour,
-            hatch=hatch,
-            label=label,
-            edgecolor=style.PALETTE["paper"],
-        )
+    weights = [before["weights"] / after["weights"] for before, after in pairs.values()]
+    files = [sum(before.values()) / sum(after.values()) for before, after in pairs.values()]
+    bars = ((-0.2, weights, "blue", "", "weights"), (0.2, files, "orange", "///", "whole file"))
+    box = {**style.ON_PAPER, "pad": 2}
+    for shift, values, colour, hatch, label in bars:
+        look = {"color": style.PALETTE[colour], "hatch": hatch, "edgecolor": _EDGE, "label": label}
+        axes.barh(rows + shift, values, 0.36, **look)
         for row, value in enumerate(values):
-            axes.text(
-                value - 0.06,
-                row + shift,
-                f"{value:.2f}",
-                ha="right",
-                va="center",
-                bbox={"facecolor": style.PALETTE["paper"], "edgecolor": "none", "pad": 2},
-            )
+            place = value - 0.06, row + shift
+            axes.text(*place, f"{value:.2f}", ha="right", va="center", bbox=box)
     axes.axvline(4, color=style.PALETTE["ink"], linestyle="--")
-    axes.set_yticks(rows, names)
     axes.set_xlim(0, 4.6)
-    axes.invert_yaxis()
+    style.name_rows(axes, names)
     axes.set_xlabel("times smaller as int8")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return style.show(fig, f"how many times smaller int8 makes {', '.join(names)}")

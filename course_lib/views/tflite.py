@@ -23,30 +23,25 @@ _HOLDS = {
 }
 
 
+_READERS = {
+    "flatbuffer": "FlatBuffer, followed",
+    "protobuf_scan": "protobuf, walked over",
+    "protobuf_decode": "protobuf, made into objects",
+}
+_RUNTIMES = {"ai_edge_litert": "LiteRT", "tensorflow": "TensorFlow"}
+
+
 def sizes(artefacts: Sequence[Artefact], title: str = "The same weights, on disk") -> style.Picture:
     """Draw the bytes of every artefact; colour, hatch and text say how it holds the weights."""
     fig, axes = style.figure(10, 0.8 + 0.5 * len(artefacts))
     for row, each in enumerate(artefacts):
         colour, hatch = _HOLDS[each.holds]
-        axes.barh(
-            row,
-            each.bytes / 1000,
-            color=style.PALETTE[colour],
-            hatch=hatch,
-            edgecolor=style.PALETTE["paper"],
-        )
-        _beside(
-            axes,
-            row,
-            each.bytes / 1000,
-            f"{each.bytes / 1000:.1f} kB, holds them {each.holds}"
-            if each.holds != "not"
-            else f"{each.bytes / 1000:.1f} kB",
-        )
+        holds = "" if each.holds == "not" else f", holds them {each.holds}"
+        _bar(axes, row, each.bytes / 1000, colour, f"{{:.1f}} kB{holds}", hatch=hatch, height=0.8)
     _rows(axes, [each.name for each in artefacts], max(each.bytes for each in artefacts) / 1000)
     axes.set_title(title)
-    told = ", ".join(f"{each.name} {each.holds}" for each in artefacts)
-    return style.show(fig, f"{title}, by how each holds the weights: {told}")
+    named = ", ".join(f"{each.name} {each.holds}" for each in artefacts)
+    return style.show(fig, f"{title}, by how each holds the weights: {named}")
 
 
 def operations(
@@ -54,50 +49,38 @@ def operations(
 ) -> style.Picture:
     """Draw how often each operation occurs in a frozen graph and in what it was converted to."""
     fig, panels = style.figure(10.5, 4.8, columns=2)
-    told = []
-    for axes, name, kinds, colour in zip(
-        panels, ("frozen graph", "TensorFlow Lite"), (before, after), ("blue", "green"), strict=True
-    ):
+    sides = (("frozen graph", before, "blue"), ("TensorFlow Lite", after, "green"))
+    totals = []
+    for axes, (name, kinds, colour) in zip(panels, sides, strict=True):
         counts = Counter(kinds).most_common()
         for row, (_, count) in enumerate(counts):
-            axes.barh(row, count, color=style.PALETTE[colour], height=0.7)
-            _beside(axes, row, count, str(count))
-        _rows(axes, [kind for kind, _ in counts], max(count for _, count in counts))
-        axes.set_ylim(12.6, -0.6)
+            _bar(axes, row, count, colour, "{}", height=0.7, edgecolor=None)
+        _rows(axes, [kind for kind, _ in counts], counts[0][1])
+        axes.set_ylim(12.6, -0.6)  # as many rows on both sides: equal counts have equal bars
         axes.set_title(f"{name}: {len(kinds)} nodes")
-        told.append(f"{name} {len(kinds)} nodes of {len(counts)} kinds")
-    return style.show(fig, f"{title}: {'; '.join(told)}")
+        totals.append(f"{name} {len(kinds)} nodes of {len(counts)} kinds")
+    return style.show(fig, f"{title}: {'; '.join(totals)}")
 
 
 def first_weight(
-    file_bytes: Sequence[int],
-    flatbuffer: Sequence[Cost],
-    protobuf: Sequence[Cost],
+    file_bytes: Sequence[int], flatbuffer: Sequence[Cost], protobuf: Sequence[Cost]
 ) -> style.Picture:
     """Draw time and memory until the first weight is in hand against the size of the file."""
     fig, (left, right) = style.figure(10.5, 4.2, columns=2)
     megabytes = np.array(file_bytes) / 1e6
+    above = {"textcoords": "offset points", "ha": "right", "weight": "bold"}
     for name, costs, colour, marker in (
-        ("protobuf", protobuf, "red", "s-"),
-        ("FlatBuffer", flatbuffer, "blue", "o-"),
+        ("protobuf", protobuf, style.PALETTE["red"], "s-"),
+        ("FlatBuffer", flatbuffer, style.PALETTE["blue"], "o-"),
     ):
-        for axes, values in (
-            (left, [1e6 * each.seconds for each in costs]),
-            (right, [max(each.bytes, 1) / 1000 for each in costs]),
-        ):
-            axes.plot(megabytes, values, marker, color=style.PALETTE[colour], markersize=8)
-            axes.annotate(
-                name,
-                (megabytes[-1], values[-1]),
-                (0, 10),
-                ha="right",
-                textcoords="offset points",
-                color=style.PALETTE[colour],
-                weight="bold",
-            )
-    for axes, title in ((left, "microseconds"), (right, "kilobytes allocated")):
+        microseconds = [1e6 * each.seconds for each in costs]
+        kilobytes = [max(each.bytes, 1) / 1000 for each in costs]
+        for axes, values in ((left, microseconds), (right, kilobytes)):
+            axes.plot(megabytes, values, marker, color=colour, markersize=8)
+            axes.annotate(name, (megabytes[-1], values[-1]), (0, 10), color=colour, **above)
+    for axes, unit in ((left, "microseconds"), (right, "kilobytes allocated")):
         axes.set(xscale="log", yscale="log", xlabel="megabytes of file")
-        axes.set_title(f"{title} until the first weight")
+        axes.set_title(f"{unit} until the first weight")
         axes.grid(alpha=0.5)
         axes.margins(y=0.18)
     return style.show(
@@ -111,22 +94,9 @@ def fewer_bytes(files: Mapping[str, tuple[int, int]]) -> style.Picture:
     """Draw each file's bytes and what zlib leaves of them; `files` maps names to both."""
     fig, axes = style.figure(9, 1.1 + 0.75 * len(files))
     for row, (size, zipped) in enumerate(files.values()):
-        axes.barh(row - 0.2, size / 1000, 0.36, color=style.PALETTE["blue"])
-        axes.barh(
-            row + 0.2,
-            zipped / 1000,
-            0.36,
-            color=style.PALETTE["sky"],
-            hatch="//",
-            edgecolor=style.PALETTE["paper"],
-        )
-        _beside(axes, row - 0.2, size / 1000, f"{size / 1000:.1f} kB")
-        _beside(
-            axes,
-            row + 0.2,
-            zipped / 1000,
-            f"zipped {zipped / 1000:.1f} kB, {1 - zipped / size:.0%} less",
-        )
+        after = f"zipped {{:.1f}} kB, {1 - zipped / size:.0%} less"
+        _bar(axes, row - 0.2, size / 1000, "blue", "{:.1f} kB", height=0.36, edgecolor=None)
+        _bar(axes, row + 0.2, zipped / 1000, "sky", after, height=0.36, hatch="//")
     _rows(axes, list(files), max(size for size, _ in files.values()) / 1000)
     return style.show(fig, f"bytes before and after zlib of {', '.join(files)}")
 
@@ -135,28 +105,14 @@ def code(
     code_bytes: Mapping[str, int], where: str, libraries: Mapping[str, int], libraries_where: str
 ) -> style.Picture:
     """Draw the machine code of the small readers, and of whole libraries, on a logarithmic axis."""
-    names = {
-        "flatbuffer": "FlatBuffer, followed",
-        "protobuf_scan": "protobuf, walked over",
-        "protobuf_decode": "protobuf, made into objects",
-    }
     fig, axes = style.figure(10, 4.4)
-    sizes = [*code_bytes.values(), *libraries.values()]
-    told = [names.get(name, name) for name in code_bytes]
-    told += [f"library {name}" for name in libraries]
-    for row, (name, size) in enumerate(zip(told, sizes, strict=True)):
-        flat = "FlatBuffer" in name
-        axes.barh(
-            row,
-            size,
-            0.6,
-            color=style.PALETTE["blue" if flat else "red"],
-            hatch="" if flat else "//",
-            edgecolor=style.PALETTE["paper"],
-        )
-        _beside(axes, row, size, f"{size:,} bytes")
-    _rows(axes, told, max(sizes))
-    axes.set(xscale="log", xlim=(50, max(sizes) * 12))
+    rows = {_READERS.get(name, name): size for name, size in code_bytes.items()}
+    rows |= {f"library {name}": size for name, size in libraries.items()}
+    for row, (name, size) in enumerate(rows.items()):
+        colour, hatch = ("blue", "") if "FlatBuffer" in name else ("red", "//")
+        _bar(axes, row, size, colour, "{:,} bytes", hatch=hatch)
+    _rows(axes, list(rows), max(rows.values()))
+    axes.set(xscale="log", xlim=(50, max(rows.values()) * 12))
     axes.minorticks_off()
     axes.tick_params(axis="x", length=0, labelbottom=False)
     axes.axhline(len(code_bytes) - 0.5, color=style.PALETTE["grey"], linewidth=1)
@@ -172,24 +128,26 @@ def code(
 def runtimes(footprints: Sequence[Footprint]) -> style.Picture:
     """Draw import time, memory and disk of two runtimes, each in its own panel."""
     fig, panels = style.figure(10.5, 2.8, columns=3)
-    rows = (
+    columns = (
         ("seconds to import", [each.seconds for each in footprints], "{:.2f} s"),
         ("memory then", [each.memory_bytes / 1e6 for each in footprints], "{:,.0f} MB"),
         ("installed", [each.disk_bytes / 1e6 for each in footprints], "{:,.0f} MB"),
     )
-    for axes, (title, values, form) in zip(panels, rows, strict=True):
+    modules = [each.module.split(".")[0] for each in footprints]
+    names = [_RUNTIMES.get(module, module) for module in modules]
+    for axes, (title, values, form) in zip(panels, columns, strict=True):
         for row, value in enumerate(values):
-            axes.barh(row, value, 0.6, color=style.PALETTE[("red", "blue")[row % 2]])
-            _beside(axes, row, value, form.format(value))
-        names = [
-            each.module.split(".")[0]
-            .replace("ai_edge_litert", "LiteRT")
-            .replace("tensorflow", "TensorFlow")
-            for each in footprints
-        ]
+            _bar(axes, row, value, ("red", "blue")[row % 2], form, edgecolor=None)
         _rows(axes, names if axes is panels[0] else [""] * len(names), max(*values, 1e-9), 1.6)
         axes.set_title(title)
     return style.show(fig, "seconds, memory and disk that TensorFlow and LiteRT take")
+
+
+def _bar(axes: Any, row: float, value: float, colour: str, form: str, **look: Any) -> None:
+    """Draw a horizontal bar with its number, written as `form` says, at the end."""
+    look = {"height": 0.6, "edgecolor": style.PALETTE["paper"], **look}
+    axes.barh(row, value, color=style.PALETTE[colour], **look)
+    style.beside(axes, row, value, form.format(value))
 
 
 def _rows(axes: Any, names: Sequence[str], most: float, room: float = 1.45) -> None:
@@ -199,8 +157,3 @@ def _rows(axes: Any, names: Sequence[str], most: float, room: float = 1.45) -> N
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-
-
-def _beside(axes: Any, row: float, value: float, text: str) -> None:
-    """Write a number at the end of a bar."""
-    axes.annotate(text, (value, row), (6, 0), textcoords="offset points", va="center")

@@ -92,9 +92,9 @@ left
 # The time slider restores each of your eight checkpoints and asks it about voices that it never heard. Focus it, and press an arrow key.
 
 # %%
-from course_lib.views import time_slider as slider
+from course_lib.views.time_slider import TimeSlider, follow
 
-mine = slider.follow(
+mine = follow(
     folder / "train", *held, unheard.words,
     model=practice.small_model(), int8=sound[:100])
 
@@ -105,7 +105,7 @@ mine = slider.follow(
 # measured of them ships, too, so that nothing needs to be computed when you move.
 
 # %%
-slider.show(timeline.shipped())
+TimeSlider(timeline.shipped()).show()
 
 # %% [markdown]
 # For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
