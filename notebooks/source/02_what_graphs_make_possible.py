@@ -34,7 +34,7 @@ print(trace.from_function(with_constants))
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, lesson_02, progress
+from course_lib.exercises import check, compare, material, progress
 
 folded = compiler.grappler(with_constants)
 compare("2.1", my_guess, len(folded))
@@ -105,7 +105,7 @@ three_graphs(wasteful, *numbers[:2])
 # %%
 from course_lib.views import span
 
-span.picture(lesson_02.SHARED)
+span.picture(material.SHARED)
 
 # %% [markdown]
 # A level is what could run at the same moment, if there were enough workers. Move the slider and watch who does what when.
@@ -113,7 +113,7 @@ span.picture(lesson_02.SHARED)
 # %%
 from course_lib.widgets.schedule import plan as show_plan
 
-show_plan(lesson_02.SHARED, most=3)
+show_plan(material.SHARED, most=3)
 
 # %% [markdown]
 # Seven operations, a span of four: two workers are enough to reach it, and a third one only waits.
@@ -264,10 +264,9 @@ except distribute.WorkerError as error:
 # came from above, times its own slope; where two paths meet, their contributions add up.
 
 # %%
-from course_lib.exercises.lesson_01 import PROGRAM
 from course_lib.widgets.backward import play_back
 
-graph = trace.from_source(PROGRAM)
+graph = trace.from_source(material.PROGRAM)
 play_back(graph)
 
 # %% [markdown]
@@ -388,7 +387,7 @@ read(layer)
 # %%
 from course_lib.graph.schedule import schedule
 
-shared = lesson_02.SHARED
+shared = material.SHARED
 claims = {
     "work that is known or unread is removed": len(folded) == 1,
     "independent operations can run at the same moment":

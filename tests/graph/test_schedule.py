@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import programs
 
-from course_lib.exercises.lesson_02 import SHARED
+from course_lib.exercises.material import SHARED
 from course_lib.graph import span, work
 from course_lib.graph.schedule import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import from_source

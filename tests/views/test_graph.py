@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from course_lib.exercises.lesson_01 import PROGRAM
+from course_lib.exercises.material import PROGRAM
 from course_lib.graph import Graph, Node, levels
 from course_lib.graph.trace.source import from_source
 from course_lib.views import layout as layout_module

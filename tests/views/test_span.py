@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.lesson_02 import SHARED
+from course_lib.exercises.material import SHARED
 from course_lib.graph.trace.source import from_source
 from course_lib.views import span
 
