@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from one_operation import small_models
 
 from course_lib import measure
 from course_lib.measure.statistics import exact_p
@@ -106,22 +107,6 @@ def test_bytes_by_kind_refuses_other_files():
         measure.bytes_by_kind(b"\0" * 100)
     with pytest.raises(ValueError, match="damaged"):
         measure.bytes_by_kind(b"\xff\xff\xff\x7fTFL3" + b"\xff" * 50)
-
-
-def small_models():
-    """Two .tflite models of one softmax over four numbers: names and grids of different length."""
-    from one_operation import Input, model
-
-    from course_lib.formats.tflite_file import schema
-
-    options = schema.SoftmaxOptionsT()
-    options.beta = 1.0
-    return {
-        f"step {scale}": model(
-            "SOFTMAX", [Input((1, 4), scale, 0)], Input((1, 4), 1 / 256, -128), options, version=2
-        )
-        for scale in (0.1, 1.0)
-    }
 
 
 def test_bytes_by_kind_adds_up_to_the_file():

@@ -13,7 +13,7 @@ from course_lib.formats import checkpoint
 from course_lib.formats.checkpoint import objects
 from course_lib.views import checkpoint as draw
 from course_lib.views import time_slider as widget
-from course_lib.views.timeline import kernels_image
+from course_lib.views.time_slider import kernels_image
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_words_from_outside_are_escaped(measured):
 
 
 def test_pictures_say_what_they_show(measured, trail):
-    assert "step 5" in draw.small_multiples(measured, 0).alt
+    assert "step 5" in widget.small_multiples(measured, 0).alt
     opened = checkpoint.contents(timeline.prefixes(trail)[0])
     assert "weights 57 kB" in draw.groups({"a": opened}).alt
     image = kernels_image(np.array([-1.0, 0, 0.5, 2]).reshape(2, 2, 1, 1), 1.0)
@@ -220,7 +220,7 @@ def test_a_run_of_ones_own_is_followed(recorded, clips, monkeypatch):
     from pathlib import Path
 
     shown = []
-    monkeypatch.setattr(widget.shell, "show", lambda made, static, label="": shown.append(made))
+    monkeypatch.setattr(widget.shell, "show", lambda made, *_: shown.append(made))
     run, made = recorded
     found = widget.follow(Path(run.manager.directory), *clips, model=practice.small_model(),
                           int8=clips[0])  # fmt: skip

@@ -1,4 +1,4 @@
-"""The first thing a newcomer does: pick a clip, see the answer, look at the map."""
+"""The first thing a newcomer does: pick a clip, or say a word, and see the answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from course_lib import tflite
-from course_lib.sound import audio
+from course_lib.sound import audio, dataset
 from course_lib.sound.dataset import Clips
-from course_lib.views import answer, journey, listen
+from course_lib.views import answer, microphone
+
+SPARE = np.linspace(-0.5, 0.5, 16000, dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +26,11 @@ def clips() -> Clips:
 
 
 def test_choosing_a_clip_shows_its_own_page(clips: Clips) -> None:
-    listener = listen.Listener(tflite.load("spotter_int8"), clips)
+    listener = answer.Listen(tflite.load("spotter_int8"), clips)
     first = listener.view.value
     listener.clip.value = 1
     assert listener.view.value != first
-    assert listener.view.value == listen.page(clips, listener.answers, 1)
+    assert listener.view.value == listener.page(1)
     assert "said: “yes”" in listener.view.value and "<audio" in listener.view.value
     np.testing.assert_allclose(listener.answers.sum(axis=1), 1, atol=0.02)  # 8-bit shares
 
@@ -48,6 +50,28 @@ def test_gallery_says_what_was_heard(clips: Clips) -> None:
     assert picture.png.startswith(b"\x89PNG")
 
 
-def test_journey_names_every_station() -> None:
-    stations = [journey.Station("01", "a graph"), journey.Station("05", "frozen", 70_000)]
-    assert "frozen in lesson 05" in journey.journey(stations).alt
+def test_a_page_says_whose_sound_it_is() -> None:
+    answers = {"answer": np.array([[0.1, 0.1, 0.7, 0.1]])}
+    speak = answer.Speak(lambda rows: answers["answer"], SPARE, "yes")
+    speak.last = microphone.Take(SPARE)
+    mine = speak.page()
+    assert "Your recording. Heard: “yes”." in mine and "<audio" in mine
+    answers["answer"] = answers["answer"][:, ::-1]
+    speak.last = microphone.Take(SPARE, microphone.REASONS["silent"])
+    assert "is it muted? This is a bundled clip. Heard: another word." in speak.page()
+
+
+def test_the_answer_follows_each_recording() -> None:
+    loud = dataset.bundled("test").where(label="no").waves[0]
+    heard = []
+
+    def respond(rows: np.ndarray) -> np.ndarray:
+        heard.append(rows.shape)
+        return np.array([[0.0, 0.0, 0.2, 0.8]])
+
+    speak = answer.Speak(respond, SPARE, "yes")
+    assert "No microphone was used" in speak.view.value
+    speak._recorded(np.asarray(loud, "<f4").tobytes(), "")
+    assert "Your recording. Heard: “no”." in speak.view.value and heard == [(1, 49, 40)] * 2
+    speak._recorded(b"", "NotFoundError")
+    assert microphone.REASONS["NotFoundError"] in speak.view.value
