@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from course_lib.sound import audio, features
 from course_lib.sound.dataset import LABELS, Clips
 from course_lib.views import shell, style
 from course_lib.views.microphone import REASONS, Take, record_button, take
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _SPOKEN = {"_silence_": "silence", "_unknown_": "another word"}
 _ENOUGH_SHARE = 0.72  # above it, a bar's number stands inside the bar
@@ -158,14 +155,14 @@ class Speak(shell.View):
         self.view.value = self.page()
 
 
-def _sound(axes: Axes, wave: np.ndarray, word: str) -> None:
+def _sound(axes: style.Axes, wave: np.ndarray, word: str) -> None:
     """Draw the samples of one clip; the word that was said is its title."""
     axes.plot(np.arange(len(wave)) / audio.SAMPLE_RATE_HZ, wave, color=style.PALETTE["ink"], lw=0.5)
     axes.set(xlim=(0, 1), yticks=[], title=f"said: {spoken(word)}")
     axes.spines["left"].set_visible(False)
 
 
-def _bars(axes: Axes, answer: np.ndarray, labels: Sequence[str]) -> None:
+def _bars(axes: style.Axes, answer: np.ndarray, labels: Sequence[str]) -> None:
     """Draw the shares as bars; the largest is marked by an arrow as well as by its colour."""
     best = int(np.argmax(answer))
     for row, share in enumerate(answer):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
+from course_lib.formats.checkpoint.contents import Contents
 from course_lib.views import style
 from course_lib.views.tints import colours
-
-if TYPE_CHECKING:
-    from course_lib.formats.checkpoint.contents import Contents
 
 _LINES = (("-", 6.0, "sky"), ("-", 2.5, "ink"), ("--", 2.0, "orange"), (":", 3.0, "red"))
 _EDGE = {"edgecolor": "black", "linewidth": 0.7}
@@ -22,6 +19,8 @@ def groups(shown: Mapping[str, Contents], alt: str = "") -> style.Picture:
 
     What belongs to no tensor (an index, HDF5's own structure) is drawn as the file's structure.
     """
+    from matplotlib.patches import Patch
+
     parts = {name: _parts(each) for name, each in shown.items()}
     kinds = sorted({kind for each in parts.values() for kind in each}, key=_place)
     tints, longest = colours(kinds), max(sum(each.values()) for each in parts.values())
@@ -38,7 +37,7 @@ def groups(shown: Mapping[str, Contents], alt: str = "") -> style.Picture:
     style.name_rows(axes, list(parts))
     axes.set(xticks=[], xlim=(0, longest * 1.12))
     axes.spines["bottom"].set_visible(False)
-    handles = [_patch(tints[kind], kind) for kind in kinds]
+    handles = [Patch(facecolor=tints[kind], label=kind, **_EDGE) for kind in kinds]
     fig.legend(handles=handles, loc="outside lower left", ncols=3)
     sentences = "; ".join(
         f"{name}: " + ", ".join(f"{kind} {count / 1000:.0f} kB" for kind, count in sizes.items())
@@ -92,9 +91,3 @@ def _place(kind: str) -> tuple[int, str]:
     """Return where a kind stands in a bar: weights first, the file's own structure last."""
     order = ("weights", "optimizer", "bookkeeping", "other", "object graph", _STRUCTURE)
     return order.index(kind.split(":")[0]), kind
-
-
-def _patch(colour: tuple, label: str) -> Any:
-    from matplotlib.patches import Patch
-
-    return Patch(facecolor=colour, label=label, **_EDGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from course_lib import measure
 from course_lib.measure import Report
 from course_lib.views import comparison, shell, style
 from course_lib.views.sizes import stacked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _FONT_POINTS = 15  # read from the last row of a lecture hall
 _SOUNDS = "flipped clips"
@@ -157,7 +154,7 @@ def _after_bar(reports: Sequence[Report]) -> list[str]:
     return [f"{first / 1000:.1f} kB", *texts]
 
 
-def _accuracies(axes: Axes, reports: Sequence[Report]) -> None:
+def _accuracies(axes: style.Axes, reports: Sequence[Report]) -> None:
     """Draw a dot and its 95 % interval a row, and a band that carries the first one's down."""
     rows = np.arange(len(reports))
     shares = 100 * np.array([report.accuracy for report in reports])

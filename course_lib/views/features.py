@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from course_lib.sound.audio import SAMPLE_RATE_HZ
 from course_lib.sound.dataset import Clips
 from course_lib.views import shell, style
 from course_lib.views.style import PALETTE, Picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _STAGES = ("sound", "frame", "spectrum", "bands", "map")
 _COLOURS = "cividis"  # even in brightness, and the same for every kind of colour vision
@@ -139,7 +136,7 @@ class FeatureGallery(shell.View):
         return maps(features.log_mel(np.stack(self.waves)), self.labels)
 
 
-def _sound(axis: Axes, wave: np.ndarray, frame: int) -> None:
+def _sound(axis: style.Axes, wave: np.ndarray, frame: int) -> None:
     seconds = np.arange(len(wave)) / SAMPLE_RATE_HZ
     axis.plot(seconds, wave, color=PALETTE["blue"], linewidth=0.6)
     first = frame * features.HOP
@@ -148,7 +145,7 @@ def _sound(axis: Axes, wave: np.ndarray, frame: int) -> None:
     axis.set(title=f"1  sound: 16,000 samples, frame {frame} marked", xlabel="seconds", xlim=(0, 1))
 
 
-def _frame(axis: Axes, windowed: np.ndarray) -> None:
+def _frame(axis: style.Axes, windowed: np.ndarray) -> None:
     milliseconds = np.arange(features.WINDOW) * 1000 / SAMPLE_RATE_HZ
     reach = np.abs(windowed).max() + 1e-9
     axis.plot(milliseconds, windowed, color=PALETTE["orange"], linewidth=1.0)
@@ -156,7 +153,7 @@ def _frame(axis: Axes, windowed: np.ndarray) -> None:
     axis.set(title="2  30 ms, faded", xlabel="milliseconds", ylim=(-1.15 * reach, 1.15 * reach))
 
 
-def _spectrum(axis: Axes, powers: np.ndarray, with_bands: bool) -> None:
+def _spectrum(axis: style.Axes, powers: np.ndarray, with_bands: bool) -> None:
     khz = np.fft.rfftfreq(features.FFT, 1 / SAMPLE_RATE_HZ) / _KHZ
     axis.plot(khz, 10 * np.log10(powers + features.FLOOR), color=PALETTE["green"], linewidth=1.2)
     if with_bands:
@@ -166,13 +163,13 @@ def _spectrum(axis: Axes, powers: np.ndarray, with_bands: bool) -> None:
     axis.set(title=title, xlabel="kHz", ylabel="dB", xlim=(0, 8))
 
 
-def _bands(axis: Axes, logs: np.ndarray) -> None:
+def _bands(axis: style.Axes, logs: np.ndarray) -> None:
     look = {"color": PALETTE["sky"], "edgecolor": PALETTE["ink"], "linewidth": 0.3}
     axis.bar(np.arange(features.BANDS), logs - np.log(features.FLOOR), **look)
     axis.set(title="4  40 log energies", xlabel="band", ylabel="above the floor")
 
 
-def _map(axis: Axes, sound: np.ndarray, frame: int) -> None:
+def _map(axis: style.Axes, sound: np.ndarray, frame: int) -> None:
     image = axis.imshow(sound.T, origin="lower", aspect="auto", cmap=_COLOURS)
     axis.axvspan(frame - 0.5, frame + 0.5, fill=False, edgecolor=PALETTE["orange"], linewidth=2.5)
     axis.set(

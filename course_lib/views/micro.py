@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_lib.micro import ArenaRun, DeviceRun, Estimate, Runtimes
 from course_lib.views import style
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+_HATCHES = {"orange": "///", "grey": "xx"}
 _KINDS = {
     "TfLiteEvalTensor data": "a record for each tensor",
     "Persistent TfLiteTensor data": "full records of both ends",
@@ -125,15 +122,16 @@ def chips(estimates: Sequence[Estimate]) -> style.Picture:
     return style.show(fig, "estimated time and energy of one answer on three chips")
 
 
-def _bars(axes: Axes, rows: Sequence, form: str, notes: Sequence[str] = (), room=1.35) -> None:
+def _bars(
+    axes: style.Axes, rows: Sequence, form: str, notes: Sequence[str] = (), room=1.35
+) -> None:
     """Draw labelled bars from the top down; `rows` are (label, number, colour)."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    edge = {"edgecolor": style.PALETTE["paper"], "linewidth": 0.5}
     for place, (_, number, colour) in enumerate(rows):
-        hatch = {"orange": "///", "grey": "xx"}.get(colour, "")
-        axes.barh(place, number, height=0.66, color=style.PALETTE[colour], hatch=hatch, **edge)
-        style.beside(axes, place, number, form.format(number) + (notes[place] if notes else ""))
+        look = {"height": 0.66, "linewidth": 0.5, "hatch": _HATCHES.get(colour, "")}
+        text = form.format(number) + (notes[place] if notes else "")
+        style.bar(axes, place, number, colour, text, **look)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows])
     axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, max(row[1] for row in rows) * room))
     # Few numbers below the axis, written out in full.

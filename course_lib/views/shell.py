@@ -16,6 +16,7 @@ from course_lib.views.style import Picture, card
 if TYPE_CHECKING:
     import ipywidgets
 
+_WHOLE_LABEL = {"description_width": "initial"}
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -100,17 +101,9 @@ def slider(
 
     whole = all(isinstance(number, int) for number in (value, low, high, step))
     make = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    control = make(
-        value=value,
-        min=low,
-        max=high,
-        step=step,
-        description=label,
-        continuous_update=continuous,
-        style={"description_width": "initial"},
-        layout=ipywidgets.Layout(width="320px", max_width="100%"),
-    )
-    return _watch(control, on_change)
+    look = {"style": _WHOLE_LABEL, "layout": {"width": "320px", "max_width": "100%"}}
+    options = {"min": low, "max": high, "step": step, "continuous_update": continuous}
+    return _watch(make(value=value, description=label, **options, **look), on_change)
 
 
 def dropdown(
@@ -123,12 +116,8 @@ def dropdown(
     chosen by default."""
     import ipywidgets
 
-    control = ipywidgets.Dropdown(
-        options=list(options),
-        description=label,
-        style={"description_width": "initial"},
-        layout=ipywidgets.Layout(width="auto", max_width="100%"),
-    )
+    look = {"style": _WHOLE_LABEL, "layout": {"width": "auto", "max_width": "100%"}}
+    control = ipywidgets.Dropdown(options=list(options), description=label, **look)
     if value is not None:
         control.value = value
     return _watch(control, on_change)
@@ -138,7 +127,7 @@ def progress() -> ipywidgets.FloatProgress:
     """Return a bar that fills as its `value` goes from 0 to 1."""
     import ipywidgets
 
-    layout = ipywidgets.Layout(width="460px", max_width="100%")
+    layout = {"width": "460px", "max_width": "100%"}
     return ipywidgets.FloatProgress(0.0, min=0.0, max=1.0, layout=layout)
 
 
@@ -146,9 +135,8 @@ def button(label: str, on_click: Callable[[], None], tooltip: str = "") -> ipywi
     """Return a button that calls `on_click()`; Tab reaches it, space and Enter press it."""
     import ipywidgets
 
-    control = ipywidgets.Button(
-        description=label, tooltip=tooltip or label, layout=ipywidgets.Layout(width="auto")
-    )
+    look = {"tooltip": tooltip or label, "layout": {"width": "auto"}}
+    control = ipywidgets.Button(description=label, **look)
     control.on_click(lambda _: on_click())
     return control
 
@@ -157,9 +145,8 @@ def row(*widgets: ipywidgets.Widget) -> ipywidgets.HBox:
     """Return the widgets side by side; they wrap onto a new line where the page is narrow."""
     import ipywidgets
 
-    return ipywidgets.HBox(
-        list(widgets), layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-    )
+    layout = {"flex_flow": "row wrap", "align_items": "center"}
+    return ipywidgets.HBox(list(widgets), layout=layout)
 
 
 def column(*widgets: ipywidgets.Widget) -> ipywidgets.VBox:

@@ -159,6 +159,13 @@ def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
     )
 
 
+def bar(axes: Axes, row: float, value: float, colour: str, text: str, **look: Any) -> None:
+    """Draw a horizontal bar in a colour of the palette, with `text` at its end."""
+    look = {"height": 0.6, "edgecolor": PALETTE["paper"], **look}
+    axes.barh(row, value, color=PALETTE[colour], **look)
+    beside(axes, row, value, text)
+
+
 def beside(axes: Axes, row: float, value: float, text: str, gap: int = 6, **look: Any) -> None:
     """Write `text` at the end of a horizontal bar, `gap` points behind it."""
     axes.annotate(text, (value, row), (gap, 0), textcoords="offset points", va="center", **look)

@@ -48,9 +48,8 @@ class TimeSlider(shell.View):
             options=[(f"step {step}", i) for i, step in enumerate(timeline.steps)],
             value=len(timeline) - 1,
             description="checkpoint",
-            continuous_update=True,
             style={"description_width": "initial"},
-            layout=ipywidgets.Layout(width="460px", max_width="100%"),
+            layout={"width": "460px", "max_width": "100%"},
         )
         self.slider.observe(self._draw, names="value")
         names = [(_clip_name(timeline, clip), clip) for clip in self.clips]

@@ -113,7 +113,7 @@ check("7.3", grid_of)
 # bits, and watch two things: how many weights collapse to 0, and the signal over the noise.
 
 # %%
-from course_lib.views.levels import Histogram
+from course_lib.views.quantization import Histogram
 
 kernels = quantize.read(tflite.load("spotter_float32")).kernels
 largest = max(kernels, key=lambda name: kernels[name].size)
@@ -344,7 +344,7 @@ Dashboard([reports[name] for name in order], unseen).show()
 # noise *rises*: finer steps for all are worth a few that saturate.
 
 # %%
-from course_lib.views.levels import Calibration
+from course_lib.views.quantization import Calibration
 
 run = quantize.run_integer(int8, features.of(unseen)[:40])
 outputs = {run.plan.label(operation): run.real(operation.outputs[0])
