@@ -75,10 +75,7 @@ def share_bars(
 
 
 class Listen(shell.View):
-    """A list of clips and the page of the chosen one; every answer is computed at the start.
-
-    `clip` is the list, `view` the HTML that changes.
-    """
+    """A list of clips and the page of the chosen one; every answer is computed at the start."""
 
     def __init__(self, model_bytes: bytes, clips: Clips) -> None:
         self.clips = clips
@@ -88,9 +85,7 @@ class Listen(shell.View):
             f"{spoken(word)}, {voice}" if word != voice else spoken(word)
             for word, voice in zip(clips.words, clips.voices, strict=True)
         ]
-        options = [(f"{place + 1}: {name}", place) for place, name in enumerate(names)]
-        self.clip = shell.dropdown("clip", options, on_change=self._draw)
-        self.view = shell.html(self.page(0))
+        self.names = [(f"{place + 1}: {name}", place) for place, name in enumerate(names)]
 
     def page(self, place: int) -> str:
         """Return the HTML of one clip: a player, what was heard, the shares as bars."""
@@ -101,13 +96,10 @@ class Listen(shell.View):
         return style.card(content, "the answer to one clip")
 
     def controls(self) -> Any:
-        return shell.column(self.clip, self.view)
+        return shell.live(self.page, shell.dropdown("clip", self.names))
 
     def still(self) -> style.Picture:
         return gallery(self.clips.waves, self.answers, self.clips.words)
-
-    def _draw(self, place: int) -> None:
-        self.view.value = self.page(place)
 
 
 class Speak(shell.View):

@@ -15,12 +15,12 @@ import numpy as np
 from course_lib import measure
 from course_lib.measure import Report
 from course_lib.sound.dataset import LABELS
+from course_lib.views.confusion import TABLE, table_html
 from course_lib.views.sizes import KIND_COLOURS
 from course_lib.views.style import PALETTE, card
 
 PARTS = ("size", "accuracy", "time and memory", "confusion", "flipped clips")
 _MOST = 6  # flipped clips shown
-_TABLE = f"border-collapse:collapse;background:none;color:{PALETTE['ink']};margin:0 0 8px"
 _CELL = "padding:4px 10px;text-align:left;border-bottom:1px solid #d0d0d0"
 _VERDICTS = {"noise": "no more than noise", "worse": "really worse", "better": "really better"}
 _Row = tuple[str, str, str, str]  # a name, before, after, what changed
@@ -78,7 +78,7 @@ def _flipped(
     shown = "all" if len(places) <= _MOST else f"the first {_MOST}"
     return (
         f"<p><b>{len(places)} of {before.n} clips changed their name</b>, here are {shown}:"
-        f"</p><table style='{_TABLE}'>{lines}</table>"
+        f"</p><table style='{TABLE}'>{lines}</table>"
     )
 
 
@@ -110,7 +110,7 @@ def _table(before: Report, after: Report, rows: Sequence[_Row]) -> str:
         for name, *cells in rows
     )
     return (
-        f"<table style='{_TABLE};font-size:16px'>"
+        f"<table style='{TABLE};font-size:16px'>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
@@ -175,39 +175,16 @@ def _arena_row(before: Report, after: Report) -> _Row:
 
 
 def _confusions(before: Report, after: Report) -> str:
+    differs = before.confusion != after.confusion
+    names = [_class(index) for index in range(len(differs))]
     pair = "".join(
-        f"<div><b>{html.escape(each.name)}</b>{_confusion(each, other)}</div>"
-        for each, other in ((before, after), (after, before))
+        f"<div><b>{html.escape(each.name)}</b>{table_html(each.confusion, names, differs)}</div>"
+        for each in (before, after)
     )
     return (
         f"<p>Rows: what was said. Columns: what was heard. "
         f"A frame marks a count that differs.</p>"
         f"<div style='display:flex;gap:32px;flex-wrap:wrap'>{pair}</div>"
-    )
-
-
-def _confusion(report: Report, other: Report) -> str:
-    counts, differs = report.confusion, report.confusion != other.confusion
-    names = [_class(index) for index in range(len(counts))]
-    head = "".join(f"<th scope='col' style='padding:4px 8px'>{name}</th>" for name in ["", *names])
-    body = ""
-    for name, row, marks in zip(names, counts, differs, strict=True):
-        cells = "".join(
-            _count(count, row.sum(), mark) for count, mark in zip(row, marks, strict=True)
-        )
-        side = f"<th scope='row' style='padding:4px 8px;text-align:right'>{name}</th>"
-        body += f"<tr>{side}{cells}</tr>"
-    return f"<table style='{_TABLE};font-size:15px'><tr>{head}</tr>{body}</table>"
-
-
-def _count(count: int, total: int, differs: bool) -> str:
-    """Return one cell: the darker, the larger its share of the row; framed where it differs."""
-    share = count / total if total else 0.0
-    ink = "#ffffff" if share > 0.55 else PALETTE["ink"]
-    frame = f"3px solid {PALETTE['red']}" if differs else "1px solid #d0d0d0"
-    return (
-        f"<td style='padding:6px 12px;text-align:right;color:{ink};border:{frame};"
-        f"background:rgba(0,114,178,{share:.2f})'>{count}</td>"
     )
 
 

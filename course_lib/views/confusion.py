@@ -13,6 +13,9 @@ from course_lib.sound.dataset import LABELS, Clips
 from course_lib.views import shell, style
 from course_lib.views.style import PALETTE, Picture
 
+TABLE = f"border-collapse:collapse;background:none;color:{PALETTE['ink']};margin:0 0 8px"
+"""The look of a table in HTML."""
+
 _MOST = 6  # players shown for a cell of the matrix or a voice
 _MOST_ERRORS = 3  # players shown for each kind of error
 _LEVELS = np.linspace(0, 1, 101)
@@ -40,6 +43,34 @@ def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") 
         f"confusion matrix{' of ' + title if title else ''}: rows said, columns "
         f"heard, {'most' if right > 0.5 else 'fewer than half'} on the diagonal",
     )
+
+
+def table_html(
+    counts: np.ndarray, names: Sequence[str], differs: np.ndarray | None = None, corner: str = ""
+) -> str:
+    """Return a confusion matrix as HTML: the darker a count, the larger its share of the row.
+
+    Counts that the mask `differs` chooses stand in a frame; `corner` is the text in front of the
+    `names`.
+    """
+
+    def cell(count: int, share: float, differ: bool) -> str:
+        ink = "#ffffff" if share > 0.55 else PALETTE["ink"]
+        frame = f"3px solid {PALETTE['red']}" if differ else "1px solid #d0d0d0"
+        return (
+            f"<td style='padding:6px 12px;text-align:right;color:{ink};border:{frame};"
+            f"background:rgba(0,114,178,{share:.2f})'>{count}</td>"
+        )
+
+    parts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    marks = np.zeros_like(counts, bool) if differs is None else differs
+    heads = (f"<th scope='col' style='padding:4px 8px'>{name}</th>" for name in (corner, *names))
+    body = "".join(
+        f"<tr><th scope='row' style='padding:4px 8px;text-align:right'>{name}</th>"
+        f"{''.join(map(cell, *row))}</tr>"
+        for name, *row in zip(names, counts, parts, marks, strict=True)
+    )
+    return f"<table style='{TABLE};font-size:15px'><tr>{''.join(heads)}</tr>{body}</table>"
 
 
 def recalls(reports: Sequence[measure.Report], labels: Sequence[str] = LABELS) -> Picture:
@@ -165,7 +196,7 @@ class Confusion(_Heard):
     def controls(self) -> Any:
         import ipywidgets
 
-        view = shell.html(self.html(*self.worst()), "clips behind a cell")
+        view = shell.html(self.html(*self.worst()))
         fixed, classes = ipywidgets.Layout(width="92px"), range(len(self.labels))
 
         def head(text: str) -> Any:
@@ -240,15 +271,8 @@ class Threshold(_Heard):
         )
 
     def controls(self) -> Any:
-        def page(level: float) -> str:
-            return self.picture(level).html() + self.html(level)
-
-        def move(level: float) -> None:
-            view.value = page(level)
-
-        view = shell.html(page(self.level))
-        slider = shell.slider("Threshold", self.level, 0.0, 1.0, 0.01, move, continuous=False)
-        return shell.column(slider, view)
+        slider = shell.slider("Threshold", self.level, 0.0, 1.0, 0.01, continuous=False)
+        return shell.live(lambda level: self.picture(level).html() + self.html(level), slider)
 
     def still(self) -> Picture:
         return self.picture(self.level)
@@ -289,13 +313,9 @@ class Voices(_Heard):
         return shell.note(count) + self._players(shown, text)
 
     def controls(self) -> Any:
-        def choose(voice: str) -> None:
-            view.value = self.html(voice)
-
         names = [(f"{voice}: {self.share(voice):.0%}", voice) for voice in self.order]
-        chosen = shell.dropdown("Voice", names, self.order[0], choose)
-        view = shell.html(self.html(self.order[0]), "clips of a voice")
-        return shell.column(shell.html(self.still().html()), chosen, view)
+        players = shell.live(self.html, shell.dropdown("Voice", names))
+        return shell.column(shell.html(self.still().html()), *players.children)
 
     def still(self) -> Picture:
         return groups(self.report, self.clips.voices, self.title)

@@ -106,16 +106,11 @@ class FrameExplorer(shell.View):
         return self.picture(place, frame).html() + self.clips.play(place)._repr_html_()
 
     def controls(self) -> Any:
-        def refresh(_: object = None) -> None:
-            view.value = self.html(clip.value, frame.value)
-
         spoken = zip(self.clips.words, self.clips.voices, strict=True)
         names = [(f"{word}, {voice}", place) for place, (word, voice) in enumerate(spoken)]
-        clip = shell.dropdown("Clip", names, 0, refresh)
         last = features.FRAMES - 1
-        frame = shell.slider("Frame", self.frame, 0, last, on_change=refresh, continuous=False)
-        view = shell.html(self.html(0, self.frame), "stages of a frame")
-        return shell.column(shell.row(clip, frame), view)
+        frame = shell.slider("Frame", self.frame, 0, last, continuous=False)
+        return shell.live(self.html, shell.dropdown("Clip", names), frame)
 
     def still(self) -> Picture:
         return self.picture(0, self.frame)
@@ -130,7 +125,7 @@ class FeatureGallery(shell.View):
     def controls(self) -> Any:
         clips = zip(self.waves, self.labels, strict=True)
         players = "".join(audio.play(wave, label)._repr_html_() for wave, label in clips)
-        return shell.html(self.still().html() + players, "clips to hear")
+        return shell.html(self.still().html() + players)
 
     def still(self) -> Picture:
         return maps(features.log_mel(np.stack(self.waves)), self.labels)

@@ -84,26 +84,22 @@ class Detector(shell.View):
         self, recording: Recording, scores: Scores, windows: int = 2, threshold: float = 0.7
     ) -> None:
         self.recording, self.scores = recording, scores
-        last = max(0, int(recording.seconds // _MINUTE) - 1)
-        self.windows = shell.slider("windows in the mean", windows, 1, 8, 1, self._changed, False)
-        self.threshold = shell.slider("threshold", threshold, 0.3, 0.98, 0.02, self._changed, False)
-        self.minute = shell.slider("minute", 0, 0, last, 1, self._changed, False)
-        self.status, self.view = shell.html(), shell.html()
-        self._changed()
+        self.windows, self.threshold = windows, threshold
 
     def controls(self) -> Any:
-        sliders = shell.row(self.windows, self.threshold, self.minute)
-        return shell.column(sliders, self.status, self.view)
+        last = max(0, int(self.recording.seconds // _MINUTE) - 1)
+        windows = shell.slider("windows in the mean", self.windows, 1, 8, continuous=False)
+        threshold = shell.slider("threshold", self.threshold, 0.3, 0.98, 0.02, continuous=False)
+        minute = shell.slider("minute", 0, 0, last, continuous=False)
+        return shell.live(self.page, windows, threshold, minute)
+
+    def page(self, windows: int, threshold: float, minute: int) -> str:
+        """Return the HTML of the outcome in one sentence, and of one minute of the recording."""
+        heard = self.recording, self.scores, windows, threshold
+        return shell.note(sentence(outcome(*heard))) + curve(*heard, minute * _MINUTE).html()
 
     def still(self) -> style.Picture:
-        return curve(*self._chosen(), self.minute.value * _MINUTE)
-
-    def _chosen(self) -> tuple[Recording, Scores, int, float]:
-        return self.recording, self.scores, self.windows.value, self.threshold.value
-
-    def _changed(self, _: object = None) -> None:
-        self.status.value = shell.note(sentence(outcome(*self._chosen())))
-        self.view.value = self.still().html()
+        return curve(self.recording, self.scores, self.windows, self.threshold)
 
 
 def _marks(axes, marks, start: float, length: float, colour: str) -> None:

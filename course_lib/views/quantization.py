@@ -212,13 +212,8 @@ class Histogram(shell.View):
         return _svg_histogram(weights, one.levels, f"{name}: {weights.size:,} weights", lines)
 
     def controls(self) -> Any:
-        def refresh(_: object = None) -> None:
-            view.value = self.page(tensor.value, bits.value)
-
-        tensor = shell.dropdown("Layer", list(self.tensors), self.name, refresh)
-        bits = shell.slider("Bits", self.bits, 2, 8, on_change=refresh)
-        view = shell.html(self.page(self.name, self.bits))
-        return shell.column(shell.row(tensor, bits), view)
+        tensor = shell.dropdown("Layer", list(self.tensors), self.name)
+        return shell.live(self.page, tensor, shell.slider("Bits", self.bits, 2, 8))
 
     def still(self) -> style.Picture:
         weights = self.tensors[self.name]
@@ -254,14 +249,9 @@ class Calibration(shell.View):
         return _svg_histogram(_without_zeros(values), grid.levels, title, lines)
 
     def controls(self) -> Any:
-        def refresh(_: object = None) -> None:
-            view.value = self.page(layer.value, cut.value, bits.value)
-
-        layer = shell.dropdown("Layer", list(self.outputs), self.name, refresh)
-        cut = shell.slider("Cut off, per cent", 0.0, 0.0, 5.0, 0.1, on_change=refresh)
-        bits = shell.slider("Bits", self.bits, 2, 8, on_change=refresh)
-        view = shell.html(self.page(self.name, 0.0, self.bits))
-        return shell.column(shell.row(layer, cut, bits), view)
+        layer = shell.dropdown("Layer", list(self.outputs), self.name)
+        cut = shell.slider("Cut off, per cent", 0.0, 0.0, 5.0, 0.1)
+        return shell.live(self.page, layer, cut, shell.slider("Bits", self.bits, 2, 8))
 
     def still(self) -> style.Picture:
         values = self.outputs[self.name]

@@ -11,7 +11,7 @@ import html as _html
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from course_lib.views.style import Picture, card
+from course_lib.views.style import Picture
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -65,15 +65,11 @@ def show(widget: ipywidgets.Widget, static: Picture | str, label: str = "") -> N
     display(data, metadata=metadata, raw=True)
 
 
-def html(content: str = "", label: str = "", on_card: bool = False) -> ipywidgets.HTML:
-    """Return a widget that shows HTML; set its `value` to change it.
-
-    `on_card=True` puts the first content on the opaque ground of all pictures (`style.card`),
-    with `label` as its name for a screen reader.
-    """
+def html(content: str = "") -> ipywidgets.HTML:
+    """Return a widget that shows HTML; set its `value` to change it."""
     import ipywidgets
 
-    return ipywidgets.HTML(value=card(content, label) if on_card else content)
+    return ipywidgets.HTML(value=content)
 
 
 def note(text: str) -> str:
@@ -154,6 +150,21 @@ def column(*widgets: ipywidgets.Widget) -> ipywidgets.VBox:
     import ipywidgets
 
     return ipywidgets.VBox(list(widgets))
+
+
+def live(page: Callable[..., str], *controls: Any) -> ipywidgets.VBox:
+    """Return the controls above the HTML of `page(*values)`, which follows every move of them."""
+
+    def content() -> str:
+        return page(*(control.value for control in controls))
+
+    def refresh(_: object) -> None:
+        view.value = content()
+
+    view = html(content())
+    for control in controls:
+        _watch(control, refresh)
+    return column(controls[0] if len(controls) == 1 else row(*controls), view)
 
 
 def _watch(control: Any, on_change: Callable[[Any], None] | None) -> Any:

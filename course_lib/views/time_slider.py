@@ -20,6 +20,7 @@ from course_lib.experiments.training_runs.timeline import Timeline, measure
 from course_lib.sound.dataset import LABELS
 from course_lib.views import shell, style
 from course_lib.views.answer import share_bars
+from course_lib.views.confusion import table_html
 from course_lib.views.style import PALETTE
 
 _NEGATIVE, _POSITIVE = (0, 114, 178), (213, 94, 0)  # Okabe and Ito's blue and vermilion
@@ -30,35 +31,28 @@ _NAMES = [label.strip("_") for label in LABELS]
 
 
 class TimeSlider(shell.View):
-    """A slider over the checkpoints and a choice of clip, joined to one page.
-
-    `slider` and `clip` are the controls, `view` is the HTML that they change.
-    """
+    """A slider over the checkpoints and a choice of clip, joined to one page."""
 
     def __init__(self, timeline: Timeline, clips: Sequence[int] = ()) -> None:
         """Prepare every page; `clips` are the positions of the clips to choose from."""
-        import ipywidgets
-
         self.timeline = timeline
         self.label = f"a time slider over {len(timeline)} checkpoints"
         self.clips = list(clips) or _clips_to_show(timeline)
         limit = _limit_of(timeline)
         self._images = [_kernels_png(each.kernels, limit) for each in timeline.snapshots]
-        self.slider = ipywidgets.SelectionSlider(
-            options=[(f"step {step}", i) for i, step in enumerate(timeline.steps)],
-            value=len(timeline) - 1,
+
+    def controls(self) -> Any:
+        import ipywidgets
+
+        moment = ipywidgets.SelectionSlider(
+            options=[(f"step {step}", i) for i, step in enumerate(self.timeline.steps)],
+            value=len(self.timeline) - 1,
             description="checkpoint",
             style={"description_width": "initial"},
             layout={"width": "460px", "max_width": "100%"},
         )
-        self.slider.observe(self._draw, names="value")
-        names = [(_clip_name(timeline, clip), clip) for clip in self.clips]
-        self.clip = shell.dropdown("clip", names, on_change=self._draw)
-        self.view = shell.html()
-        self._draw()
-
-    def controls(self) -> Any:
-        return shell.column(shell.row(self.slider, self.clip), self.view)
+        names = [(_clip_name(self.timeline, clip), clip) for clip in self.clips]
+        return shell.live(self.page, moment, shell.dropdown("clip", names))
 
     def still(self) -> style.Picture:
         return small_multiples(self.timeline, self.clips[0])
@@ -67,9 +61,6 @@ class TimeSlider(shell.View):
     def page(self, index: int, clip: int) -> str:
         """Return the page of one checkpoint and clip, made once."""
         return _page(self.timeline, index, clip, self._images[index])
-
-    def _draw(self, _: object = None) -> None:
-        self.view.value = self.page(self.slider.value, self.clip.value)
 
 
 def follow(
@@ -161,7 +152,7 @@ def _limit_of(timeline: Timeline) -> float:
 
 def _page(timeline: Timeline, index: int, clip: int, image: str) -> str:
     """Return the HTML of one checkpoint; `image` is the picture of its kernels in base64."""
-    snapshot = timeline.snapshots[index]
+    snapshot, counts = timeline.snapshots[index], timeline.confusion(index)
     accuracy, eight = timeline.accuracies[index], timeline.int8_accuracies[index]
     sentence = f"step {snapshot.step}: {accuracy:.0%} right"
     sentence += "" if eight is None else f" as float, {eight:.0%} as int8 (dashed)"
@@ -176,7 +167,7 @@ def _page(timeline: Timeline, index: int, clip: int, image: str) -> str:
     parts = (
         (f"The first layer: {height} × {width} weights a kernel", picture),
         ("Accuracy on voices never heard", _curve_svg(timeline, index)),
-        ("Confusion matrix", _confusion_html(timeline.confusion(index))),
+        ("Confusion matrix", table_html(counts, _NAMES, corner="said ↓ heard →")),
         (f"Its answer to {html.escape(_clip_name(timeline, clip))}", bars),
     )
     cells = "".join(
@@ -189,7 +180,7 @@ def _page(timeline: Timeline, index: int, clip: int, image: str) -> str:
 
 def _curve_svg(timeline: Timeline, index: int) -> str:
     """Return the accuracy along the run as SVG, with the snapshot `index` marked and named."""
-    floats, eights = timeline.accuracies, timeline.int8_accuracies
+    floats, eights, steps = timeline.accuracies, timeline.int8_accuracies, timeline.steps
     xs = [46 + (_WIDTH - 66) * i / max(1, len(floats) - 1) for i in range(len(floats))]
 
     def height(value: float) -> float:
@@ -202,56 +193,27 @@ def _curve_svg(timeline: Timeline, index: int) -> str:
             f'stroke-width="2.5" stroke-dasharray="{dashes}"/>'
         )
 
-    pieces = [
+    grid = "".join(
+        f'<line x1="46" x2="{_WIDTH - 12}" y1="{height(value)}" y2="{height(value)}" '
+        f'stroke="{PALETTE["faint"]}"/><text x="40" y="{height(value) + 4}" '
+        f'text-anchor="end">{value:.0%}</text>'
+        for value in (0, 0.5, 1)
+    )
+    names = "".join(
+        f'<text x="{x}" y="{_HEIGHT - 16}" text-anchor="middle" '
+        f'font-weight="{"bold" if number == index else "normal"}" font-size="11">{step}</text>'
+        for number, (x, step) in enumerate(zip(xs, steps, strict=True))
+    )
+    return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" '
         f'font-family="DejaVu Sans, Verdana, sans-serif" font-size="13">'
-        f"<title>accuracy {floats[index]:.0%} at step {timeline.steps[index]}</title>"
-    ]
-    for value in (0, 0.5, 1):
-        pieces.append(
-            f'<line x1="46" x2="{_WIDTH - 12}" y1="{height(value)}" y2="{height(value)}" '
-            f'stroke="{PALETTE["faint"]}"/><text x="40" y="{height(value) + 4}" '
-            f'text-anchor="end">{value:.0%}</text>'
-        )
-    pieces.append(line(floats, "blue", ""))
-    if None not in eights:
-        pieces.append(line(eights, "red", "5 4"))
-    pieces.append(
+        f"<title>accuracy {floats[index]:.0%} at step {steps[index]}</title>"
+        f"{grid}{line(floats, 'blue', '')}{'' if None in eights else line(eights, 'red', '5 4')}"
         f'<line x1="{xs[index]}" x2="{xs[index]}" y1="10" y2="{_HEIGHT - 34}" stroke="#1A1A1A"/>'
         f'<circle cx="{xs[index]}" cy="{height(floats[index])}" r="6" '
-        f'fill="{PALETTE["blue"]}" stroke="#1A1A1A"/>'
+        f'fill="{PALETTE["blue"]}" stroke="#1A1A1A"/>{names}'
+        f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 1}" text-anchor="middle">step</text></svg>'
     )
-    for number, (x, step) in enumerate(zip(xs, timeline.steps, strict=True)):
-        weight = "bold" if number == index else "normal"
-        pieces.append(
-            f'<text x="{x}" y="{_HEIGHT - 16}" text-anchor="middle" font-weight="{weight}" '
-            f'font-size="11">{step}</text>'
-        )
-    step = f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 1}" text-anchor="middle">step</text></svg>'
-    return "".join([*pieces, step])
-
-
-def _confusion_html(counts: np.ndarray) -> str:
-    """Return a table of counts, shaded by the share of the row; rows were said, columns heard."""
-    heads = "".join(f"<th style='padding:2px 6px'>{name}</th>" for name in _NAMES)
-    rows = []
-    for name, row, colours in zip(_NAMES, counts, _tints(counts), strict=True):
-        cells = "".join(
-            f"<td style='background:rgb({','.join(map(str, colour))});text-align:center;"
-            f"padding:6px 10px'>{count}</td>"
-            for count, colour in zip(row, colours, strict=True)
-        )
-        rows.append(f"<tr><th style='text-align:right;padding:2px 6px'>{name}</th>{cells}</tr>")
-    return (
-        "<table style='border-collapse:collapse;font-size:14px;color:#1A1A1A'><thead><tr>"
-        f"<th>said ↓ heard →</th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _tints(counts: np.ndarray) -> np.ndarray:
-    """Return (rows, columns, 3) uint8: the shade of each count by its share of the row."""
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    return np.round(255 + shares[..., np.newaxis] * (np.array(_SHADE) - 255)).astype(np.uint8)
 
 
 def _clips_to_show(timeline: Timeline, most: int = 5) -> list[int]:
@@ -288,7 +250,8 @@ def _draw_curve(axes: Any, timeline: Timeline, chosen: Sequence[int]) -> None:
 
 
 def _draw_confusion(axes: Any, counts: np.ndarray, first: bool) -> None:
-    axes.imshow(_tints(counts))
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    axes.imshow(np.round(255 + shares[..., np.newaxis] * (np.array(_SHADE) - 255)).astype(np.uint8))
     for (row, column), count in np.ndenumerate(counts):
         axes.text(column, row, count, ha="center", va="center", fontsize=11)
     axes.set_xticks(range(4), _NAMES, rotation=90)

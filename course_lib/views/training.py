@@ -157,13 +157,11 @@ class LiveTraining(shell.View):
         left = (time.monotonic() - self._started) * (total - done) / max(1, done)
         self.bar.value = done / total
         text = f"{stage}: {done:,} of {total:,}, about {left:.0f} s left"
-        if stage == "training" and self.curve.losses:
+        if self.curve.losses:
             text += f", loss {self.curve.losses[-1][1]:.2f}"
         if self.curve.accuracies:
             text += f", {self.curve.accuracies[-1][1]:.0%} right"
-        if stage == "training":
-            text += f". {_HOW_TO_STOP}"
-        self._say(text)
+        self._say(f"{text}. {_HOW_TO_STOP}" if stage == "training" else text)
 
     def _ending(self, watch: Any) -> str:
         """Return the last line: what was kept, and how long it all took."""

@@ -27,11 +27,12 @@ def clips() -> Clips:
 
 def test_choosing_a_clip_shows_its_own_page(clips: Clips) -> None:
     listener = answer.Listen(tflite.load("spotter_int8"), clips)
-    first = listener.view.value
-    listener.clip.value = 1
-    assert listener.view.value != first
-    assert listener.view.value == listener.page(1)
-    assert "said: “yes”" in listener.view.value and "<audio" in listener.view.value
+    clip, view = listener.controls().children
+    first = view.value
+    clip.value = 1
+    assert view.value != first
+    assert view.value == listener.page(1)
+    assert "said: “yes”" in view.value and "<audio" in view.value
     np.testing.assert_allclose(listener.answers.sum(axis=1), 1, atol=0.02)  # 8-bit shares
 
 

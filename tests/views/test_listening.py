@@ -37,9 +37,10 @@ def test_the_curve_marks_hits_and_false_alarms(texts, small) -> None:
 
 
 def test_sliders_change_the_sentence(small) -> None:
-    detector = listening.Detector(*small, windows=1, threshold=0.7)
-    assert "1 of 2 words found" in detector.status.value
-    detector.windows.value = 2
-    assert "0 of 2 words found" in detector.status.value
-    detector.windows.value, detector.threshold.value = 1, 0.3
-    assert "1 of 2 words found" in detector.status.value
+    row, view = listening.Detector(*small, windows=1, threshold=0.7).controls().children
+    windows, threshold, _ = row.children
+    assert "1 of 2 words found" in view.value
+    windows.value = 2
+    assert "0 of 2 words found" in view.value
+    windows.value, threshold.value = 1, 0.3
+    assert "1 of 2 words found" in view.value
