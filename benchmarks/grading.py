@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import peers
-from course_lib.instructor.grading import campaign, collect, command, course, export, one
+from course_lib.instructor.grading import assignments, campaign, collection, course, trial
 
 __all__ = ["main"]
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--otter", type=int, default=3, help="how many of them Otter gets")
     parser.add_argument("--out", type=Path, help="write what was measured as Markdown, too")
     options = parser.parse_args()
-    made = course.Course(command._default_reference())
+    made = course.Course(campaign.default_reference())
     reference = made.lessons[options.lesson]
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         place = Path(name)
@@ -151,12 +151,12 @@ def _hand_in(made: course.Course, reference: course.Reference, folder: Path, cou
 def _ours(made: course.Course, place: Path, workers: int) -> float:
     """Return seconds a submission, collecting and reporting included."""
     started = time.perf_counter()
-    works, _ = collect.collected([place / "in"], made)
+    works, _ = collection.collect([place / "in"], made)
     results, failures = campaign.grade_all(
-        works, one.Settings(made, "benchmark"), place / f"out{workers}", workers=workers
+        works, trial.Settings(made, "benchmark"), place / f"out{workers}", workers=workers
     )
     seconds = time.perf_counter() - started
-    assert not failures and all(each["earned"] == each["points"] for each in results), failures
+    assert not failures and all(each.earned == each.points for each in results), failures
     return seconds / len(works)
 
 
@@ -176,7 +176,7 @@ def _run(name: str, cwd: Path, *arguments: str) -> None:
 def _nbgrader(reference: course.Reference, place: Path, count: int) -> float:
     """Return seconds a submission of `nbgrader autograde` over all of them."""
     folder, lesson = place / "nbgrader", reference.name[:-6]
-    export.export("nbgrader", folder, peers.ROOT, (reference.lesson,))
+    assignments.write_assignments("nbgrader", folder, peers.ROOT, (reference.lesson,))
     _run("nbgrader", folder, "generate_assignment", lesson)
     release = folder / "release" / lesson / reference.name
     for number in range(count):
@@ -200,7 +200,7 @@ def _nbgrader(reference: course.Reference, place: Path, count: int) -> float:
 def _otter(reference: course.Reference, place: Path, count: int) -> float:
     """Return seconds a submission of `otter run`, which takes one at a time."""
     folder, lesson = place / "otter", reference.name[:-6]
-    export.export("otter", folder, peers.ROOT, (reference.lesson,))
+    assignments.write_assignments("otter", folder, peers.ROOT, (reference.lesson,))
     _run("otter", folder / lesson, "assign", reference.name, "dist", "--no-run-tests")
     student = folder / lesson / "dist" / "student" / reference.name
     (grader,) = (folder / lesson / "dist" / "autograder").glob("*.zip")

@@ -29,7 +29,7 @@ import numpy as np
 from course_lib import session, spotter, tflite, train
 from course_lib.graph import freeze
 from course_lib.measure.model_card import COMMANDS
-from course_lib.sound import augment, dataset, features, noise
+from course_lib.sound import augmentation, dataset, features, noise
 
 WIDER = (16, 24, 32)
 
@@ -77,7 +77,7 @@ NETWORKS: dict[str, Callable[[int], Any]] = {
 
 
 HISSING = replace(
-    augment.RECIPE,
+    augmentation.RECIPE,
     noise_db=(4.0, 45.0),
     second_noise_db=(5.0, 40.0),
     noise_slopes=noise.SLOPES,
@@ -96,10 +96,10 @@ def main() -> None:
     base = dataset.bundled("train")
     sets = {"held out": dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))}
     if options.real:
-        sets["real"] = dataset.from_folder(options.real)
+        sets["real"] = dataset.recordings(options.real).clips
     rows = []
     for seed in range(options.seeds):
-        for recipe in (augment.RECIPE, HISSING):
+        for recipe in (augmentation.RECIPE, HISSING):
             names = [
                 name
                 for name in options.rows
@@ -107,7 +107,7 @@ def main() -> None:
             ]
             if not names:
                 continue
-            varied = augment.training_set(base, options.clips, seed, recipe=recipe)
+            varied = augmentation.training_set(base, options.clips, seed, recipe=recipe)
             for name in names:
                 rows.append({"row": name, **_one(name, seed, varied, sets, options.epochs)})
                 _tell(json.dumps(rows[-1]))

@@ -143,14 +143,13 @@ def _convert(
 
 def _calibration(folder: Path | None, quiet: bool) -> Any:
     """Return features that show the converter the ranges to expect, (n, 49, 40) float32."""
-    from course_lib.measure import evaluate
     from course_lib.sound import dataset, features
 
     if folder is None:
         return features.of(dataset.bundled("train"))
-    clips, skipped = evaluate.read_folder(folder, _progress(quiet, "reading"))
-    _report_skipped(skipped)
-    return features.of(clips)
+    recordings = dataset.measurable(folder, _progress(quiet, "reading"))
+    _report_skipped(recordings.left_out)
+    return features.of(recordings.clips)
 
 
 @_command("evaluate")
@@ -163,11 +162,11 @@ def _evaluate(model: Path, clips: Path, as_json: bool, quiet: bool) -> None:
     The model is a .tflite, .keras, frozen .pb or SavedModel, a clip CLIPS_DIR/<label>/*.wav or
     *.flac. The labels are the folders yes, no, _unknown_, _silence_; others are unknown words.
     """
-    from course_lib.measure import evaluate
+    from course_lib.measure import evaluation
 
-    evaluation = evaluate.evaluate(model, clips, _progress(quiet, "reading"))
-    _report_skipped(evaluation.skipped)
-    result = evaluation.as_dict()
+    measured = evaluation.evaluate(model, clips, _progress(quiet, "reading"))
+    _report_skipped(measured.skipped)
+    result = measured.as_dict()
     print(json.dumps(result, indent=2) if as_json else _table(result))
 
 
@@ -179,12 +178,10 @@ def _download(source: str, out: Path | None, quiet: bool) -> None:
 
     They are 182 MB (mini) or 2.4 GB (full). A download that stopped goes on where it was.
     """
-    from course_lib.sound.dataset import speech_commands
-    from course_lib.sound.download import progress
+    from course_lib.sound.dataset import sources
 
-    bar = progress.silent if quiet else progress.shown
-    folder = speech_commands.folder(speech_commands.ARCHIVES[source], out, bar=bar)
-    counts = {split: len(files) for split, files in speech_commands.splits(folder).items()}
+    folder = sources.words_folder(sources.ARCHIVES[source], out, quiet=quiet)
+    counts = {split: len(files) for split, files in sources.splits(folder).items()}
     print(f"{folder}: {', '.join(f'{count:,} for {split}' for split, count in counts.items())}")
 
 
@@ -214,13 +211,13 @@ def _grade(
     **options: Any,
 ) -> int:
     """Grade notebooks, folders or zips; each runs in a sandbox."""
-    from course_lib.instructor.grading import command, sandbox
+    from course_lib.instructor.grading import campaign, watch
 
-    rows, notes, kind = command.grade(
+    rows, notes, kind = campaign.grade(
         list(submissions),
         out,
         everything=all_cells,
-        limits=sandbox.Limits(wall_seconds=seconds),
+        limits=watch.Limits(wall_seconds=seconds),
         accept_weak=accept_weak_sandbox,
         progress=None if quiet else _progress(quiet, "grading"),
         **options,
@@ -240,10 +237,10 @@ def _export(
     kind: str, out: Path, lesson: tuple[str, ...], source: Path | None, quiet: bool
 ) -> None:
     """Build assignments for nbgrader or Otter from the sources."""
-    from course_lib.instructor.grading import export
+    from course_lib.instructor.grading import assignments
     from course_lib.session.files import PACKAGE
 
-    for path in export.export(kind, out, PACKAGE.parent, lesson, source):
+    for path in assignments.write_assignments(kind, out, PACKAGE.parent, lesson, source):
         print(path)
 
 
@@ -308,7 +305,7 @@ def _share(value: float | None) -> str:
 def _report_skipped(skipped: Sequence) -> None:
     """Name every skipped file on stderr."""
     for each in skipped:
-        _say(f"skipped {each.file}: {each.reason}")
+        _say(f"skipped {each.file}: {each.done}")
 
 
 def _progress(quiet: bool, words: str) -> Callable[[Iterable], Iterable]:

@@ -1,7 +1,7 @@
-"""The keyword model: some fourteen thousand weights that tell yes, no, other words and silence
-apart.
+"""The keyword model: a small network that tells yes, no, other words and silence apart.
 
-`build` makes it, `train` teaches it, `load` returns the one that is shipped.
+`build` makes it, `train` teaches it, `load` returns the one that is shipped, and `facts` says how
+large that is: the only place where its architecture is written down is `build`.
 `course_lib.train` runs the whole recipe, from the bundled clips to the files in data/models.
 """
 
@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import softmax
 
 from course_lib import session
+from course_lib.formats import checkpoint
 from course_lib.sound.dataset import LABELS, UNKNOWN
 from course_lib.sound.features import BANDS, FRAMES
 
 if TYPE_CHECKING:
     import keras
 
+FIRST_LAYER, LAST_LAYER = "listen", "decide"
 WIDTHS = (12, 16, 28)  # channels: after the first layer, after the second, and from then on
 BATCH = 128
 EPOCHS = 8
@@ -28,6 +33,7 @@ PEAK_RATE = 3e-3
 UNKNOWN_WEIGHT = 0.8  # below 1, because unknown words are many of the training clips
 SMOOTHING = 0.05
 SHIPPED = {"averaged": True, "unknown_weight": 0.5, "favour": 0.25}  # what `train` is told for it
+_WARM = 0.08  # of the steps, until the rate is at its peak
 _LAST_RATE = 0.1  # of the peak: an averaged training ends with it, still moving about
 _AVERAGED, _EVERY, _SETTLING = 1 / 8, 10, 200  # of the steps; one in so many; batches afterwards
 
@@ -35,8 +41,7 @@ _AVERAGED, _EVERY, _SETTLING = 1 / 8, 10, 200  # of the steps; one in so many; b
 def build(
     widths: tuple[int, int, int] = WIDTHS, seed: int = 0, classes: int = len(LABELS)
 ) -> keras.Model:
-    """Return the untrained network: features (n, 49, 40, 1) to logits (n, classes), in the order
-    of LABELS.
+    """Return the untrained network: features (n, 49, 40, 1) to logits (n, classes) as in LABELS.
 
     Two layers look at small patches of time and frequency, one merges all bands, three follow how
     the sound goes on (each adds to what it was given), then everything is averaged over time and
@@ -46,7 +51,7 @@ def build(
     keras.utils.set_random_seed(seed)
     few, some, many = widths
     inputs = keras.Input((FRAMES, BANDS, 1), name="features")
-    x = _layer(inputs, "listen", few, (5, 5), strides=2)
+    x = _layer(inputs, FIRST_LAYER, few, (5, 5), strides=2)
     x = _layer(x, "combine", some, (3, 3), strides=(1, 2))
     x = _layer(x, "merge", many, (1, BANDS // 4), padding="valid")
     for number in (1, 2, 3):
@@ -55,23 +60,8 @@ def build(
         x = keras.layers.ReLU(name=f"add_{number}_relu")(x)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     x = keras.layers.Dropout(0.2, seed=seed, name="forget")(x)
-    return keras.Model(inputs, keras.layers.Dense(classes, name="decide")(x), name="spotter")
-
-
-def optimizer(
-    steps: int, peak_rate: float = PEAK_RATE, last: float = 0.0
-) -> keras.optimizers.Optimizer:
-    """Return AdamW: its rate warms up over 8 % of `steps`, then follows a cosine to `last` of the
-    peak.
-    """
-    keras = session.import_tensorflow().keras
-    warm = max(1, int(0.08 * steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm), alpha=last, warmup_target=peak_rate, warmup_steps=warm
-    )
-    made = keras.optimizers.AdamW(rate, weight_decay=0.02)
-    made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return made
+    logits = keras.layers.Dense(classes, name=LAST_LAYER)(x)
+    return keras.Model(inputs, logits, name="spotter")
 
 
 def train(
@@ -79,9 +69,7 @@ def train(
     features: np.ndarray,
     labels: np.ndarray,
     epochs: int = EPOCHS,
-    batch: int = BATCH,
     seed: int = 0,
-    peak_rate: float = PEAK_RATE,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     averaged: bool = False,
@@ -98,15 +86,15 @@ def train(
     the end. An unknown word counts `unknown_weight` in the loss, any other clip 1. Raises
     ValueError for fewer clips than one batch.
     """
-    if len(features) != len(labels) or len(features) < batch:
+    if len(features) != len(labels) or len(features) < BATCH:
         raise ValueError(
             f"{len(features)} features and {len(labels)} labels: as many of both, "
-            f"and at least one batch ({batch})."
+            f"and at least one batch ({BATCH})."
         )
     keras = session.import_tensorflow().keras
-    steps, classes = epochs * (len(features) // batch), model.output_shape[-1]
+    steps, classes = epochs * (len(features) // BATCH), model.output_shape[-1]
     model.compile(
-        optimizer(steps, peak_rate, _LAST_RATE if averaged else 0.0),
+        _optimizer(steps, _LAST_RATE if averaged else 0.0),
         metrics=["accuracy"],
         jit_compile=False,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -115,28 +103,26 @@ def train(
         validation = validation[0][..., np.newaxis], _one_hot(validation[1], classes)
     keras.utils.set_random_seed(seed)
     shares = labels if labels.ndim > 1 else _one_hot(labels, classes)
-    batches = _batches(features, shares, batch, seed, unknown_weight)
-    done = model.fit(
+    batches = _batches(features, shares, seed, unknown_weight)
+    ends = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: _favoured(model, favour))]
+    if averaged:
+        ends.insert(0, _averaging(batches, steps))
+    fitted = model.fit(
         batches,
         epochs=epochs,
         verbose=0,
         shuffle=False,
         validation_data=validation,
         validation_batch_size=512,
-        callbacks=[
-            *([_averaging(batches, steps)] if averaged else []),
-            keras.callbacks.LambdaCallback(on_train_end=lambda logs: _favoured(model, favour)),
-            *callbacks,
-        ],
+        callbacks=[*ends, *callbacks],
     )
-    return done.history
+    return fitted.history
 
 
 def predict(model: keras.Model, features: np.ndarray) -> np.ndarray:
     """Return the probabilities, (n, classes) float32, of features (n, 49, 40)."""
     logits = model.predict(np.asarray(features)[..., np.newaxis], batch_size=512, verbose=0)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return softmax(logits, axis=1)
 
 
 def load() -> keras.Model:
@@ -151,22 +137,37 @@ def checkpoint_folder() -> Path:
 
 
 def history() -> list[dict[str, float]]:
-    """Return what was measured at each checkpoint: the fields of `shipping.Moment`."""
+    """Return step, epoch, seconds, loss and accuracy (on new voices) at each checkpoint."""
     return json.loads(session.data_path("models", "history.json").read_text(encoding="utf-8"))
 
 
-def make(out_folder: str | Path, seed: int = 0, progress=None, **options) -> dict[str, Any]:
-    """Train and write everything that data/models holds; see `shipping.make`."""
-    from course_lib import train
+@dataclass(frozen=True)
+class Facts:
+    """The shipped model in figures.
 
-    return train.make(out_folder, seed, progress, **options)
+    `kernels` are the shapes of its kernels by layer, in order; `trained` counts the weights that
+    training moves, `weights` the statistics of the normalisations too.
+    """
+
+    kernels: dict[str, tuple[int, ...]]
+    trained: int
+    weights: int
+
+
+@lru_cache(maxsize=1)
+def facts() -> Facts:
+    """Return the figures of the shipped model, read from its files without TensorFlow."""
+    tensors = checkpoint.contents(checkpoint_folder()).only("weights")
+    named = ((tensor.name.partition("/"), tensor.shape) for tensor in tensors)
+    kernels = {layer: shape for (layer, _, part), shape in named if part == "kernel"}
+    trained = sum(tensor.count for tensor in tensors if "/moving_" not in tensor.name)
+    return Facts(kernels, trained, sum(tensor.count for tensor in tensors))
 
 
 def hidden(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Shift each clip by up to 4 frames and set one stretch of time and of frequency to the mean,
-    0.
+    """Shift each clip by up to 4 frames; set one stretch of time and of frequency to 0, the mean.
 
-    Source: D. Park et al., SpecAugment, Interspeech 2019. (n, 49, 40) in, a new array out.
+    (n, 49, 40) in, a new array out. Source: D. Park et al., SpecAugment, Interspeech 2019.
     """
     count, frames, bands = features.shape
     places = np.arange(frames) + rng.integers(-4, 5, (count, 1))
@@ -183,9 +184,19 @@ def _stripes(rng: np.random.Generator, count: int, length: int, widest: int) -> 
     return (place < start) | (place >= start + width)
 
 
-def _batches(
-    features: np.ndarray, shares: np.ndarray, batch: int, seed: int, unknown_weight: float
-):
+def _optimizer(steps: int, last: float) -> keras.optimizers.Optimizer:
+    """Return AdamW: its rate warms up, then follows a cosine to `last` of the peak."""
+    keras = session.import_tensorflow().keras
+    warm = max(1, int(_WARM * steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warm), alpha=last, warmup_target=PEAK_RATE, warmup_steps=warm
+    )
+    adam = keras.optimizers.AdamW(rate, weight_decay=0.02)
+    adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return adam
+
+
+def _batches(features: np.ndarray, shares: np.ndarray, seed: int, unknown_weight: float):
     """Return the training batches as Keras takes them: features, soft labels, weights."""
     keras = session.import_tensorflow().keras
     weights = 1.0 + (unknown_weight - 1.0) * shares[:, UNKNOWN]
@@ -196,10 +207,10 @@ def _batches(
         order = np.random.default_rng([seed, 0]).permutation(len(features))
 
         def __len__(self) -> int:
-            return len(features) // batch
+            return len(features) // BATCH
 
         def __getitem__(self, step: int):
-            chosen = self.order[step * batch : (step + 1) * batch]
+            chosen = self.order[step * BATCH : (step + 1) * BATCH]
             varied = hidden(features[chosen], np.random.default_rng([seed, self.epoch, step]))
             return varied[..., np.newaxis], targets[chosen], weights[chosen].astype(np.float32)
 
@@ -245,12 +256,10 @@ def _favoured(model: keras.Model, amount: float) -> None:
     bias.assign_add(amount * (np.arange(bias.shape[0]) > UNKNOWN))
 
 
-def _layer(x, name: str, channels: int, size: tuple[int, int], relu: bool = True, **options):
+def _layer(x, name: str, channels: int, size, relu: bool = True, strides=1, padding="same"):
     """Add a convolution without bias, its normalisation, and a ReLU where wanted."""
     layers = session.import_tensorflow().keras.layers
-    x = layers.Conv2D(
-        channels, size, padding=options.pop("padding", "same"), use_bias=False, name=name, **options
-    )(x)
+    x = layers.Conv2D(channels, size, strides, padding, use_bias=False, name=name)(x)
     x = layers.BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 

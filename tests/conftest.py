@@ -15,15 +15,15 @@ ROOT = Path(__file__).resolve().parents[1]
 _SPREAD = "test_notebooks.py"  # its tests share nothing: each goes to whichever worker is free
 _FIRST = (  # the longest: nothing waits for them at the end
     _SPREAD,
-    "instructor/test_grading_hostile.py",
+    "instructor/grading/test_sandbox.py",
     "browser/test_graphs.py",
     "browser/test_lessons.py",
     "browser/test_own.py",
     "browser/test_files.py",
     "browser/test_spotter.py",
     "browser/test_micro.py",
-    "instructor/test_grading_cluster.py",
-    "instructor/test_grading_export.py",
+    "instructor/grading/test_campaign.py",
+    "instructor/grading/test_assignments.py",
     "formats/test_fuzz_files.py",
 )
 

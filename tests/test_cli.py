@@ -13,7 +13,7 @@ import pytest
 
 from course_lib import cli, session, tflite, train
 from course_lib.graph import freeze
-from course_lib.measure import evaluate, saved
+from course_lib.measure import evaluation, saved
 from course_lib.sound import audio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,7 +108,7 @@ def test_evaluate_every_form_alike(models, clips, name, capsys):
     unknown = result["other_words"]["words"]["go"]
     assert unknown["n"] == 5
     assert result["correct"] == result["real4"]["correct"] + round(5 * unknown["called_unknown"])
-    toy = evaluate.evaluate(models / "toy.tflite", clips)
+    toy = evaluation.evaluate(models / "toy.tflite", clips)
     assert counts.tolist() == toy.report.confusion.tolist()
     assert {each["file"] for each in result["skipped"]["files"]} == set(BAD)
     assert result["skipped"]["count"] == len(BAD)
@@ -250,7 +250,7 @@ def test_an_interrupted_command(monkeypatch, models, clips, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate, "evaluate", interrupted)
+    monkeypatch.setattr(evaluation, "evaluate", interrupted)
     code, _, err = run("evaluate", models / "toy.tflite", clips, capsys=capsys)
     assert code == cli.INTERRUPTED and err == "course_lib: interrupted\n"
 

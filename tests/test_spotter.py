@@ -9,7 +9,7 @@ import pytest
 from course_lib import measure, session, spotter, tflite, train
 from course_lib.graph import freeze
 from course_lib.measure import model_card
-from course_lib.sound import augment, dataset, features
+from course_lib.sound import augmentation, dataset, features
 
 MODELS = session.data_path("models")
 
@@ -34,27 +34,16 @@ def toy(count: int = 512, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return made, labels
 
 
-def test_the_network_has_the_shape_and_the_names_that_the_lessons_rely_on():
-    model = spotter.build()
+def test_the_network_is_that_of_the_shipped_files_and_the_facts_count_it():
+    model, facts = spotter.build(), spotter.facts()
     assert model.input_shape == (None, 49, 40, 1) and model.output_shape == (None, 4)
-    names = [layer.name for layer in model.layers]
-    assert {
-        "listen",
-        "combine",
-        "merge",
-        "follow_1",
-        "follow_2",
-        "follow_3",
-        "average",
-        "decide",
-    } <= set(names)
-    kernels = sum(
-        int(np.prod(variable.shape))
-        for variable in model.trainable_variables
-        if "kernel" in variable.path
-    )
-    few, some, many = spotter.WIDTHS
-    assert kernels == (25 * few + 9 * few * some + 10 * some * many + 9 * many * many + 4 * many)
+    kernels = {
+        layer.name: tuple(layer.kernel.shape) for layer in model.layers if hasattr(layer, "kernel")
+    }
+    assert list(facts.kernels.items()) == list(kernels.items())
+    assert (next(iter(kernels)), [*kernels][-1]) == (spotter.FIRST_LAYER, spotter.LAST_LAYER)
+    trained = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+    assert (facts.trained, facts.weights) == (trained, model.count_params())
 
 
 def test_the_same_seed_builds_and_trains_the_same_model():
@@ -111,8 +100,8 @@ def test_what_normalisation_remembers_is_that_of_the_mean():
     model = spotter.build(seed=2)
     spotter.train(model, made, labels, epochs=3, averaged=True)
     shown = spotter.hidden(made, np.random.default_rng(0))[..., np.newaxis]
-    first = model.get_layer("listen")(shown).numpy()
-    remembered = model.get_layer("listen_norm").moving_mean.numpy()
+    first = model.get_layer(spotter.FIRST_LAYER)(shown).numpy()
+    remembered = model.get_layer(f"{spotter.FIRST_LAYER}_norm").moving_mean.numpy()
     wrong = np.abs(remembered - first.mean(axis=(0, 1, 2))) / first.std(axis=(0, 1, 2))
     assert wrong.max() < 0.05
 
@@ -240,7 +229,7 @@ def test_a_run_that_fails_leaves_the_old_folder(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "old").write_text("still here")
     monkeypatch.setattr(train, "_write_models", lambda *given: 1 / 0)
-    monkeypatch.setattr(augment, "training_set", lambda *given: toy(256))
+    monkeypatch.setattr(augmentation, "training_set", lambda *given: toy(256))
     with pytest.raises(ZeroDivisionError):
         train.make(tmp_path / "models", count=256, epochs=1)
     assert (tmp_path / "models" / "old").read_text() == "still here"

@@ -18,12 +18,12 @@ A lesson keeps its exercises in `course_lib/exercises/lesson_NN.py`, in a tuple 
         Exercise(
             id="6.2",
             ask="follow(data, position): the place that the number at `position` points to",
-            judge=function(_follow, _inputs, mistakes=[
+            judge=function(_follow, _inputs),
+            mistakes=[
                 (_backwards, "Your number is the bytes read backwards: which end comes first?"),
                 (lambda data, position: _follow(data, position) - position,
                  "You return the jump, not the place: where do you jump from?"),
-            ]),
-            solution=_follow,
+            ],
             right="four bytes, one addition, no parsing.",
             hints=("int.from_bytes reads a number of any length.",
                    "The jump counts from `position` itself."),
@@ -31,15 +31,16 @@ A lesson keeps its exercises in `course_lib/exercises/lesson_NN.py`, in a tuple 
         Exercise(
             id="6.3",
             ask="jump_bytes: the length of that number in bytes",
-            judge=number(4, mistakes=[(32, "32 is its length in bits."),
-                                      (8, "Eight would be an unsigned 64-bit number.")]),
-            solution=4,
+            judge=number(4),
+            mistakes=[(32, "32 is its length in bits."),
+                      (8, "Eight would be an unsigned 64-bit number.")],
             right="32 bits, and no more than 4 GB can be addressed.",
         ),
     )
 
+A wrong answer is a value (for `function`, a wrong implementation), or `when(predicate)`.
 Judging has two parts, so that a grader can run the student's function in one process and judge in
-another: `judge.probe(rng)` draws inputs, `judge.grade(arguments, values)` sees plain data only.
+another: `judge.probe(rng)` draws inputs, `judge.grade` sees plain data only.
 """
 
 from __future__ import annotations
@@ -80,53 +81,66 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Right:
-    """A right answer and what it shows; an empty message stands for the exercise's own."""
+    """A right answer and what it shows."""
 
-    message: str = ""
+    message: str
 
 
 Outcome = NotTried | Wrong | Right
 
 
 @dataclass(frozen=True)
+class when:  # noqa: N801  (reads as a word: `(when(lambda x: x < 0), "…")`)
+    """A mistake recognised by a predicate of the value, or of (arguments, value)."""
+
+    predicate: Callable[..., bool]
+
+    def fits(self, *values: object) -> bool:
+        """Return the predicate's verdict; an answer that it cannot be asked about does not fit."""
+        try:
+            return bool(self.predicate(*values))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return False
+
+
+Mistakes = Sequence[tuple[object, str]]  # a wrong answer, or `when`, and the hint that it calls for
+
+
+@dataclass(frozen=True)
 class Judge:
-    """Two functions that decide: which inputs to try, and what the values are worth.
+    """A right answer, and two functions: which inputs to try, and what the values are worth.
 
     `probe(rng)` returns a list of argument tuples of plain values; None says that the answer is a
-    plain value itself. `grade(arguments, values)` gets that list and one value (or `Raised`) for
-    each tuple; for a plain value it gets None and the answer. `mistakes` are known wrong answers.
+    plain value itself. `grade(arguments, values, mistakes)` gets that list and one value (or
+    `Raised`) for each tuple; for a plain value it gets None and the answer. It returns a hint, ""
+    where all is right. `wrong` are answers that it knows to be wrong by itself.
     """
 
-    grade: Callable[[list[tuple] | None, object], Outcome]
+    solution: object
+    grade: Callable[[list[tuple] | None, object, Mistakes], str]
     probe: Callable[[numpy.random.Generator], list[tuple]] | None = None
-    mistakes: tuple = ()
+    wrong: tuple = ()
 
 
 @dataclass(frozen=True)
 class Exercise:
     """One thing to find out: what is asked, how an answer is judged, what helps.
 
-    `ask` is one line that begins with the name to fill in. `wrong` holds plausible wrong answers
-    that a test tries (two or more, with different hints); empty, the judge's mistakes are taken.
+    `ask` is one line that begins with the name to fill in.
     """
 
     id: str
     ask: str
     judge: Judge
-    solution: object
     right: str
+    mistakes: Mistakes = ()
     hints: tuple[str, ...] = ()
-    wrong: tuple = ()
-
-    @property
-    def lesson(self) -> str:
-        """Return the two digits of the lesson, such as "06"."""
-        return lesson_of(self.id)
 
     @property
     def plausible_mistakes(self) -> tuple:
         """Return the wrong answers that are known, for tests and for grading's own checks."""
-        return self.wrong or self.judge.mistakes
+        wrong = tuple(each for each, _ in self.mistakes if not isinstance(each, when))
+        return self.judge.wrong + wrong
 
     def outcome(self, answer: object, seed: int | None = None) -> Outcome:
         """Judge `answer` on inputs drawn from `seed` (default: fixed by the id)."""
@@ -150,12 +164,12 @@ class Exercise:
     def grade(self, arguments: list[tuple] | None, values: object) -> Outcome:
         """Judge plain `values`, asked of the answer for `arguments` in any process."""
         try:
-            outcome = self.judge.grade(arguments, values)
+            hint = self.judge.grade(arguments, values, self.mistakes)
         except Exception as error:  # values that no judge expects are wrong values
             return Wrong(f"Your answer cannot be judged ({type(error).__name__}): {self.ask}")
-        if isinstance(outcome, Wrong) and len(outcome.hint) > _LONGEST_HINT:
-            return Wrong(f"{outcome.hint[:_LONGEST_HINT]} …")
-        return Right(self.right) if outcome == Right() else outcome
+        if len(hint) > _LONGEST_HINT:
+            hint = f"{hint[:_LONGEST_HINT]} …"
+        return Wrong(hint) if hint else Right(self.right)
 
 
 def lesson_of(identifier: str) -> str:

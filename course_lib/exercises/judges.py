@@ -1,272 +1,190 @@
 """Judges for the usual kinds of answer: a number, a text, a list, an array, a function.
 
-Every judge takes `mistakes`, pairs of a known wrong answer and the hint that it calls for. The
-wrong answer is a value (for `function`, a wrong implementation) or `when(predicate)`. The first
-that fits gives its hint; else a usual mistake (sign, unit, off by one …) is looked for; else
-`otherwise` is said, or a sentence on what was wrong.
+For any other kind, a lesson has a function of its own and `checked`.
+Of the exercise's `mistakes`, the first that fits gives its hint; else a usual mistake (sign, unit,
+off by one …) is looked for; else a sentence says what was wrong.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy
 
-from course_lib.exercises.agreement import same
-from course_lib.exercises.answers import Raised, plain
-from course_lib.exercises.core import Judge, Outcome, Right, Wrong
-from course_lib.exercises.usual import in_calls, in_value
-from course_lib.exercises.words import about_call, first_wrong, kind, short, side
-
-Mistakes = Sequence[tuple[object, str]]
+from course_lib.exercises.answers import Raised, answer_values, same
+from course_lib.exercises.core import Judge, Mistakes, when
+from course_lib.exercises.remarks import about_call, first_wrong, is_a, short, usual_mistake
 
 
-@dataclass(frozen=True)
-class when:  # noqa: N801  (reads as a word: `(when(lambda x: x < 0), "…")`)
-    """A mistake recognised by a predicate of the value, or of (arguments, value)."""
-
-    predicate: Callable[..., bool]
-
-    def fits(self, *given: object) -> bool:
-        """Return the predicate's verdict; an answer that it cannot be asked about does not fit."""
-        try:
-            return bool(self.predicate(*given))
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            return False
-
-
-def number(
-    expected: float,
-    tolerance: float = 0.0,
-    mistakes: Mistakes = (),
-    *,
-    whole: bool = False,
-    otherwise: str = "",
-) -> Judge:
+def number(expected: float, tolerance: float = 0.0, *, whole: bool = False) -> Judge:
     """Judge one number, right within the absolute `tolerance`; `whole` asks for an int."""
 
-    def grade(_: None, value: object) -> Outcome:
+    def grade(_: None, value: object, mistakes: Mistakes) -> str:
         if type(value) not in (int, float):
-            return Wrong(f"This asks for one number, and {short(value)} is {kind(value)}.")
-        if isinstance(value, float) and math.isnan(value):
-            return Wrong("Your number is NaN: it comes from 0/0 or from a missing value.")
-        return _verdict(
-            value,
-            expected,
-            tolerance,
-            mistakes,
-            whole,
-            otherwise or f"{short(value)} is too {side(value, expected)}.",
-        )
+            return f"This asks for one number, and {is_a(value)}."
+        if value != value:
+            return "Your number is NaN: it comes from 0/0 or from a missing value."
+        otherwise = f"{short(value)} is too {'large' if value > expected else 'small'}."
+        return _hint(value, expected, mistakes, otherwise, tolerance, whole)
 
-    return Judge(grade, mistakes=_values(mistakes))
+    return Judge(expected, grade)
 
 
-def choice(
-    expected: str,
-    among: Sequence[str],
-    mistakes: Mistakes | Mapping[str, str] = (),
-    *,
-    otherwise: str = "",
-) -> Judge:
+def choice(expected: str, among: Sequence[str]) -> Judge:
     """Judge one of the words in `among`; case and outer spaces do not matter."""
-    pairs = list(mistakes.items() if isinstance(mistakes, Mapping) else mistakes)
     known = {_folded(each): each for each in among}
 
-    def grade(_: None, value: object) -> Outcome:
+    def grade(_: None, value: object, mistakes: Mistakes) -> str:
         if type(value) is not str or _folded(value) not in known:
-            return Wrong(f"Choose one of {', '.join(repr(each) for each in among)}.")
-        return _verdict(
-            known[_folded(value)],
-            expected,
-            0.0,
-            pairs,
-            False,
-            otherwise or f"Not {short(value)}: read the section above once more.",
-        )
+            return f"Choose one of {', '.join(repr(each) for each in among)}."
+        otherwise = f"Not {short(value)}: read the section above once more."
+        return _hint(known[_folded(value)], expected, mistakes, otherwise)
 
-    return Judge(grade, mistakes=_values(pairs))
+    return Judge(expected, grade)
 
 
-def text(expected: str | Sequence[str], mistakes: Mistakes = (), *, otherwise: str = "") -> Judge:
-    """Judge a short text, one of the `expected` spellings; case and spacing do not matter."""
-    spellings = [expected] if isinstance(expected, str) else list(expected)
+def text(*spellings: str, otherwise: str = "") -> Judge:
+    """Judge a short text, one of the `spellings`; case and spacing do not matter."""
 
-    def grade(_: None, value: object) -> Outcome:
+    def grade(_: None, value: object, mistakes: Mistakes) -> str:
         if type(value) is not str:
-            return Wrong(f"This asks for a text in quotes, and {short(value)} is {kind(value)}.")
+            return f"This asks for a text in quotes, and {is_a(value)}."
         if _folded(value) in map(_folded, spellings):
-            return Right()
+            return ""
         folded = [
-            (_folded(wrong) if isinstance(wrong, str) else wrong, hint) for wrong, hint in mistakes
+            (wrong if isinstance(wrong, when) else _folded(wrong), hint) for wrong, hint in mistakes
         ]
-        return Wrong(
-            _hint(_folded(value), folded, 0.0)
-            or otherwise
-            or f"Not {short(value)}: read the section above once more."
-        )
+        hint = _recognised(_folded(value), folded)
+        return hint or otherwise or f"Not {short(value)}: read the section above once more."
 
-    return Judge(grade, mistakes=_values(mistakes))
+    return Judge(spellings[0], grade)
 
 
-def items(
-    expected: Sequence,
-    mistakes: Mistakes = (),
-    *,
-    ordered: bool = True,
-    tolerance: float = 0.0,
-    otherwise: str = "",
-) -> Judge:
+def items(expected: Sequence, *, ordered: bool = True) -> Judge:
     """Judge a list or tuple; without `ordered`, any order is right and repeats count."""
 
     def arranged(value: Sequence) -> list:
         return list(value) if ordered else sorted(value, key=repr)
 
-    def grade(_: None, value: object) -> Outcome:
+    def grade(_: None, value: object, mistakes: Mistakes) -> str:
         if isinstance(value, numpy.ndarray):
             value = value.tolist()
         if not isinstance(value, (list, tuple)):
-            return Wrong(f"This asks for a list, and {short(value)} is {kind(value)}.")
-        fallback = otherwise
-        if not fallback and len(value) != len(expected):
-            fallback = f"Your list has {len(value)} items: that is not the right number of them."
-        fallback = fallback or first_wrong(value, expected, ordered, tolerance)
+            return f"This asks for a list, and {is_a(value)}."
+        if len(value) != len(expected):
+            otherwise = f"Your list has {len(value)} items: that is not the right number of them."
+        elif ordered:
+            otherwise = first_wrong(value, expected)
+        else:
+            otherwise = "Some of these belong there, not all: go through them one by one."
         known = [
             (arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
             for wrong, hint in mistakes
         ]
-        return _verdict(arranged(value), arranged(expected), tolerance, known, False, fallback)
+        return _hint(arranged(value), arranged(expected), known, otherwise)
 
-    return Judge(grade, mistakes=_values(mistakes))
+    return Judge(expected, grade)
 
 
-def array(
-    expected: object,
-    tolerance: float = 0.0,
-    mistakes: Mistakes = (),
-    *,
-    whole: bool = False,
-    otherwise: str = "",
-) -> Judge:
+def array(expected: object, tolerance: float = 0.0, *, whole: bool = False) -> Judge:
     """Judge numbers in an array (lists are taken too): shape first, then every value."""
-    expected = numpy.asarray(expected)
+    right = numpy.asarray(expected)
 
-    def grade(_: None, value: object) -> Outcome:
+    def grade(_: None, value: object, mistakes: Mistakes) -> str:
         try:
-            given = numpy.asarray(value)
+            array = numpy.asarray(value)
         except ValueError:
-            return Wrong("The rows of your list differ in length: an array has none such.")
-        if given.dtype.kind not in "biuf":
-            return Wrong(f"This asks for numbers, and {short(value)} is {kind(value)}.")
-        if given.shape != expected.shape:
-            fallback = f"Your shape is {given.shape}, and {expected.shape} is asked."
+            return "The rows of your list differ in length: an array has none such."
+        if array.dtype.kind not in "biuf":
+            return f"This asks for numbers, and {is_a(value)}."
+        if array.shape != right.shape:
+            otherwise = f"Your shape is {array.shape}, and {right.shape} is asked."
         else:
-            off = int((~numpy.isclose(given, expected, 0, tolerance)).sum())
-            fallback = f"{off} of {expected.size} values are off."
-        return _verdict(given, expected, tolerance, mistakes, whole, otherwise or fallback)
+            off = int((~numpy.isclose(array, right, 0, tolerance)).sum())
+            otherwise = f"{off} of {right.size} values are off."
+        return _hint(array, right, mistakes, otherwise, tolerance, whole)
 
-    return Judge(grade, mistakes=_values(mistakes))
+    return Judge(expected, grade)
 
 
 def function(
     reference: Callable,
     inputs: Callable | Sequence[tuple],
-    mistakes: Mistakes = (),
     *,
     tolerance: float = 0.0,
     whole: bool = False,
-    otherwise: str = "",
 ) -> Judge:
     """Judge a function by its values on `inputs(rng)` (or a fixed list of argument tuples).
 
-    `reference` is a right implementation. In `mistakes` each wrong implementation gives its hint to
+    `reference` is a right implementation. Of the mistakes, a wrong implementation gives its hint to
     an answer that agrees with it on every input; `when(predicate)` is asked with (arguments, value)
     and fits where it holds for every value that is wrong. With `whole`, values must be integers.
     """
-    probe = inputs if callable(inputs) else lambda rng: list(inputs)
 
-    def grade(arguments: list[tuple], values: object) -> Outcome:
-        expected = _values_of(reference, arguments)
-        wrong = [
-            index
-            for index, (value, right) in enumerate(zip(values, expected, strict=True))
-            if not same(value, right, tolerance, whole)
-        ]
+    def grade(arguments: list[tuple], values: list, mistakes: Mistakes) -> str:
+        expected = answer_values(reference, arguments)
+        pairs = enumerate(zip(values, expected, strict=True))
+        wrong = [place for place, (a, b) in pairs if not same(a, b, tolerance, whole)]
         if not wrong:
-            return Right()
+            return ""
         for known, hint in mistakes:
             if isinstance(known, when):
-                if all(known.fits(arguments[index], values[index]) for index in wrong):
-                    return Wrong(hint)
-            elif same(values, _values_of(known, arguments), tolerance):
-                return Wrong(hint)
-        usual = in_calls(values, expected, wrong, tolerance) or _swapped(
-            reference, arguments, values, tolerance
-        )
-        if usual:
-            return Wrong(usual)
-        first = min(wrong, key=lambda index: len(repr(arguments[index])))
-        return Wrong(
-            about_call(arguments[first], values[first], expected[first], tolerance, otherwise)
-        )
+                fits = all(known.fits(arguments[place], values[place]) for place in wrong)
+            else:
+                fits = same(values, answer_values(known, arguments), tolerance)
+            if fits:
+                return hint
+        usual = ""
+        if len(wrong) > 1 or isinstance(expected[wrong[0]], numpy.ndarray):  # one may be chance
+            usual = usual_mistake(
+                [values[place] for place in wrong], [expected[place] for place in wrong], tolerance
+            )
+        if usual or _is_swapped(reference, arguments, values, tolerance):
+            return usual or "Your two arguments have changed places: which comes first?"
+        first = min(wrong, key=lambda place: len(repr(arguments[place])))  # the easiest to read
+        return about_call(arguments[first], values[first], expected[first], tolerance)
 
-    return Judge(grade, probe, mistakes=_values(mistakes))
+    return Judge(reference, grade, inputs if callable(inputs) else lambda rng: list(inputs))
 
 
-def _swapped(reference: Callable, arguments: list[tuple], values: list, tolerance: float) -> str:
-    """Return a hint where two arguments have changed places, else nothing."""
+def checked(solution: object, hint_for: Callable[[object], str], wrong: tuple) -> Judge:
+    """Judge a value by `hint_for(value)`, "" where it is right, as for none of `wrong`."""
+    return Judge(solution, lambda _, value, mistakes: hint_for(value), wrong=wrong)
+
+
+def _is_swapped(
+    reference: Callable, arguments: list[tuple], values: list, tolerance: float
+) -> bool:
     if {len(each) for each in arguments} != {2}:
-        return ""
-    backwards = _values_of(reference, [each[::-1] for each in arguments])
-    if any(isinstance(each, Raised) for each in backwards) or not same(
-        values, backwards, tolerance
-    ):
-        return ""
-    return "Your two arguments have changed places: which comes first?"
+        return False
+    backwards = answer_values(reference, [each[::-1] for each in arguments])
+    raised = any(isinstance(each, Raised) for each in backwards)
+    return not raised and same(values, backwards, tolerance)
 
 
-def _verdict(
+def _hint(
     value: object,
     expected: object,
-    tolerance: float,
     mistakes: Mistakes,
-    whole: bool,
     otherwise: str,
-) -> Outcome:
-    """Return Right, or Wrong with the hint of the first mistake that fits."""
+    tolerance: float = 0.0,
+    whole: bool = False,
+) -> str:
+    """Return the hint for a value, "" where it is right."""
     if same(value, expected, tolerance, whole):
-        return Right()
-    hint = _hint(value, mistakes, tolerance)
+        return ""
+    hint = _recognised(value, mistakes, tolerance)
     if not hint and whole and same(value, expected, tolerance):
         hint = "The value is right, but it is a float: an integer is asked."
-    return Wrong(hint or in_value(value, expected, tolerance) or otherwise)
+    return hint or usual_mistake([value], [expected], tolerance) or otherwise
 
 
-def _hint(value: object, mistakes: Mistakes, tolerance: float) -> str:
+def _recognised(value: object, mistakes: Mistakes, tolerance: float = 0.0) -> str:
     """Return the hint of the first mistake that `value` shows, or nothing."""
     for wrong, hint in mistakes:
-        fits = wrong.fits(value) if isinstance(wrong, when) else same(value, wrong, tolerance)
-        if fits:
+        if wrong.fits(value) if isinstance(wrong, when) else same(value, wrong, tolerance):
             return hint
     return ""
-
-
-def _values_of(implementation: Callable, arguments: list[tuple]) -> list:
-    """Return the values of an implementation of ours; what it raises counts as a value."""
-    values = []
-    for each in arguments:
-        try:
-            values.append(plain(implementation(*each)))
-        except Exception as error:  # a wrong implementation may raise on purpose
-            values.append(Raised(type(error).__name__, str(error)[:200]))
-    return values
-
-
-def _values(mistakes: Mistakes) -> tuple:
-    """Return the wrong answers among `mistakes` that can be tried as they are."""
-    return tuple(wrong for wrong, _ in mistakes if not isinstance(wrong, when))
 
 
 def _folded(value: str) -> str:

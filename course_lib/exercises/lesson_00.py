@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, number, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, number
 from course_lib.sound.dataset import LABELS
 
 # 0.1: samples and seconds
@@ -74,34 +74,23 @@ EXERCISES = (
     Exercise(
         id="0.1",
         ask="seconds(samples, rate_hz): how long so many samples last",
-        judge=function(
-            _seconds,
-            _lengths,
-            mistakes=[
-                (
-                    lambda samples, rate_hz: rate_hz / samples,
-                    "You divide the wrong way round: twice the samples must last twice as long.",
-                ),
-                (
-                    lambda samples, rate_hz: samples * rate_hz,
-                    "You multiply, but at a higher rate the same samples are over sooner.",
-                ),
-                (
-                    lambda samples, rate_hz: samples // rate_hz,
-                    "Your `//` throws the fraction of a second away: one `/` keeps it.",
-                ),
-                (
-                    lambda samples, rate_hz: samples / 16_000,
-                    "It is right at 16,000 Hz only: use `rate_hz`.",
-                ),
-                (
-                    lambda samples, rate_hz: 1000 * samples / rate_hz,
-                    "These are milliseconds; seconds are asked for.",
-                ),
-            ],
-            tolerance=1e-9,
-        ),
-        solution=_seconds,
+        judge=function(_seconds, _lengths, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda s, r: r / s,
+                "You divide the wrong way round: twice the samples must last twice as long.",
+            ),
+            (
+                lambda s, r: s * r,
+                "You multiply, but at a higher rate the same samples are over sooner.",
+            ),
+            (
+                lambda s, r: s // r,
+                "Your `//` throws the fraction of a second away: one `/` keeps it.",
+            ),
+            (lambda s, r: s / 16_000, "It is right at 16,000 Hz only: use `rate_hz`."),
+            (lambda s, r: 1000 * s / r, "These are milliseconds; seconds are asked for."),
+        ],
         right="samples over samples per second leaves seconds.",
         hints=(
             "16,000 samples at 16,000 Hz last one second. And 8,000 samples?",
@@ -111,29 +100,25 @@ EXERCISES = (
     Exercise(
         id="0.2",
         ask="name(answer): the label that gets the largest of the four shares",
-        judge=function(
-            _name,
-            _answers,
-            mistakes=[
-                (
-                    lambda answer: max(answer),
-                    "That is the largest share itself. Which place in the list does it have?",
-                ),
-                (
-                    lambda answer: list(answer).index(max(answer)),
-                    "That is the place of the largest share. LABELS has a name at each place.",
-                ),
-                (
-                    lambda answer: LABELS[list(answer).index(min(answer))],
-                    "You name the smallest share; the model means the largest.",
-                ),
-                (
-                    when(lambda arguments, value: value == "yes"),
-                    "You say 'yes' whatever the answer is: look the largest share up.",
-                ),
-            ],
-        ),
-        solution=_name,
+        judge=function(_name, _answers),
+        mistakes=[
+            (
+                lambda answer: max(answer),
+                "That is the largest share itself. Which place in the list does it have?",
+            ),
+            (
+                lambda answer: list(answer).index(max(answer)),
+                "That is the place of the largest share. LABELS has a name at each place.",
+            ),
+            (
+                lambda answer: LABELS[list(answer).index(min(answer))],
+                "You name the smallest share; the model means the largest.",
+            ),
+            (
+                when(lambda arguments, value: value == "yes"),
+                "You say 'yes' whatever the answer is: look the largest share up.",
+            ),
+        ],
         right="the place of the largest share is the class, and LABELS gives it a name.",
         hints=(
             "Two steps: find the place of the largest share, then look it up in LABELS.",
@@ -143,51 +128,40 @@ EXERCISES = (
     Exercise(
         id="0.3",
         ask="numbers: how many numbers the model sees of one second",
-        judge=number(
-            49 * 40,
-            mistakes=[
-                (89, "You add the two sides: a picture of 49 by 40 is 49 rows of 40 numbers."),
-                (16_000, "That is the sound. The model sees the picture that is made of it."),
-                (49, "These are the moments; at each of them there are 40 pitches."),
-                (40, "These are the pitches; there are 49 moments with as many each."),
-                (4, "That is what comes out of the model. What goes in?"),
-            ],
-            whole=True,
-        ),
-        solution=49 * 40,
+        judge=number(49 * 40, whole=True),
+        mistakes=[
+            (89, "You add the two sides: a picture of 49 by 40 is 49 rows of 40 numbers."),
+            (16_000, "That is the sound. The model sees the picture that is made of it."),
+            (49, "These are the moments; at each of them there are 40 pitches."),
+            (40, "These are the pitches; there are 49 moments with as many each."),
+            (4, "That is what comes out of the model. What goes in?"),
+        ],
         right="49 moments by 40 pitches.",
         hints=("`picture.shape` holds two numbers.", "`picture.size` counts for you."),
     ),
     Exercise(
         id="0.4",
         ask='decide(answer, least): the label of the largest share, or "unknown" below `least`',
-        judge=function(
-            _decide,
-            _decisions,
-            mistakes=[
-                (
-                    lambda answer, least: _name(answer),
-                    "You never doubt: compare the largest share with `least`.",
-                ),
-                (
-                    lambda answer, least: _name(answer) if max(answer) > least else "unknown",
-                    "Exactly `least` is enough: is it `>` or `>=`?",
-                ),
-                (
-                    lambda answer, least: "unknown" if max(answer) >= least else _name(answer),
-                    "It is the other way round: you doubt the sure answers.",
-                ),
-                (
-                    lambda answer, least: _name(answer) if max(answer) >= 0.7 else "unknown",
-                    "You compare with a number of your own: use `least`.",
-                ),
-                (
-                    lambda answer, least: max(answer) >= least,
-                    "You say whether it is sure. Which label is it then?",
-                ),
-            ],
-        ),
-        solution=_decide,
+        judge=function(_decide, _decisions),
+        mistakes=[
+            (lambda a, least: _name(a), "You never doubt: compare the largest share with `least`."),
+            (
+                lambda a, least: _name(a) if max(a) > least else "unknown",
+                "Exactly `least` is enough: is it `>` or `>=`?",
+            ),
+            (
+                lambda a, least: "unknown" if max(a) >= least else _name(a),
+                "It is the other way round: you doubt the sure answers.",
+            ),
+            (
+                lambda a, least: _name(a) if max(a) >= 0.7 else "unknown",
+                "You compare with a number of your own: use `least`.",
+            ),
+            (
+                lambda a, least: max(a) >= least,
+                "You say whether it is sure. Which label is it then?",
+            ),
+        ],
         right="a threshold trades words that are missed for false alarms.",
         hints=(
             "`max(answer)` is the largest share: is it at least `least`?",
@@ -197,34 +171,20 @@ EXERCISES = (
     Exercise(
         id="0.5",
         ask="copies(flash_bytes, model_bytes): how many whole models fit",
-        judge=function(
-            _copies,
-            _chips,
-            mistakes=[
-                (
-                    lambda flash_bytes, model_bytes: flash_bytes / model_bytes,
-                    "Part of a model is none: `//` divides and drops the rest.",
-                ),
-                (
-                    lambda flash_bytes, model_bytes: round(flash_bytes / model_bytes),
-                    "You round up where a bit more than half would fit: half a model is none.",
-                ),
-                (
-                    lambda flash_bytes, model_bytes: model_bytes // flash_bytes,
-                    "You divide the model by the chip: which is the larger?",
-                ),
-                (
-                    lambda flash_bytes, model_bytes: flash_bytes // model_bytes + 1,
-                    "One too many: the last of yours does not fit whole.",
-                ),
-                (
-                    lambda flash_bytes, model_bytes: flash_bytes % model_bytes,
-                    "`%` gives the bytes that are left over, not the number of models.",
-                ),
-            ],
-            whole=True,
-        ),
-        solution=_copies,
+        judge=function(_copies, _chips, whole=True),
+        mistakes=[
+            (lambda f, m: f / m, "Part of a model is none: `//` divides and drops the rest."),
+            (
+                lambda f, m: round(f / m),
+                "You round up where a bit more than half would fit: half a model is none.",
+            ),
+            (lambda f, m: m // f, "You divide the model by the chip: which is the larger?"),
+            (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
+            (
+                lambda f, m: f % m,
+                "`%` gives the bytes that are left over, not the number of models.",
+            ),
+        ],
         right="whole bytes, whole models: integer division.",
         hints=(
             "How often can you take a model's bytes away from the flash?",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
-from course_lib.exercises.judges import function, items, number
+from course_lib.exercises.core import Exercise
+from course_lib.exercises.judges import checked, function, items, number
 from course_lib.exercises.material import ORCHARD, PROGRAM
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
 from course_lib.graph.trace.source import from_source
@@ -17,63 +17,59 @@ def _two_numbers(rng):
     return [(float(a), float(b)) for a, b in rng.integers(-9, 10, size=(8, 2))]
 
 
-def _order(_: None, value: object) -> Outcome:
+def _order(value: object) -> str:
     """Judge an order of evaluation of ORCHARD: any that computes each node after its inputs."""
     names = [node.name for node in ORCHARD]
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
-        return Wrong('Give a list of names in quotes, such as ["kiwi", "plum"].')
+        return 'Give a list of names in quotes, such as ["kiwi", "plum"].'
     done: set[str] = set()
     for name in value:
         if name not in names:
-            return Wrong(f"There is no {name} in this picture: its names are {', '.join(names)}.")
+            return f"There is no {name} in this picture: its names are {', '.join(names)}."
         if name in done:
-            return Wrong(
-                f"{name} stands there twice: one computation is enough for all its arrows."
-            )
+            return f"{name} stands there twice: one computation is enough for all its arrows."
         if value[0] == "date":
-            return Wrong("You begin with the result: follow the arrows, not against them.")
+            return "You begin with the result: follow the arrows, not against them."
         late = [source for source in ORCHARD[name].inputs if source not in done]
         if late and late[0] not in value:
-            return Wrong(f"{late[0]} never runs in your list, and {name} reads it.")
+            return f"{late[0]} never runs in your list, and {name} reads it."
         if late:
-            return Wrong(f"{name} reads {late[0]}, which your list computes only later.")
+            return f"{name} reads {late[0]}, which your list computes only later."
         done.add(name)
     missing = [name for name in names if name not in done]
-    return Wrong(f"{missing[0]} is missing: the list stops too early.") if missing else Right()
+    return f"{missing[0]} is missing: the list stops too early." if missing else ""
 
 
-def _neuron(_: None, value: object) -> Outcome:
+def _neuron(value: object) -> str:
     """Judge rows (name, operation, *inputs) that should build relu(w * x + b)."""
     if not isinstance(value, (list, tuple)) or not all(
         isinstance(row, (list, tuple)) and len(row) >= 2 and all(isinstance(w, str) for w in row)
         for row in value
     ):
-        return Wrong('Each row is a tuple of texts: ("name", "Operation", "input", "input").')
+        return 'Each row is a tuple of texts: ("name", "Operation", "input", "input").'
     for name, kind, *inputs in value:
         known = operation(kind)
         if kind != "Placeholder" and known is None:
-            return Wrong(f"{kind} is no operation here; you need Placeholder, Mul, Add and Relu.")
+            return f"{kind} is no operation here; you need Placeholder, Mul, Add and Relu."
         if known and known.arity != len(inputs):
-            return Wrong(
-                f"{name}: {kind} reads {known.arity} inputs, and yours reads {len(inputs)}."
-            )
+            return f"{name}: {kind} reads {known.arity} inputs, and yours reads {len(inputs)}."
     try:
         graph = Graph(tuple(Node(row[0], row[1], tuple(row[2:])) for row in value))
     except ValueError as error:
-        return Wrong(str(error))
+        return str(error)
     fed = {node.name for node in graph.sources}
     if fed != {"w", "x", "b"}:
-        return Wrong("Three values come from outside: a Placeholder each for w, x and b.")
+        return "Three values come from outside: a Placeholder each for w, x and b."
     return _neuron_values(graph)
 
 
-def _neuron_values(graph: Graph) -> Outcome:
+def _neuron_values(graph: Graph) -> str:
     cases = [(2.0, 3.0, 1.0), (2.0, -3.0, 1.0), (-1.5, 4.0, 2.0), (0.5, 2.0, -3.0), (3.0, 1.0, 2.0)]
     last = graph.nodes[-1].name
     try:
         results = [evaluate(graph, dict(zip("wxb", case, strict=True)))[last] for case in cases]
     except EvaluationError as error:
-        return Wrong(str(error))
+        return str(error)
     wrong = {
         "w*x+b": "Right up to the end: a relu makes negative sums 0. Which row does that?",
         "relu(w*(x+b))": "You add b before you multiply: w * x comes first.",
@@ -81,11 +77,11 @@ def _neuron_values(graph: Graph) -> Outcome:
         "relu(w+x*b)": "w and b have changed places.",
     }
     if results == _values("relu(w*x+b)", cases):
-        return Right()
+        return ""
     for formula, hint in wrong.items():
         if results == _values(formula, cases):
-            return Wrong(hint)
-    return Wrong(f"For w=2, x=3, b=1 your graph gives {results[0]:g}, and 7 is right.")
+            return hint
+    return f"For w=2, x=3, b=1 your graph gives {results[0]:g}, and 7 is right."
 
 
 def _values(formula: str, cases: list[tuple]) -> list[float]:
@@ -114,82 +110,77 @@ EXERCISES = (
     Exercise(
         id="1.2",
         ask="mystery(a, b): what the picture computes",
-        judge=function(
-            _mystery,
-            _two_numbers,
-            mistakes=[
-                (lambda a, b: (b - a) * (a + b), "Which arrow enters − first? It stands left."),
-                (lambda a, b: (a - b) + (a + b), "Look at the sign in the last box."),
-                (lambda a, b: (a + b) * (a + b), "Two boxes read a and b: are their signs equal?"),
-                (lambda a, b: a - b * a + b, "Python multiplies first: do you need brackets?"),
-            ],
-        ),
-        solution=_mystery,
+        judge=function(_mystery, _two_numbers),
+        mistakes=[
+            (lambda a, b: (b - a) * (a + b), "Which arrow enters − first? It stands left."),
+            (lambda a, b: (a - b) + (a + b), "Look at the sign in the last box."),
+            (lambda a, b: (a + b) * (a + b), "Two boxes read a and b: are their signs equal?"),
+            (lambda a, b: a - b * a + b, "Python multiplies first: do you need brackets?"),
+        ],
         right="the difference of two squares, and every arrow is used.",
         hints=("Start at the last box and ask what it reads.", "Each box becomes one bracket."),
     ),
     Exercise(
         id="1.3",
         ask="order: a list of all names, each after what it reads",
-        judge=Judge(_order),
-        solution=["kiwi", "plum", "fig", "lime", "pear", "date"],
+        judge=checked(
+            ["kiwi", "plum", "fig", "lime", "pear", "date"],
+            _order,
+            wrong=(
+                ["kiwi", "plum", "pear", "fig", "lime", "date"],
+                ["kiwi", "plum", "fig", "pear", "date"],
+                ["date", "pear", "lime", "fig", "plum", "kiwi"],
+                ["kiwi", "plum", "fig", "lime", "pear"],
+            ),
+        ),
         right="each node after its inputs; other orders are right as well.",
         hints=("Start with the boxes that no arrow enters.", "Cross out a box once you used it."),
-        wrong=(
-            ["kiwi", "plum", "pear", "fig", "lime", "date"],
-            ["kiwi", "plum", "fig", "pear", "date"],
-            ["date", "pear", "lime", "fig", "plum", "kiwi"],
-            ["kiwi", "plum", "fig", "lime", "pear"],
-        ),
     ),
     Exercise(
         id="1.4",
         ask="beside: the operations that could run at the same moment as temp1",
-        judge=items(
-            _BESIDE_TEMP1,
-            mistakes=[
-                (["temp2"], "temp2 is right, and it is not alone: does temp3 wait for temp1?"),
-                (["temp2", "temp3", "res"], "res divides temp1: it has to wait for it."),
-                (["temp3"], "Right, but what about temp2, which stands beside it?"),
-                (["temp1", "temp2", "temp3"], "temp1 itself is not asked for."),
-                (["temp2", "temp3", "var3"], "var3 computes nothing: name operations only."),
-            ],
-            ordered=False,
-        ),
-        solution=_BESIDE_TEMP1,
+        judge=items(_BESIDE_TEMP1, ordered=False),
+        mistakes=[
+            (["temp2"], "temp2 is right, and it is not alone: does temp3 wait for temp1?"),
+            (["temp2", "temp3", "res"], "res divides temp1: it has to wait for it."),
+            (["temp3"], "Right, but what about temp2, which stands beside it?"),
+            (["temp1", "temp2", "temp3"], "temp1 itself is not asked for."),
+            (["temp2", "temp3", "var3"], "var3 computes nothing: name operations only."),
+        ],
         right="no path leads from temp1 to them or back, whatever the lines say.",
         hints=("Put a finger on temp1 and follow the arrows down: whom do you reach?",),
     ),
     Exercise(
         id="1.5",
         ask="rows: the nodes of relu(w * x + b)",
-        judge=Judge(_neuron),
-        solution=_NEURON_ROWS,
+        judge=checked(
+            _NEURON_ROWS,
+            _neuron,
+            wrong=(
+                _NEURON_ROWS[:-1],
+                [
+                    *_NEURON_ROWS[:3],
+                    ("s", "Add", "x", "b"),
+                    ("p", "Mul", "w", "s"),
+                    ("o", "Relu", "p"),
+                ],
+                [*_NEURON_ROWS[3:], *_NEURON_ROWS[:3]],
+                [*_NEURON_ROWS[:3], ("p", "Times", "w", "x")],
+            ),
+        ),
         right="six nodes, and the smallest neural network there is.",
         hints=("Three placeholders first.", "Then one row for ×, one for +, one for relu."),
-        wrong=(
-            _NEURON_ROWS[:-1],
-            [*_NEURON_ROWS[:3], ("s", "Add", "x", "b"), ("p", "Mul", "w", "s"), ("o", "Relu", "p")],
-            [*_NEURON_ROWS[3:], *_NEURON_ROWS[:3]],
-            [*_NEURON_ROWS[:3], ("p", "Times", "w", "x")],
-        ),
     ),
     Exercise(
         id="1.7",
         ask="result: the number that this GraphDef computes",
-        judge=number(
-            16,
-            mistakes=[
-                (-16, "The first input of Sub stands left of the minus."),
-                (
-                    14,
-                    "The nodes are not written in the order in which they run: follow the inputs.",
-                ),
-                (9, "9 is one of the constants: what happens to it?"),
-                (18, "That is `scaled`; `out` reads it and goes on."),
-            ],
-        ),
-        solution=16,
+        judge=number(16),
+        mistakes=[
+            (-16, "The first input of Sub stands left of the minus."),
+            (14, "The nodes are not written in the order in which they run: follow the inputs."),
+            (9, "9 is one of the constants: what happens to it?"),
+            (18, "That is `scaled`; `out` reads it and goes on."),
+        ],
         right="the order in the text means nothing, the inputs mean all.",
         hints=("Begin with the two Const nodes.", "scaled = 9 × 2"),
     ),

@@ -2,63 +2,65 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
-from course_lib.exercises.judges import array, function, number
+from course_lib import spotter
+from course_lib.exercises.core import Exercise
+from course_lib.exercises.judges import array, checked, function, number
 from course_lib.exercises.material import SHARED
 from course_lib.graph import evaluate, span
 from course_lib.graph.schedule import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
-WEIGHTS = 13_960  # of the spotter, as `train_alone` counts them
+WEIGHTS = spotter.facts().trained
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
 _PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
 
 
-def _shallow(_: None, value: object) -> Outcome:
+def _shallow(value: object) -> str:
     """Judge a formula for the sum of eight letters: the same sum, in three levels."""
     if not isinstance(value, str):
-        return Wrong('Give the formula as a text in quotes, such as "(a + b) + c".')
+        return 'Give the formula as a text in quotes, such as "(a + b) + c".'
     try:
         graph = from_source(f"def total({', '.join(_LETTERS)}):\n    return {value.strip()}")
     except TraceError as error:
-        return Wrong(f"This formula cannot be drawn. {error}")
+        return f"This formula cannot be drawn. {error}"
     if {node.operation for node in graph.operations} - {"Add"}:
-        return Wrong("Only additions are asked here.")
+        return "Only additions are asked here."
+    # a digit of its own for each letter: the sum tells which one is missing or stands twice
     feed = {letter: float(10**place) for place, letter in enumerate(_LETTERS)}
     total = evaluate(graph, feed)[graph.outputs[0]]
     if total != sum(feed.values()):
         digits = str(int(total)).zfill(8)[::-1]
         odd = next((x for x, digit in zip(_LETTERS, digits, strict=False) if digit != "1"), "h")
-        return Wrong(f"The sum is not right: look at the letter {odd}.")
+        return f"The sum is not right: look at the letter {odd}."
     if span(graph) == 7:
-        return Wrong("Seven levels: every + waits for the one before it. Where can you start anew?")
+        return "Seven levels: every + waits for the one before it. Where can you start anew?"
     if span(graph) > 3:
-        return Wrong(f"{span(graph)} levels: some + still waits without need. Halve, halve again.")
-    return Right()
+        return f"{span(graph)} levels: some + still waits without need. Halve, halve again."
+    return ""
 
 
-def _plan(_: None, value: object) -> Outcome:
+def _plan(value: object) -> str:
     """Judge a plan for two workers: possible, and as short as it can be."""
     rows = value if isinstance(value, (list, tuple)) else ()
     if len(rows) != 2 or not all(
         isinstance(row, (list, tuple)) and all(isinstance(name, str) for name in row)
         for row in rows
     ):
-        return Wrong('Give two lists of names, one for each worker: [["ant", …], ["bee", …]].')
+        return 'Give two lists of names, one for each worker: [["ant", …], ["bee", …]].'
     try:
-        made = run_plan(SHARED, rows)
+        run = run_plan(SHARED, rows)
     except ScheduleError as error:
-        return Wrong(str(error))
+        return str(error)
     best = schedule(SHARED, 2).length
-    if made.length == len(SHARED.operations):
-        return Wrong("Seven steps: that is no faster than one worker. Let both begin at once.")
-    if made.length > best:
-        return Wrong(
-            f"{made.length:g} steps, and {best:g} are possible: begin with what the longest way "
+    if run.length == len(SHARED.operations):
+        return "Seven steps: that is no faster than one worker. Let both begin at once."
+    if run.length > best:
+        return (
+            f"{run.length:g} steps, and {best:g} are possible: begin with what the longest way "
             "to the end still hangs on."
         )
-    return Right()
+    return ""
 
 
 def _divide(a, b, upstream):
@@ -73,98 +75,87 @@ EXERCISES = (
     Exercise(
         id="2.2",
         ask="remaining: how many of the seven operations Grappler leaves",
-        judge=number(
-            4,
-            mistakes=[
-                (7, "That would mean it changes nothing: does every result get read?"),
-                (6, "One falls away because nobody reads it. Look for work that is done twice."),
-                (5, "Two fall away. Which product has two constants as its inputs?"),
-                (3, "One too many: left - b and right + scale are not the same."),
-            ],
-        ),
-        solution=4,
+        judge=number(4),
+        mistakes=[
+            (7, "That would mean it changes nothing: does every result get read?"),
+            (6, "One falls away because nobody reads it. Look for work that is done twice."),
+            (5, "Two fall away. Which product has two constants as its inputs?"),
+            (3, "One too many: left - b and right + scale are not the same."),
+        ],
         right="unread, done twice, known in advance: three reasons to fall away.",
         hints=("Which value is never read?", "Which line repeats another?", "Which is a constant?"),
     ),
     Exercise(
         id="2.3",
         ask="formula: a text that adds a to h in three levels",
-        judge=Judge(_shallow),
-        solution=_BALANCED,
+        judge=checked(
+            _BALANCED,
+            _shallow,
+            wrong=(
+                "a + b + c + d + e + f + g + h",
+                "((a + b) + (c + d)) + (e + f + g + h)",
+                "(a + b) + (c + d)",
+            ),
+        ),
         right="seven additions, three levels: the same work in less than half of the time.",
         hints=("Which letters could be added at the very first moment?",),
-        wrong=(
-            "a + b + c + d + e + f + g + h",
-            "((a + b) + (c + d)) + (e + f + g + h)",
-            "(a + b) + (c + d)",
-        ),
     ),
     Exercise(
         id="2.4",
         ask="plan: two lists of names, what each of two workers does in order",
-        judge=Judge(_plan),
-        solution=_PLAN,
+        judge=checked(
+            _PLAN,
+            _plan,
+            wrong=(
+                [["ant", "bee", "cat", "dog", "elk", "fox", "gnu"], []],
+                [["bee", "elk", "cat", "fox", "gnu"], ["ant", "dog"]],
+                [["cat", "ant", "fox", "gnu"], ["bee", "dog", "elk"]],
+                [["ant", "cat", "fox", "gnu"], ["bee", "dog"]],
+            ),
+        ),
         right="as short as the longest path allows: a third worker could not help.",
         hints=(
             "The longest path is ant, cat, fox, gnu.",
             "One worker can do nothing but the longest path.",
         ),
-        wrong=(
-            [["ant", "bee", "cat", "dog", "elk", "fox", "gnu"], []],
-            [["bee", "elk", "cat", "fox", "gnu"], ["ant", "dog"]],
-            [["cat", "ant", "fox", "gnu"], ["bee", "dog", "elk"]],
-            [["ant", "cat", "fox", "gnu"], ["bee", "dog"]],
-        ),
     ),
     Exercise(
         id="2.5",
         ask="weights: the two weights of both workers after one step",
-        judge=array(
-            [0.8, 0.6],
-            tolerance=1e-9,
-            mistakes=[
-                ([0.6, 0.2], "You added the gradients; an all-reduce by mean halves the sum."),
-                ([1.2, 1.4], "A step goes against the gradient: minus."),
-                ([0.7, 1.1], "That is worker 1 alone: both take the same step."),
-                ([2.0, 4.0], "That is the mean gradient; now take the step with it."),
-            ],
-        ),
-        solution=[0.8, 0.6],
+        judge=array([0.8, 0.6], tolerance=1e-9),
+        mistakes=[
+            ([0.6, 0.2], "You added the gradients; an all-reduce by mean halves the sum."),
+            ([1.2, 1.4], "A step goes against the gradient: minus."),
+            ([0.7, 1.1], "That is worker 1 alone: both take the same step."),
+            ([2.0, 4.0], "That is the mean gradient; now take the step with it."),
+        ],
         right="both workers have the same weights again, as if they were one.",
         hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
     ),
     Exercise(
         id="2.8",
         ask="divide_back(a, b, upstream): what a and b get from a / b",
-        judge=function(
-            _divide,
-            _numbers,
-            tolerance=1e-9,
-            mistakes=[
-                (lambda a, b, u: (u / b, u * a / b**2), "A larger b makes a / b smaller: a sign?"),
-                (lambda a, b, u: (1 / b, -a / b**2), "And what came from above? Multiply by it."),
-                (lambda a, b, u: (u / b, -u * a / b), "The derivative of 1/b is −1/b²."),
-                (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
-                (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),
-            ],
-        ),
-        solution=_divide,
+        judge=function(_divide, _numbers, tolerance=1e-9),
+        mistakes=[
+            (lambda a, b, u: (u / b, u * a / b**2), "A larger b makes a / b smaller: a sign?"),
+            (lambda a, b, u: (1 / b, -a / b**2), "And what came from above? Multiply by it."),
+            (lambda a, b, u: (u / b, -u * a / b), "The derivative of 1/b is −1/b²."),
+            (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
+            (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),
+        ],
         right="the same rule that the picture used at its first step.",
         hints=("a / b is a × (1/b): what does a small step of a do?", "d(1/b) = −1/b² db"),
     ),
     Exercise(
         id="2.9",
-        ask="runs: forward runs for the slopes of 13,960 weights by small steps",
-        judge=number(
-            WEIGHTS + 1,
-            mistakes=[
-                (WEIGHTS, "One more, for the loss before any step."),
-                (2 * WEIGHTS, "That is for steps to both sides; here each weight takes one."),
-                (2, "That is what the walk back needs: one run forward, one back."),
-                (1, "One run gives the loss, but no slope yet."),
-            ],
-        ),
-        solution=WEIGHTS + 1,
+        ask=f"runs: forward runs for the slopes of {WEIGHTS:,} weights by small steps",
+        judge=number(WEIGHTS + 1),
+        mistakes=[
+            (WEIGHTS, "One more, for the loss before any step."),
+            (2 * WEIGHTS, "That is for steps to both sides; here each weight takes one."),
+            (2, "That is what the walk back needs: one run forward, one back."),
+            (1, "One run gives the loss, but no slope yet."),
+        ],
         right="the walk back needs two runs, however many weights there are.",
         hints=("Move one weight, run, compare. And then the next.",),
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import function, number
 
@@ -34,41 +36,22 @@ def _recall(confusion, label):
     return row[label] / sum(row)
 
 
-def _precision(confusion, label):
-    return confusion[label][label] / sum(row[label] for row in confusion)
-
-
-def _of_everything(confusion, label):
-    return confusion[label][label] / sum(map(sum, confusion))
-
-
-def _accuracy(confusion, label):
-    return sum(confusion[n][n] for n in range(len(confusion))) / sum(map(sum, confusion))
-
-
 def _confusion_inputs(rng):
     return [(rng.integers(1, 50, (4, 4)).tolist(), int(label)) for label in (0, 1, 2, 3, 2)]
 
 
+def _allowed(levels, false_alarms, allowed):
+    pairs = zip(levels, false_alarms, strict=True)
+    return [level for level, share in pairs if share <= allowed]
+
+
 def _choose(levels, false_alarms, allowed):
-    return min(level for level, share in zip(levels, false_alarms, strict=True) if share <= allowed)
-
-
-def _largest(levels, false_alarms, allowed):
-    return max(level for level, share in zip(levels, false_alarms, strict=True) if share <= allowed)
+    return min(_allowed(levels, false_alarms, allowed))
 
 
 def _too_many(levels, false_alarms, allowed):
-    above = [level for level, share in zip(levels, false_alarms, strict=True) if share > allowed]
-    return max(above, default=levels[0])
-
-
-def _strictly(levels, false_alarms, allowed):
-    return min(level for level, share in zip(levels, false_alarms, strict=True) if share < allowed)
-
-
-def _smallest_share(levels, false_alarms, allowed):
-    return levels[false_alarms.index(min(false_alarms))]
+    enough = _allowed(levels, false_alarms, allowed)
+    return max((level for level in levels if level not in enough), default=levels[0])
 
 
 def _curve_inputs(rng):
@@ -77,6 +60,7 @@ def _curve_inputs(rng):
     for _ in range(4):
         falling = sorted((int(count) for count in rng.integers(1, 60, 16)), reverse=True)
         shares = [count / 100 for count in [70, *falling, 0, 0, 0]]
+        # exactly one of the shares is allowed, so that < and <= differ
         cases.append((levels, shares, shares[int(rng.integers(4, 15))]))
     return cases
 
@@ -85,34 +69,29 @@ EXERCISES = (
     Exercise(
         id="3.2",
         ask="frame_count(samples, window, hop): how many whole frames fit into a clip",
-        judge=function(
-            _frames,
-            _frame_inputs,
-            whole=True,
-            mistakes=[
-                (
-                    lambda samples, window, hop: (samples - window) // hop,
-                    "You count the hops between frames: how many fence posts stand at n gaps?",
-                ),
-                (
-                    lambda samples, window, hop: samples // hop,
-                    "The last frame has to fit in whole: where can it start at the latest?",
-                ),
-                (
-                    lambda samples, window, hop: samples // window,
-                    "Frames overlap: the next one starts one hop later, not one window later.",
-                ),
-                (
-                    lambda samples, window, hop: 1 + (samples - hop) // window,
-                    "Window and hop have changed places: which is the length, which the step?",
-                ),
-                (
-                    lambda samples, window, hop: 1 + (samples - window) / hop,
-                    "A part of a frame is no frame: use // to leave it out.",
-                ),
-            ],
-        ),
-        solution=_frames,
+        judge=function(_frames, _frame_inputs, whole=True),
+        mistakes=[
+            (
+                lambda samples, window, hop: (samples - window) // hop,
+                "You count the hops between frames: how many fence posts stand at n gaps?",
+            ),
+            (
+                lambda samples, window, hop: samples // hop,
+                "The last frame has to fit in whole: where can it start at the latest?",
+            ),
+            (
+                lambda samples, window, hop: samples // window,
+                "Frames overlap: the next one starts one hop later, not one window later.",
+            ),
+            (
+                lambda samples, window, hop: 1 + (samples - hop) // window,
+                "Window and hop have changed places: which is the length, which the step?",
+            ),
+            (
+                lambda samples, window, hop: 1 + (samples - window) / hop,
+                "A part of a frame is no frame: use // to leave it out.",
+            ),
+        ],
         right="one frame at the start, one more for every hop that still leaves room.",
         hints=(
             "The first frame starts at 0. Where does the last one start, at the latest?",
@@ -122,24 +101,14 @@ EXERCISES = (
     Exercise(
         id="3.3",
         ask="added: what a sample ten times as large adds to every log energy",
-        judge=number(
-            math.log(100),
-            tolerance=0.02,
-            mistakes=[
-                (
-                    math.log(10),
-                    "That is the logarithm of 10. But energy is the square of a sample.",
-                ),
-                (20.0, "20 is in decibels: the features use the natural logarithm."),
-                (2.0, "That is the logarithm to base 10: the features use the natural one."),
-                (
-                    100.0,
-                    "The energy becomes 100 times as large. What does that add to its logarithm?",
-                ),
-                (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
-            ],
-        ),
-        solution=math.log(100),
+        judge=number(math.log(100), tolerance=0.02),
+        mistakes=[
+            (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
+            (20.0, "20 is in decibels: the features use the natural logarithm."),
+            (2.0, "That is the logarithm to base 10: the features use the natural one."),
+            (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
+            (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
+        ],
         right="the same number everywhere, and taking the mean away removes it.",
         hints=(
             "Energy is the square of the amplitude: 10 times the sample, 100 times the energy.",
@@ -149,35 +118,23 @@ EXERCISES = (
     Exercise(
         id="3.5",
         ask="kernel_weights(height, width, channels_in, channels_out): weights of a convolution",
-        judge=function(
-            _weights,
-            _weight_inputs,
-            whole=True,
-            mistakes=[
-                (
-                    lambda height, width, channels_in, channels_out: height * width * channels_out,
-                    "Each filter looks at every channel that comes in, not at one of them.",
-                ),
-                (
-                    lambda height, width, channels_in, channels_out: (
-                        height * width * channels_in * channels_out + channels_out
-                    ),
-                    "You added a bias for each filter: these layers have none.",
-                ),
-                (
-                    lambda height, width, channels_in, channels_out: height * width * channels_in,
-                    "That is one filter. How many are there?",
-                ),
-                (
-                    lambda height, width, channels_in, channels_out: (
-                        height * width * (channels_in + channels_out)
-                    ),
-                    "Channels multiply: every one that goes out has weights for every one "
-                    "that comes in.",
-                ),
-            ],
-        ),
-        solution=_weights,
+        judge=function(_weights, _weight_inputs, whole=True),
+        mistakes=[
+            (
+                lambda h, w, i, o: h * w * o,
+                "Each filter looks at every channel that comes in, not at one of them.",
+            ),
+            (
+                lambda h, w, i, o: h * w * i * o + o,
+                "You added a bias for each filter: these layers have none.",
+            ),
+            (lambda h, w, i, o: h * w * i, "That is one filter. How many are there?"),
+            (
+                lambda h, w, i, o: h * w * (i + o),
+                "Channels multiply: every one that goes out has weights for every one "
+                "that comes in.",
+            ),
+        ],
         right="the size of the picture does not matter: the same weights slide over all of it.",
         hints=(
             "One filter covers height x width places and all channels that come in.",
@@ -187,23 +144,21 @@ EXERCISES = (
     Exercise(
         id="3.6",
         ask="recall(confusion, label): of the clips of a label, the share that was found",
-        judge=function(
-            _recall,
-            _confusion_inputs,
-            tolerance=1e-6,
-            mistakes=[
-                (
-                    _precision,
-                    "You divide by the column: of what was heard so. Recall asks the row.",
-                ),
-                (_of_everything, "You divide by all clips: recall looks at one row only."),
-                (
-                    _accuracy,
-                    "That is the accuracy of all labels together: recall looks at one row.",
-                ),
-            ],
-        ),
-        solution=_recall,
+        judge=function(_recall, _confusion_inputs, tolerance=1e-6),
+        mistakes=[
+            (
+                lambda confusion, n: confusion[n][n] / sum(row[n] for row in confusion),
+                "You divide by the column: of what was heard so. Recall asks the row.",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] / sum(map(sum, confusion)),
+                "You divide by all clips: recall looks at one row only.",
+            ),
+            (
+                lambda confusion, _: np.trace(confusion) / np.sum(confusion),
+                "That is the accuracy of all labels together: recall looks at one row.",
+            ),
+        ],
         right="a row says what became of the clips of one label.",
         hints=(
             "Row `label` holds all clips that really are of this label.",
@@ -213,21 +168,22 @@ EXERCISES = (
     Exercise(
         id="3.7",
         ask="choose(levels, false_alarms, allowed): the lowest level with few enough false alarms",
-        judge=function(
-            _choose,
-            _curve_inputs,
-            tolerance=1e-9,
-            mistakes=[
-                (
-                    _largest,
-                    "That threshold is the highest one allowed: it misses the most keywords.",
-                ),
-                (_too_many, "At this threshold there are still too many: go one step further."),
-                (_strictly, "Exactly the allowed share is allowed: compare with <=."),
-                (_smallest_share, "Fewest false alarms is more than is asked, and costs keywords."),
-            ],
-        ),
-        solution=_choose,
+        judge=function(_choose, _curve_inputs, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda levels, shares, most: max(_allowed(levels, shares, most)),
+                "That threshold is the highest one allowed: it misses the most keywords.",
+            ),
+            (_too_many, "At this threshold there are still too many: go one step further."),
+            (
+                lambda levels, shares, most: _choose(levels, shares, most - 1e-9),
+                "Exactly the allowed share is allowed: compare with <=.",
+            ),
+            (
+                lambda levels, shares, _: levels[shares.index(min(shares))],
+                "Fewest false alarms is more than is asked, and costs keywords.",
+            ),
+        ],
         right="no lower threshold keeps the promise, and a higher one misses more.",
         hints=(
             "Go through levels and shares together: `for level, share in zip(...)`.",

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import choice, function, items
 
 
-def _best(history):
+def _best(history, of_equals=min):
     top = max(accuracy for _, _, accuracy in history)
-    return min(step for step, _, accuracy in history if accuracy == top)
-
-
-def _last(history):
-    return max(step for step, _, _ in history)
-
-
-def _lowest_loss(history):
-    return min(history, key=lambda row: row[1])[0]
-
-
-def _latest_best(history):
-    top = max(accuracy for _, _, accuracy in history)
-    return max(step for step, _, accuracy in history if accuracy == top)
-
-
-def _top_accuracy(history):
-    return max(accuracy for _, _, accuracy in history)
+    return of_equals(step for step, _, accuracy in history if accuracy == top)
 
 
 def _histories(rng):
@@ -39,7 +23,7 @@ def _histories(rng):
         losses[-2], losses[-1] = losses[-1], losses[-2]
         shares = [float(x) for x in rng.uniform(0.3, 0.99, 7).round(2)]
         order = sorted(steps)
-        shares[-2:] = [0.2, 0.1]
+        shares[-2:] = [0.2, 0.1]  # neither the last nor the lowest loss is the best
         cases.append(([*zip(order, losses, shares, strict=True)],))
     return cases
 
@@ -50,22 +34,6 @@ def _checkpoint_bytes(trainable, fixed):
 
 def _value_at(data, offset, index):
     return struct.unpack_from("<f", data, offset + 4 * index)[0]
-
-
-def _value_big_endian(data, offset, index):
-    return struct.unpack_from(">f", data, offset + 4 * index)[0]
-
-
-def _value_without_width(data, offset, index):
-    return struct.unpack_from("<f", data, offset + index)[0]
-
-
-def _value_as_integer(data, offset, index):
-    return struct.unpack_from("<i", data, offset + 4 * index)[0]
-
-
-def _value_from_start(data, offset, index):
-    return struct.unpack_from("<f", data, 4 * index)[0]
 
 
 def _files_of_floats(rng):
@@ -95,18 +63,6 @@ def _newest_by_index_only(files, step):
     return f"ckpt-{max(s for s in steps if s <= step)}"
 
 
-def _newest_before(files, step):
-    return _newest(files, step - 1)
-
-
-def _newest_of_all(files, step):
-    return _newest(files, 10**9)
-
-
-def _newest_with_ending(files, step):
-    return _newest(files, step) + ".index"
-
-
 def _folders(rng):
     """Folders as they are after a crash: steps of different lengths, one index without its data."""
     whole = [80, 900, 1000, 1100]
@@ -127,21 +83,26 @@ EXERCISES = (
     Exercise(
         id="4.2",
         ask="best(history): the step of the snapshot to ship",
-        judge=function(
-            _best,
-            _histories,
-            mistakes=[
-                (_last, "You take the last one. Look at a run whose accuracy falls at the end."),
-                (
-                    _lowest_loss,
-                    "The loss is measured on clips that it trained on. Which column tells about "
-                    "voices that it never heard?",
-                ),
-                (_latest_best, "Two snapshots are equally good: take the one that came first."),
-                (_top_accuracy, "You return the accuracy itself: which step had it?"),
-            ],
-        ),
-        solution=_best,
+        judge=function(_best, _histories),
+        mistakes=[
+            (
+                lambda history: max(step for step, _, _ in history),
+                "You take the last one. Look at a run whose accuracy falls at the end.",
+            ),
+            (
+                lambda history: min(history, key=lambda row: row[1])[0],
+                "The loss is measured on clips that it trained on. Which column tells about "
+                "voices that it never heard?",
+            ),
+            (
+                partial(_best, of_equals=max),
+                "Two snapshots are equally good: take the one that came first.",
+            ),
+            (
+                lambda history: max(accuracy for _, _, accuracy in history),
+                "You return the accuracy itself: which step had it?",
+            ),
+        ],
         right="the best on voices it never heard, and the earlier of two equals.",
         hints=(
             "Each row is (step, loss, accuracy): which of the two numbers was not trained on?",
@@ -155,20 +116,19 @@ EXERCISES = (
             _checkpoint_bytes,
             lambda rng: [tuple(int(n) for n in rng.integers(10, 50_000, 2)) for _ in range(5)],
             whole=True,
-            mistakes=[
-                (lambda t, f: 4 * (t + f), "That is the model alone. What does Adam keep besides?"),
-                (lambda t, f: 3 * t + f, "You count numbers: how many bytes has a float32?"),
-                (
-                    lambda t, f: 12 * (t + f),
-                    "Nobody trains the moving averages, so Adam keeps nothing for them.",
-                ),
-                (
-                    lambda t, f: 4 * (2 * t + f),
-                    "Adam keeps two numbers for each weight, a momentum and a velocity.",
-                ),
-            ],
         ),
-        solution=_checkpoint_bytes,
+        mistakes=[
+            (lambda t, f: 4 * (t + f), "That is the model alone. What does Adam keep besides?"),
+            (lambda t, f: 3 * t + f, "You count numbers: how many bytes has a float32?"),
+            (
+                lambda t, f: 12 * (t + f),
+                "Nobody trains the moving averages, so Adam keeps nothing for them.",
+            ),
+            (
+                lambda t, f: 4 * (2 * t + f),
+                "Adam keeps two numbers for each weight, a momentum and a velocity.",
+            ),
+        ],
         right="a weight and its two companions, four bytes each.",
         hints=(
             "Each trainable weight is there three times: itself, its momentum, its velocity.",
@@ -178,18 +138,25 @@ EXERCISES = (
     Exercise(
         id="4.5",
         ask="value_at(data, offset, index): number `index` of the float32 tensor at `offset`",
-        judge=function(
-            _value_at,
-            _files_of_floats,
-            tolerance=1e-6,
-            mistakes=[
-                (_value_big_endian, "Your bytes are read from the wrong end: lowest byte first."),
-                (_value_without_width, "Number 1 does not begin at byte 1: how wide is a float32?"),
-                (_value_as_integer, "You read an integer: these four bytes are a float."),
-                (_value_from_start, "You count from the start of the file, not from the offset."),
-            ],
-        ),
-        solution=_value_at,
+        judge=function(_value_at, _files_of_floats, tolerance=1e-6),
+        mistakes=[
+            (
+                lambda data, offset, index: struct.unpack_from(">f", data, offset + 4 * index)[0],
+                "Your bytes are read from the wrong end: lowest byte first.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<f", data, offset + index)[0],
+                "Number 1 does not begin at byte 1: how wide is a float32?",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<i", data, offset + 4 * index)[0],
+                "You read an integer: these four bytes are a float.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<f", data, 4 * index)[0],
+                "You count from the start of the file, not from the offset.",
+            ),
+        ],
         right="an offset, a width and an order of bytes: all that the index has to say.",
         hints=(
             "struct.unpack_from('<f', data, position) returns a tuple of one float.",
@@ -199,28 +166,25 @@ EXERCISES = (
     Exercise(
         id="4.7",
         ask="missing: what is missing in folders A, B, C and D, in this order",
-        judge=items(
-            ["index", "data", "meta", "checkpoint"],
-            mistakes=[
-                (
-                    ["data", "index", "meta", "checkpoint"],
-                    "A and B are swapped: which file is read first, to learn where the others are?",
-                ),
-                (
-                    ["index", "data", "checkpoint", "meta"],
-                    "C and D are swapped: which of the two holds a graph?",
-                ),
-                (
-                    ["checkpoint", "data", "meta", "index"],
-                    "A and D are swapped: `checkpoint` only remembers which one is the newest.",
-                ),
-                (
-                    ["meta", "data", "index", "checkpoint"],
-                    "A and C are swapped: a graph without code comes from one of them alone.",
-                ),
-            ],
-        ),
-        solution=["index", "data", "meta", "checkpoint"],
+        judge=items(["index", "data", "meta", "checkpoint"]),
+        mistakes=[
+            (
+                ["data", "index", "meta", "checkpoint"],
+                "A and B are swapped: which file is read first, to learn where the others are?",
+            ),
+            (
+                ["index", "data", "checkpoint", "meta"],
+                "C and D are swapped: which of the two holds a graph?",
+            ),
+            (
+                ["checkpoint", "data", "meta", "index"],
+                "A and D are swapped: `checkpoint` only remembers which one is the newest.",
+            ),
+            (
+                ["meta", "data", "index", "checkpoint"],
+                "A and C are swapped: a graph without code comes from one of them alone.",
+            ),
+        ],
         right="index finds, data holds, meta rebuilds, checkpoint remembers the newest.",
         hints=(
             "Look at your trials above: which of them went on without `checkpoint`?",
@@ -230,24 +194,23 @@ EXERCISES = (
     Exercise(
         id="4.9",
         ask="newest(files, step): the prefix of the newest whole checkpoint up to `step`",
-        judge=function(
-            _newest,
-            _folders,
-            mistakes=[
-                (
-                    _newest_as_text,
-                    "As text, ckpt-900 comes after ckpt-1000: compare the steps as numbers.",
-                ),
-                (
-                    _newest_by_index_only,
-                    "One of yours has no data: a process was killed between the two files.",
-                ),
-                (_newest_before, "The checkpoint of the step itself counts, too."),
-                (_newest_of_all, "Yours is newer than the step that was asked for."),
-                (_newest_with_ending, "A checkpoint is named by its prefix, without .index."),
-            ],
-        ),
-        solution=_newest,
+        judge=function(_newest, _folders),
+        mistakes=[
+            (
+                _newest_as_text,
+                "As text, ckpt-900 comes after ckpt-1000: compare the steps as numbers.",
+            ),
+            (
+                _newest_by_index_only,
+                "One of yours has no data: a process was killed between the two files.",
+            ),
+            (lambda f, s: _newest(f, s - 1), "The checkpoint of the step itself counts, too."),
+            (lambda f, s: _newest(f, 10**9), "Yours is newer than the step that was asked for."),
+            (
+                lambda f, s: _newest(f, s) + ".index",
+                "A checkpoint is named by its prefix, without .index.",
+            ),
+        ],
         right="whole, not too new, and 1000 comes after 900.",
         hints=(
             "int(name.removeprefix('ckpt-').removesuffix('.index')) is a step.",
@@ -260,13 +223,15 @@ EXERCISES = (
         judge=choice(
             "assert_existing_objects_matched",
             among=("assert_consumed", "assert_existing_objects_matched", "expect_partial"),
-            mistakes={
-                "assert_consumed": "It notices, but also where only the optimizer is left over, "
-                "as in every restore for use. Which asks about your model alone?",
-                "expect_partial": "That one silences the warning: it checks nothing.",
-            },
         ),
-        solution="assert_existing_objects_matched",
+        mistakes=[
+            (
+                "assert_consumed",
+                "It notices, but also where only the optimizer is left over, "
+                "as in every restore for use. Which asks about your model alone?",
+            ),
+            ("expect_partial", "That one silences the warning: it checks nothing."),
+        ],
         right="every variable that you have must have found a value.",
         hints=("Which of them passed where only the optimizer's part was left over?",),
     ),

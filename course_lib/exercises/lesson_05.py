@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, items, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, items
+from course_lib.formats.protobuf import encode_varint
 
 
-def _fold(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance + epsilon)
+def fold(kernel, gamma, beta, mean, variance, epsilon, power=0.5):
+    """Return a convolution's kernel and bias with its normalisation worked in; 6.1 asks it too."""
+    scale = gamma / (variance + epsilon) ** power
     return kernel * scale, beta - mean * scale
-
-
-def _fold_without_root(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / (variance + epsilon)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_without_epsilon(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_without_gamma(kernel, gamma, beta, mean, variance, epsilon):
-    scale = 1 / np.sqrt(variance + epsilon)
-    return kernel * scale, beta - mean * scale
-
-
-def _fold_mean_unscaled(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance + epsilon)
-    return kernel * scale, beta - mean
-
-
-def _fold_bias_only_beta(kernel, gamma, beta, mean, variance, epsilon):
-    scale = gamma / np.sqrt(variance + epsilon)
-    return kernel * scale, beta
 
 
 def _layers(rng):
@@ -48,25 +27,12 @@ def _layers(rng):
     return cases
 
 
-def _varint(data):
+def _varint(data, kept=0x7F, bits=7):
     value = 0
     for place, byte in enumerate(data):
-        value += (byte & 0x7F) << (7 * place)
+        value += (byte & kept) << (bits * place)
         if byte < 0x80:
             return value
-    return value
-
-
-def _varint_first_byte(data):
-    return data[0] & 0x7F
-
-
-def _varint_with_flags(data):
-    value = 0
-    for place, byte in enumerate(data):
-        value += byte << (7 * place)
-        if byte < 0x80:
-            break
     return value
 
 
@@ -79,23 +45,8 @@ def _varint_highest_first(data):
     return value
 
 
-def _varint_eight_bits(data):
-    value = 0
-    for place, byte in enumerate(data):
-        value += (byte & 0x7F) << (8 * place)
-        if byte < 0x80:
-            break
-    return value
-
-
-def _varint_to_the_end(data):
-    return sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data))
-
-
 def _varints(rng):
-    """Varints of one to four bytes, each followed by bytes that do not belong to it."""
-    from course_lib.formats.protobuf import encode_varint
-
+    """Draw varints of one to four bytes, each followed by bytes that do not belong to it."""
     numbers = [5, 300, *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25))]
     return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]
 
@@ -108,17 +59,9 @@ def _find(data, weights):
     return data.find(np.asarray(weights, "<f4").tobytes())
 
 
-def _find_wide(data, weights):
-    return data.find(np.asarray(weights, "<f8").tobytes())
-
-
 def _find_as_element(data, weights):
     place = _find(data, weights)
     return place // 4
-
-
-def _find_last_byte(data, weights):
-    return _find(data, weights) + 4 * len(weights)
 
 
 def _files(rng):
@@ -135,45 +78,49 @@ EXERCISES = (
     Exercise(
         id="5.2",
         ask="became: what a variable's Placeholder and its ReadVariableOp became, in this order",
-        judge=items(
-            ["Const", "Identity"],
-            mistakes=[
-                (["Identity", "Const"], "Swapped: which of the two can hold 1,200 bytes?"),
-                (
-                    ["Const", "Const"],
-                    "One constant for each variable: what does the second node still do?",
-                ),
-                (
-                    ["Const", "ReadVariableOp"],
-                    "There is nothing left to read: look at the table's third column.",
-                ),
-                (["Placeholder", "Identity"], "Only one Placeholder is left: for the features."),
-            ],
-        ),
-        solution=["Const", "Identity"],
+        judge=items(["Const", "Identity"]),
+        mistakes=[
+            (["Identity", "Const"], "Swapped: which of the two can hold 1,200 bytes?"),
+            (
+                ["Const", "Const"],
+                "One constant for each variable: what does the second node still do?",
+            ),
+            (
+                ["Const", "ReadVariableOp"],
+                "There is nothing left to read: look at the table's third column.",
+            ),
+            (["Placeholder", "Identity"], "Only one Placeholder is left: for the features."),
+        ],
         right="values in the graph, and a read that only passes them on.",
         hints=("Two rows of the table grow from “program” to “frozen”.",),
     ),
     Exercise(
         id="5.3",
         ask="fold(kernel, gamma, beta, mean, variance, epsilon): the new kernel and the new bias",
-        judge=function(
-            _fold,
-            _layers,
-            tolerance=1e-5,
-            mistakes=[
-                (_fold_without_root, "You divide by the variance: which root is missing?"),
-                (_fold_without_epsilon, "epsilon belongs under the root, beside the variance."),
-                (_fold_without_gamma, "gamma stretches the kernel as well: where did it go?"),
-                (_fold_mean_unscaled, "The mean passes through the same scale as the kernel."),
-                (_fold_bias_only_beta, "Subtracting the mean shifts the result: what of that?"),
-                (
-                    when(lambda arguments, value: not isinstance(value, (tuple, list))),
-                    "Two things come back, the kernel and the bias: return a, b.",
-                ),
-            ],
-        ),
-        solution=_fold,
+        judge=function(fold, _layers, tolerance=1e-5),
+        mistakes=[
+            (lambda *a: fold(*a, power=1), "You divide by the variance: which root is missing?"),
+            (
+                lambda k, g, b, m, v, e: fold(k, g, b, m, v, 0),
+                "epsilon belongs under the root, beside the variance.",
+            ),
+            (
+                lambda k, g, b, m, v, e: fold(k, 1, b, m, v, e),
+                "gamma stretches the kernel as well: where did it go?",
+            ),
+            (
+                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b - m),
+                "The mean passes through the same scale as the kernel.",
+            ),
+            (
+                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b),
+                "Subtracting the mean shifts the result: what of that?",
+            ),
+            (
+                when(lambda arguments, value: not isinstance(value, (tuple, list))),
+                "Two things come back, the kernel and the bias: return a, b.",
+            ),
+        ],
         right="a multiplication and an addition, paid for once and not at every clip.",
         hints=(
             "gamma * (x - mean) / sqrt(variance + epsilon) + beta is scale * x + bias.",
@@ -183,47 +130,45 @@ EXERCISES = (
     Exercise(
         id="5.5",
         ask="take: the form for jobs A, B, C and D",
-        judge=items(
-            ["frozen graph", "checkpoint", "SavedModel", "TFLite"],
-            mistakes=[
-                (
-                    ["SavedModel", "checkpoint", "frozen graph", "TFLite"],
-                    "A asks for one file, C for something that can learn: A and C are swapped.",
-                ),
-                (
-                    ["frozen graph", "SavedModel", "checkpoint", "TFLite"],
-                    "B has the code and wants to go on every hour; C has no code: swapped.",
-                ),
-                (
-                    ["TFLite", "checkpoint", "SavedModel", "frozen graph"],
-                    "A runs in TensorFlow, D in LiteRT: which form does each accept?",
-                ),
-                (
-                    ["checkpoint", "frozen graph", "SavedModel", "TFLite"],
-                    "B wants to train on, and a frozen graph has nothing to train.",
-                ),
-            ],
-        ),
-        solution=["frozen graph", "checkpoint", "SavedModel", "TFLite"],
+        judge=items(["frozen graph", "checkpoint", "SavedModel", "TFLite"]),
+        mistakes=[
+            (
+                ["SavedModel", "checkpoint", "frozen graph", "TFLite"],
+                "A asks for one file, C for something that can learn: A and C are swapped.",
+            ),
+            (
+                ["frozen graph", "SavedModel", "checkpoint", "TFLite"],
+                "B has the code and wants to go on every hour; C has no code: swapped.",
+            ),
+            (
+                ["TFLite", "checkpoint", "SavedModel", "frozen graph"],
+                "A runs in TensorFlow, D in LiteRT: which form does each accept?",
+            ),
+            (
+                ["checkpoint", "frozen graph", "SavedModel", "TFLite"],
+                "B wants to train on, and a frozen graph has nothing to train.",
+            ),
+        ],
         right="each job has its form, and you tried them all.",
         hints=("Read the table of trials row by row: each job names two of its columns.",),
     ),
     Exercise(
         id="5.6",
         ask="varint(data): the number at the start of `data`",
-        judge=function(
-            _varint,
-            _varints,
-            whole=True,
-            mistakes=[
-                (_varint_first_byte, "Right up to 127. A byte of 128 or more says: go on."),
-                (_varint_with_flags, "The highest bit is a flag, no part of the number: mask it."),
-                (_varint_highest_first, "The first byte holds the lowest seven bits."),
-                (_varint_eight_bits, "Each byte adds seven bits, not eight."),
-                (_varint_to_the_end, "A byte below 128 is the last one: stop there."),
-            ],
-        ),
-        solution=_varint,
+        judge=function(_varint, _varints, whole=True),
+        mistakes=[
+            (lambda data: data[0] & 0x7F, "Right up to 127. A byte of 128 or more says: go on."),
+            (
+                partial(_varint, kept=0xFF),
+                "The highest bit is a flag, no part of the number: mask it.",
+            ),
+            (_varint_highest_first, "The first byte holds the lowest seven bits."),
+            (partial(_varint, bits=8), "Each byte adds seven bits, not eight."),
+            (
+                lambda data: sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data)),
+                "A byte below 128 is the last one: stop there.",
+            ),
+        ],
         right="small numbers take one byte, and nobody had to say how long they are.",
         hints=(
             "byte & 0x7F are the seven bits; byte >= 0x80 says that another byte follows.",
@@ -234,38 +179,30 @@ EXERCISES = (
         id="5.7",
         ask="tag(byte): (number of the field, wire type)",
         judge=function(
-            _tag,
-            [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x20, 0x28)],
-            whole=True,
-            mistakes=[
-                (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),
-                (lambda byte: (byte >> 2, byte & 3), "Wire types go from 0 to 5: how many bits?"),
-                (lambda byte: (byte >> 4, byte & 15), "Hex digits do not split a tag: 3 bits do."),
-                (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
-            ],
+            _tag, [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x20, 0x28)], whole=True
         ),
-        solution=_tag,
+        mistakes=[
+            (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),
+            (lambda byte: (byte >> 2, byte & 3), "Wire types go from 0 to 5: how many bits?"),
+            (lambda byte: (byte >> 4, byte & 15), "Hex digits do not split a tag: 3 bits do."),
+            (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
+        ],
         right="0a is field 1, length-delimited: the byte that begins every node.",
         hints=("Three bits for the wire type, all others for the number.",),
     ),
     Exercise(
         id="5.8",
         ask="find(data, weights): the byte at which a list of float32 weights begins",
-        judge=function(
-            _find,
-            _files,
-            whole=True,
-            mistakes=[
-                (
-                    _find_wide,
-                    "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
-                    "first.",
-                ),
-                (_find_as_element, "You count floats. Where does the first one begin, in bytes?"),
-                (_find_last_byte, "That is where they end."),
-            ],
-        ),
-        solution=_find,
+        judge=function(_find, _files, whole=True),
+        mistakes=[
+            (
+                lambda d, w: d.find(np.asarray(w, "<f8").tobytes()),
+                "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
+                "first.",
+            ),
+            (_find_as_element, "You count floats. Where does the first one begin, in bytes?"),
+            (lambda d, w: _find(d, w) + 4 * len(w), "That is where they end."),
+        ],
         right="no parser was needed: the bytes of a weight are the same everywhere.",
         hints=(
             "np.asarray(weights, 'float32').tobytes() are the bytes to look for.",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from course_lib import spotter
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, number, when
-from course_lib.sound import features
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, number
 
 # 7.1 and 7.2: onto the grid and back
 
 
 def _quantize(value, scale, zero_point):
     return max(-128, min(127, round(value / scale) + zero_point))
-
-
-def _clipped_too_early(value, scale, zero_point):
-    return max(-128, min(127, round(value / scale))) + zero_point
 
 
 def _values(rng):
@@ -48,9 +44,9 @@ def _stored(rng):
 # 7.3: a grid from a range
 
 
-def _grid(low, high):
-    scale = (high - low) / 255
-    return scale, round(-128 - low / scale)
+def _grid(low, high, steps=255, lowest=-128):
+    scale = (high - low) / steps
+    return scale, round(lowest - low / scale)
 
 
 def _ranges(rng):
@@ -59,7 +55,7 @@ def _ranges(rng):
     while len(drawn) < 12:
         low, high = -float(rng.uniform(0, 8)), float(rng.uniform(0.5, 8))
         exact = -128 - low / ((high - low) / 255)
-        if abs(exact - math.floor(exact) - 0.5) > 0.05:
+        if abs(exact - math.floor(exact) - 0.5) > 0.05:  # ways of rounding agree there
             drawn.append((low, high))
     return drawn
 
@@ -67,21 +63,9 @@ def _ranges(rng):
 # 7.4: the size to expect
 
 
-def _layer_sizes() -> tuple[int, int]:
-    """Return how many weights the spotter has, and how many biases once it is converted."""
-    few, some, many = spotter.WIDTHS
-    classes = 4
-    kernels = (
-        25 * few
-        + 9 * few * some
-        + features.BANDS // 4 * some * many
-        + 3 * (3 * many * many)
-        + many * classes
-    )
-    return kernels, few + some + many + 3 * many + classes
-
-
-WEIGHTS, BIASES = _layer_sizes()
+_KERNELS = spotter.facts().kernels.values()
+WEIGHTS = sum(math.prod(shape) for shape in _KERNELS)
+BIASES = sum(shape[-1] for shape in _KERNELS)  # one a channel, once the norms are folded away
 
 
 # 7.5: scale without floats
@@ -107,22 +91,12 @@ def _products(rng):
 
 
 def _p_value(lost, gained):
-    flips = lost + gained
-    tail = sum(math.comb(flips, k) for k in range(min(lost, gained) + 1))
-    return min(1.0, 2 * tail / 2**flips)
+    return min(1.0, 2 * _one_side(lost, gained))
 
 
 def _one_side(lost, gained):
     flips = lost + gained
     return sum(math.comb(flips, k) for k in range(min(lost, gained) + 1)) / 2**flips
-
-
-def _not_cut_off(lost, gained):
-    return 2 * _one_side(lost, gained)
-
-
-def _only_this_outcome(lost, gained):
-    return min(1.0, 2 * math.comb(lost + gained, lost) / 2 ** (lost + gained))
 
 
 def _flips(rng):
@@ -133,28 +107,9 @@ def _flips(rng):
 # 7.7: choose under a budget
 
 
-def _choose(variants, budget_bytes):
+def _choose(variants, budget_bytes, key=lambda row: row[2]):
     fitting = [row for row in variants if row[1] <= budget_bytes]
-    return max(fitting, key=lambda row: row[2])[0] if fitting else None
-
-
-def _smallest(variants, budget_bytes):
-    fitting = [row for row in variants if row[1] <= budget_bytes]
-    return min(fitting, key=lambda row: row[1])[0] if fitting else None
-
-
-def _best_of_all(variants, budget_bytes):
-    return max(variants, key=lambda row: row[2])[0]
-
-
-def _largest(variants, budget_bytes):
-    fitting = [row for row in variants if row[1] <= budget_bytes]
-    return max(fitting, key=lambda row: row[1])[0] if fitting else None
-
-
-def _strictly_below(variants, budget_bytes):
-    fitting = [row for row in variants if row[1] < budget_bytes]
-    return max(fitting, key=lambda row: row[2])[0] if fitting else None
+    return max(fitting, key=key)[0] if fitting else None
 
 
 def _tables(rng):
@@ -176,43 +131,38 @@ EXERCISES = (
     Exercise(
         id="7.1",
         ask="quantize_one(value, scale, zero_point): the int8 number that stands for a value",
-        judge=function(
-            _quantize,
-            _values,
-            mistakes=[
-                (
-                    lambda v, s, z: round(v / s) + z,
-                    "It works inside the range. What is left of 1000 in eight bits? Keep it in "
-                    "-128 to 127.",
-                ),
-                (
-                    _clipped_too_early,
-                    "You saturate before you add the zero point: the sum may leave the range.",
-                ),
-                (
-                    lambda v, s, z: max(-128, min(127, int(v / s) + z)),
-                    "int() cuts towards zero. The nearest level is asked for: round().",
-                ),
-                (
-                    lambda v, s, z: max(-128, min(127, round(v / s) - z)),
-                    "The zero point is what 0 becomes: quantize_one(0, scale, 5) has to be 5.",
-                ),
-                (
-                    lambda v, s, z: max(-128, min(127, round(v * s) + z)),
-                    "You multiply by the scale. How many steps of size scale fit into the value?",
-                ),
-                (
-                    lambda v, s, z: max(0, min(255, round(v / s) + z)),
-                    "0 to 255 are the unsigned bytes. An int8 goes from -128 to 127.",
-                ),
-                (
-                    when(lambda arguments, value: isinstance(value, float)),
-                    "An int8 is a whole number: return an int, not a float.",
-                ),
-            ],
-            whole=True,
-        ),
-        solution=_quantize,
+        judge=function(_quantize, _values, whole=True),
+        mistakes=[
+            (
+                lambda v, s, z: round(v / s) + z,
+                "It works inside the range. What is left of 1000 in eight bits? Keep it in "
+                "-128 to 127.",
+            ),
+            (
+                lambda v, s, z: max(-128, min(127, round(v / s))) + z,
+                "You saturate before you add the zero point: the sum may leave the range.",
+            ),
+            (
+                lambda v, s, z: max(-128, min(127, int(v / s) + z)),
+                "int() cuts towards zero. The nearest level is asked for: round().",
+            ),
+            (
+                lambda v, s, z: max(-128, min(127, round(v / s) - z)),
+                "The zero point is what 0 becomes: quantize_one(0, scale, 5) has to be 5.",
+            ),
+            (
+                lambda v, s, z: max(-128, min(127, round(v * s) + z)),
+                "You multiply by the scale. How many steps of size scale fit into the value?",
+            ),
+            (
+                lambda v, s, z: max(0, min(255, round(v / s) + z)),
+                "0 to 255 are the unsigned bytes. An int8 goes from -128 to 127.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, float)),
+                "An int8 is a whole number: return an int, not a float.",
+            ),
+        ],
         right="divide, round, move, saturate: four steps, and the order matters.",
         hints=(
             "How many steps of size scale is the value away from zero?",
@@ -222,70 +172,48 @@ EXERCISES = (
     Exercise(
         id="7.2",
         ask="dequantize_one(q, scale, zero_point): the number that a stored integer stands for",
-        judge=function(
-            _dequantize,
-            _stored,
-            mistakes=[
-                (
-                    lambda q, s, z: s * q - z,
-                    "The zero point counts in integers: take it away before you scale.",
-                ),
-                (
-                    lambda q, s, z: s * (q + z),
-                    "What comes back for q = zero_point? It has to be 0.",
-                ),
-                (
-                    lambda q, s, z: s * q,
-                    "You forgot the zero point: it is the integer that stands for 0.",
-                ),
-                (
-                    lambda q, s, z: (q - z) / s,
-                    "Storing divided by the scale; reading has to undo that.",
-                ),
-            ],
-            tolerance=1e-9,
-        ),
-        solution=_dequantize,
+        judge=function(_dequantize, _stored, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda q, s, z: s * q - z,
+                "The zero point counts in integers: take it away before you scale.",
+            ),
+            (lambda q, s, z: s * (q + z), "What comes back for q = zero_point? It has to be 0."),
+            (
+                lambda q, s, z: s * q,
+                "You forgot the zero point: it is the integer that stands for 0.",
+            ),
+            (
+                lambda q, s, z: (q - z) / s,
+                "Storing divided by the scale; reading has to undo that.",
+            ),
+        ],
         right="one subtraction and one product turn an int8 into a number again.",
         hints=("Undo the steps of 7.1 in reverse order; rounding cannot be undone.",),
     ),
     Exercise(
         id="7.3",
         ask="grid_of(low, high): the pair (scale, zero_point) of int8 for a range around zero",
-        judge=function(
-            _grid,
-            _ranges,
-            mistakes=[
-                (
-                    lambda low, high: (
-                        (high - low) / 256,
-                        round(-128 - low / ((high - low) / 256)),
-                    ),
-                    "256 levels have 255 gaps between them.",
-                ),
-                (
-                    lambda low, high: ((high - low) / 255, round(-low / ((high - low) / 255))),
-                    "Your zero point is that of 0 to 255. Here low gets the integer -128.",
-                ),
-                (
-                    lambda low, high: (
-                        (high - low) / 255,
-                        round(-128 + low / ((high - low) / 255)),
-                    ),
-                    "Try low = -1: 0 lies above it, so its integer lies above -128.",
-                ),
-                (
-                    lambda low, high: (max(-low, high) / 127, 0),
-                    "That is the symmetric grid of the weights. This one uses the whole range.",
-                ),
-                (
-                    lambda low, high: ((high - low) / 255, -128 - low / ((high - low) / 255)),
-                    "The zero point is stored as a whole number: round it.",
-                ),
-            ],
-            tolerance=1e-9,
-        ),
-        solution=_grid,
+        judge=function(_grid, _ranges, tolerance=1e-9),
+        mistakes=[
+            (partial(_grid, steps=256), "256 levels have 255 gaps between them."),
+            (
+                partial(_grid, lowest=0),
+                "Your zero point is that of 0 to 255. Here low gets the integer -128.",
+            ),
+            (
+                lambda low, high: (_grid(low, high)[0], -_grid(low, high, lowest=128)[1]),
+                "Try low = -1: 0 lies above it, so its integer lies above -128.",
+            ),
+            (
+                lambda low, high: (max(-low, high) / 127, 0),
+                "That is the symmetric grid of the weights. This one uses the whole range.",
+            ),
+            (
+                lambda low, high: ((high - low) / 255, -128 - 255 * low / (high - low)),
+                "The zero point is stored as a whole number: round it.",
+            ),
+        ],
         right="the range is 255 steps wide, and zero gets an integer of its own.",
         hints=(
             "low becomes -128 and high becomes 127: how many steps are between them?",
@@ -295,20 +223,16 @@ EXERCISES = (
     Exercise(
         id="7.4",
         ask="int8_bytes: what the weights and biases of the spotter take in an int8 file",
-        judge=number(
-            WEIGHTS + 4 * BIASES,
-            mistakes=[
-                (WEIGHTS + BIASES, "A bias is added to the 32-bit sum: it keeps four bytes."),
-                (4 * (WEIGHTS + BIASES), "That is the float file: four bytes for everything."),
-                (WEIGHTS, "The biases are in the file as well."),
-                (
-                    (WEIGHTS + BIASES) // 4,
-                    "You divide the count. It stays; only the bytes of each weight go from 4 to 1.",
-                ),
-            ],
-            whole=True,
-        ),
-        solution=WEIGHTS + 4 * BIASES,
+        judge=number(WEIGHTS + 4 * BIASES, whole=True),
+        mistakes=[
+            (WEIGHTS + BIASES, "A bias is added to the 32-bit sum: it keeps four bytes."),
+            (4 * (WEIGHTS + BIASES), "That is the float file: four bytes for everything."),
+            (WEIGHTS, "The biases are in the file as well."),
+            (
+                (WEIGHTS + BIASES) // 4,
+                "You divide the count. It stays; only the bytes of each weight go from 4 to 1.",
+            ),
+        ],
         right="a little more than a quarter, because biases stay at 32 bits.",
         hints=(
             "Each weight takes one byte.",
@@ -318,38 +242,33 @@ EXERCISES = (
     Exercise(
         id="7.5",
         ask="requantize(accumulator, mantissa, shift): accumulator * mantissa / 2**shift, rounded",
-        judge=function(
-            _requantize,
-            _products,
-            mistakes=[
-                (
-                    lambda a, m, s: (a * m) >> s,
-                    "A bare shift rounds down. Add half of 2**shift before you shift.",
-                ),
-                (
-                    lambda a, m, s: a * m / 2**s,
-                    "/ makes a float, and this chip has none: use + and >>.",
-                ),
-                (
-                    lambda a, m, s: (a * m + (1 << s)) >> s,
-                    "You add a whole step: the half of 2**shift is 1 << (shift - 1).",
-                ),
-                (
-                    lambda a, m, s: a * (m >> s),
-                    "mantissa >> shift is 0 already: multiply first, shift the product.",
-                ),
-                (
-                    lambda a, m, s: (a * m) // 2**31,
-                    "The multiplier's exponent is not always 31: use shift.",
-                ),
-                (
-                    when(lambda arguments, value: isinstance(value, float)),
-                    "Your function returns floats: on this chip there are only integers.",
-                ),
-            ],
-            whole=True,
-        ),
-        solution=_requantize,
+        judge=function(_requantize, _products, whole=True),
+        mistakes=[
+            (
+                lambda a, m, s: (a * m) >> s,
+                "A bare shift rounds down. Add half of 2**shift before you shift.",
+            ),
+            (
+                lambda a, m, s: a * m / 2**s,
+                "/ makes a float, and this chip has none: use + and >>.",
+            ),
+            (
+                lambda a, m, s: (a * m + (1 << s)) >> s,
+                "You add a whole step: the half of 2**shift is 1 << (shift - 1).",
+            ),
+            (
+                lambda a, m, s: a * (m >> s),
+                "mantissa >> shift is 0 already: multiply first, shift the product.",
+            ),
+            (
+                lambda a, m, s: (a * m) // 2**31,
+                "The multiplier's exponent is not always 31: use shift.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, float)),
+                "Your function returns floats: on this chip there are only integers.",
+            ),
+        ],
         right="one product, one addition, one shift: no float anywhere.",
         hints=(
             "x >> n divides by 2**n and rounds down.",
@@ -359,20 +278,18 @@ EXERCISES = (
     Exercise(
         id="7.6",
         ask="p_value(lost, gained): how often fair coins fall at least as unevenly, both ways",
-        judge=function(
-            _p_value,
-            _flips,
-            mistakes=[
-                (_one_side, "That is one tail: as uneven in the other direction counts too."),
-                (_not_cut_off, "A probability cannot be above 1: look at lost == gained."),
-                (
-                    _only_this_outcome,
-                    "You count this outcome alone: more uneven ones belong to the tail as well.",
-                ),
-            ],
-            tolerance=1e-9,
-        ),
-        solution=_p_value,
+        judge=function(_p_value, _flips, tolerance=1e-9),
+        mistakes=[
+            (_one_side, "That is one tail: as uneven in the other direction counts too."),
+            (
+                lambda lost, gained: 2 * _one_side(lost, gained),
+                "A probability cannot be above 1: look at lost == gained.",
+            ),
+            (
+                lambda a, b: min(1.0, 2 * math.comb(a + b, a) / 2 ** (a + b)),
+                "You count this outcome alone: more uneven ones belong to the tail as well.",
+            ),
+        ],
         right="now a drop of a few clips can be told from chance.",
         hints=(
             "math.comb(n, k) / 2**n is the chance of k heads in n throws.",
@@ -382,25 +299,30 @@ EXERCISES = (
     Exercise(
         id="7.7",
         ask="choose(variants, budget_bytes): the name of the most accurate one that fits, or None",
-        judge=function(
-            _choose,
-            _tables,
-            mistakes=[
-                (
-                    _smallest,
-                    "You take the smallest. Every one that fits is small enough: "
-                    "take the best of those.",
-                ),
-                (_best_of_all, "That is the best of all: does it fit into the budget?"),
-                (_largest, "Larger is not always better: compare the accuracies."),
-                (_strictly_below, "A file of exactly budget_bytes fits."),
-                (
-                    when(lambda arguments, value: isinstance(value, (tuple, list))),
-                    "Return the name alone, the first item of the row.",
-                ),
-            ],
-        ),
-        solution=_choose,
+        judge=function(_choose, _tables),
+        mistakes=[
+            (
+                partial(_choose, key=lambda row: -row[1]),
+                "You take the smallest. Every one that fits is small enough: "
+                "take the best of those.",
+            ),
+            (
+                lambda variants, _: max(variants, key=lambda row: row[2])[0],
+                "That is the best of all: does it fit into the budget?",
+            ),
+            (
+                partial(_choose, key=lambda row: row[1]),
+                "Larger is not always better: compare the accuracies.",
+            ),
+            (
+                lambda variants, budget: _choose(variants, budget - 1),
+                "A file of exactly budget_bytes fits.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, (tuple, list))),
+                "Return the name alone, the first item of the row.",
+            ),
+        ],
         right="size is a limit, accuracy the aim.",
         hints=(
             "First keep the rows whose bytes fit, then take the largest accuracy.",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from course_lib import tflite
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, items, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, items
 
-_NEEDED = ["CONV_2D", "ADD", "MEAN", "FULLY_CONNECTED", "SOFTMAX"]
-_EVERY = ["CONV_2D"] * 4 + ["ADD", "CONV_2D"] * 2 + ["ADD", *_NEEDED[2:]]
+_EVERY = [operation.kind for operation in tflite.operations(tflite.load("spotter_int8"))]
+_NEEDED = list(dict.fromkeys(_EVERY))
 
 
 def _numbers(text):
@@ -24,23 +27,17 @@ def _texts(rng):
     """Draw texts as they stand between the braces of an array, over several lines."""
     cases = []
     for count in (3, 5, 14):
+        # the first byte has a letter in it, so that int(part) without 16 cannot read it
         parts = [f"0x{byte:02x}," for byte in [int(rng.integers(160, 256)), *rng.bytes(count)]]
         cases.append(("\n    ".join(" ".join(parts[k : k + 12]) for k in range(0, count, 12)),))
     return cases
 
 
-def _peak(tensors, after=0):
+def _peak(tensors, before=0, after=0):
     steps = range(1 + max(last for _, _, last in tensors))
     return max(
-        sum(size for size, first, last in tensors if first <= step <= last - after)
+        sum(size for size, first, last in tensors if first + before <= step <= last - after)
         for step in steps
-    )
-
-
-def _peak_strict(tensors):
-    return max(
-        sum(size for size, first, last in tensors if first < step <= last)
-        for step in range(1 + max(last for _, _, last in tensors))
     )
 
 
@@ -68,22 +65,6 @@ def _agreement(a, b):
     return (a == b).all(axis=1).mean(), same_word.mean()
 
 
-def _agreement_of_bytes(a, b):
-    return (a == b).mean(), _agreement(a, b)[1]
-
-
-def _agreement_any(a, b):
-    return (a == b).any(axis=1).mean(), _agreement(a, b)[1]
-
-
-def _agreement_counted(a, b):
-    return tuple(len(a) * share for share in _agreement(a, b))
-
-
-def _agreement_swapped(a, b):
-    return _agreement(a, b)[::-1]
-
-
 def _agreement_axis(a, b):
     return (a == b).all(axis=0).mean(), (a.argmax(axis=0) == b.argmax(axis=0)).mean()
 
@@ -106,19 +87,6 @@ def _macs(output, kernel):
     return height * width * channels * kernel[0] * kernel[1] * kernel[2]
 
 
-def _macs_without_channels(output, kernel):
-    return output[0] * output[1] * kernel[0] * kernel[1] * kernel[2]
-
-
-def _macs_without_inputs(output, kernel):
-    height, width, channels = output
-    return height * width * channels * kernel[0] * kernel[1]
-
-
-def _weights(output, kernel):
-    return output[2] * kernel[0] * kernel[1] * kernel[2]
-
-
 def _layers(rng):
     return [
         (
@@ -131,26 +99,6 @@ def _layers(rng):
 
 def _smooth(scores, n):
     return [sum(scores[max(0, end - n) : end]) / min(n, end) for end in range(1, len(scores) + 1)]
-
-
-def _smooth_always_n(scores, n):
-    return [sum(scores[max(0, end - n) : end]) / n for end in range(1, len(scores) + 1)]
-
-
-def _smooth_without_itself(scores, n):
-    return [_smooth(scores, n)[0], *_smooth(scores, n)[:-1]]
-
-
-def _smooth_ahead(scores, n):
-    return [sum(scores[k : k + n]) / len(scores[k : k + n]) for k in range(len(scores))]
-
-
-def _smooth_shorter(scores, n):
-    return _smooth(scores, n)[n - 1 :]
-
-
-def _smooth_one_more(scores, n):
-    return _smooth(scores, n + 1)
 
 
 def _curves(rng):
@@ -179,29 +127,22 @@ EXERCISES = (
     Exercise(
         id="8.1",
         ask="to_bytes(text): the bytes that an array's text stands for",
-        judge=function(
-            _to_bytes,
-            _texts,
-            mistakes=[
-                (
-                    when(lambda arguments, value: value == _numbers(arguments[0])),
-                    "The numbers are right, in a list: bytes(…) makes bytes of it.",
-                ),
-                (
-                    lambda text: _to_bytes(text)[::-1],
-                    "Backwards: only the bytes *inside* a number are turned round.",
-                ),
-                (
-                    lambda text: text.encode(),
-                    "That is the text itself, a byte for each character.",
-                ),
-                (
-                    when(lambda arguments, value: isinstance(value, Raised)),
-                    "int(part, 16) reads 0x1c, but neither an empty part nor one with a comma.",
-                ),
-            ],
-        ),
-        solution=_to_bytes,
+        judge=function(_to_bytes, _texts),
+        mistakes=[
+            (
+                when(lambda arguments, value: value == _numbers(arguments[0])),
+                "The numbers are right, in a list: bytes(…) makes bytes of it.",
+            ),
+            (
+                lambda text: _to_bytes(text)[::-1],
+                "Backwards: only the bytes *inside* a number are turned round.",
+            ),
+            (lambda text: text.encode(), "That is the text itself, a byte for each character."),
+            (
+                when(lambda arguments, value: isinstance(value, Raised)),
+                "int(part, 16) reads 0x1c, but neither an empty part nor one with a comma.",
+            ),
+        ],
         right="six characters of C for a byte of flash.",
         hints=(
             "text.replace(',', ' ').split() leaves the numbers alone, over all lines.",
@@ -211,59 +152,48 @@ EXERCISES = (
     Exercise(
         id="8.2",
         ask="needed: the operators for the resolver, each once, in the order of first use",
-        judge=items(
-            _NEEDED,
-            mistakes=[
-                (
-                    _EVERY,
-                    "A resolver lists an operator once, however often it is used.",
-                ),
-                (
-                    sorted(_NEEDED),
-                    "All there, by the alphabet: a set forgets the order, dict.fromkeys does not.",
-                ),
-                (
-                    when(lambda value: set(value) < set(_NEEDED)),
-                    "With one operator missing the chip refuses the model at start-up.",
-                ),
-                (
-                    when(lambda value: set(value) > set(_NEEDED)),
-                    "One of these the file never uses: its code would only fill the flash.",
-                ),
-            ],
-        ),
-        solution=_NEEDED,
+        judge=items(_NEEDED),
+        mistakes=[
+            (_EVERY, "A resolver lists an operator once, however often it is used."),
+            (
+                sorted(_NEEDED),
+                "All there, by the alphabet: a set forgets the order, dict.fromkeys does not.",
+            ),
+            (
+                when(lambda value: set(value) < set(_NEEDED)),
+                "With one operator missing the chip refuses the model at start-up.",
+            ),
+            (
+                when(lambda value: set(value) > set(_NEEDED)),
+                "One of these the file never uses: its code would only fill the flash.",
+            ),
+        ],
         right="five operators, of about a hundred.",
         hints=("`kinds` has all of them, with repeats: list(dict.fromkeys(kinds)) drops those.",),
     ),
     Exercise(
         id="8.3",
         ask="peak(tensors): the bytes of the fullest step",
-        judge=function(
-            _peak,
-            _networks,
-            whole=True,
-            mistakes=[
-                (
-                    lambda tensors: sum(size for size, _, _ in tensors),
-                    "You add all tensors up: some are gone before others come.",
-                ),
-                (
-                    lambda tensors: max(size for size, _, _ in tensors),
-                    "The largest tensor alone: a layer reads one while it writes another.",
-                ),
-                (
-                    lambda tensors: _peak(tensors, after=1),
-                    "In its last step a tensor is still read: that step counts as well.",
-                ),
-                (
-                    _peak_strict,
-                    "In its first step a tensor is written already: that step counts as well.",
-                ),
-                (_fullest_step, "That is the number of the fullest step. How full is it?"),
-            ],
-        ),
-        solution=_peak,
+        judge=function(_peak, _networks, whole=True),
+        mistakes=[
+            (
+                lambda tensors: sum(size for size, _, _ in tensors),
+                "You add all tensors up: some are gone before others come.",
+            ),
+            (
+                lambda tensors: max(size for size, _, _ in tensors),
+                "The largest tensor alone: a layer reads one while it writes another.",
+            ),
+            (
+                partial(_peak, after=1),
+                "In its last step a tensor is still read: that step counts as well.",
+            ),
+            (
+                partial(_peak, before=1),
+                "In its first step a tensor is written already: that step counts as well.",
+            ),
+            (_fullest_step, "That is the number of the fullest step. How full is it?"),
+        ],
         right="memory is decided by one step of the graph.",
         hints=(
             "For one step: sum(size for size, first, last in tensors if first <= step <= last).",
@@ -273,22 +203,23 @@ EXERCISES = (
     Exercise(
         id="8.4",
         ask="agreement(a, b): the share of clips with equal bytes, and with the same decision",
-        judge=function(
-            _agreement,
-            _answers,
-            tolerance=1e-6,
-            mistakes=[
-                (
-                    _agreement_of_bytes,
-                    "The first is a share of bytes. A clip counts when *all* of its bytes agree.",
-                ),
-                (_agreement_any, "`any` counts a clip with one equal byte: all four must agree."),
-                (_agreement_counted, "You count clips: divide by how many there are."),
-                (_agreement_swapped, "The two shares have changed places."),
-                (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
-            ],
-        ),
-        solution=_agreement,
+        judge=function(_agreement, _answers, tolerance=1e-6),
+        mistakes=[
+            (
+                lambda a, b: ((a == b).mean(), _agreement(a, b)[1]),
+                "The first is a share of bytes. A clip counts when *all* of its bytes agree.",
+            ),
+            (
+                lambda a, b: ((a == b).any(axis=1).mean(), _agreement(a, b)[1]),
+                "`any` counts a clip with one equal byte: all four must agree.",
+            ),
+            (
+                lambda a, b: tuple(len(a) * share for share in _agreement(a, b)),
+                "You count clips: divide by how many there are.",
+            ),
+            (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
+            (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
+        ],
         right="other bytes, and still the same word.",
         hints=(
             "(a == b).all(axis=1) says of each clip whether all of its bytes agree.",
@@ -298,44 +229,49 @@ EXERCISES = (
     Exercise(
         id="8.5",
         ask="macs(output, kernel): the multiply-accumulates of a convolution",
-        judge=function(
-            _macs,
-            _layers,
-            whole=True,
-            mistakes=[
-                (_macs_without_channels, "Every output channel has a kernel of its own."),
-                (_macs_without_inputs, "At each place the kernel reaches through all inputs."),
-                (_weights, "That is the number of weights: each is used at every place again."),
-                (
-                    lambda output, kernel: 2 * _macs(output, kernel),
-                    "A multiplication with its addition counts once.",
-                ),
-                (
-                    lambda output, kernel: sum(output) * sum(kernel),
-                    "Nested loops multiply: nothing here is added.",
-                ),
-            ],
-        ),
-        solution=_macs,
+        judge=function(_macs, _layers, whole=True),
+        mistakes=[
+            (
+                lambda o, k: o[0] * o[1] * k[0] * k[1] * k[2],
+                "Every output channel has a kernel of its own.",
+            ),
+            (
+                lambda o, k: o[0] * o[1] * o[2] * k[0] * k[1],
+                "At each place the kernel reaches through all inputs.",
+            ),
+            (
+                lambda o, k: o[2] * k[0] * k[1] * k[2],
+                "That is the number of weights: each is used at every place again.",
+            ),
+            (lambda o, k: 2 * _macs(o, k), "A multiplication with its addition counts once."),
+            (lambda o, k: sum(o) * sum(k), "Nested loops multiply: nothing here is added."),
+        ],
         right="six nested loops, as in the C.",
         hints=("Every number of the output takes kernel height x width x inputs of them.",),
     ),
     Exercise(
         id="8.6",
         ask="smooth(scores, n): the mean of each number and the n - 1 before it",
-        judge=function(
-            _smooth,
-            _curves,
-            tolerance=1e-6,
-            mistakes=[
-                (_smooth_always_n, "At the start there are fewer than n: divide by how many."),
-                (_smooth_without_itself, "The newest number belongs to the mean as well."),
-                (_smooth_ahead, "You look ahead: a device knows only what is over."),
-                (_smooth_shorter, "As long as `scores`: the first ones are means of fewer."),
-                (_smooth_one_more, "One number too many: the newest one is among the n."),
-            ],
-        ),
-        solution=_smooth,
+        judge=function(_smooth, _curves, tolerance=1e-6),
+        mistakes=[
+            (
+                lambda s, n: [sum(s[max(0, end - n) : end]) / n for end in range(1, len(s) + 1)],
+                "At the start there are fewer than n: divide by how many.",
+            ),
+            (
+                lambda s, n: [_smooth(s, n)[0], *_smooth(s, n)[:-1]],
+                "The newest number belongs to the mean as well.",
+            ),
+            (
+                lambda s, n: [sum(s[k : k + n]) / len(s[k : k + n]) for k in range(len(s))],
+                "You look ahead: a device knows only what is over.",
+            ),
+            (
+                lambda s, n: _smooth(s, n)[n - 1 :],
+                "As long as `scores`: the first ones are means of fewer.",
+            ),
+            (lambda s, n: _smooth(s, n + 1), "One number too many: the newest one is among the n."),
+        ],
         right="a few additions, and most false alarms are gone.",
         hints=(
             "scores[max(0, end - n):end] are the last n numbers before `end`, or all there are.",
@@ -345,34 +281,29 @@ EXERCISES = (
     Exercise(
         id="8.7",
         ask="milliseconds(instructions, cycles_each, megahertz): the time it takes",
-        judge=function(
-            _milliseconds,
-            _runs,
-            tolerance=1e-6,
-            mistakes=[
-                (
-                    lambda i, c, m: _milliseconds(i, c, m) / 1000,
-                    "Those are seconds: a millisecond is a thousandth of one.",
-                ),
-                (
-                    lambda i, c, m: _milliseconds(i, c, m) * 1e3,
-                    "Those are microseconds: a megahertz is a million cycles a second.",
-                ),
-                (
-                    lambda i, c, m: _milliseconds(i, c, m) * 1e6,
-                    "A megahertz is a million cycles a second, not one.",
-                ),
-                (
-                    lambda i, c, m: _milliseconds(i, 1 / c, m),
-                    "More cycles for each instruction take more time, not less.",
-                ),
-                (
-                    lambda i, c, m: _milliseconds(i, 1, m),
-                    "An instruction takes more than one cycle: where is cycles_each?",
-                ),
-            ],
-        ),
-        solution=_milliseconds,
+        judge=function(_milliseconds, _runs, tolerance=1e-6),
+        mistakes=[
+            (
+                lambda i, c, m: _milliseconds(i, c, m) / 1000,
+                "Those are seconds: a millisecond is a thousandth of one.",
+            ),
+            (
+                lambda i, c, m: _milliseconds(i, c, m) * 1e3,
+                "Those are microseconds: a megahertz is a million cycles a second.",
+            ),
+            (
+                lambda i, c, m: _milliseconds(i, c, m) * 1e6,
+                "A megahertz is a million cycles a second, not one.",
+            ),
+            (
+                lambda i, c, m: _milliseconds(i, 1 / c, m),
+                "More cycles for each instruction take more time, not less.",
+            ),
+            (
+                lambda i, c, m: _milliseconds(i, 1, m),
+                "An instruction takes more than one cycle: where is cycles_each?",
+            ),
+        ],
         right="an estimate in one line, and its units are half the work.",
         hints=("seconds = cycles / (cycles a second), and a megahertz is a million of those.",),
     ),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import partial
 
 import numpy as np
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import function, when
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function
 
 _SILENCE, _UNKNOWN = 0.10, 0.30
 
@@ -18,32 +19,8 @@ def _shares(count):
     return [_SILENCE, _UNKNOWN, *[(1 - _SILENCE - _UNKNOWN) / count] * count]
 
 
-def _shares_halved(count):
-    return [_SILENCE, _UNKNOWN, *[(1 - _SILENCE - _UNKNOWN) / 2] * count]
-
-
-def _shares_of_all(count):
-    return [_SILENCE, _UNKNOWN, *[1 / count] * count]
-
-
-def _shares_equal(count):
-    return [1 / (count + 2)] * (count + 2)
-
-
 def _begin(new, trained, last):
     return {name: new[name] if name == last else trained[name] for name in new}
-
-
-def _begin_copied(new, trained, last):
-    return dict(trained)
-
-
-def _begin_reversed(new, trained, last):
-    return {name: trained[name] if name == last else new[name] for name in new}
-
-
-def _begin_without_last(new, trained, last):
-    return {name: trained[name] for name in new if name != last}
 
 
 def _networks(rng):
@@ -60,23 +37,10 @@ def _networks(rng):
     return cases
 
 
-def _most_confused(matrix):
-    cells = [
-        (row, column)
-        for row in range(len(matrix))
-        for column in range(len(matrix))
-        if row != column
-    ]
+def _most_confused(matrix, diagonal=False):
+    places = range(len(matrix))
+    cells = [(row, column) for row in places for column in places if diagonal or row != column]
     return max(cells, key=lambda cell: matrix[cell[0]][cell[1]])
-
-
-def _with_diagonal(matrix):
-    cells = [(row, column) for row in range(len(matrix)) for column in range(len(matrix))]
-    return max(cells, key=lambda cell: matrix[cell[0]][cell[1]])
-
-
-def _heard_then_said(matrix):
-    return _most_confused(matrix)[::-1]
 
 
 def _how_often(matrix):
@@ -101,25 +65,9 @@ def _matrices(rng):
     return cases
 
 
-def clips_needed(share, margin):
-    """Return how many clips make the usual 95 % interval reach `margin` to each side of `share`."""
+def _clips(share, margin):
+    # rounded before it is rounded up: noise in the last digit must not cost a clip
     return math.ceil(round(1.96**2 * share * (1 - share) / margin**2, 9))
-
-
-def _rounded_down(share, margin):
-    return clips_needed(share, margin) - 1
-
-
-def _not_squared(share, margin):
-    return math.ceil(1.96 * math.sqrt(share * (1 - share)) / margin)
-
-
-def _one_sigma(share, margin):
-    return math.ceil(round(share * (1 - share) / margin**2, 9))
-
-
-def _without_the_other(share, margin):
-    return math.ceil(round(1.96**2 * share / margin**2, 9))
 
 
 def _questions(rng):
@@ -139,27 +87,14 @@ def _verdict(tests):
     return _HOLDS if all(known) else _PART if any(known) else _NOT
 
 
-def _none_is_false(tests):
-    return _HOLDS if all(tests) else _PART if any(tests) else _NOT
-
-
-def _never_open(tests):
-    known = [test for test in tests if test is not None]
-    return _HOLDS if all(known) else _PART if any(known) else _NOT
-
-
-def _never_in_part(tests):
-    known = [test for test in tests if test is not None]
-    return _OPEN if not known else _HOLDS if all(known) else _NOT
-
-
-def _any_is_enough(tests):
-    known = [test for test in tests if test is not None]
-    return _OPEN if not known else _HOLDS if any(known) else _NOT
+def _mistaking(verdict, other):
+    """Return a function that says `other` where `verdict` is right."""
+    return lambda tests: other if _verdict(tests) == verdict else _verdict(tests)
 
 
 def _trials(rng):
     """Return lists of results of which every kind occurs, in a drawn order."""
+    # an array of objects keeps True, False and None as they are
     kinds = ([True, True], [True, False], [False, False], [None, True], [None, False], [None, None])
     return [(list(rng.permutation(np.array(kind, object))),) for kind in kinds]
 
@@ -176,66 +111,74 @@ EXERCISES = (
     Exercise(
         id="9.1",
         ask="shares(count): the share of silence, of unknown, and of each of `count` words",
-        judge=function(
-            _shares,
-            [(2,), (3,), (4,), (6,)],
-            tolerance=1e-9,
-            mistakes=[
-                (_shares_halved, "Two words share what is left by halves; how many are there now?"),
-                (_shares_of_all, "The words share only what silence and unknown leave of 1."),
-                (_shares_equal, "Silence gets 0.10 and unknown 0.30: only the words are alike."),
-                (
-                    lambda count: _shares(count)[2:],
-                    "Silence and unknown come first: the list has count + 2 numbers.",
-                ),
-                (
-                    lambda count: [100 * share for share in _shares(count)],
-                    "Shares add up to 1; these are percents.",
-                ),
-            ],
-        ),
-        solution=_shares,
+        judge=function(_shares, [(2,), (3,), (4,), (6,)], tolerance=1e-9),
+        mistakes=[
+            (
+                lambda count: [_SILENCE, _UNKNOWN, *[(1 - _SILENCE - _UNKNOWN) / 2] * count],
+                "Two words share what is left by halves; how many are there now?",
+            ),
+            (
+                lambda count: [_SILENCE, _UNKNOWN, *[1 / count] * count],
+                "The words share only what silence and unknown leave of 1.",
+            ),
+            (
+                lambda count: [1 / (count + 2)] * (count + 2),
+                "Silence gets 0.10 and unknown 0.30: only the words are alike.",
+            ),
+            (
+                lambda count: _shares(count)[2:],
+                "Silence and unknown come first: the list has count + 2 numbers.",
+            ),
+            (
+                lambda count: [100 * share for share in _shares(count)],
+                "Shares add up to 1; these are percents.",
+            ),
+        ],
         right="a word gets less as you add others: that is the price of the next word.",
         hints=("What is left for the words is 1 - 0.10 - 0.30.", "[0.3] * 4 is a list of four."),
     ),
     Exercise(
         id="9.2",
         ask="begin(new, trained, last): every layer of `trained`, but `last` from `new`",
-        judge=function(
-            _begin,
-            _networks,
-            mistakes=[
-                (_begin_copied, "The trained last layer has answers for other words: keep yours."),
-                (_begin_reversed, "The other way round: all layers *but* the last are trained."),
-                (_begin_without_last, "The last layer is missing: it comes from `new`."),
-                (
-                    lambda new, trained, last: dict(new),
-                    "That is the untrained network: take the layers of `trained` before `last`.",
-                ),
-            ],
-        ),
-        solution=_begin,
+        judge=function(_begin, _networks),
+        mistakes=[
+            (
+                lambda new, trained, last: dict(trained),
+                "The trained last layer has answers for other words: keep yours.",
+            ),
+            (
+                lambda new, trained, last: _begin(trained, new, last),
+                "The other way round: all layers *but* the last are trained.",
+            ),
+            (
+                lambda new, trained, last: {name: trained[name] for name in new if name != last},
+                "The last layer is missing: it comes from `new`.",
+            ),
+            (
+                lambda new, trained, last: dict(new),
+                "That is the untrained network: take the layers of `trained` before `last`.",
+            ),
+        ],
         right="what it knows about sound stays, what it knew about words goes.",
         hints=("`name: value for name in new` in braces makes a dictionary.",),
     ),
     Exercise(
         id="9.3",
         ask="most_confused(matrix): (said, heard) of the most frequent mistake",
-        judge=function(
-            _most_confused,
-            _matrices,
-            mistakes=[
-                (_with_diagonal, "On the diagonal, what was said was heard: that is no mistake."),
-                (_heard_then_said, "The row is what was said: it comes first."),
-                (_how_often, "That is how often it happened. Between which two labels?"),
-                (_flat_place, "One number counts through all cells: give the row and the column."),
-                (
-                    when(lambda arguments, value: isinstance(value, Raised)),
-                    "The matrix is a list of rows: matrix[said][heard] is one of its counts.",
-                ),
-            ],
-        ),
-        solution=_most_confused,
+        judge=function(_most_confused, _matrices),
+        mistakes=[
+            (
+                partial(_most_confused, diagonal=True),
+                "On the diagonal, what was said was heard: that is no mistake.",
+            ),
+            (lambda m: _most_confused(m)[::-1], "The row is what was said: it comes first."),
+            (_how_often, "That is how often it happened. Between which two labels?"),
+            (_flat_place, "One number counts through all cells: give the row and the column."),
+            (
+                when(lambda arguments, value: isinstance(value, Raised)),
+                "The matrix is a list of rows: matrix[said][heard] is one of its counts.",
+            ),
+        ],
         right="that pair is where your next recordings help most.",
         hints=(
             "Go through all pairs of places that are not equal.",
@@ -245,46 +188,46 @@ EXERCISES = (
     Exercise(
         id="9.4",
         ask="clips_needed(share, margin): how many test clips make the interval so narrow",
-        judge=function(
-            clips_needed,
-            _questions,
-            whole=True,
-            mistakes=[
-                (_rounded_down, "One clip too few: round up, math.ceil does."),
-                (_not_squared, "Half the margin takes four times the clips: square it."),
-                (_one_sigma, "Without 1.96 this holds for two of three times, not 19 of 20."),
-                (_without_the_other, "share × (1 - share): a model that is always right is sure."),
-                (
-                    when(lambda arguments, value: type(value) is float),
-                    "There are no parts of clips: round up to a whole number.",
-                ),
-            ],
-        ),
-        solution=clips_needed,
+        judge=function(_clips, _questions, whole=True),
+        mistakes=[
+            (lambda s, m: _clips(s, m) - 1, "One clip too few: round up, math.ceil does."),
+            (
+                lambda s, m: math.ceil(1.96 * math.sqrt(s * (1 - s)) / m),
+                "Half the margin takes four times the clips: square it.",
+            ),
+            (
+                lambda s, m: math.ceil(round(s * (1 - s) / m**2, 9)),
+                "Without 1.96 this holds for two of three times, not 19 of 20.",
+            ),
+            (
+                lambda s, m: math.ceil(round(1.96**2 * s / m**2, 9)),
+                "share × (1 - share): a model that is always right is sure.",
+            ),
+            (
+                when(lambda arguments, value: type(value) is float),
+                "There are no parts of clips: round up to a whole number.",
+            ),
+        ],
         right="a point more or less takes thousands of clips.",
-        hints=(
-            "Solve margin = 1.96 × √(share × (1 - share) / n) for n.",
-            "math.ceil rounds up.",
-        ),
+        hints=("Solve margin = 1.96 × √(share × (1 - share) / n) for n.", "math.ceil rounds up."),
     ),
     Exercise(
         id="9.5",
         ask="verdict(tests): what follows from a list of True, False and None",
-        judge=function(
-            _verdict,
-            _trials,
-            mistakes=[
-                (_none_is_false, "None is no failure: that test could not be run here."),
-                (_never_open, "Where every test is None, nothing was measured."),
-                (_never_in_part, "Some passed and some failed: that holds in part."),
-                (_any_is_enough, "One failed test is enough: it does not simply hold."),
-                (
-                    when(lambda arguments, value: value not in (_HOLDS, _PART, _NOT, _OPEN)),
-                    "Use exactly the four verdicts that the text gives, in lower case.",
-                ),
-            ],
-        ),
-        solution=_verdict,
+        judge=function(_verdict, _trials),
+        mistakes=[
+            (
+                lambda tests: _HOLDS if all(tests) else _PART if any(tests) else _NOT,
+                "None is no failure: that test could not be run here.",
+            ),
+            (_mistaking(_OPEN, _HOLDS), "Where every test is None, nothing was measured."),
+            (_mistaking(_PART, _NOT), "Some passed and some failed: that holds in part."),
+            (_mistaking(_PART, _HOLDS), "One failed test is enough: it does not simply hold."),
+            (
+                when(lambda arguments, value: value not in (_HOLDS, _PART, _NOT, _OPEN)),
+                "Use exactly the four verdicts that the text gives, in lower case.",
+            ),
+        ],
         right="most of what is said holds in part, and the part can be named.",
         hints=(
             "First leave out what is None.",
@@ -294,29 +237,25 @@ EXERCISES = (
     Exercise(
         id="9.6",
         ask="fingerprint(data): the SHA-256 of some bytes, as 64 hexadecimal digits",
-        judge=function(
-            _fingerprint,
-            _files,
-            mistakes=[
-                (
-                    lambda data: hashlib.sha256(data).digest(),
-                    "Those are its 32 bytes; hexdigest() writes them as 64 digits.",
-                ),
-                (
-                    lambda data: hashlib.md5(data).hexdigest(),
-                    "MD5 can be forged today: the report has SHA-256.",
-                ),
-                (
-                    lambda data: hashlib.sha1(data).hexdigest(),
-                    "SHA-1 can be forged today: the report has SHA-256.",
-                ),
-                (
-                    lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),
-                    "That is the hash of a text about the bytes: hash the bytes themselves.",
-                ),
-            ],
-        ),
-        solution=_fingerprint,
+        judge=function(_fingerprint, _files),
+        mistakes=[
+            (
+                lambda data: hashlib.sha256(data).digest(),
+                "Those are its 32 bytes; hexdigest() writes them as 64 digits.",
+            ),
+            (
+                lambda data: hashlib.md5(data).hexdigest(),
+                "MD5 can be forged today: the report has SHA-256.",
+            ),
+            (
+                lambda data: hashlib.sha1(data).hexdigest(),
+                "SHA-1 can be forged today: the report has SHA-256.",
+            ),
+            (
+                lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),
+                "That is the hash of a text about the bytes: hash the bytes themselves.",
+            ),
+        ],
         right="change one weight, and all 64 digits change.",
         hints=("The module hashlib has sha256(data), and that has hexdigest().",),
     ),

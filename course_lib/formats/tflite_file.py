@@ -23,7 +23,7 @@ def check(model_bytes: bytes) -> None:
     if len(model_bytes) < 8 or model_bytes[4:8] != IDENTIFIER:
         raise ModelError("This is not a .tflite file: bytes 4 to 8 should read TFL3.")
     if int.from_bytes(model_bytes[:4], "little") + 4 > len(model_bytes):
-        raise ModelError("The .tflite file is cut short: its root table lies beyond its end.")
+        raise ModelError("The .tflite file is cut short or damaged: its root lies beyond its end.")
 
 
 def unpack(model_bytes: bytes) -> Any:

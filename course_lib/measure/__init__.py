@@ -1,14 +1,22 @@
 """Size, accuracy with its interval, agreement and latency: what everything is compared by.
 
-Nothing here prints, and nothing here imports TensorFlow. A model is either the bytes of a .tflite
-file or any function from features (n, 49, 40) to class probabilities (n, classes).
+`measurement` measures models into a `Report`, `costs` counts bytes, memory and time, `saved` opens
+any saved model, `evaluation` measures one on a folder, `model_card` writes the card of data/models.
+Nothing here prints. It may use every room up to `micro`; lessons, `views`, `project`, `train` and
+`cli` use it. Begin reading with `measurement`: a model is either the bytes of a .tflite file or
+any function from features (n, 49, 40) to class probabilities (n, classes).
 """
 
-from course_lib.measure.arena import arena_bytes
-from course_lib.measure.latency import latencies, latency_ratio
-from course_lib.measure.report import Report, agreement, mcnemar, report, reports
-from course_lib.measure.sizes import KINDS, bytes_by_kind
-from course_lib.measure.statistics import Change, wilson
+from course_lib.measure.costs import KINDS, arena_bytes, bytes_by_kind
+from course_lib.measure.measurement import (
+    Change,
+    Report,
+    agreement,
+    mcnemar,
+    report,
+    reports,
+    wilson,
+)
 
 __all__ = [
     "KINDS",
@@ -17,8 +25,6 @@ __all__ = [
     "agreement",
     "arena_bytes",
     "bytes_by_kind",
-    "latencies",
-    "latency_ratio",
     "mcnemar",
     "report",
     "reports",

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import measure, session, tflite
+from course_lib import session, tflite
 from course_lib.graph import freeze
+from course_lib.measure.measurement import Report, agreement, mcnemar, report, wilson
 from course_lib.sound import dataset, features
 
 COMMANDS = ("down", "go", "left", "off", "on", "right", "stop", "up")
@@ -26,7 +27,7 @@ def measured(
     recordings `real`, or None.
     """
     held = dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))
-    sounds = {"held_out": held, "real": dataset.from_folder(real) if real else None}
+    sounds = {"held_out": held, "real": dataset.recordings(real).clips if real else None}
     answers = {
         "float": freeze.load(folder / "spotter.pb").run,
         "int8": lambda rows: tflite.run((folder / "spotter_int8.tflite").read_bytes(), rows),
@@ -53,13 +54,13 @@ def _sizes(folder: Path) -> dict[str, int]:
 def _figures(clips: dataset.Clips, answers: dict[str, Callable]) -> dict[str, Any]:
     """Measure both forms on the same clips."""
     sound = features.of(clips)
-    reports = {form: measure.report(form, answers[form], (sound, clips.labels)) for form in _FORMS}
-    change = measure.mcnemar(reports["float"], reports["int8"])
+    reports = {form: report(form, answers[form], (sound, clips.labels)) for form in _FORMS}
+    change = mcnemar(reports["float"], reports["int8"])
     own = np.isin(np.array(clips.words, object), dataset.LABELS)
     return {
         "clips": len(clips),
         "voices": len(set(clips.voices)),
-        "agreement": _rounded(measure.agreement(reports["float"], reports["int8"])),
+        "agreement": _rounded(agreement(reports["float"], reports["int8"])),
         "lost": change.lost,
         "gained": change.gained,
         "p_value": _rounded(change.p_value),
@@ -67,21 +68,22 @@ def _figures(clips: dataset.Clips, answers: dict[str, Callable]) -> dict[str, An
     }
 
 
-def _of_form(clips: dataset.Clips, report: measure.Report, own: np.ndarray) -> dict[str, Any]:
+def _of_form(clips: dataset.Clips, measured: Report, own: np.ndarray) -> dict[str, Any]:
     """Return the figures of one form: over everything, over the four labels, by word, by engine."""
     words, engines = np.array(clips.words, object), np.array(clips.engines, object)
     return {
-        "all": _share(report.right),
-        "labels": _share(report.right[own]),
-        "commands": _share(report.right[np.isin(words, COMMANDS)]),
+        "all": _share(measured.right),
+        "labels": _share(measured.right[own]),
+        "commands": _share(measured.right[np.isin(words, COMMANDS)]),
         "recalls": {
-            label: _share(report.right[report.labels == place])
+            label: _share(measured.right[measured.labels == place])
             for place, label in enumerate(dataset.LABELS)
         },
-        "confusion": report.confusion.tolist(),
-        "words": {word: _share(report.right[words == word]) for word in sorted(set(clips.words))},
+        "confusion": measured.confusion.tolist(),
+        "words": {word: _share(measured.right[words == word]) for word in sorted(set(clips.words))},
         "engines": {
-            engine: _share(report.right[engines == engine]) for engine in sorted(set(clips.engines))
+            engine: _share(measured.right[engines == engine])
+            for engine in sorted(set(clips.engines))
         },
     }
 
@@ -91,7 +93,7 @@ def _share(right: np.ndarray) -> dict[str, Any] | None:
     if not len(right):
         return None
     correct, n = int(right.sum()), len(right)
-    low, high = measure.wilson(correct, n)
+    low, high = wilson(correct, n)
     return {
         "correct": correct,
         "n": n,

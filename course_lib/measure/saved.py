@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import softmax
 
-from course_lib import session
+from course_lib import session, tflite
+from course_lib.graph import freeze
 from course_lib.session import internals
-
-if TYPE_CHECKING:
-    from course_lib.graph.freeze import Frozen
+from course_lib.sound.dataset import LABELS
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
@@ -41,7 +41,7 @@ def predictor(path: str | Path) -> Predict | bytes:
     model = trainable_or_frozen(path)
     if hasattr(model, "graph_def"):
         return model.run
-    return lambda features: _softmax(model.predict(features[..., np.newaxis], verbose=0))
+    return lambda features: _probabilities(model.predict(features[..., np.newaxis], verbose=0))
 
 
 def trainable_or_frozen(path: str | Path) -> object:
@@ -60,8 +60,6 @@ def trainable_or_frozen(path: str | Path) -> object:
         raise ModelFileError(f"{path} has no form that can be opened: give {_FORMS}.")
     data = _content(path)
     if path.suffix == ".pb":
-        from course_lib.graph import freeze
-
         return _opened(path, lambda: _with_function(freeze.load(data)))
     if not data.startswith(b"PK"):
         raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
@@ -91,19 +89,17 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
         ) from error
 
 
-def _interpreter(data: bytes) -> object:
+def _interpreter(data: bytes) -> tflite.Interpreter:
     """Return an interpreter of a .tflite file with one output of 4 classes."""
-    from course_lib import tflite
-    from course_lib.sound.dataset import LABELS
-
-    found = tflite.Interpreter(data)
-    classes = found.outputs[0].shape[-1] if found.outputs and found.outputs[0].shape else 0
+    interpreter = tflite.Interpreter(data)
+    shape = interpreter.outputs[0].shape if interpreter.outputs else ()
+    classes = shape[-1] if shape else 0
     if classes != len(LABELS):
         raise ModelFileError(
             f"The model gives {classes} values a clip, and {len(LABELS)} labels "
             "are needed: it is not a keyword spotter of ours."
         )
-    return found
+    return interpreter
 
 
 def _keras(path: Path) -> object:
@@ -113,53 +109,38 @@ def _keras(path: Path) -> object:
         return tf.keras.models.load_model(path, compile=False)
 
 
-def _with_function(frozen: Frozen) -> Frozen:
+def _with_function(frozen: freeze.Frozen) -> freeze.Frozen:
     """Return `frozen` once its graph was really built: only then is it known to be whole."""
     assert frozen.function is not None
     return frozen
 
 
-def _frozen_folder(path: Path) -> Frozen:
+def _frozen_folder(path: Path) -> freeze.Frozen:
     """Freeze the default signature of a SavedModel for one clip; logits become probabilities."""
     tf = session.import_tensorflow()
-    from course_lib.graph import freeze
-
     with session.quiet():
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures["serving_default"]
         (wanted,) = signature.structured_input_signature[1].values()
-        softmax = any(node.op == "Softmax" for node in _all_nodes(signature.graph.as_graph_def()))
+        whole = signature.graph.as_graph_def()
+        nodes = chain(whole.node, *(function.node_def for function in whole.library.function))
+        ends_in_softmax = any(node.op == "Softmax" for node in nodes)
 
         def classify(features):
             (answer,) = signature(**{wanted.name: features}).values()
-            answer = answer if softmax else tf.nn.softmax(answer)
+            answer = answer if ends_in_softmax else tf.nn.softmax(answer)
             return tf.identity(answer, name=freeze.OUTPUT)
 
         shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freeze.INPUT)
         traced = tf.function(classify).get_concrete_function(shape)
         graph = internals.with_constants(traced)
-    return freeze.load(_without_leftovers(graph).SerializeToString(deterministic=True))
+        # freezing leaves idle nodes behind: keep only what the output needs
+        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [freeze.OUTPUT])
+    return freeze.load(graph.SerializeToString(deterministic=True))
 
 
-def _all_nodes(graph_def: object) -> list:
-    """Return the nodes of a GraphDef and of every function in its library."""
-    return [
-        *graph_def.node,
-        *(node for each in graph_def.library.function for node in each.node_def),
-    ]
-
-
-def _without_leftovers(graph_def: object) -> object:
-    """Keep, in a copy, only what the output needs: freezing leaves idle nodes behind."""
-    tf = session.import_tensorflow()
-    from course_lib.graph import freeze
-
-    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, [freeze.OUTPUT])
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def _probabilities(logits: np.ndarray) -> np.ndarray:
     """Return probabilities (n, classes) from logits; what sums to one already is left alone."""
     if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-4):
         return logits
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return softmax(logits, axis=1)

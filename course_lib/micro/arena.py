@@ -1,20 +1,27 @@
 """The arena: one block of memory for everything that TensorFlow Lite Micro needs at run time.
 
 The head holds what flows between layers and is used again and again; the tail holds what lives as
-long as the interpreter. Sizes are asked of the interpreter itself, in a process of its own.
+long as the interpreter. Sizes are asked of the interpreter itself, in a process of its own, because
+a wrong arena ends the process it is in.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from course_lib.micro.child import Child, Died
-from course_lib.micro.interpreter import GENEROUS_BYTES, MicroError, available
-from course_lib.tflite.interpreter import check
+import numpy as np
 
-STEP_BYTES = 16
+from course_lib.micro import record
+from course_lib.micro.interpreter import GENEROUS_BYTES, MicroError, available, need
+from course_lib.session.processes import Died, Refused, Service
+
+STEP_BYTES = 16  # what every part of an arena is aligned to
+_SECONDS = 30.0
 _TOTAL = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _KIND = re.compile(r"'([^']+)' used (\d+) bytes .*?for (\d+)")
 
@@ -31,21 +38,19 @@ class Allocations:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Whether an arena is enough, and what the interpreter said where it is not."""
+class ArenaRun:
+    """The smallest arena that is enough, what is in it, and how much it grew in `runs` runs."""
 
-    enough: bool
-    said: str = ""
+    smallest_bytes: int
+    allocations: Allocations
+    grown_bytes: int
+    runs: int
+    where: str
 
-    def __bool__(self) -> bool:
-        return self.enough
-
-
-def fits(model_bytes: bytes, arena_bytes: int) -> Fit:
-    """Tell whether an arena of this size is enough. Takes about half a second."""
-    _need(model_bytes)
-    with Child(model_bytes) as child:
-        return _try(child, arena_bytes)
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any], where: str) -> ArenaRun:
+        """Return a run of which `asdict` was written down."""
+        return cls(**dict(kept, where=where, allocations=Allocations(**kept["allocations"])))
 
 
 def smallest_arena(model_bytes: bytes, largest: int = 1 << 22, step: int = STEP_BYTES) -> int:
@@ -54,52 +59,105 @@ def smallest_arena(model_bytes: bytes, largest: int = 1 << 22, step: int = STEP_
     Found by halving, which takes as many trials as log2(largest / step). Raises MicroError where
     tflite-micro is not installed.
     """
-    _need(model_bytes)
-    with Child(model_bytes) as child:
-        if not _try(child, largest):
+    with _Device(model_bytes) as device:
+        if not device.fits(largest):
             return 0
         low, high = 0, largest
         while high - low > step:
             middle = (low + high) // 2
-            low, high = (low, middle) if _try(child, middle) else (middle, high)
+            low, high = (low, middle) if device.fits(middle) else (middle, high)
         return high
-
-
-def allocations(model_bytes: bytes, arena_bytes: int = GENEROUS_BYTES) -> Allocations:
-    """Return what the recording allocator noted for a model. Raises MicroError."""
-    return grows(model_bytes, 1, arena_bytes)[0]
 
 
 def grows(
     model_bytes: bytes, runs: int = 100, arena_bytes: int = GENEROUS_BYTES
 ) -> tuple[Allocations, Allocations]:
-    """Return the allocations after start-up and after `runs` runs: they should be equal."""
-    _need(model_bytes)
-    with Child(model_bytes) as child:
-        try:
-            answer = child.ask(arena_bytes, runs)
-        except Died as error:
-            raise MicroError(_reason(error.log)) from error
-    if "error" in answer:
-        raise MicroError(_reason(answer["error"]))
-    return _parsed(answer["before"]), _parsed(answer["after"])
+    """Return what the recording allocator notes after start-up and after `runs` more runs.
+
+    Both should be equal. Raises MicroError where the arena is not enough.
+    """
+    with _Device(model_bytes) as device:
+        before, after = device.allocations(arena_bytes, runs)
+    return _parsed(before), _parsed(after)
 
 
-def _need(model_bytes: bytes) -> None:
-    check(model_bytes)
+def arena_of(model_bytes: bytes, runs: int = 100) -> ArenaRun:
+    """Look into the arena of a model; takes about 2 s.
+
+    Where tflite-micro is not installed, the recorded run of the shipped model is returned.
+    """
     if not available():
-        raise MicroError(
-            "tflite-micro is not installed: it exists for Linux on x86-64 only. Run this in "
-            "Colab, or read the recorded run."
-        )
+        return ArenaRun.from_dict(record.load()["arena"], record.date_line())
+    before, after = grows(model_bytes, runs)
+    grown = after.total_bytes - before.total_bytes
+    return ArenaRun(smallest_arena(model_bytes), before, grown, runs, record.HERE)
 
 
-def _try(child: Child, arena_bytes: int) -> Fit:
-    try:
-        answer = child.ask(int(arena_bytes))
-    except Died as error:
-        return Fit(False, _reason(error.log))
-    return Fit("error" not in answer, _reason(answer["error"]) if "error" in answer else "")
+class _Device(Service):
+    """A process that sets one model up in an arena, again and again."""
+
+    def __init__(self, model_bytes: bytes, seconds: float = _SECONDS) -> None:
+        need(model_bytes)
+        super().__init__("course_lib.micro.arena:prepare", seconds)
+        self.model_bytes = bytes(model_bytes)
+
+    def allocations(self, arena_bytes: int, runs: int = 0) -> tuple[str, str]:
+        """Return what the recording allocator prints before and after `runs` runs on zeros.
+
+        Raises MicroError with the interpreter's first words where the arena is not enough.
+        """
+        try:
+            answer = self.ask(self.model_bytes, json.dumps([int(arena_bytes), runs]).encode())
+        except (Refused, Died) as error:  # an answer, or last words
+            log = error.log if isinstance(error, Died) else str(error)
+            raise MicroError(_reason(log)) from error
+        before, after = json.loads(answer)
+        return before, after
+
+    def fits(self, arena_bytes: int) -> bool:
+        """Tell whether an arena is enough."""
+        try:
+            return bool(self.allocations(arena_bytes))
+        except MicroError:
+            return False
+
+
+def prepare() -> Callable[[bytes, bytes], bytes]:
+    """Return the function that answers for a `_Device`; this is the process's side."""
+    from tflite_micro import runtime
+
+    def answer(model_bytes: bytes, numbers: bytes) -> bytes:
+        start = os.lseek(2, 0, os.SEEK_END)
+        try:
+            middle = _set_up(runtime, model_bytes, *json.loads(numbers))
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise ValueError(_printed(start, os.lseek(2, 0, os.SEEK_END))) from error
+        end = os.lseek(2, 0, os.SEEK_END)
+        return json.dumps([_printed(start, middle), _printed(middle, end)]).encode()
+
+    return answer
+
+
+def _set_up(runtime: Any, model_bytes: bytes, arena_bytes: int, runs: int) -> int:
+    """Run on zeros, printing before and after; return where in the log the runs began."""
+    interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=arena_bytes)
+    interpreter.print_allocations()
+    detail = interpreter.get_input_details(0)
+    zeros = np.zeros(detail["shape"], detail["dtype"])
+    middle = os.lseek(2, 0, os.SEEK_END)
+    for _ in range(runs):
+        interpreter.set_input(zeros, 0)
+        interpreter.invoke()
+    interpreter.print_allocations()
+    return middle
+
+
+def _printed(start: int, end: int) -> str:
+    """Return what was written to the log between two places."""
+    os.lseek(2, start, os.SEEK_SET)
+    text = os.read(2, end - start).decode("utf-8", "replace")
+    os.lseek(2, 0, os.SEEK_END)
+    return text
 
 
 def _reason(log: str) -> str:

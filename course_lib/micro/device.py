@@ -1,19 +1,27 @@
-"""The model as plain C on a Cortex-M4: a run of it here under QEMU, else the recorded one."""
+"""The model as plain C on a Cortex-M4: a run under QEMU, else the recorded one; three real chips.
+
+Nothing was measured on a chip. What one would take is an estimate from instructions, clock and
+current. A Cortex-M4 takes a cycle for most instructions and two for many loads and branches (Arm,
+Cortex-M4 Technical Reference Manual, section 3.3), and waits for its flash now and then: so
+between one and two cycles an instruction are assumed.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from course_lib import tflite
-from course_lib.micro import plain_c, recorded
+from course_lib.micro import plain_c, record
 from course_lib.micro.plain_c import Layer, Part
-from course_lib.sound import features
+from course_lib.sound import dataset, features
 from course_lib.sound.audio import CLIP_SAMPLES
+
+_CYCLES_PER_INSTRUCTION = (1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -60,13 +68,9 @@ class DeviceRun:
         """Bytes of memory, the stack of 4 kB included."""
         return self.whole.data_bytes + self.whole.zeroed_bytes
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for a JSON file."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, kept: dict[str, Any], where: str) -> DeviceRun:
-        """Return the run that `as_dict` wrote down."""
+        """Return a run of which `asdict` was written down."""
         kept = dict(kept, where=where, whole=Part(**kept["whole"]))
         kept["layers"] = tuple(Layer(**each) for each in kept["layers"])
         kept["parts"] = tuple(Part(**each) for each in kept["parts"])
@@ -79,23 +83,27 @@ def pcm(waves: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(np.asarray(waves) * 32768), -32768, 32767).astype(np.int16)
 
 
-def on_cortex_m4(
-    model_bytes: bytes, waves: np.ndarray, *, options: tuple[str, ...] = ("-O2",)
-) -> DeviceRun:
+def on_cortex_m4(model_bytes: bytes, waves: np.ndarray) -> DeviceRun:
     """Generate C from an int8 model, build it, run it under QEMU on clips, (n, 16000) float.
 
     About 0.06 s a clip. Where a tool is missing the recorded run of the shipped model is returned,
     and its `where` says so.
     """
     if plain_c.missing():
-        return DeviceRun.from_dict(recorded.record()["device"], recorded.date_line())
+        return DeviceRun.from_dict(record.load()["device"], record.date_line())
     program = plain_c.generate(model_bytes)
     with tempfile.TemporaryDirectory() as folder:
-        built = plain_c.build(program, Path(folder), options=options)
-        return measured(model_bytes, program, built, np.asarray(waves))
+        built = plain_c.build(program, Path(folder))
+        return _measured(model_bytes, program, built, np.asarray(waves))
 
 
-def measured(
+def device_clips() -> dataset.Clips:
+    """Return the clips that the emulated chip hears: more than a hundred, of every label."""
+    unseen = dataset.bundled("test")
+    return unseen[:: max(1, len(unseen) // 120)]
+
+
+def _measured(
     model_bytes: bytes, program: plain_c.Program, built: plain_c.Built, waves: np.ndarray
 ) -> DeviceRun:
     """Run a built program on clips and compare it with Python and with the reference kernels."""
@@ -122,5 +130,87 @@ def measured(
         parts=built.parts,
         whole=built.whole,
         memory_bytes=program.memory_bytes,
-        where=recorded.HERE,
+        where=record.HERE,
     )
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chip by its maker's figures: clock in Hz, memories in bytes, current per MHz, supply.
+
+    `microamperes_per_mhz` is the core running from flash; `source` says where the figures stand.
+    """
+
+    name: str
+    core: str
+    clock_hz: float
+    flash_bytes: int
+    ram_bytes: int
+    microamperes_per_mhz: float
+    volts: float
+    source: str
+
+
+CHIPS = (
+    Chip(
+        "nRF52840 (Arduino Nano 33 BLE)",
+        "Cortex-M4F",
+        64e6,
+        1 << 20,
+        256 << 10,
+        52.0,
+        3.0,
+        "Nordic Semiconductor, nRF52840 Product Specification v1.1, key features",
+    ),
+    Chip(
+        "STM32L4R5 (Nucleo-L4R5ZI)",
+        "Cortex-M4F",
+        120e6,
+        2 << 20,
+        640 << 10,
+        110.0,
+        3.3,
+        "STMicroelectronics, STM32L4R5xx datasheet DS12023, first page (LDO mode)",
+    ),
+    Chip(
+        "Apollo3 Blue (SparkFun Edge)",
+        "Cortex-M4F",
+        48e6,
+        1 << 20,
+        384 << 10,
+        6.0,
+        3.3,
+        "Ambiq Micro, Apollo3 Blue MCU Datasheet, features",
+    ),
+)
+"""Three chips with the core that is imitated here, from makers' documents."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one answer would take on a chip: (least, most) seconds and joules; does it fit?
+
+    `busy_share` is the share of time that listening four times a second would take, at most.
+    """
+
+    chip: Chip
+    seconds: tuple[float, float]
+    joules: tuple[float, float]
+    fits: bool
+
+    @property
+    def busy_share(self) -> float:
+        """The share of its time that a chip works when it answers four times a second."""
+        return 4 * self.seconds[1]
+
+
+def estimate(chip: Chip, instructions: int, flash_bytes: int, ram_bytes: int) -> Estimate:
+    """Return an estimate for one answer of so many instructions.
+
+    Charge is current times time: x microamperes per MHz are x picocoulombs a cycle.
+    """
+    cycles = tuple(instructions * each for each in _CYCLES_PER_INSTRUCTION)
+    seconds = tuple(each / chip.clock_hz for each in cycles)
+    joules = tuple(each * chip.microamperes_per_mhz * 1e-12 * chip.volts for each in cycles)
+    fits = flash_bytes <= chip.flash_bytes and ram_bytes <= chip.ram_bytes
+    return Estimate(chip, seconds, joules, fits)

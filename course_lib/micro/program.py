@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import Template
 
 from course_lib import quantize
-from course_lib.micro.carray import c_array
+from course_lib.micro.arrays import c_array, feature_tables
 from course_lib.micro.interpreter import MicroError
-from course_lib.micro.plain_c.generate import FOLDER as PLAIN_C
-from course_lib.micro.plain_c.tables import feature_tables
+from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
 from course_lib.sound.dataset import LABELS
 
-FOLDER = Path(__file__).parent / "cpp"
-FIRST_WORD = 2  # the labels before it are silence and unknown
-THRESHOLD = 205  # of 256: four fifths
+_FOLDER = Path(__file__).parent / "cpp"
+_FIRST_WORD = 2  # the labels before it are silence and unknown
+_THRESHOLD = 205  # of 256: four fifths
 _SPARE_BYTES = 256
 _IRREGULAR = {"PADV2": "PadV2", "RELU6": "Relu6"}
 _KNOWN = """
@@ -63,25 +63,23 @@ def cpp_program(
     classes = plan.values[plan.outputs[0]].shape[-1]
     if classes != len(labels):
         raise ValueError(f"The model gives {classes} shares, and there are {len(labels)} labels.")
-    own = ("spotter.h", "spotter.cpp", "spotter.ino", "main.cpp")
-    files = {name: (FOLDER / name).read_text(encoding="utf-8") for name in own}
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.iterdir())}
     for name in ("log_mel.h", "log_mel.c"):
         files[name] = (PLAIN_C / name).read_text(encoding="utf-8")
     files["log_mel_tables.c"] = feature_tables()
-    files["model_data.h"] = _data_header(len(model_bytes))
     files["model_data.cpp"] = '#include "model_data.h"\n\n' + c_array(model_bytes, "model_data")
-    files["model_settings.h"] = _settings(operators(model_bytes), arena_bytes, labels)
-    return files
-
-
-def stubs(kinds: Sequence[str] = tuple(_KNOWN)) -> Mapping[str, str]:
-    """Return headers, by path, that let the program be compiled without TensorFlow Lite Micro."""
-    paths = sorted((FOLDER / "stubs").rglob("*.h"))
-    files = {
-        path.relative_to(FOLDER / "stubs").as_posix(): path.read_text(encoding="utf-8")
-        for path in paths
+    texts = [label.replace("\\", "\\\\").replace('"', '\\"') for label in labels]
+    values = {
+        "bytes": len(model_bytes),
+        "arena": -(-(arena_bytes + _SPARE_BYTES) // 16) * 16,
+        "count": len(labels),
+        "first": min(_FIRST_WORD, len(labels) - 1),
+        "threshold": _THRESHOLD,
+        "labels": ", ".join(f'"{text}"' for text in texts),
+        "resolver": resolver(operators(model_bytes)),
     }
-    files["tensorflow/lite/micro/micro_mutable_op_resolver.h"] = _resolver_stub(kinds)
+    for name in ("model_data.h", "model_settings.h"):
+        files[name] = Template(files[name]).substitute(values)
     return files
 
 
@@ -91,72 +89,3 @@ def _camel(kind: str) -> str:
     return _IRREGULAR.get(kind) or "".join(
         part if part[0].isdigit() else part.capitalize() for part in parts
     )
-
-
-def _data_header(length: int) -> str:
-    return (
-        "// The .tflite file, byte for byte, in flash.\n\n#ifndef MODEL_DATA_H_\n"
-        "#define MODEL_DATA_H_\n\n#include <cstdint>\n\n"
-        f"extern const uint8_t model_data[{length}];\n"
-        "extern const uint32_t model_data_bytes;\n\n#endif  // MODEL_DATA_H_\n"
-    )
-
-
-def _settings(kinds: Sequence[str], arena_bytes: int, labels: Sequence[str]) -> str:
-    names = ", ".join(
-        '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"' for label in labels
-    )
-    arena = -(-(arena_bytes + _SPARE_BYTES) // 16) * 16
-    return f"""\
-// What is this model's own: its operators, its arena, its labels.
-
-#ifndef MODEL_SETTINGS_H_
-#define MODEL_SETTINGS_H_
-
-#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
-
-constexpr int kArenaBytes = {arena};
-constexpr int kLabelCount = {len(labels)};
-constexpr int kFirstWord = {min(FIRST_WORD, len(labels) - 1)};
-constexpr int kThreshold = {THRESHOLD};
-constexpr const char* kLabels[kLabelCount] = {{{names}}};
-
-// Exactly the operators that the file uses: the code of every other one stays out of flash.
-{resolver(kinds)}
-#endif  // MODEL_SETTINGS_H_
-"""
-
-
-def _resolver_stub(kinds: Sequence[str]) -> str:
-    methods = "\n".join(f"  TfLiteStatus Add{_camel(kind)}() {{ return Add(); }}" for kind in kinds)
-    return f"""\
-// A stand-in that counts: like the original, it refuses one operator more than it has room for.
-
-#ifndef STUB_MICRO_MUTABLE_OP_RESOLVER_H_
-#define STUB_MICRO_MUTABLE_OP_RESOLVER_H_
-
-enum TfLiteStatus {{ kTfLiteOk = 0, kTfLiteError = 1 }};
-
-namespace tflite {{
-
-class MicroOpResolver {{
- public:
-  unsigned int count() const {{ return count_; }}
-
- protected:
-  unsigned int count_ = 0;
-}};
-
-template <unsigned int tOpCount>
-class MicroMutableOpResolver : public MicroOpResolver {{
- public:
-{methods}
-
- private:
-  TfLiteStatus Add() {{ return count_++ < tOpCount ? kTfLiteOk : kTfLiteError; }}
-}};
-
-}}  // namespace tflite
-
-#endif  // STUB_MICRO_MUTABLE_OP_RESOLVER_H_
-"""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from course_lib.micro import interpreter, recorded
+from course_lib.micro import interpreter, record
+from course_lib.sound import dataset
 from course_lib.tflite.interpreter import Interpreter, quantize
 
 MICRO = "micro"
@@ -64,10 +64,6 @@ class Runtimes:
         changed = first.argmax(axis=1) != second.argmax(axis=1)
         return Difference(len(steps), int((steps > 0).sum()), int(steps.max()), int(changed.sum()))
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what micro differs by from each of the others, as plain values for a JSON file."""
-        return {name: asdict(self.difference(name, MICRO)) for name in RUNTIMES}
-
 
 def compare_runtimes(model_bytes: bytes, features: np.ndarray) -> Runtimes:
     """Run an int8 model on (n, …) float32 features in every runtime. Takes about 10 ms a clip.
@@ -82,7 +78,14 @@ def compare_runtimes(model_bytes: bytes, features: np.ndarray) -> Runtimes:
     }
     if interpreter.available():
         theirs = interpreter.Interpreter(model_bytes).run_stored(features)
-        return Runtimes(answers | {MICRO: theirs}, recorded.HERE)
-    kept = recorded.record()["runtimes"].items()
+        return Runtimes(answers | {MICRO: theirs}, record.HERE)
+    kept = record.load()["runtimes"].items()
     differences = {name: Difference(**each) for name, each in kept}
-    return Runtimes(answers, recorded.date_line(), differences)
+    return Runtimes(answers, record.date_line(), differences)
+
+
+def compared_clips() -> dataset.Clips:
+    """Return the clips that runtimes are compared on: more than a thousand, of every split."""
+    held = dataset.joined(dataset.bundled("test"), dataset.bundled("validation"))
+    train = dataset.bundled("train")
+    return dataset.joined(held, train[:: max(1, len(train) // 500)])

@@ -1,14 +1,15 @@
-"""Listening without an end: a window slides over sound, scores are smoothed, words are found."""
+"""Listening without an end: a window slides over sound, words are found and compared with spoken.
+
+A detector is judged by its hits, its misses, and its false alarms per hour.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.micro.found import Found, Spoken
 from course_lib.sound import dataset, features
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 from course_lib.tflite.interpreter import Interpreter
@@ -17,6 +18,49 @@ LABELS, WORDS = dataset.LABELS, dataset.LABELS[2:]
 HOP_SECONDS = 0.25
 DEAF_SECONDS = 1.0  # after a word is found, it is in the window for that long
 _NOISE = 0.004
+_EARLY_SECONDS, _LATE_SECONDS = 0.2, 2.0  # after the start of a clip of one second
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word in a recording: when its second begins, and its label."""
+
+    start: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A word that was found: at the end of which window, its label and its smoothed share."""
+
+    end: float
+    label: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a detector did: the words found are hits or false alarms, a word not found is missed."""
+
+    hits: tuple[Found, ...]
+    false_alarms: tuple[Found, ...]
+    missed: tuple[Spoken, ...]
+    seconds: float
+
+    @property
+    def words(self) -> int:
+        """How many words there were to find."""
+        return len(self.hits) + len(self.missed)
+
+    @property
+    def hit_share(self) -> float:
+        """The share of the words that were found."""
+        return len(self.hits) / self.words if self.words else float("nan")
+
+    @property
+    def false_alarms_per_hour(self) -> float:
+        """False alarms in an hour at this rate."""
+        return 3600 * len(self.false_alarms) / self.seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +78,10 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What a model says of each window: `ends` (n,) in seconds, `shares` (n, classes) 0 to 1.
-
-    `seconds` is how long that took to compute, `heard` how much sound it was.
-    """
+    """What a model says of each window: `ends` (n,) in seconds, `shares` (n, classes) 0 to 1."""
 
     ends: np.ndarray
     shares: np.ndarray
-    seconds: float = 0.0
-    heard: float = 0.0
-
-    @property
-    def real_time_factor(self) -> float:
-        """Computing time for a second of sound: below 1, a machine keeps up."""
-        return self.seconds / self.heard
 
 
 def long_recording(
@@ -91,11 +125,9 @@ def slide(
     windows = np.lib.stride_tricks.sliding_window_view(np.asarray(wave, np.float32), CLIP_SAMPLES)
     windows = windows[::hop]
     answer = Interpreter(model).run if isinstance(model, bytes) else model
-    begin = time.perf_counter()
     shares = answer(features.log_mel(windows))
-    seconds = time.perf_counter() - begin
     ends = (np.arange(len(windows)) * hop + CLIP_SAMPLES) / SAMPLE_RATE_HZ
-    return Scores(ends, shares, seconds, len(wave) / SAMPLE_RATE_HZ)
+    return Scores(ends, shares)
 
 
 def smooth(shares: np.ndarray, windows: int) -> np.ndarray:
@@ -118,14 +150,35 @@ def detect(
 
     After a word, nothing is found for `deaf_seconds`: its sound is still in the window.
     """
-    found, deaf_until = [], -np.inf
+    words, deaf_until = [], -np.inf
     first = len(LABELS) - len(WORDS)
     for end, row in zip(ends, shares, strict=True):
         best = first + int(np.argmax(row[first:]))
         if row[best] >= threshold and end >= deaf_until:
-            found.append(Found(float(end), LABELS[best], float(row[best])))
+            words.append(Found(float(end), LABELS[best], float(row[best])))
             deaf_until = end + deaf_seconds
-    return tuple(found)
+    return tuple(words)
+
+
+def judge(found: Sequence[Found], spoken: Sequence[Spoken], seconds: float) -> Outcome:
+    """Compare what was found with what was spoken in a recording of so many seconds.
+
+    A find is a hit where a word of its label began 0.2 to 2 seconds before; each word counts once.
+    """
+    open_words = [word for word in spoken if word.label in WORDS]
+    hits, alarms = [], []
+    for each in sorted(found, key=lambda one: one.end):
+        fitting = [
+            word
+            for word in open_words
+            if word.label == each.label and _EARLY_SECONDS <= each.end - word.start <= _LATE_SECONDS
+        ]
+        if fitting:
+            open_words.remove(fitting[0])
+            hits.append(each)
+        else:
+            alarms.append(each)
+    return Outcome(tuple(hits), tuple(alarms), tuple(open_words), seconds)
 
 
 def _places(clips: dataset.Clips, labels: Sequence[str]) -> np.ndarray:

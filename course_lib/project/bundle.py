@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib import micro, session
+from course_lib.micro import record
 from course_lib.project.page import page
 from course_lib.project.report import MicroRun
 from course_lib.project.verify import MODEL, PAGE, REPORT, problems
@@ -28,7 +29,7 @@ def arena_bytes(run: MicroRun | None) -> int:
     """
     if run is not None:
         return run.arena_bytes
-    return int(micro.recorded.record()["arena"]["smallest_bytes"]) + _NEW_LAYER_BYTES
+    return int(record.load()["arena"]["smallest_bytes"]) + _NEW_LAYER_BYTES
 
 
 def deliverables(int8_model: bytes, arena_bytes: int, words: Words) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.sound import augment, dataset
+from course_lib.sound import augmentation, dataset
 from course_lib.sound.dataset import SILENCE, SPLITS, UNKNOWN, Clips
 
 MOST_WORDS = 6
@@ -36,11 +36,13 @@ class Words:
         """Your words, without silence and unknown."""
         return self.labels[2:]
 
-    def recipe(self) -> augment.Recipe:
+    def recipe(self) -> augmentation.Recipe:
         """Return how varied clips are drawn: more than half of them of your words, each alike."""
         each = (1 - sum(_SHARES)) / len(self.chosen)
         shares = (*_SHARES, *[each] * len(self.chosen))
-        return augment.Recipe(labels=shares, words={}, engines={"kokoro": 2.5, "recording": 4.0})
+        return augmentation.Recipe(
+            labels=shares, words={}, engines={"kokoro": 2.5, "recording": 4.0}
+        )
 
     def counts(self, split: str) -> tuple[int, ...]:
         """Return how many clips of each label are in a split."""

@@ -14,20 +14,7 @@ import numpy as np
 
 from course_lib.formats import tflite_file
 from course_lib.formats.tflite_file import schema
-from course_lib.quantize.affine import Affine
-from course_lib.quantize.nibbles import unpack
-
-TYPES = {
-    "FLOAT32": np.float32,
-    "FLOAT16": np.float16,
-    "INT32": np.int32,
-    "UINT8": np.uint8,
-    "INT64": np.int64,
-    "BOOL": np.bool_,
-    "INT16": np.int16,
-    "INT8": np.int8,
-    "INT4": np.int8,
-}
+from course_lib.quantize.grids import Affine
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +73,10 @@ class Plan:
     @property
     def kernels(self) -> dict[str, np.ndarray]:
         """The stored weights of every layer that has some: label to an array, filters first."""
-        found = ((self.label(operation), self.weights(operation)) for operation in self.operations)
         return {
-            label: value.stored
-            for label, value in found
-            if value is not None and value.stored.ndim > 1
+            self.label(operation): value.stored
+            for operation in self.operations
+            if (value := self.weights(operation)) is not None and value.stored.ndim > 1
         }
 
     def weights(self, operation: Operation) -> Value | None:
@@ -121,9 +107,23 @@ def read(model_bytes: bytes) -> Plan:
     return Plan(values, operations, _indices(graph.inputs), _indices(graph.outputs))
 
 
+def pack_nibbles(values: np.ndarray) -> np.ndarray:
+    """Return integers from -8 to 7 as uint8, two to a byte, the first one in the lower half."""
+    halves = np.asarray(values, np.int8).ravel() & 0x0F
+    halves = np.append(halves, np.zeros(len(halves) % 2, np.int8)).astype(np.uint8)
+    return halves[0::2] | (halves[1::2] << 4)
+
+
+def unpack_nibbles(data: bytes, count: int) -> np.ndarray:
+    """Return the first `count` four-bit integers of `data`, (count,) int8 from -8 to 7."""
+    octets = np.frombuffer(data, np.uint8)
+    halves = np.stack([octets & 0x0F, octets >> 4], axis=1).ravel()[:count].astype(np.int8)
+    return np.where(halves > 7, halves - 16, halves).astype(np.int8)
+
+
 def _value(index: int, tensor: Any, buffers: list[Any]) -> Value:
     shape, kind = _indices(tensor.shape), _name_of(schema.TensorType, tensor.type)
-    dtype = np.dtype(TYPES[kind])
+    dtype = np.dtype("int8" if kind == "INT4" else kind.lower())  # four bits become int8
     stored = _stored(kind, dtype, shape, buffers[tensor.buffer].data)
     name = (tensor.name or b"").decode("utf-8", "replace")
     return Value(index, name, shape, dtype, _grid(tensor.quantization, dtype, stored), stored)
@@ -134,7 +134,7 @@ def _stored(kind: str, dtype: np.dtype, shape: tuple[int, ...], data: Any) -> np
     if data is None or not len(data):
         return None
     if kind == "INT4":
-        return unpack(bytes(data), int(np.prod(shape))).reshape(shape)
+        return unpack_nibbles(bytes(data), int(np.prod(shape))).reshape(shape)
     return np.frombuffer(bytes(data), dtype.newbyteorder("<")).reshape(shape)
 
 

@@ -97,3 +97,25 @@ def operation_names() -> frozenset[str]:
     from tensorflow.python.framework import op_def_registry  # noqa: F401  (fills the registry)
 
     return frozenset(name for name in dir(raw) if not name.startswith("_"))
+
+
+def quantized(calibrated: bytes, float_outputs: set[str]) -> bytes:
+    """Return an int8 .tflite from a float one that knows its ranges, int8 at both ends.
+
+    The operations that make `float_outputs`, names of tensors, still compute in floats. It is the
+    function behind TensorFlow's QuantizationDebugger.
+    """
+    tf = import_tensorflow()
+    from tensorflow.lite.python import convert
+
+    with quiet():
+        return bytes(
+            convert.mlir_quantize(
+                calibrated,
+                disable_per_channel=True,
+                fully_quantize=True,
+                denylisted_nodes=float_outputs,
+                input_data_type=tf.int8,
+                output_data_type=tf.int8,
+            )
+        )

@@ -21,13 +21,20 @@ _GOOD, _ERROR = b"answer", b"error"
 _START_SECONDS = 60.0  # for a cold disk: importing an interpreter takes a second or two
 
 
-def start(*arguments: str, more: dict[str, str] | None = None, **options: Any) -> subprocess.Popen:
+def start(
+    *arguments: str,
+    more: dict[str, str] | None = None,
+    around: Sequence[str] = (),
+    **options: Any,
+) -> subprocess.Popen:
     """Start this Python with `arguments`, such as "-m", "course_lib.measure"; return its handle.
 
     It finds course_lib wherever this one did, sees no GPU, and logs nothing from C++. `more` are
-    further variables of its environment; `options` go to `subprocess.Popen`.
+    further variables of its environment; `around` is a command that runs it, such as a sandbox;
+    `options` go to `subprocess.Popen`, where `env` is an environment that takes nothing from here.
     """
-    return subprocess.Popen([sys.executable, *arguments], env=environment(more), **options)
+    options.setdefault("env", environment(more))
+    return subprocess.Popen([*around, sys.executable, *arguments], **options)
 
 
 def run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import html
 import io
+import wave as wave_format
 from dataclasses import dataclass, field
 from math import gcd
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from course_lib import session
 
@@ -37,7 +39,27 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
     With `most_seconds`, only so much of its beginning is read. Raises AudioError as `read` does.
     """
     path = Path(path)
-    wave, rate_hz = _decode(path, most_seconds)
+    if not path.is_file():
+        raise AudioError(f"There is no file {path}: check the name and the folder.")
+    size = path.stat().st_size
+    if size == 0:
+        raise AudioError(f"{path.name} is empty (0 bytes): record or download it again.")
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"RIFF" and size < int.from_bytes(head[4:8], "little") + 8 < 0xFFFFFFFF:
+        raise AudioError(f"{path.name} is cut short: its header promises more bytes than it has.")
+    try:
+        about = soundfile.info(path)
+        expected = about.frames
+        if most_seconds is not None:
+            expected = min(expected, int(most_seconds * about.samplerate))
+        wave, rate_hz = soundfile.read(path, expected, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(
+            f"{path.name} cannot be read as sound: it is damaged, or no audio file."
+        ) from error
+    if 0 < len(wave) < expected < 2**62:
+        raise AudioError(f"{path.name} is cut short: it has {len(wave)} of {expected} samples.")
     if len(wave) == 0:
         raise AudioError(f"{path.name} holds no sound: record it again.")
     if not np.isfinite(wave).all():
@@ -51,7 +73,7 @@ def resample(wave: np.ndarray, rate_hz: int) -> np.ndarray:
         raise AudioError(f"A sample rate of {rate_hz} Hz is impossible: give the true rate.")
     if rate_hz == SAMPLE_RATE_HZ:
         return np.ascontiguousarray(wave, np.float32)
-    from scipy.signal import resample_poly
+    from scipy.signal import resample_poly  # late: it takes a second to import
 
     common = gcd(SAMPLE_RATE_HZ, int(rate_hz))
     return resample_poly(wave, SAMPLE_RATE_HZ // common, int(rate_hz) // common).astype(np.float32)
@@ -71,23 +93,11 @@ def fit(wave: np.ndarray) -> np.ndarray:
 def wav_bytes(wave: np.ndarray, rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
     """Return (samples,) in -1 to 1 as the bytes of a 16-bit mono WAV file; louder is clipped."""
     pcm = np.round(np.clip(wave, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
-    fields = [
-        b"RIFF",
-        _u32(36 + len(pcm)),
-        b"WAVE",
-        b"fmt ",
-        _u32(16),
-        _u16(1),
-        _u16(1),
-        _u32(rate_hz),
-        _u32(2 * rate_hz),
-        _u16(2),
-        _u16(16),
-        b"data",
-        _u32(len(pcm)),
-        pcm,
-    ]
-    return b"".join(fields)
+    buffer = io.BytesIO()
+    with wave_format.open(buffer, "wb") as file:
+        file.setparams((1, 2, rate_hz, len(pcm) // 2, "NONE", ""))
+        file.writeframes(pcm)
+    return buffer.getvalue()
 
 
 def write(path: str | Path, wave: np.ndarray) -> Path:
@@ -95,8 +105,6 @@ def write(path: str | Path, wave: np.ndarray) -> Path:
     path = Path(path)
     if path.suffix.lower() == ".wav":
         return session.write_atomically(path, wav_bytes(wave))
-    import soundfile
-
     kind = path.suffix.lstrip(".").upper()
     if kind not in soundfile.available_formats():
         raise AudioError(f"{path.name} has a suffix that cannot be written: use .wav or .flac.")
@@ -131,39 +139,3 @@ class Sound:
 def play(wave: np.ndarray, label: str = "") -> Sound:
     """Return a player for (samples,) at 16 kHz, as a cell's last line or to `display`."""
     return Sound(np.asarray(wave, np.float32), label)
-
-
-def _decode(path: Path, most_seconds: float | None) -> tuple[np.ndarray, int]:
-    """Return (samples, channels) float32 and the rate as the file has it."""
-    import soundfile
-
-    if not path.is_file():
-        raise AudioError(f"There is no file {path}: check the name and the folder.")
-    size = path.stat().st_size
-    if size == 0:
-        raise AudioError(f"{path.name} is empty (0 bytes): record or download it again.")
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] == b"RIFF" and size < int.from_bytes(head[4:8], "little") + 8 < 0xFFFFFFFF:
-        raise AudioError(f"{path.name} is cut short: its header promises more bytes than it has.")
-    try:
-        about = soundfile.info(path)
-        expected = about.frames
-        if most_seconds is not None:
-            expected = min(expected, int(most_seconds * about.samplerate))
-        wave, rate_hz = soundfile.read(path, expected, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(
-            f"{path.name} cannot be read as sound: it is damaged, or no audio file."
-        ) from error
-    if 0 < len(wave) < expected < 2**62:
-        raise AudioError(f"{path.name} is cut short: it has {len(wave)} of {expected} samples.")
-    return wave, rate_hz
-
-
-def _u16(number: int) -> bytes:
-    return number.to_bytes(2, "little")
-
-
-def _u32(number: int) -> bytes:
-    return number.to_bytes(4, "little")

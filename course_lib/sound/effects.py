@@ -1,7 +1,7 @@
 """What rooms, voices, microphones and telephones do to a word: small functions from wave to wave.
 
 Waves are (samples,) float32 at 16 kHz. What is random takes a `numpy.random.Generator`; nothing is
-remembered and no input is changed. `augment` strings these together.
+remembered and no input is changed. `augmentation` strings these together.
 """
 
 from __future__ import annotations
@@ -56,24 +56,27 @@ def stretched(wave: np.ndarray, factor: float) -> np.ndarray:
     return result[_STEP : _STEP + count]
 
 
-def low_pass(log_hz: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _low_pass(rng: np.random.Generator, log_hz: np.ndarray) -> np.ndarray:
     """Return gains that take 10 to 40 dB off all above 2.5 to 6.5 kHz: a cheap microphone."""
     above = log_hz > np.log(rng.uniform(2500.0, 6500.0))
     return np.where(above, 10.0 ** (-rng.uniform(10.0, 40.0) / 20.0), 1.0)
 
 
-def high_pass(log_hz: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _high_pass(rng: np.random.Generator, log_hz: np.ndarray) -> np.ndarray:
     """Return gains that take 20 dB from everything below 100 to 500 Hz: a small loudspeaker."""
     return np.where(log_hz < np.log(rng.uniform(100.0, 500.0)), 0.1, 1.0)
 
 
-def room(rng: np.random.Generator) -> np.ndarray:
+def _room(rng: np.random.Generator) -> np.ndarray:
     """Return the echo of a random room: a spike, then noise that dies away in 50 to 450 ms."""
     length = int(rng.uniform(0.05, 0.45) * SAMPLE_RATE_HZ)
     decay = np.exp(-6.9 / length * np.arange(length, dtype=np.float32))
     echo = rng.uniform(0.02, 0.2) * decay * rng.standard_normal(length, np.float32)
     echo[0] = 1.0
     return echo.astype(np.float32)
+
+
+_GAINS = {"equaliser": noise.equaliser, "low_pass": _low_pass, "high_pass": _high_pass}
 
 
 def filtered(wave: np.ndarray, rng: np.random.Generator, shares: dict[str, float]) -> np.ndarray:
@@ -84,18 +87,14 @@ def filtered(wave: np.ndarray, rng: np.random.Generator, shares: dict[str, float
     chosen = {name for name, share in shares.items() if rng.random() < share}
     if not chosen:
         return wave
-    echo = room(rng) if "room" in chosen else np.ones(1, np.float32)
+    echo = _room(rng) if "room" in chosen else np.ones(1, np.float32)
     kept = len(wave) + (_TAIL if "room" in chosen else 0)
     size = 1 << (len(wave) + len(echo) - 1).bit_length()
     log_hz = _log_hz(size)
     spectrum = fft.rfft(wave, size)
-    for name, gains in (
-        ("equaliser", noise.equaliser),
-        ("low_pass", low_pass),
-        ("high_pass", high_pass),
-    ):
+    for name, gains in _GAINS.items():
         if name in chosen:
-            spectrum *= gains(log_hz, rng) if name != "equaliser" else gains(rng, log_hz)
+            spectrum *= gains(rng, log_hz)
     if "room" in chosen:
         spectrum *= fft.rfft(echo, size)
     return fft.irfft(spectrum, size)[:kept].astype(np.float32)

@@ -17,8 +17,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import OrderedDict
+from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft
@@ -26,9 +26,7 @@ from scipy import fft
 from course_lib import session
 from course_lib.session import cache_folder
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
-
-if TYPE_CHECKING:
-    from course_lib.sound.dataset import Clips
+from course_lib.sound.dataset import Clips
 
 WINDOW = 480  # samples a frame: 30 ms
 HOP = 320  # samples between the starts of two frames: 20 ms
@@ -102,13 +100,14 @@ def log_mel(waves: np.ndarray) -> np.ndarray:
     float32 throughout. Raises ValueError when a clip is not one second long.
     """
     waves = np.asarray(waves, np.float32)
-    if waves.ndim == 1:
-        return normalised(log_energies(mel_energies(power(frames(waves)))))
-    parts = [
-        normalised(log_energies(mel_energies(power(frames(waves[start : start + _BATCH])))))
-        for start in range(0, len(waves), _BATCH)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, FRAMES, BANDS), np.float32)
+    if waves.ndim > 1:  # part by part: the spectra of thousands of clips would fill the memory
+        parts = [_of_few(waves[start : start + _BATCH]) for start in range(0, len(waves), _BATCH)]
+        return np.concatenate([np.empty((0, FRAMES, BANDS), np.float32), *parts])
+    return _of_few(waves)
+
+
+def _of_few(waves: np.ndarray) -> np.ndarray:
+    return normalised(log_energies(mel_energies(power(frames(waves)))))
 
 
 def of(clips: Clips) -> np.ndarray:
@@ -123,7 +122,8 @@ def of(clips: Clips) -> np.ndarray:
         values = _from_disk(key, len(clips.waves))
         if values is None:
             values = log_mel(clips.waves)
-            _to_disk(key, values)
+            with suppress(OSError, RuntimeError):  # a full disk, no home folder: memory will do
+                _to_disk(key, values)
         values.flags.writeable = False
         _memory[key] = values
         while len(_memory) > _REMEMBERED:
@@ -152,7 +152,4 @@ def _from_disk(key: str, count: int) -> np.ndarray | None:
 def _to_disk(key: str, values: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, values)
-    try:
-        session.write_atomically(cache_folder() / f"log_mel-{key}.npy", buffer.getvalue())
-    except (OSError, RuntimeError):  # a full disk or no home folder: the memory has them
-        return
+    session.write_atomically(cache_folder() / f"log_mel-{key}.npy", buffer.getvalue())

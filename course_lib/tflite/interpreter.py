@@ -77,8 +77,8 @@ class Interpreter:
                     experimental_preserve_all_tensors=keep_all,
                 )
                 self.raw.allocate_tensors()
-                self.inputs = tuple(_tensor(detail) for detail in self.raw.get_input_details())
-                self.outputs = tuple(_tensor(detail) for detail in self.raw.get_output_details())
+                self.inputs = tuple(described(detail) for detail in self.raw.get_input_details())
+                self.outputs = tuple(described(detail) for detail in self.raw.get_output_details())
             except (ValueError, RuntimeError) as error:
                 raise ModelError(
                     "LiteRT cannot load this model, it is damaged or needs operations "
@@ -111,7 +111,7 @@ class Interpreter:
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """Every named tensor of the first subgraph."""
-        return tuple(_tensor(detail) for detail in self.raw.get_tensor_details())
+        return tuple(described(detail) for detail in self.raw.get_tensor_details())
 
     def before(self, kind: str, features: np.ndarray) -> np.ndarray:
         """Return what enters the last operation of a kind, such as "SOFTMAX", as float32.
@@ -206,12 +206,12 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     )
 
 
-def _tensor(detail: dict[str, Any]) -> Tensor:
-    """Return a `Tensor` from what LiteRT says about it."""
+def described(detail: dict[str, Any]) -> Tensor:
+    """Return a `Tensor` from what LiteRT says about it; tflite-micro says no index and no name."""
     known = detail["quantization_parameters"]
     return Tensor(
-        int(detail["index"]),
-        str(detail["name"]),
+        int(detail.get("index", 0)),
+        str(detail.get("name", "")),
         tuple(int(size) for size in detail["shape"]),
         np.dtype(detail["dtype"]),
         tuple(float(scale) for scale in known["scales"]),

@@ -99,7 +99,7 @@ class LiveTraining(shell.View):
         return of_snapshots(spotter.history())
 
     def varying(self, done: int, total: int) -> None:
-        """Move the bar; this is the `progress` of `augment.training_set`."""
+        """Move the bar; this is the `progress` of `augmentation.training_set`."""
         self._progress("varying clips", done, total)
 
     def train(

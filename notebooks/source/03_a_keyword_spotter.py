@@ -212,10 +212,10 @@ check("3.5", kernel_weights)
 # in a room, through a cheap microphone, in noise. Listen to one word four times.
 
 # %%
-from course_lib.sound import augment, effects
+from course_lib.sound import augmentation, effects
 
 word, rng = effects.trimmed(yes.waves[0]), np.random.default_rng(3)
-varied = [augment.vary(word, rng) for _ in range(4)]
+varied = [augmentation.vary(word, rng) for _ in range(4)]
 names = ["once", "twice", "thrice", "four times"]
 FeatureGallery(varied, names).show()
 
@@ -231,7 +231,7 @@ from course_lib.views.training import LiveTraining
 
 watch = LiveTraining((features.of(held), held.labels), epochs=9)
 watch.show()
-varied, meant = augment.training_set(clips, 8_000, 0, watch.varying)
+varied, meant = augmentation.training_set(clips, 8_000, 0, watch.varying)
 sounds = np.concatenate([varied, *3 * [features.of(clips)]])
 labels = np.concatenate([meant, *3 * [clips.labels]])
 curve = watch.train(model, sounds, labels, peak_rate=4e-3)

@@ -77,13 +77,13 @@ check("9.1", shares)
 clip_count, epochs = 2_400, 6
 
 # %% tags=["nbval-ignore-output"]
-from course_lib.sound import augment, features
+from course_lib.sound import augmentation, features
 from course_lib.views.training import LiveTraining
 
 held = features.of(words.validation), words.validation.labels
 watch = LiveTraining(held, epochs)
 watch.show()
-sounds, labels = augment.training_set(
+sounds, labels = augmentation.training_set(
     words.train, clip_count, 0, watch.varying, words.recipe())
 print(f"{len(sounds):,} varied clips")
 

@@ -170,8 +170,8 @@ CODE = [
         "            os.write(os.open(f'/proc/{pid}/fd/{number}', os.O_WRONLY), line)\n"
         "        except OSError:\n            pass\n" + WRONG_2)),
     _code("forged asking", "1", "", a2=(
-        "import sys\nask = sys.modules['course_lib.instructor.grading.inside.ask']\n"
-        "ask.ask = lambda answer, _, reply: "
+        "import sys\nasking = sys.modules['course_lib.instructor.grading.inside.asking']\n"
+        "asking.ask = lambda answer, _, reply: "
         "open(reply, 'w').write('{\"state\": \"right\", \"earned\": 99}')\n" + WRONG_2)),
     _code("import hooks", "12345", a2=(
         "import sys\nclass Hook:\n    def find_spec(self, *_):\n        raise ImportError('mine')\n"

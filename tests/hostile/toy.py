@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from course_lib.instructor.authoring import editions, frame, source
-from course_lib.instructor.grading import sandbox
+from course_lib.instructor.authoring import editions, source
+from course_lib.instructor.grading import watch
 
 HERE = Path(__file__).parent
 EXERCISES = HERE / "exercises"
-LIMITS = sandbox.Limits(
+LIMITS = watch.Limits(
     wall_seconds=60,
     cell_seconds=6,
     call_seconds=3,
@@ -23,7 +23,7 @@ LIMITS = sandbox.Limits(
 def build(folder: Path) -> tuple[Path, dict]:
     """Write both editions below `folder`; return the reference folder and the student edition."""
     lesson = source.read(HERE / "source" / "97_grading.py")
-    facts = frame.project(HERE.parent.parent)
+    facts = editions.read_project(HERE.parent.parent)
     (folder / "reference").mkdir(parents=True)
     for solved, place in ((True, folder / "reference"), (False, folder)):
         notebook = editions.edition(lesson, [lesson], facts, solved)

@@ -16,9 +16,9 @@ Usage = namedtuple("Usage", "total used free")
 def _setup_cell() -> str:
     """Return the set-up cell of the first lesson."""
     from course_lib.instructor import authoring
-    from course_lib.instructor.authoring.frame import project, setup_code
+    from course_lib.instructor.authoring.editions import read_project, setup_code
 
-    return setup_code(authoring.lessons()[0], project(ROOT))
+    return setup_code(authoring.lessons()[0], read_project(ROOT))
 
 
 def test_set_up_cell_finds_a_clone_above_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro's interpreter and its arena, against its own words and other runtimes."""
+"""TensorFlow Lite Micro's interpreter against other runtimes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from course_lib import measure, micro, quantize, tflite
-from course_lib.micro import arena
-from course_lib.micro.child import Child, Died
 from course_lib.sound import dataset, features
 from course_lib.tflite.interpreter import quantize as _stored
 
@@ -43,61 +41,8 @@ def test_a_single_step_takes_stored_integers(model: bytes, clips: np.ndarray) ->
         runner.step(np.zeros((1, 49, 40, 1), np.float32))
 
 
-@here
-def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
-    smallest = micro.smallest_arena(model)
-    assert micro.fits(model, smallest)
-    assert not micro.fits(model, smallest - arena.STEP_BYTES)
-    assert measure.arena_bytes(model) == smallest
-    noted = micro.allocations(model)
-    assert noted.total_bytes == noted.head_bytes + noted.tail_bytes
-    assert noted.total_bytes <= smallest < noted.total_bytes + 100
-    largest = max(
-        value.grid is not None and value.stored is None and int(np.prod(value.shape))
-        for value in quantize.read(model).values
-    )
-    assert noted.head_bytes >= largest
-
-
-@here
-def test_an_arena_that_is_too_small_is_explained_and_ends_nobody(model: bytes) -> None:
-    short = micro.fits(model, 5000)
-    assert not short and "missing" in short.said and "\n" not in short.said
-    fatal = micro.fits(model, 50)  # there, the interpreter itself ends its process
-    assert not fatal and "missing" in fatal.said
-    assert not micro.fits(model, -1)
-    with pytest.raises(micro.MicroError, match="5,000 bytes"):
-        micro.Interpreter(model, 5000)
-    with pytest.raises(micro.MicroError, match="missing"):
-        micro.allocations(model, 5000)
-    assert micro.smallest_arena(model, largest=5000) == 0
-
-
-@here
-def test_nothing_is_allocated_after_start_up(model: bytes) -> None:
-    before, after = micro.grows(model, runs=20)
-    assert before == after
-    assert sum(before.kinds.values()) <= before.tail_bytes
-    assert before.counts["NodeAndRegistration struct"] == len(quantize.read(model).operations)
-
-
-@here
-def test_the_child_starts_again_after_it_died(model: bytes) -> None:
-    with Child(model) as child:
-        with pytest.raises(Died) as error:
-            child.ask(50)
-        assert "missing" in error.value.log
-        assert "before" in child.ask(1 << 20)
-
-
-@here
-def test_a_child_that_hangs_is_ended(model: bytes) -> None:
-    with Child(model, seconds=0.01) as child, pytest.raises(Died):
-        child.ask(1 << 20, runs=100_000)
-
-
 def test_other_bytes_are_refused(model: bytes) -> None:
-    for call in (micro.fits, micro.Interpreter):
+    for call in (micro.smallest_arena, micro.Interpreter):
         with pytest.raises(ValueError, match="empty|TFL3|not installed"):
             call(b"", 1000)
     if micro.available():
@@ -115,8 +60,3 @@ def test_without_the_package_the_reason_is_said(model: bytes, monkeypatch) -> No
     with pytest.raises(micro.MicroError, match="Linux on x86-64"):
         micro.smallest_arena(model)
     assert measure.arena_bytes(model) == 0
-
-
-def test_a_changed_print_of_the_allocator_is_noticed() -> None:
-    with pytest.raises(micro.MicroError, match="another format"):
-        arena._parsed("Arena: 12 bytes")

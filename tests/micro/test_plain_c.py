@@ -16,6 +16,7 @@ from course_lib.experiments import peers
 from course_lib.formats.tflite_file import schema
 from course_lib.micro import plain_c
 from course_lib.micro.plain_c.memory import Block, lay_out
+from course_lib.micro.plain_c.toolchain import LOOP_INSTRUCTIONS, PROGRAMS
 from course_lib.sound import dataset, features
 
 desktop = pytest.mark.skipif(
@@ -117,7 +118,7 @@ def test_instructions_are_counted(program, sound, tmp_path: Path) -> None:
     built = plain_c.build(program, tmp_path)
     first, again = (plain_c.run(program, built, sound[:2]) for _ in range(2))
     assert np.array_equal(first.instructions, again.instructions)
-    assert 0 <= first.loop - plain_c.LOOP_INSTRUCTIONS < 40
+    assert 0 <= first.loop - LOOP_INSTRUCTIONS < 40
     by_layer = first.instructions[0, 1:]
     for layer, count in zip(program.layers, by_layer, strict=True):
         assert 2 * layer.macs <= count  # a load or more, and a multiplication
@@ -380,6 +381,6 @@ def test_a_broken_compilation_and_an_early_end_are_told(program, tmp_path: Path)
 
 def test_missing_tools_are_named(program, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(plain_c.build.__globals__["shutil"], "which", lambda name: None)
-    assert plain_c.missing() == plain_c.PROGRAMS["cortex-m4"]
+    assert plain_c.missing() == PROGRAMS["cortex-m4"]
     with pytest.raises(plain_c.NoToolError, match="arm-none-eabi-gcc and .* cannot be found"):
         plain_c.build(program, tmp_path)

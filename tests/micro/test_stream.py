@@ -47,7 +47,6 @@ def test_windows_slide_and_are_answered_alone(clips) -> None:
     from course_lib.sound import features
 
     assert np.array_equal(scores.shares[::2], tflite.run(model, features.log_mel(clips.waves[:3])))
-    assert scores.heard == 3 and 0 < scores.real_time_factor < 1
     same = micro.slide(lambda rows: np.zeros((len(rows), 4)), wave, hop_seconds=0.5)
     assert same.shares.shape == scores.shares.shape
     with pytest.raises(ValueError, match="less than a second"):
@@ -97,18 +96,3 @@ def test_the_shipped_model_hears_words_in_noise(recording: micro.Recording) -> N
     assert outcome.hit_share >= 0.6
     strict = micro.detect(scores.ends, micro.smooth(scores.shares, 2), 0.95)
     assert len(strict) <= len(found)
-
-
-def test_estimates_are_plain_arithmetic() -> None:
-    chip = micro.Chip("x", "Cortex-M4F", 100e6, 1000, 1000, 50.0, 2.0, "a document")
-    guess = micro.estimate(chip, 10_000_000, 1000, 1000)
-    assert guess.seconds == (0.1, 0.2) and guess.fits
-    assert guess.joules == pytest.approx((1e-3, 2e-3))  # 5 mA at 2 V for 0.1 s
-    assert guess.busy_share == pytest.approx(0.8)
-    assert not micro.estimate(chip, 1, 1001, 0).fits
-    assert not micro.estimate(chip, 1, 0, 1001).fits
-
-
-def test_every_chip_has_a_source() -> None:
-    assert len(micro.CHIPS) == 3
-    assert all(len(chip.source) > 20 and chip.core == "Cortex-M4F" for chip in micro.CHIPS)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from course_lib import tflite
+from course_lib import measure, tflite
 from course_lib.formats.tflite_file import ALIGNMENT, schema
+from course_lib.sound import dataset
+from course_lib.sound import features as recorded_features
 
 
 @pytest.mark.parametrize("variant", tflite.VARIANTS)
@@ -29,3 +31,13 @@ def test_stripped_weights_stay_aligned(made):
         if not buffer.DataIsNone():
             start = buffer._tab.Vector(buffer._tab.Offset(4))
             assert start % ALIGNMENT == 0
+
+
+def test_the_compact_file_gives_the_same_answers():
+    shipped = tflite.load("spotter_int8")
+    rows = recorded_features.of(dataset.bundled("train")[::50])[:100]
+    small = tflite.compact(shipped)
+    assert len(small) < len(tflite.strip(shipped, alignment=4)) < len(shipped)
+    answers = [tflite.Interpreter(model, reference=True).run(rows) for model in (shipped, small)]
+    assert np.array_equal(*answers)
+    assert measure.bytes_by_kind(small)["names"] == 0

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from course_lib import micro
-from course_lib.micro import recorded
-from course_lib.micro.arena_run import ArenaRun
+from course_lib.micro import record
+from course_lib.micro.arena import ArenaRun
 from course_lib.micro.device import DeviceRun
 from course_lib.views import micro as draw
 
 
 @pytest.fixture(scope="module")
 def device() -> DeviceRun:
-    return DeviceRun.from_dict(recorded.record()["device"], recorded.date_line())
+    return DeviceRun.from_dict(record.load()["device"], record.date_line())
 
 
 def test_the_arena_s_parts_add_up_and_its_origin_is_named(texts) -> None:
-    run = ArenaRun.from_dict(recorded.record()["arena"], recorded.date_line())
+    run = ArenaRun.from_dict(record.load()["arena"], record.date_line())
     said = texts(draw.arena, run)
     assert f"{run.smallest_bytes:,} bytes are enough (recorded on " in said
     shares = [line for line in said.splitlines() if line.endswith(" B")]

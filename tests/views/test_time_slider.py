@@ -47,7 +47,7 @@ def test_snapshots_are_what_the_checkpoints_hold(measured, trail, clips):
     assert measured.steps == (5, 40)
     for snapshot, prefix in zip(measured.snapshots, timeline.prefixes(trail), strict=True):
         model = timeline.restored(prefix, spotter.build())
-        assert np.array_equal(snapshot.kernels, model.get_layer("listen").kernel.numpy())
+        assert np.array_equal(snapshot.kernels, model.get_layer(spotter.FIRST_LAYER).kernel.numpy())
         assert np.allclose(snapshot.answers, spotter.predict(model, clips[0]), atol=1e-6)
     assert [each.loss for each in measured.snapshots] == [None, 0.5]
     assert not np.array_equal(measured.snapshots[0].kernels, measured.snapshots[1].kernels)
@@ -142,7 +142,7 @@ def test_the_object_graph_as_a_tree(trail):
     opened = checkpoint.contents(timeline.prefixes(trail)[0])
     names = [node.name for node in objects.tree(opened).nodes]
     assert names[0] == "root" and "model" in names
-    assert objects.paths(opened, "listen/kernel") == ["model/_operations/1/_kernel"]
+    assert objects.paths(opened, f"{spotter.FIRST_LAYER}/kernel") == ["model/_operations/1/_kernel"]
 
 
 @pytest.mark.slow

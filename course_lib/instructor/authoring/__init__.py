@@ -1,10 +1,11 @@
-"""Lesson sources → student and reference editions. No lesson imports this.
+"""From a lesson's source, `notebooks/source/NN_topic.py`, to its student and reference edition.
 
-`python -m course_lib.instructor.authoring build` writes every notebook from its source,
-`notebooks/source/NN_topic.py`; `… check` tells whether what is committed is what would be built.
+`source` reads it into cells, `editions` makes two notebooks of them, `building` executes and
+writes these, with the README's table of lessons and the pictures in `docs`. Begin with `building`.
+On the command line: `python -m course_lib.instructor.authoring build`, or `check`.
 """
 
-from course_lib.instructor.authoring.build import build, check, lessons
-from course_lib.instructor.authoring.source import Cell, Lesson, SourceError, read
+from course_lib.instructor.authoring.building import build, check, lessons
+from course_lib.instructor.authoring.source import SourceError, read
 
-__all__ = ["Cell", "Lesson", "SourceError", "build", "check", "lessons", "read"]
+__all__ = ["SourceError", "build", "check", "lessons", "read"]

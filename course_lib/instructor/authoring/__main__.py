@@ -6,14 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from course_lib.instructor.authoring.build import build, check
+from course_lib.instructor.authoring.building import build, check
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0, or 1 where something is not as it should be."""
-    parser = argparse.ArgumentParser(
-        prog="python -m course_lib.instructor.authoring", description=__doc__
-    )
+    name = "python -m course_lib.instructor.authoring"
+    parser = argparse.ArgumentParser(prog=name, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="write the notebooks from their sources")
     building.add_argument("numbers", nargs="*", metavar="NN", help="lessons; all where left out")
@@ -24,8 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.command == "build":
             build(chosen.numbers, student_only=chosen.student_only, jobs=chosen.jobs, report=print)
-            return 0
-        complaints = check()
+        complaints = check() if chosen.command == "check" else []
     except ValueError as error:  # a broken source, an unknown number
         print(error, file=sys.stderr)
         return 1

@@ -1,25 +1,83 @@
-"""Make a lesson's two notebooks, not yet executed: the student and the reference edition."""
+"""Make a lesson's two notebooks, not yet executed: the student and the reference edition.
+
+Around a lesson's own cells stand the set-up cell, the badge and the links to its neighbours; where
+a solution was, a student finds what to start from.
+"""
 
 from __future__ import annotations
 
+import ast
+import textwrap
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_lib.instructor.authoring.frame import Project, footer, header, setup_code
-from course_lib.instructor.authoring.solutions import without_markers, without_solutions
-from course_lib.instructor.authoring.source import Cell, Lesson
+from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson
 
-_METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
-}
+LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+_SOLVED = (
+    "**This is the solved edition**, executed with its outputs: for instructors and for grading. "
+    "Students work in [{name}.ipynb](../{name}.ipynb)."
+)
+_SETUP = '''\
+#@title Run this cell first
+import importlib.util, pathlib, subprocess, sys
+
+folders = [pathlib.Path.cwd(), *pathlib.Path.cwd().parents]
+clones = [str(f) for f in folders if (f / "course_lib/cli.py").exists()]
+if importlib.util.find_spec("course_lib") is None and clones:
+    sys.path.insert(0, clones[0])
+elif importlib.util.find_spec("course_lib") is None:
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    subprocess.run(pip + """
+        course_lib@git+{repository}
+        {adds}
+    """.split(), check=True)
+    importlib.invalidate_caches()
+
+from course_lib import session
+session.start("{number}")'''
+
+
+@dataclass(frozen=True)
+class Project:
+    """The facts of pyproject.toml that notebooks and documents repeat."""
+
+    repository: str
+    branch: str
+    colab_adds: tuple[str, ...]
+
+    def colab(self, lesson: Lesson) -> str:
+        """Return the address that opens a lesson in Colab."""
+        place = self.repository.removeprefix("https://github.com/")
+        return (
+            f"https://colab.research.google.com/github/{place}"
+            f"/blob/{self.branch}/notebooks/{lesson.name}.ipynb"
+        )
+
+
+def read_project(root: Path) -> Project:
+    """Read the project's facts from the pyproject.toml in `root`."""
+    facts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    workbook = facts["tool"]["workbook"]
+    return Project(
+        repository=facts["project"]["urls"]["Repository"],
+        branch=workbook["branch"],
+        colab_adds=tuple(workbook["colab_adds"]),
+    )
 
 
 def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool) -> NotebookNode:
     """Return a lesson's notebook without outputs: with solutions if `solved`, else with stubs."""
     checks = {cell.check: cell.text for cell in lesson.cells if cell.check}
     first, *others = lesson.cells
-    cells = [_node(first, header(lesson, lessons, facts, solved))]
+    cells = [_node(first, _header(lesson, lessons, facts, solved))]
     for cell in others:
         text = cell.text
         if cell.kind == "setup":
@@ -28,9 +86,13 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
             needed = checks[cell.exercise]
             text = without_markers(text) if solved else without_solutions(text, needed)
         cells.append(_node(cell, text))
-    if onward := footer(lesson, lessons, facts):
+    if onward := _footer(lesson, lessons, facts):
         cells.append(new_markdown_cell(onward, id="onward"))
-    metadata = {**_METADATA, "workbook": {"edition": "reference" if solved else "student"}}
+    metadata = {
+        "kernelspec": _KERNEL,
+        "language_info": LANGUAGE,
+        "workbook": {"edition": "reference" if solved else "student"},
+    }
     notebook = new_notebook(cells=cells, metadata=metadata)
     notebook.nbformat_minor = 5
     return notebook
@@ -38,10 +100,87 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
 
 def serialized(notebook: NotebookNode) -> str:
     """Return a notebook as the text that is committed: sorted keys, one space, one last newline."""
-    import nbformat
-
     nbformat.validate(notebook)
     return nbformat.writes(notebook, version=nbformat.NO_CONVERT, indent=1).rstrip("\n") + "\n"
+
+
+def setup_code(lesson: Lesson, facts: Project) -> str:
+    """Return the set-up cell: find course_lib installed or in a clone, else install it with pip."""
+    adds = "\n        ".join(requirement.replace(" ", "") for requirement in facts.colab_adds)
+    return _SETUP.format(repository=facts.repository, adds=adds, number=lesson.number)
+
+
+def lesson_table(lessons: list[Lesson], facts: Project) -> str:
+    """Return the README's table of lessons, in markdown."""
+    lines = ["| lesson | minutes | the question | |", "|---|---|---|---|"]
+    for lesson in lessons:
+        link = f"[{_label(lesson)}](notebooks/{lesson.name}.ipynb)"
+        badge = _badge(lesson, facts)
+        lines.append(f"| {link} | {lesson.minutes} | {lesson.question} | {badge} |")
+    return "\n".join(lines)
+
+
+def without_markers(text: str) -> str:
+    """Return `text` with its solutions and without the lines that mark them."""
+    return "\n".join(line for line in text.splitlines() if line.strip() not in (BEGIN, END))
+
+
+def without_solutions(text: str, needed: str = "") -> str:
+    """Return `text` with every marked solution replaced by what a student starts from.
+
+    Inside a function that is `...`. At the top level, each name that the solution binds and that
+    occurs in `needed` (the source of the check cell) stays bound: `name = ...`, or a signature
+    with `...` as its body.
+    """
+    kept: list[str] = []
+    solution: list[str] | None = None
+    for line in text.splitlines():
+        if line.strip() == BEGIN:
+            solution = []
+        elif line.strip() == END:
+            kept.extend(_stub(solution or [], needed))
+            solution = None
+        elif solution is None:
+            kept.append(line)
+        else:
+            solution.append(line)
+    return "\n".join(kept)
+
+
+def _header(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool) -> str:
+    """Return the first cell: under its title badge and neighbours, or that it is solved."""
+    title, _, rest = lesson.cells[0].text.partition("\n")
+    before, after = _neighbours(lesson, lessons)
+    line = [_badge(lesson, facts)]
+    line += [f"← [{_label(before)}]({before.name}.ipynb)"] if before else []
+    line += [f"[{_label(after)}]({after.name}.ipynb) →"] if after else []
+    below = _SOLVED.format(name=lesson.name) if solved else " · ".join(line)
+    return "\n\n".join([title, below, rest.strip("\n")])
+
+
+def _footer(lesson: Lesson, lessons: list[Lesson], facts: Project) -> str:
+    """Return the last cell: where to go on, here and in Colab; empty for the last lesson."""
+    _, after = _neighbours(lesson, lessons)
+    if after is None:
+        return ""
+    return (
+        f"Next: [{_label(after)}]({after.name}.ipynb), or [open it in Colab]({facts.colab(after)})."
+    )
+
+
+def _badge(lesson: Lesson, facts: Project) -> str:
+    return f"[![Open in Colab]({_BADGE})]({facts.colab(lesson)})"
+
+
+def _label(lesson: Lesson) -> str:
+    return f"{lesson.number} {lesson.title}"
+
+
+def _neighbours(lesson: Lesson, lessons: list[Lesson]) -> tuple[Lesson | None, Lesson | None]:
+    position = [other.name for other in lessons].index(lesson.name)
+    before = lessons[position - 1] if position else None
+    after = lessons[position + 1] if position + 1 < len(lessons) else None
+    return before, after
 
 
 def _node(cell: Cell, text: str) -> NotebookNode:
@@ -56,7 +195,35 @@ def _node(cell: Cell, text: str) -> NotebookNode:
     if cell.check:
         metadata |= {"check": cell.check, "deletable": False}
     if cell.kind == "setup":
-        metadata |= {"cellView": "form"}
-    if cell.kind == "markdown":
-        return new_markdown_cell(text, id=cell.id, metadata=metadata)
-    return new_code_cell(text, id=cell.id, metadata=metadata)
+        metadata |= {"cellView": "form"}  # Colab then shows its title only
+    make = new_markdown_cell if cell.kind == "markdown" else new_code_cell
+    return make(text, id=cell.id, metadata=metadata)
+
+
+def _stub(solution: list[str], needed: str) -> list[str]:
+    first = next((line for line in solution if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    wanted = {node.id for node in ast.walk(_parsed(needed)) if isinstance(node, ast.Name)}
+    lines: list[str] = []
+    for statement in _parsed("\n".join(solution)).body if not indent else []:
+        lines.extend(_bound(statement, wanted))
+    return list(dict.fromkeys(lines)) or [f"{indent}..."]
+
+
+def _bound(statement: ast.stmt, wanted: set[str]) -> list[str]:
+    """Return lines that bind the wanted names of one top-level statement to `...`."""
+    if isinstance(statement, ast.FunctionDef) and statement.name in wanted:
+        return [f"def {statement.name}({ast.unparse(statement.args)}):", "    ..."]
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    if isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    nodes = [node for target in targets for node in ast.walk(target)]
+    return [
+        f"{node.id} = ..." for node in nodes if isinstance(node, ast.Name) and node.id in wanted
+    ]
+
+
+def _parsed(code: str) -> ast.Module:
+    """Parse `code`, less its indentation and the lines that only IPython understands."""
+    lines = [line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    return ast.parse(textwrap.dedent("\n".join(lines)))

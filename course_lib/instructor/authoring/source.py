@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _OPTIONS = {"exercise", "points", "check", "predict", "tags", "slide", "title"}
+# What Jupytext notes about blank lines; it says nothing about the cell.
 _JUPYTEXT_LEAVES = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}
 _SLIDES = {"slide", "subslide", "fragment", "skip", "notes"}
 
@@ -128,22 +130,21 @@ def _id(kind: str, text: str, options: dict) -> str:
 
 def _distinct(cells: list[Cell]) -> list[Cell]:
     """Number the ids that occur more than once: `name`, `name-2`, …"""
-    from dataclasses import replace
-
-    seen: dict[str, int] = {}
-    result = []
+    seen: Counter[str] = Counter()
+    numbered = []
     for cell in cells:
-        seen[cell.id] = seen.get(cell.id, 0) + 1
+        seen[cell.id] += 1
         count = seen[cell.id]
-        result.append(cell if count == 1 else replace(cell, id=f"{cell.id}-{count}"))
-    return result
+        numbered.append(cell if count == 1 else replace(cell, id=f"{cell.id}-{count}"))
+    return numbered
 
 
 def _question(head: str) -> str:
     """Return the first sentence of the first cell that ends in a question mark."""
     body = " ".join(line for line in head.splitlines()[1:] if line.strip())
-    found = re.search(r"(?:^|(?<=[.!:*]\s)|(?<=\*\*))([^.!?:*]+\?)", body)
-    return found[1].strip(" *_") if found else ""
+    # A sentence begins at the start, after the end of another one, or after a bold opening.
+    sentence = re.search(r"(?:^|(?<=[.!:*]\s)|(?<=\*\*))([^.!?:*]+\?)", body)
+    return sentence[1].strip(" *_") if sentence else ""
 
 
 def _verify(cells: list[Cell], name: str) -> None:

@@ -1,24 +1,74 @@
-"""Grade many works, here or on a Dask cluster; what is graded stays graded."""
+"""Grade many submissions, here or on a Dask cluster, into reports; what is graded stays graded."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
+import course_lib
 from course_lib import session
-from course_lib.instructor.grading import one
+from course_lib.instructor.grading import collection, reports, sandbox, trial
 from course_lib.instructor.grading.course import Course
-from course_lib.instructor.grading.one import Settings, Work
-from course_lib.instructor.grading.sandbox import Limits, SandboxError
+from course_lib.instructor.grading.results import Result, Row, Work, rows, slug
+from course_lib.instructor.grading.roster import read_roster
+from course_lib.instructor.grading.trial import Settings
+from course_lib.instructor.grading.watch import Limits
 
-Progress = Callable[..., Iterable]
+_Progress = Callable[..., Iterable]
+_Graded = tuple[Work, Result | str]  # a sentence where the sandbox could not be started
 _ATTEMPTS = 2
+
+
+class WeakSandboxError(ValueError):
+    """Bubblewrap does not work here, and the weaker sandbox was not accepted."""
+
+
+def grade(
+    submissions: list[Path],
+    out: Path,
+    *,
+    roster: Path | None = None,
+    seed: str = "",
+    reference: Path | None = None,
+    exercises: Path | None = None,
+    scheduler: str = "",
+    workers: int = 0,
+    everything: bool = False,
+    accept_weak: bool = False,
+    limits: Limits | None = None,
+    progress: _Progress | None = None,
+) -> tuple[list[Row], list[str], str]:
+    """Grade `submissions` into the folder `out`; return rows, notes and the kind of sandbox used.
+
+    Without `seed`, one is drawn and kept in `out`, so that running again gives the same points.
+    Raises ValueError where nothing can be graded at all, and WeakSandboxError where only limits
+    would stand between the submissions and this machine.
+    """
+    kind = sandbox.best_kind()
+    if kind != "bubblewrap" and not accept_weak:
+        raise WeakSandboxError(
+            "Bubblewrap does not work here, so submissions could read your files and use the "
+            "network: install the package bubblewrap, or accept that with --accept-weak-sandbox."
+        )
+    course = Course(reference or default_reference(), exercises)
+    students = read_roster(roster) if roster else ()
+    works, notes = collection.collect(submissions, course, students)
+    settings = Settings(course, seed or _kept_seed(out), limits or Limits(), kind, everything)
+    results, failures = grade_all(works, settings, out, scheduler, workers, progress)
+    lines = rows(results, students)
+    notes = [*notes, *(f"Not graded, run again: {failure}" for failure in failures)]
+    if students:
+        known = {student.id for student in students}
+        strangers = [row.student for row in lines if row.student not in known]
+        notes += [f"{student} is not on the roster." for student in strangers]
+    reports.write(lines, out, notes)
+    return lines, notes, kind
 
 
 def grade_all(
@@ -27,8 +77,8 @@ def grade_all(
     out: Path,
     scheduler: str = "",
     workers: int = 0,
-    progress: Progress | None = None,
-) -> tuple[list[dict], list[str]]:
+    progress: _Progress | None = None,
+) -> tuple[list[Result], list[str]]:
     """Grade every work that has no result in `out` yet; return all results and what failed.
 
     Each result is written once, atomically, as soon as it is there: an interrupted run goes on
@@ -36,36 +86,35 @@ def grade_all(
     `scheduler`, an address such as "tcp://…", a Dask cluster does the work.
     """
     stamp = _stamp(settings)
-    results: dict[str, dict] = {}
-    to_do = []
-    for work in works:
-        known = _known(out, work, stamp)
-        if known is None:
-            to_do.append(work)
-        else:
-            results[work.key] = known
+    kept = {work.key: _known(out, work, stamp) for work in works}
+    results = {key: result for key, result in kept.items() if result is not None}
+    to_do = [work for work in works if work.key not in results]
     failures = []
     done = _on_cluster(to_do, settings, scheduler) if scheduler else _here(to_do, settings, workers)
-    wrapped = progress(done, total=len(to_do)) if progress else done
-    for work, result in wrapped:
+    for work, result in progress(done, total=len(to_do)) if progress else done:
         if isinstance(result, str):
             failures.append(f"{work.origin}: {result}")
         elif work.key not in results:
-            result["stamp"] = stamp
-            session.write_atomically(_place(out, work), json.dumps(result, indent=1) + "\n")
-            results[work.key] = result
+            results[work.key] = replace(result, stamp=stamp)
+            session.write_atomically(_place(out, work), results[work.key].to_json())
     return [results[work.key] for work in works if work.key in results], failures
 
 
-def slug(student: str) -> str:
-    """Return a file name for a student: readable, harmless and different for different students."""
-    words = re.sub(r"[^a-z0-9]+", "-", student.casefold()).strip("-")[:40]
-    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f"{words or 'student'}-{digest}"
+def default_reference() -> Path:
+    """Return the reference notebooks of the clone that this package lies in."""
+    return Path(course_lib.__file__).resolve().parent.parent / "notebooks" / "reference"
+
+
+def _kept_seed(out: Path) -> str:
+    """Return the seed of an earlier run into this folder, or draw one and keep it."""
+    path = out / "seed.txt"
+    if not path.is_file():
+        session.write_atomically(path, secrets.token_hex(16) + "\n")
+        path.chmod(0o600)
+    return path.read_text(encoding="utf-8").strip()
 
 
 def _place(out: Path, work: Work) -> Path:
-    """Return where a work's result is kept."""
     return out / "works" / f"{slug(work.student)}_{work.lesson}.json"
 
 
@@ -75,16 +124,16 @@ def _stamp(settings: Settings) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _known(out: Path, work: Work, stamp: str) -> dict | None:
+def _known(out: Path, work: Work, stamp: str) -> Result | None:
     """Return the result that an earlier run left for exactly this work, or None."""
     try:
-        result = json.loads(_place(out, work).read_text(encoding="utf-8"))
+        result = Result.from_json(_place(out, work).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return result if (result.get("key"), result.get("stamp")) == (work.key, stamp) else None
+    return result if (result.key, result.stamp) == (work.key, stamp) else None
 
 
-def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[tuple[Work, dict | str]]:
+def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Graded]:
     """Yield results as they come, from as many sandboxes at a time as there are cores."""
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         waiting = {pool.submit(_attempt, work, settings): work for work in works}
@@ -96,20 +145,18 @@ def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[tuple
                 future.cancel()
 
 
-def _attempt(work: Work, settings: Settings) -> dict | str:
+def _attempt(work: Work, settings: Settings) -> Result | str:
     """Return a result, or a sentence where the sandbox could not be started, even again."""
     for attempt in range(_ATTEMPTS):
         try:
-            return one.grade(work, settings)
-        except (SandboxError, OSError) as error:
+            return trial.grade(work, settings)
+        except (sandbox.SandboxError, OSError) as error:
             if attempt == _ATTEMPTS - 1:
                 return str(error)
     raise AssertionError("unreachable")
 
 
-def _on_cluster(
-    works: list[Work], settings: Settings, scheduler: str
-) -> Iterator[tuple[Work, dict | str]]:
+def _on_cluster(works: list[Work], settings: Settings, scheduler: str) -> Iterator[_Graded]:
     """Yield results as they come from a Dask cluster; work of a lost worker is given to another.
 
     The workers need this package and the same folders; the works themselves are sent to them.
@@ -117,10 +164,8 @@ def _on_cluster(
     try:
         from distributed import Client, as_completed
     except ImportError as error:
-        raise ValueError(
-            "A cluster needs the package distributed: pip install distributed."
-        ) from error
-    plain = _settings_to_plain(settings)
+        problem = "A cluster needs the package distributed: pip install distributed."
+        raise ValueError(problem) from error
     try:
         client = Client(scheduler, timeout=10)
     except OSError as error:
@@ -128,12 +173,12 @@ def _on_cluster(
             f"No Dask scheduler answers at {scheduler}: start one with "
             "`dask scheduler`, and workers with `dask worker`."
         ) from error
+    # A course without its notebooks: each worker reads them where they lie.
+    bare = replace(settings, course=replace(settings.course))
     with client:
         by_key = {work.key: work for work in works}
         waiting = [
-            client.submit(
-                on_worker, asdict(work), plain, key=f"grade-{work.key}", retries=5, pure=False
-            )
+            client.submit(_on_worker, work, bare, key=f"grade-{work.key}", retries=5, pure=False)
             for work in works
         ]
         for future in as_completed(waiting):
@@ -143,37 +188,11 @@ def _on_cluster(
             future.release()
 
 
-def on_worker(work: dict, settings: dict) -> dict | str:
-    """Grade one work on a Dask worker; arguments and result are plain data."""
-    return _attempt(Work(**{**work, "notes": tuple(work["notes"])}), _settings(settings))
+def _on_worker(work: Work, settings: Settings) -> Result | str:
+    """Grade one work on a Dask worker, with a course that is read once a process."""
+    return _attempt(work, replace(settings, course=_read_once(settings.course)))
 
 
-def _settings_to_plain(settings: Settings) -> dict:
-    """Return settings as plain data."""
-    exercises = settings.course.exercises
-    return {
-        "references": str(settings.course.references),
-        "seed": settings.seed,
-        "exercises": str(exercises) if exercises else None,
-        "limits": asdict(settings.limits),
-        "kind": settings.kind,
-        "everything": settings.everything,
-    }
-
-
-_settings_cache: dict[str, Settings] = {}
-
-
-def _settings(plain: dict) -> Settings:
-    """Return settings from plain data; a course is read once a process."""
-    name = json.dumps(plain, sort_keys=True)
-    if name not in _settings_cache:
-        exercises = Path(plain["exercises"]) if plain["exercises"] else None
-        _settings_cache[name] = Settings(
-            Course(Path(plain["references"]), exercises),
-            plain["seed"],
-            Limits(**plain["limits"]),
-            plain["kind"],
-            plain["everything"],
-        )
-    return _settings_cache[name]
+@lru_cache
+def _read_once(course: Course) -> Course:
+    return course  # the first of all that are equal, with its notebooks once they are read

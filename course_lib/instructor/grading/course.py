@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 import course_lib
+import course_lib.exercises
 from course_lib.exercises import core
 
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
@@ -72,7 +73,7 @@ class Reference:
     @property
     def points(self) -> float:
         """Return the points of all questions together."""
-        return sum(each.points for each in self.questions)
+        return sum(question.points for question in self.questions)
 
 
 @dataclass(frozen=True)
@@ -85,19 +86,20 @@ class Course:
     @cached_property
     def lessons(self) -> dict[str, Reference]:
         """Return every lesson that asks something, by its two digits. Raises CourseError."""
-        if self.exercises is not None:
-            _add_exercises(self.exercises)
-        found = {}
+        places = course_lib.exercises.__path__  # exercises may lie in another folder, too
+        if self.exercises is not None and str(self.exercises) not in places:
+            places.append(str(self.exercises))
+        lessons = {}
         for path in sorted(self.references.glob("[0-9][0-9]_*.ipynb")):
             reference = _reference(path)
             if reference.questions:
-                found[reference.lesson] = reference
-        if not found:
+                lessons[reference.lesson] = reference
+        if not lessons:
             raise CourseError(
                 f"There is no reference notebook with exercises in {self.references}:"
                 " build them, or name their folder with --reference."
             )
-        return found
+        return lessons
 
     @cached_property
     def digest(self) -> str:
@@ -111,58 +113,39 @@ class Course:
         return joined.hexdigest()[:16]
 
 
-def _add_exercises(folder: Path) -> None:
-    """Let exercise modules be found in `folder` too."""
-    import course_lib.exercises as package
-
-    if str(folder) not in package.__path__:
-        package.__path__.append(str(folder))
-
-
 def _reference(path: Path) -> Reference:
     """Read a reference notebook, and beside it (one folder up) the student edition's stubs."""
     cells = _cells(path)
     student = path.parent.parent / path.name
-    stubs = {}
-    if student.is_file():
-        stubs = {
-            cell["metadata"]["exercise"]: _source(cell)
-            for cell in _cells(student)
-            if "exercise" in cell["metadata"]
-        }
-    checks = {
-        cell["metadata"]["check"]: _source(cell) for cell in cells if "check" in cell["metadata"]
-    }
+    stubs = _texts(_cells(student), "exercise") if student.is_file() else {}
+    checks = _texts(cells, "check")
     questions = []
     for cell in cells:
         identifier = cell["metadata"].get("exercise")
         if identifier is None:
             continue
         if identifier not in checks:
-            raise CourseError(
-                f"{path.name}: exercise {identifier} has no check cell, so there is "
-                "nothing to ask for."
-            )
-        questions.append(
-            Question(
-                identifier,
-                cell.get("id", ""),
-                float(cell["metadata"].get("points", 1)),
-                _expression(checks[identifier], identifier, path.name),
-                stubs.get(identifier, ""),
-            )
-        )
+            missing = "has no check cell, so there is nothing to ask for."
+            raise CourseError(f"{path.name}: exercise {identifier} {missing}")
+        points = float(cell["metadata"].get("points", 1))
+        expression = _expression(checks[identifier], identifier, path.name)
+        stub = stubs.get(identifier, "")
+        questions.append(Question(identifier, cell.get("id", ""), points, expression, stub))
     return Reference(path.name[:2], path.name, tuple(cells), tuple(questions))
 
 
 def _cells(path: Path) -> list[dict]:
-    """Return the cells of a notebook of ours."""
     return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
-def _source(cell: dict) -> str:
-    """Return a cell's text."""
-    source = cell["source"]
+def _texts(cells: list[dict], role: str) -> dict[str, str]:
+    """Return the texts of the cells with this role, "exercise" or "check", by exercise ids."""
+    return {cell["metadata"][role]: text_of(cell) for cell in cells if role in cell["metadata"]}
+
+
+def text_of(cell: dict) -> str:
+    """Return the text of a notebook's cell, which is kept whole or as a list of lines."""
+    source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
 
 

@@ -5,37 +5,51 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from course_lib.exercises import core
 from course_lib.instructor.grading.course import Question, Reference
 from course_lib.instructor.grading.inside import values
-
-STATES = ("right", "wrong", "not tried", "stopped")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one exercise earned, in what state it is, and a sentence for the student."""
-
-    id: str
-    points: float
-    earned: float
-    state: str
-    message: str
+from course_lib.instructor.grading.results import Request, Verdict, Verdicts
 
 
-def requests(reference: Reference, answers: Mapping[str, str], seed: str) -> dict[str, dict]:
+def requests(reference: Reference, answers: Mapping[str, str], seed: str) -> dict[str, Request]:
     """Return what is asked of each answer: an expression, and arguments that nobody has seen."""
-    asked = {}
+    return {
+        question.id: Request(
+            question.expression,
+            values.written(core.exercise(question.id).arguments(_seed(seed, question.id))),
+        )
+        for question in reference.questions
+        if question.id in answers
+    }
+
+
+def verdicts(
+    reference: Reference, answers: Mapping[str, str], seed: str, events: tuple = (), ended: str = ""
+) -> Verdicts:
+    """Judge every question from the first event that tells about it.
+
+    `events` are a sandbox's lines, `ended` says what stopped it, empty where nothing did.
+    """
+    replies: dict[str, dict] = {}
+    errors: dict[str, str] = {}
+    for event in events:
+        name = event.get("exercise")
+        if event["kind"] in ("answer", "silent") and isinstance(name, str):
+            replies.setdefault(name, event)  # the first counts: later ones may be forged
+        elif event["kind"] == "cell" and isinstance(name, str):
+            errors.setdefault(name, str(event.get("why", ""))[:300])
+    judged = []
     for question in reference.questions:
-        if question.id in answers:
-            arguments = core.exercise(question.id).arguments(_seed(seed, question.id))
-            asked[question.id] = {
-                "expression": question.expression,
-                "arguments": values.written(arguments),
-            }
-    return asked
+        error = errors.get(question.id, "")
+        if question.id not in answers:
+            judged.append(_not_tried(question))
+        elif question.id in replies:
+            judged.append(verdict(question, replies[question.id], error, seed))
+        else:
+            why = error or ended or "the kernel ended before"
+            judged.append(unreached(question, f"Not reached: {why}."))
+    return tuple(judged)
 
 
 def verdict(question: Question, event: dict, cell_error: str, seed: str) -> Verdict:
@@ -45,11 +59,11 @@ def verdict(question: Question, event: dict, cell_error: str, seed: str) -> Verd
         return _wrong(question, "Your answer's values could not be asked for.")
     state = reply.get("state")
     if state == "untouched":
-        return Verdict(question.id, question.points, 0.0, "not tried", "Not tried yet.")
+        return _not_tried(question)
     if state == "missing":
-        return _wrong(question, f"The cell gives no answer: {cell_error or _text(reply)}")
+        return _wrong(question, f"The cell gives no answer: {cell_error or _sentence(reply)}")
     if state == "refused":
-        return _wrong(question, _text(reply))
+        return _wrong(question, _sentence(reply))
     if state != "values":
         return _wrong(question, "Your answer's values could not be read.")
     return _judged(question, reply.get("values"), cell_error, seed)
@@ -65,27 +79,31 @@ def _judged(question: Question, data: object, cell_error: str, seed: str) -> Ver
     exercise = core.exercise(question.id)
     arguments = exercise.arguments(_seed(seed, question.id))
     try:
-        found = values.read(json.dumps(data))
-    except (values.ValuesError, ValueError, RecursionError) as error:
+        answer = values.read(json.dumps(data))
+    except (ValueError, RecursionError) as error:
         return _wrong(question, f"Your answer's values could not be read: {error}")
-    if found is Ellipsis:
-        return Verdict(question.id, question.points, 0.0, "not tried", "Not tried yet.")
-    if arguments is not None and (not isinstance(found, list) or len(found) != len(arguments)):
+    if answer is Ellipsis:
+        return _not_tried(question)
+    if arguments is not None and (not isinstance(answer, list) or len(answer) != len(arguments)):
         return _wrong(question, "Your function did not give one value for each call.")
-    outcome = exercise.grade(arguments, found)
+    outcome = exercise.grade(arguments, answer)
     if isinstance(outcome, core.Right):
         return Verdict(question.id, question.points, question.points, "right", outcome.message)
     if isinstance(outcome, core.NotTried):
-        return Verdict(question.id, question.points, 0.0, "not tried", "Not tried yet.")
+        return _not_tried(question)
     message = f"{outcome.hint} (The cell ended with {cell_error})" if cell_error else outcome.hint
     return _wrong(question, message)
+
+
+def _not_tried(question: Question) -> Verdict:
+    return Verdict(question.id, question.points, 0.0, "not tried", "Not tried yet.")
 
 
 def _wrong(question: Question, message: str) -> Verdict:
     return Verdict(question.id, question.points, 0.0, "wrong", message[:1000])
 
 
-def _text(reply: dict) -> str:
+def _sentence(reply: dict) -> str:
     """Return the reply's sentence, or nothing where it holds none."""
     why = reply.get("why")
     return why[:300] if isinstance(why, str) else ""

@@ -8,28 +8,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_COLUMNS = {
-    "name": "name",
-    "student": "name",
-    "first name": "first",
-    "last name": "last",
-    "surname": "last",
-    "id": "id",
-    "sid": "id",
-    "student id": "id",
-    "email": "email",
-    "email address": "email",
-    "login": "login",
-    "login id": "login",
-    "username": "login",
-    "identifier": "id",
-    "github_username": "login",
-    "roster_identifier": "id",
-    "sis login id": "login",
-    "sis user id": "id",
-    "submission": "submission",
-    "submission id": "submission",
+# What the learning platforms call the columns of their lists.
+_HEADINGS = {
+    "name": ("name", "student"),
+    "first": ("first name",),
+    "last": ("last name", "surname"),
+    "id": ("id", "sid", "student id", "identifier", "roster_identifier", "sis user id"),
+    "email": ("email", "email address"),
+    "login": ("login", "login id", "username", "github_username", "sis login id"),
+    "submission": ("submission", "submission id"),
 }
+_COLUMNS = {heading: kind for kind, headings in _HEADINGS.items() for heading in headings}
 
 
 class CollectError(ValueError):
@@ -54,48 +43,35 @@ def read_roster(path: Path) -> tuple[Student, ...]:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise CollectError(f"The roster {path} cannot be read: {error.strerror}.") from error
-    lines = list(csv.DictReader(io.StringIO(text)))
     students = []
-    for line in lines:
-        found = {}
-        for key, value in line.items():
+    for line in csv.DictReader(io.StringIO(text)):
+        fields = {}
+        for key, value in line.items():  # either is None where a line is too long or too short
             kind = _COLUMNS.get(key.strip().casefold()) if isinstance(key, str) else None
             if kind and isinstance(value, str):
-                found[kind] = value.strip()
-        student = _listed(found)
-        if student is not None:
-            students.append(student)
+                fields[kind] = value.strip()
+        students.append(_listed(fields))
+    students = [student for student in students if student is not None]
     if not students:
         raise CollectError(f"The roster {path} has no column called name, id, email or login.")
     return tuple(students)
 
 
-def _listed(found: dict[str, str]) -> Student | None:
+def _listed(fields: dict[str, str]) -> Student | None:
     """Return the student that a roster's line names, None where it names none."""
-    name = found.get("name") or " ".join(
-        each for each in (found.get("first", ""), found.get("last", "")) if each
-    )
-    email, login = found.get("email", ""), found.get("login", "")
-    identifier = found.get("id") or login or email or name
+    parts = (fields.get("first"), fields.get("last"))
+    name = fields.get("name") or " ".join(filter(None, parts))
+    email, login = fields.get("email", ""), fields.get("login", "")
+    identifier = fields.get("id") or login or email or name
     if not identifier:
         return None
     words = re.findall(r"\w+", name)
-    aliases = {
-        name,
-        identifier,
-        email,
-        login,
-        email.split("@")[0],
-        "".join(words),
-        "".join(reversed(words)),
-        "".join([*words[-1:], *words[:-1]]),
-        " ".join(reversed(words)),
-    }
-    if found.get("submission"):
-        aliases.add(f"submission_{found['submission'].removeprefix('submission_')}")
-    return Student(
-        name or identifier, identifier, frozenset(_folded(each) for each in aliases if each)
-    )
+    aliases = {name, identifier, email, login, email.split("@")[0]}
+    aliases |= {"".join(words[::-1]), "".join(words[-1:] + words[:-1])}  # LastFirst, as Canvas does
+    if submission := fields.get("submission"):
+        aliases.add(f"submission_{submission.removeprefix('submission_')}")
+    folded = frozenset(_folded(alias) for alias in aliases if alias)
+    return Student(name or identifier, identifier, folded)
 
 
 def known(student: str, roster: tuple[Student, ...]) -> str:

@@ -21,23 +21,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import course_lib
-from course_lib import session
-from course_lib.instructor.grading.watch import Watch, kill_marked
+from course_lib.instructor.grading.results import Request
+from course_lib.instructor.grading.watch import Limits, Watch, count_threads, kill_marked
+from course_lib.session import data_path, processes
 
-KINDS = ("bubblewrap", "limits")
 _WORK, _COURSE, _JOB, _REPLIES = "/home/student", "/sandbox/course", "/sandbox/job", "/replies"
-_SYSTEM = (
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/etc/ld.so.cache",
-    "/etc/alternatives",
-    "/etc/localtime",
-    "/etc/fonts",
-)
+_PROGRAM = "course_lib.instructor.grading.inside.program"
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_SYSTEM += ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
+_SMALL = 64 << 20  # bytes of each other place where a sandbox may write
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
@@ -52,33 +44,19 @@ _ENVIRONMENT = {
 }
 
 
+Requests = dict[str, Request]
+
+
 class SandboxError(RuntimeError):
     """The sandbox itself could not be started: no submission is to blame, and none gets points."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one submission may use. Memory counts all its processes; disk is memory, too."""
-
-    wall_seconds: float = 300.0
-    cell_seconds: float = 60.0
-    call_seconds: float = 10.0
-    cpu_seconds: int = 300
-    memory_bytes: int = 4 << 30
-    disk_bytes: int = 256 << 20
-    output_bytes: int = 64 << 20
-    processes: int = 64
-    threads: int = 500
-    open_files: int = 1024
-
-
-@dataclass(frozen=True)
 class Run:
-    """What came out: the events of the pipe, how it ended, and the end of what it printed."""
+    """What came out: the events of the pipe, what stopped it (empty: nothing), its seconds."""
 
     events: tuple[dict, ...]
     ended: str
-    printed: str
     seconds: float
     kind: str
 
@@ -88,18 +66,8 @@ def bubblewrap_works() -> bool:
     """Try bubblewrap for real: it may be there and still be forbidden."""
     if shutil.which("bwrap") is None:
         return False
-    command = [
-        "bwrap",
-        *_apart(),
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-        "true",
-    ]
+    places = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    command = ["bwrap", *_apart(), *places, "true"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -113,13 +81,12 @@ def best_kind() -> str:
 
 
 def run(
-    notebook: bytes, name: str, requests: dict, view: Path, limits: Limits, kind: str = ""
+    notebook: bytes, name: str, asked: Requests, view: Path, limits: Limits, kind: str = ""
 ) -> Run:
     """Run one assembled `notebook` under nbval and return what it reported.
 
-    `requests` maps exercise ids to {"expression", "arguments"}, the latter as text of
-    `inside.values`; `view` is the folder that `course.make_view` filled. Raises SandboxError where
-    not even the first line of the sandbox's own program ran.
+    `asked` are requests by exercise ids; `view` is the folder that `course.make_view`
+    filled. Raises SandboxError where the sandbox's own program did not begin.
     """
     kind = kind or best_kind()
     with tempfile.TemporaryDirectory(prefix="grading-") as place:
@@ -130,61 +97,46 @@ def run(
         if not inside:
             Path(work).mkdir()
             Path(replies).mkdir()
+        # Inside a sandbox made by root, an ordinary user that is nobody on this machine.
         user = 60_000 + os.getpid() % 5_000 if inside and os.geteuid() == 0 else None
-        _write_job(folder, notebook, name, requests, limits, (work, job, replies, user))
-        command = [
-            sys.executable,
-            "-m",
-            "course_lib.instructor.grading.inside.run",
-            f"{job}/job.json",
-        ]
-        if inside:
-            command = [*_bubblewrap(folder, view, limits, user), *command]
-        return _follow(command, _environment(work, view, inside), limits, kind, Path(work))
-
-
-def _write_job(
-    folder: Path, notebook: bytes, name: str, requests: dict, limits: Limits, places: tuple
-) -> None:
-    """Write what the sandbox's program reads: the notebook, the arguments and job.json."""
-    work, job, replies, user = places
-    (folder / "notebook.ipynb").write_bytes(notebook)
-    asked = {}
-    for number, (identifier, request) in enumerate(requests.items()):
-        (folder / f"arguments-{number}.json").write_text(request["arguments"], encoding="utf-8")
-        asked[identifier] = {
-            "expression": request["expression"],
-            "file": f"{job}/arguments-{number}.json",
+        content = {
+            "notebook": f"{job}/notebook.ipynb",
+            "name": name,
+            "folder": work,
+            "replies": replies,
+            "requests": {
+                identifier: {"expression": each.expression, "file": f"{job}/{identifier}.json"}
+                for identifier, each in asked.items()
+            },
+            "user": user,
+            "limits": _resource_limits(limits, user),
+            "cell_seconds": limits.cell_seconds,
+            "call_seconds": limits.call_seconds,
         }
-    (folder / "passwd").write_text(
-        f"student:x:{user or os.getuid()}:{user or os.getgid()}::{work}:/bin/sh\n", encoding="utf-8"
-    )
-    (folder / "job.json").write_text(
-        json.dumps(
-            {
-                "notebook": f"{job}/notebook.ipynb",
-                "name": name,
-                "folder": work,
-                "replies": replies,
-                "requests": asked,
-                "user": user,
-                "limits": _resource_limits(limits, user),
-                "cell_seconds": limits.cell_seconds,
-                "call_seconds": limits.call_seconds,
-            }
-        ),
-        encoding="utf-8",
-    )
+        texts = {f"{identifier}.json": each.arguments for identifier, each in asked.items()}
+        owner = f"{user or os.getuid()}:{user or os.getgid()}"
+        texts["passwd"] = f"student:x:{owner}::{work}:/bin/sh\n"
+        texts["job.json"], texts["notebook.ipynb"] = json.dumps(content), notebook.decode()
+        _write_job(folder, texts)
+        around = _bubblewrap(folder, view, limits) if inside else []
+        environment = _environment(work, view, inside)
+        return _follow(around, f"{job}/job.json", environment, limits, "/" if inside else work)
+
+
+def _write_job(folder: Path, texts: dict[str, str]) -> None:
+    """Write what the sandbox's program reads, for any user to read."""
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:
     """Return what each process may use, under the names of the resource module."""
-    running = 0 if user is not None else _threads_of_this_user()
+    running = 0 if user is not None else count_threads()
     return {
         "CPU": limits.cpu_seconds,
-        "DATA": 2 * limits.memory_bytes,
+        "DATA": 2 * limits.memory_bytes,  # reserved memory; what is used is watched from outside
         "FSIZE": limits.disk_bytes,
         "NOFILE": limits.open_files,
         "CORE": 0,
@@ -192,27 +144,9 @@ def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:
     }
 
 
-def _threads_of_this_user() -> int:
-    """Count the threads that the kernel may count against this user already."""
-    count = 0
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if path.stat().st_uid == os.getuid():
-                count += len(os.listdir(path / "task"))
-        except OSError:
-            continue  # it ended meanwhile
-    return count
-
-
 def _apart() -> list[str]:
     """Return bubblewrap's flags for namespaces of its own; root needs none for users."""
-    apart = [
-        "--unshare-ipc",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-    ]
+    apart = [f"--unshare-{name}" for name in ("ipc", "pid", "net", "uts", "cgroup-try")]
     if os.geteuid() == 0:
         return [*apart, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     closed = ["--disable-userns"] if _can_disable_userns() else []
@@ -226,51 +160,29 @@ def _can_disable_userns() -> bool:
     return "--disable-userns" in done.stdout + done.stderr
 
 
-def _bubblewrap(folder: Path, view: Path, limits: Limits, user: int | None) -> list[str]:
+def _bubblewrap(folder: Path, view: Path, limits: Limits) -> list[str]:
     """Return the command that surrounds the sandbox's program."""
     command = ["bwrap", *_apart(), "--die-with-parent", "--new-session", "--hostname", "sandbox"]
     command += ["--proc", "/proc", "--dev", "/dev"]
     for place in _parents((*_visible(), _COURSE, _JOB, _WORK)):
         command += ["--perms", "0755", "--dir", place]
-    for place, size in (
-        (_WORK, limits.disk_bytes),
-        (_REPLIES, 64 << 20),
-        ("/tmp", 64 << 20),
-        ("/dev/shm", 64 << 20),
-    ):
+    for place in (_WORK, _REPLIES, "/tmp", "/dev/shm"):
+        size = limits.disk_bytes if place == _WORK else _SMALL
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
     for place in _parents(_visible()):  # once more: this Python may lie below a folder above
         command += ["--perms", "0755", "--dir", place]
     for path in _visible():
-        command += (
-            ["--symlink", os.readlink(path), path]
-            if os.path.islink(path) and path in _SYSTEM  # /bin, not an environment that is a link
-            else ["--ro-bind", path, path]
-        )
+        linked = os.path.islink(path) and path in _SYSTEM  # /bin, not an environment that is one
+        command += ["--symlink", os.readlink(path)] if linked else ["--ro-bind", path]
+        command += [path]
     package = Path(course_lib.__file__).resolve().parent
     if any(package.is_relative_to(each) for each in _visible()):
         command += ["--ro-bind", str(view / "course_lib"), str(package)]  # hide the installed one
-    command += [
-        "--ro-bind",
-        str(view),
-        _COURSE,
-        "--ro-bind",
-        str(session.data_path()),
-        f"{_COURSE}/data",
-        "--ro-bind",
-        str(folder),
-        _JOB,
-        "--ro-bind",
-        str(folder / "passwd"),
-        "/etc/passwd",
-        "--remount-ro",
-        "/dev",
-        "--remount-ro",
-        "/",
-        "--chdir",
-        _WORK,
-    ]
-    return command
+    command += ["--ro-bind", str(view), _COURSE]
+    command += ["--ro-bind", str(data_path()), f"{_COURSE}/data"]
+    command += ["--ro-bind", str(folder), _JOB]
+    command += ["--ro-bind", str(folder / "passwd"), "/etc/passwd"]
+    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _WORK]
 
 
 @lru_cache(maxsize=1)
@@ -307,22 +219,25 @@ def _environment(work: str, view: Path, inside: bool) -> dict[str, str]:
 
 
 def _follow(
-    command: Sequence[str], environment: dict, limits: Limits, kind: str, work: Path
+    around: Sequence[str], job: str, environment: dict[str, str], limits: Limits, cwd: str
 ) -> Run:
-    """Start the command, watch time, memory, processes and output, and stop it if need be."""
+    """Start the program, watch time, memory, processes and output, and stop it if need be."""
     events_end, events_start = os.pipe()
     printed_end, printed_start = os.pipe()
     started, mark = time.monotonic(), secrets.token_hex(8)
     try:
-        process = subprocess.Popen(
-            command,
+        process = processes.start(
+            "-m",
+            _PROGRAM,
+            job,
+            around=around,
+            env={**environment, "WORKBOOK_PIPE": str(events_start), "WORKBOOK_RUN": mark},
             stdin=subprocess.DEVNULL,
             stdout=printed_start,
             stderr=printed_start,
-            env={**environment, "WORKBOOK_PIPE": str(events_start), "WORKBOOK_RUN": mark},
             pass_fds=(events_start,),
             start_new_session=True,
-            cwd=work if kind == "limits" else "/",
+            cwd=cwd,
         )
     finally:
         os.close(events_start)
@@ -332,23 +247,16 @@ def _follow(
         events, printed = watch.read(events_end, printed_end)
     finally:
         watch.stop()
-        if kind == "limits":
+        if not around:
             kill_marked(mark)
         os.close(events_end)
         os.close(printed_end)
-    found = _parsed(events)
-    if not found or found[0]["kind"] != "begin":
-        raise SandboxError(
-            "The sandbox could not be started: "
-            + " ".join(printed.decode("utf-8", "replace").split())[-300:]
-        )
-    return Run(
-        found[1:],
-        watch.ended,
-        printed[-4000:].decode("utf-8", "replace"),
-        time.monotonic() - started,
-        kind,
-    )
+    lines = _parsed(events)
+    if not lines or lines[0]["kind"] != "begin":
+        problem = " ".join(printed.decode("utf-8", "replace").split())[-300:]
+        raise SandboxError(f"The sandbox could not be started: {problem}")
+    kind = "bubblewrap" if around else "limits"
+    return Run(lines[1:], watch.ended, time.monotonic() - started, kind)
 
 
 def _parsed(text: bytes) -> tuple[dict, ...]:

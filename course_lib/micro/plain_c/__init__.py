@@ -1,26 +1,22 @@
-"""The model as a C program of its own: generated, compiled, weighed, run, and compared."""
+"""The model as a C program of its own: generated, compiled, weighed, run, and compared.
 
-from course_lib.micro.plain_c.build import PROGRAMS, Built, NoToolError, Part, build, missing
-from course_lib.micro.plain_c.emit import Unsupported
-from course_lib.micro.plain_c.generate import Layer, Program, generate
-from course_lib.micro.plain_c.memory import Block, Layout, lay_out
-from course_lib.micro.plain_c.run import LOOP_INSTRUCTIONS, Answers, run
+Begin reading with `generation`; `layers` writes the C of each operation, `memory` finds a place
+for each tensor, `toolchain` compiles and runs. In `c` lies the C that is the same for every model.
+"""
+
+from course_lib.micro.plain_c.generation import Layer, Program, generate
+from course_lib.micro.plain_c.layers import Unsupported
+from course_lib.micro.plain_c.toolchain import Built, NoToolError, Part, build, missing, run
 
 __all__ = [
-    "LOOP_INSTRUCTIONS",
-    "PROGRAMS",
-    "Answers",
-    "Block",
     "Built",
     "Layer",
-    "Layout",
     "NoToolError",
     "Part",
     "Program",
     "Unsupported",
     "build",
     "generate",
-    "lay_out",
     "missing",
     "run",
 ]

@@ -6,14 +6,14 @@ needed at the same time may lie on the same bytes. The largest is placed first, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from course_lib.quantize import Plan
 
-ALIGNMENT = 16
+_ALIGNMENT = 16  # no layer needs more, and 32-bit words are then never split
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,15 @@ def lay_out(plan: Plan) -> Layout:
         for index in operation.inputs:
             if index in owner:
                 spans[owner[index]][1] = step
-        made = operation.outputs[0]
+        output = operation.outputs[0]
         if operation.kind == "RESHAPE" and operation.inputs[0] in owner:
-            owner[made] = owner[operation.inputs[0]]
+            owner[output] = owner[operation.inputs[0]]
         else:
-            owner[made], spans[made] = made, [step, step]
+            owner[output], spans[output] = output, [step, step]
     for index in plan.outputs:
         spans[owner[index]][1] = len(plan.operations)
-    sizes = {index: _padded(int(np.prod(plan.values[index].shape))) for index in spans}
+    lengths = {index: int(np.prod(plan.values[index].shape)) for index in spans}
+    sizes = {index: -(-length // _ALIGNMENT) * _ALIGNMENT for index, length in lengths.items()}
     placed: dict[int, Block] = {}
     for index in sorted(spans, key=lambda index: (-sizes[index], index)):
         wanted = Block(0, sizes[index], *spans[index])
@@ -62,14 +63,10 @@ def lay_out(plan: Plan) -> Layout:
     return Layout({index: placed[root] for index, root in owner.items()}, total)
 
 
-def _place(wanted: Block, others) -> Block:
+def _place(wanted: Block, others: Iterable[Block]) -> Block:
     """Return the block at the lowest start at which it overlaps no other that it meets."""
     start = 0
     for other in sorted(others, key=lambda block: block.start):
         if wanted.meets(other) and start + wanted.size > other.start:
             start = max(start, other.start + other.size)
     return Block(start, wanted.size, wanted.first, wanted.last)
-
-
-def _padded(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -1,4 +1,8 @@
-"""Labelled clips: the bundled speech, real Speech Commands, or a folder of one's own recordings."""
+"""Labelled clips: the bundled speech, real Speech Commands, or a folder of one's own recordings.
+
+`clips` says what labelled clips are, `sources` loads those that lessons learn from, `folders` reads
+any other folder. Begin reading with `clips`.
+"""
 
 from course_lib.sound.dataset.clips import (
     BACKGROUND,
@@ -10,26 +14,21 @@ from course_lib.sound.dataset.clips import (
     joined,
     label_of,
 )
-from course_lib.sound.dataset.folder import SUFFIXES, from_folder
-from course_lib.sound.dataset.own import Recordings, recordings
-from course_lib.sound.dataset.sources import SOURCES, load
-from course_lib.sound.dataset.synthetic import SILENCE_SHARE, bundled
+from course_lib.sound.dataset.folders import measurable, recordings
+from course_lib.sound.dataset.sources import SOURCES, bundled, load
 
 __all__ = [
     "BACKGROUND",
     "LABELS",
     "SILENCE",
-    "SILENCE_SHARE",
     "SOURCES",
     "SPLITS",
-    "SUFFIXES",
     "UNKNOWN",
     "Clips",
-    "Recordings",
     "bundled",
-    "from_folder",
     "joined",
     "label_of",
     "load",
+    "measurable",
     "recordings",
 ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from course_lib.sound import audio
+from course_lib.sound import audio, noise
 
 LABELS = ("_silence_", "_unknown_", "yes", "no")  # a label's place in here is its class everywhere
 SILENCE, UNKNOWN = 0, 1
 SPLITS = ("train", "validation", "test")
 BACKGROUND = "background"  # the engine of a stretch of recorded noise
+SILENCE_SHARE = 0.1  # of a split: so many clips of silence come on top
 
 
 def label_of(word: str) -> int:
@@ -36,6 +38,23 @@ class Clips:
     engines: tuple[str, ...]
     files: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+
+    @classmethod
+    def labelled(
+        cls,
+        waves: Sequence[np.ndarray],
+        words: Sequence[str],
+        voices: Sequence[str],
+        engines: Sequence[str],
+        files: Sequence[str],
+        skipped: Sequence[str] = (),
+    ) -> Clips:
+        """Return clips of whole seconds; each word says the label."""
+        return cls(
+            np.array(waves, np.float32).reshape(len(words), audio.CLIP_SAMPLES),
+            np.array([label_of(word) for word in words], np.int64),
+            *(tuple(texts) for texts in (words, voices, engines, files, skipped)),
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -73,25 +92,12 @@ class Clips:
         return f"<{len(self):,} clips, {words} words, {voices} voices>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(label)}</td><td>{count:,}</td><td>{words}</td>"
-            f"<td>{voices}</td></tr>"
-            for label, count, words, voices in self._summary()
-        )
-        names = ("label", "clips", "words", "voices")
-        head = "".join(f"<th scope='col'>{name}</th>" for name in names)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-    def _summary(self):
-        """Yield for each label its name and how many clips, words and voices it has."""
-        for place, label in enumerate(LABELS):
-            part = np.flatnonzero(self.labels == place)
-            yield (
-                label,
-                len(part),
-                len({self.words[i] for i in part}),
-                len({self.voices[i] for i in part}),
-            )
+        rows = []
+        for label in LABELS:
+            part = self.where(label=label)
+            words, voices = len(set(part.words)), len(set(part.voices))
+            rows.append((label, f"{len(part):,}", str(words), str(voices)))
+        return html_table(("label", "clips", "words", "voices"), rows)
 
 
 def joined(*parts: Clips) -> Clips:
@@ -103,3 +109,24 @@ def joined(*parts: Clips) -> Clips:
             for values in columns
         )
     )
+
+
+def formula_silence(count: int, split: str) -> Clips:
+    """Return `count` seconds of noise made by a formula; each split has its own seeds."""
+    generators = (np.random.default_rng([SPLITS.index(split), place]) for place in range(count))
+    return Clips.labelled(
+        [noise.silence(rng) for rng in generators],
+        (LABELS[SILENCE],) * count,
+        ("noise",) * count,
+        ("noise",) * count,
+        [f"_silence_/{split}_{place:03d}" for place in range(count)],
+    )
+
+
+def html_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table with one heading a column; every text is escaped."""
+    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in names)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -62,11 +62,7 @@ def encoded(value: object, depth: int = 0) -> object:
         name = "l" if type(value) is list else "t"
         return {name: [encoded(each, depth + 1) for each in value]}
     if type(value) is dict:
-        return {
-            "d": [
-                [encoded(key, depth + 1), encoded(each, depth + 1)] for key, each in value.items()
-            ]
-        }
+        return {"d": [encoded(list(pair), depth)["l"] for pair in value.items()]}
     if type(value) is numpy.ndarray and value.dtype.kind in _KINDS:
         data = numpy.ascontiguousarray(value)
         return {"a": [data.dtype.str, list(value.shape), base64.b64encode(data.tobytes()).decode()]}

@@ -1,0 +1,148 @@
+"""What a notebook calls: check an answer, ask for a hint, guess, see what is left.
+
+What was tried is remembered in the kernel's memory only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from html import escape
+
+from course_lib.exercises import core
+
+_SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○"}
+_LOOKS = {  # colours for either theme: dark text on its own ground, or the page's own
+    "right": "background:#56b4e9;color:#000;border-color:#56b4e9",
+    "wrong": "background:#e69f00;color:#000;border-color:#e69f00",
+    "not tried": "border-style:dashed",
+}
+_states: dict[str, str] = {}
+_hints_given: dict[str, int] = {}
+
+
+class WrongAnswer(Exception):
+    """An answer that is not right yet. Its message is the hint; no traceback of ours is shown."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback."""
+        return [f"Not yet. {self}"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of every exercise of a lesson; displays as boxes and a table, and as text."""
+
+    lesson: str
+    rows: tuple[tuple[str, str, str], ...]  # (id, state, ask)
+
+    @property
+    def right(self) -> int:
+        """Return how many are right."""
+        return sum(state == "right" for _, state, _ in self.rows)
+
+    def __repr__(self) -> str:
+        lines = [f"Lesson {self.lesson}: {self.right} of {len(self.rows)} right"]
+        lines += [f"{_SIGNS[state]} {name} {state}: {ask}" for name, state, ask in self.rows]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        boxes = "".join(
+            f"<span title='{name} {state}' style='display:inline-block;min-width:4em;"
+            f"padding:2px 4px;margin:0 3px 3px 0;text-align:center;border:2px solid #808080;"
+            f"border-radius:4px;{_LOOKS[state]}'>{_SIGNS[state]} {name}</span>"
+            for name, state, _ in self.rows
+        )
+        items = "".join(
+            f"<tr><td style='text-align:left'>{_SIGNS[state]} {name}</td>"
+            f"<td style='text-align:left'>{state}</td>"
+            f"<td style='text-align:left'>{escape(ask)}</td></tr>"
+            for name, state, ask in self.rows
+        )
+        return (
+            f"<p><strong>Lesson {self.lesson}: {self.right} of {len(self.rows)} right</strong></p>"
+            f"<div role='img' aria-label='{self.right} of {len(self.rows)} exercises right'>"
+            f"{boxes}</div><table>{items}</table>"
+        )
+
+
+def check(identifier: str, answer: object) -> None:
+    """Judge `answer`: print one line when it is right or `...`, raise WrongAnswer with a hint else.
+
+    Raises UnknownExerciseError for an unknown id.
+    """
+    asked = core.exercise(identifier)
+    outcome = asked.outcome(answer)
+    _states.pop(identifier, None)  # put last: `progress()` shows the lesson of the latest check
+    match outcome:
+        case core.Right(message):
+            _states[identifier] = "right"
+            print(f"{identifier} right: {message}")
+        case core.NotTried():
+            _states[identifier] = "not tried"
+            print(f"{identifier} not tried yet: {asked.ask}")
+        case core.Wrong(helpful):
+            _states[identifier] = "wrong"
+            raise WrongAnswer(f"{identifier}: {helpful}") from None
+
+
+def require(identifier: str, answer: object) -> None:
+    """Raise WrongAnswer unless `answer` is right, on inputs drawn anew; print nothing.
+
+    For the autograders of others, where a `...` must not pass: `check` lets it pass on purpose.
+    """
+    asked = core.exercise(identifier)
+    match asked.outcome(answer, secrets.randbits(64)):
+        case core.NotTried():
+            raise WrongAnswer(f"{identifier} not tried yet: {asked.ask}") from None
+        case core.Wrong(helpful):
+            raise WrongAnswer(f"{identifier}: {helpful}") from None
+
+
+def hint(identifier: str) -> None:
+    """Print the next hint for an exercise; after the last one, begin again."""
+    asked = core.exercise(identifier)
+    if _states.get(identifier) == "right":
+        print(f"{identifier} is right already.")
+        return
+    if not asked.hints:
+        print(f"{identifier} has no hints: try an answer and check it.")
+        return
+    turn = _hints_given.get(identifier, 0) % len(asked.hints)
+    _hints_given[identifier] = turn + 1
+    print(f"{identifier} hint {turn + 1} of {len(asked.hints)}: {asked.hints[turn]}")
+
+
+def progress(lesson: str | int | None = None) -> Progress:
+    """Return what is done and what is left in a lesson (default: that of the latest check)."""
+    if lesson is None:
+        if not _states:
+            raise core.UnknownExerciseError(
+                "Nothing was checked yet: name the lesson, such as progress(6)."
+            )
+        lesson = list(_states)[-1]
+    lesson = core.lesson_of(str(lesson))
+    rows = (
+        (each.id, _states.get(each.id, "not tried"), each.ask) for each in core.of_lesson(lesson)
+    )
+    return Progress(lesson, tuple(rows))
+
+
+def predict(identifier: str, guess: object) -> None:
+    """Print a guess before the run; `...` means none. Never graded."""
+    core.lesson_of(identifier)
+    words = "no guess yet" if guess is Ellipsis else f"you guess {_words(guess)}"
+    print(f"{identifier} {words}")
+
+
+def compare(identifier: str, guess: object, measured: object) -> None:
+    """Print a guess beside what was measured (pass it rounded); `...` means none. Never graded."""
+    core.lesson_of(identifier)
+    if guess is Ellipsis:
+        print(f"{identifier} measured {_words(measured)}; you made no guess")
+    else:
+        print(f"{identifier} you guessed {_words(guess)}, measured {_words(measured)}")
+
+
+def _words(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)[:200]

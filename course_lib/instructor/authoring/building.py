@@ -1,0 +1,239 @@
+"""Write the notebooks, the table of lessons and the pictures, or tell which are out of date."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_lib.instructor.authoring import editions
+from course_lib.instructor.authoring.editions import serialized
+from course_lib.instructor.authoring.source import Lesson, SourceError, read, sources
+from course_lib.session import write_atomically
+
+_ROOT = Path(__file__).resolve().parents[3]
+_PICTURE = "picture-"  # the tag picture-dashboard on a cell names the file docs/dashboard.png
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_CELL_TIMEOUT_SECONDS = 900  # building may go on beside other work; tests are stricter
+
+
+def lessons(root: Path = _ROOT, strict: Iterable[str] = ()) -> list[Lesson]:
+    """Read all lessons of the project in `root`, in order.
+
+    Only those with a number in `strict` (all where empty) have to be complete: the others are
+    neighbours to link to.
+    """
+    strict = set(strict)
+    paths = sources(root / "notebooks" / "source")
+    return [read(path, strict=not strict or path.name[:2] in strict) for path in paths]
+
+
+def build(
+    numbers: Iterable[str] = (),
+    *,
+    student_only: bool = False,
+    jobs: int = 2,
+    root: Path = _ROOT,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[Path]:
+    """Write the notebooks of the lessons `numbers`; where empty, of all, and the README's table.
+
+    `report` is called with each path, relative to `root`, as it is written. Pictures for the
+    documents are taken along. Returns the paths that changed. Raises SourceError for a broken
+    source or a cell that fails, ValueError for a number that no lesson has.
+    """
+    numbers = set(numbers)
+    every = lessons(root, numbers)
+    if unknown := numbers - {lesson.number for lesson in every}:
+        raise ValueError(f"There is no lesson {min(unknown)} in notebooks/source.")
+    chosen = [lesson for lesson in every if not numbers or lesson.number in numbers]
+    contents = {} if numbers else _readme(every, root)
+    contents |= _student_editions(chosen, every, root)
+    changed = [_write(path, content, root, report) for path, content in contents.items()]
+    if not student_only:
+        changed += asyncio.run(_execute(chosen, every, root, jobs, report))
+    return [path for path in changed if path is not None]
+
+
+def check(root: Path = _ROOT) -> list[str]:
+    """Return one sentence for each committed file that is not what the sources would give.
+
+    Students' notebooks and the table are compared as a whole, reference notebooks less their
+    outputs.
+    """
+    every = lessons(root)
+    expected = _readme(every, root) | _student_editions(every, every, root)
+    complaints = [
+        f"{path.relative_to(root)} is not what its source gives: run `make notebooks`."
+        for path, content in expected.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != content
+    ]
+    for lesson in every:
+        path = _path(lesson, True, root)
+        bare = serialized(_edition(lesson, every, root, solved=True))
+        if not path.exists() or _without_outputs(path.read_text(encoding="utf-8")) != bare:
+            complaints.append(
+                f"{path.relative_to(root)} was built from another source: run `make notebooks`."
+            )
+    return complaints + _strays(every, root)
+
+
+def normalized(notebook: NotebookNode) -> NotebookNode:
+    """Take out of a notebook's outputs what differs between two runs and is compared by nobody.
+
+    These are the random ids of widget views, and where one stream was split into messages.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
+            for output in cell.outputs:
+                output.get("data", {}).pop(_WIDGET_VIEW, None)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = dict(editions.LANGUAGE)
+    return notebook
+
+
+def between_markers(text: str, marker: str, content: str) -> str:
+    """Return `text` with what stands between `<!-- marker -->` and `<!-- /marker -->` replaced."""
+    opening, closing = f"<!-- {marker} -->", f"<!-- /{marker} -->"
+    if opening not in text or closing not in text:
+        return text
+    before, _, rest = text.partition(opening)
+    _, _, after = rest.partition(closing)
+    return f"{before}{opening}\n{content}\n{closing}{after}"
+
+
+def pictures(text: str) -> Iterator[tuple[str, bytes]]:
+    """Yield name and PNG of each cell in a notebook's `text` that is tagged `picture-<name>`.
+
+    Raises ValueError where a tagged cell shows no picture.
+    """
+    for cell in nbformat.reads(text, as_version=nbformat.NO_CONVERT).cells:
+        for tag in cell.metadata.get("tags", ()):
+            if tag.startswith(_PICTURE):
+                yield tag.removeprefix(_PICTURE), _png(cell, tag)
+
+
+def write_pictures(text: str, folder: Path) -> None:
+    """Write the pictures of a notebook's `text` to `folder`, as <name>.png."""
+    for name, png in pictures(text):
+        write_atomically(folder / f"{name}.png", png)
+
+
+def _path(lesson: Lesson, solved: bool, root: Path) -> Path:
+    return root / "notebooks" / ("reference" if solved else "") / f"{lesson.name}.ipynb"
+
+
+def _edition(lesson: Lesson, every: list[Lesson], root: Path, solved: bool) -> NotebookNode:
+    return editions.edition(lesson, every, editions.read_project(root), solved)
+
+
+def _student_editions(chosen: list[Lesson], every: list[Lesson], root: Path) -> dict[Path, str]:
+    """Return where each lesson's student edition is written, and its text."""
+    return {
+        _path(lesson, False, root): serialized(_edition(lesson, every, root, solved=False))
+        for lesson in chosen
+    }
+
+
+async def _execute(
+    chosen: list[Lesson], every: list[Lesson], root: Path, jobs: int, report: Callable[[str], None]
+) -> list[Path | None]:
+    """Write each reference edition as soon as it is there; stop at the first that fails."""
+    gate = asyncio.Semaphore(jobs)
+
+    async def one(lesson: Lesson) -> Path | None:
+        async with gate:
+            text = await _reference(lesson, every, root)
+        write_pictures(text, root / "docs")
+        return _write(_path(lesson, True, root), text, root, report)
+
+    return await asyncio.gather(*(one(lesson) for lesson in chosen))
+
+
+async def _reference(lesson: Lesson, every: list[Lesson], root: Path) -> str:
+    """Execute a lesson's reference edition as nbval will, and return its text."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    folder = _path(lesson, True, root).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    client = NotebookClient(
+        _edition(lesson, every, root, solved=True),
+        timeout=_CELL_TIMEOUT_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        store_widget_state=False,
+        extra_arguments=["--log-level=40"],
+    )
+    # ipykernel treats what C code prints differently under pytest, where nbval runs it.
+    environment = {**os.environ, "PYTEST_CURRENT_TEST": "authoring", "PYTHONHASHSEED": "0"}
+    try:
+        notebook = await client.async_execute(env=environment)
+    except (CellExecutionError, CellTimeoutError) as error:
+        raise SourceError(f"{lesson.name}: a cell fails.\n{error}") from None
+    return serialized(normalized(notebook))
+
+
+def _readme(every: list[Lesson], root: Path) -> dict[Path, str]:
+    """Return the README with its table of lessons filled in, where there is one."""
+    path = root / "README.md"
+    if not path.exists():
+        return {}
+    table = editions.lesson_table(every, editions.read_project(root))
+    return {path: between_markers(path.read_text(encoding="utf-8"), "lessons", table)}
+
+
+def _write(path: Path, content: str, root: Path, report: Callable[[str], None]) -> Path | None:
+    """Write `content` where it differs from what is there; return the path if so."""
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return None
+    write_atomically(path, content)
+    report(str(path.relative_to(root)))
+    return path
+
+
+def _without_outputs(text: str) -> str:
+    notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return serialized(notebook)
+
+
+def _strays(every: list[Lesson], root: Path) -> list[str]:
+    """Return a sentence for each notebook that no source gives."""
+    folders = (root / "notebooks", root / "notebooks" / "reference")
+    names = {lesson.name for lesson in every}
+    return [
+        f"{path.relative_to(root)} has no source in notebooks/source: remove it."
+        for folder in folders
+        for path in sorted(folder.glob("*.ipynb"))
+        if path.stem not in names
+    ]
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join consecutive messages of one stream into one output."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        name = output.get("name") if output.output_type == "stream" else None
+        if name and joined and joined[-1].get("name") == name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _png(cell: NotebookNode, tag: str) -> bytes:
+    for output in cell.get("outputs", ()):
+        encoded = output.get("data", {}).get("image/png")
+        if encoded:
+            return base64.b64decode(encoded)
+    raise ValueError(f"The cell tagged {tag} shows no picture: move the tag, or show one.")

@@ -1,0 +1,196 @@
+"""The sandbox's own program: take limits, drop rights, run a notebook under nbval, report.
+
+    python -m course_lib.instructor.grading.inside.program JOB.json
+
+The job names the notebook, the requests and the limits; see course_lib.instructor.grading.sandbox.
+After each answer's cell the kernel is asked for the answer's values. One line of JSON for each cell
+and each answer goes to a pipe; what is in the pipe stays proved, however the submission ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import secrets
+import shutil
+import sys
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_LARGEST_REPLY_BYTES = 8_000_000
+_INTERRUPT_SECONDS = 3.0
+_LARGEST_OUTPUT = 5_000_000
+_MODULE = "__import__('course_lib.instructor.grading.inside.asking', fromlist=['ask'])"
+_PREPARE = f"{_MODULE}.bound_output({_LARGEST_OUTPUT})"
+
+
+def main(job_path: str) -> int:
+    """Run the job in the file `job_path`; return pytest's exit code."""
+    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
+    pipe = int(os.environ.pop("WORKBOOK_PIPE"))
+    os.set_inheritable(pipe, False)
+    _take_limits(job["limits"])
+    _drop_rights(job.get("user"))
+    notebook = Path(job["folder"], job["name"])
+    shutil.copyfile(job["notebook"], notebook)
+    os.write(pipe, b'{"kind": "begin"}\n')
+    os.chdir(job["folder"])
+    return _validate(notebook, job, pipe)
+
+
+class Grading:
+    """Follow one notebook; `requests` maps exercise ids to {"expression", "file"}."""
+
+    def __init__(self, requests: dict, replies: Path, pipe: int, seconds: float) -> None:
+        self.requests, self.replies, self.pipe, self.seconds = requests, replies, pipe, seconds
+        self.dead, self.prepared = False, False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item):
+        """Run a cell under nbval, report how it went, then ask for the answer that it gives."""
+        identifier = item.cell.metadata.get("exercise")
+        if not self.prepared:
+            self.prepared = True
+            kernel = item.parent.kernel
+            prepare = kernel.kc.execute("", user_expressions={"prepare": _PREPARE})
+            self._answered(kernel, prepare, 60.0)
+        outcome = yield
+        problem = outcome.excinfo[1] if outcome.excinfo else None
+        if isinstance(problem, pytest.skip.Exception):
+            return
+        if identifier is None:
+            if problem is not None:
+                self._send(kind="course cell", cell=item.cell.get("id", ""), why=_reason(problem))
+            self._revive(item)
+            return
+        why = "" if problem is None else _reason(problem)
+        self._send(kind="cell", exercise=identifier, why=why)
+        self._revive(item)
+        if not self.dead:
+            self._ask(item, identifier)
+        if self.dead:
+            self._send(kind="stopped", exercise=identifier)
+            pytest.exit("the kernel is gone", returncode=3)
+
+    def _revive(self, item) -> None:
+        """Let the cells after one that timed out run, if the kernel could be interrupted."""
+        kernel = item.parent.kernel
+        self.dead = not kernel.is_alive()
+        if item.parent.timed_out and not self.dead:
+            item.parent.timed_out = False
+            self.dead = not self._alive(kernel)
+
+    def _ask(self, item, identifier: str) -> None:
+        """Execute the request for one answer and hand its reply on."""
+        request, kernel = self.requests[identifier], item.parent.kernel
+        reply = str(self.replies / secrets.token_hex(8))
+        answer = f"lambda: ({request['expression']})"
+        code = f"{_MODULE}.ask({answer}, {request['file']!r}, {reply!r})"
+        waiting = self._execute(kernel, code)
+        if not self._answered(kernel, waiting, self.seconds):
+            for _ in range(2):  # ends the call that takes too long; a second one, if that is caught
+                kernel.interrupt()
+                if self._answered(kernel, waiting, _INTERRUPT_SECONDS):
+                    break
+        try:
+            with open(reply, encoding="utf-8") as file:
+                content = json.loads(file.read(_LARGEST_REPLY_BYTES))
+            self._send(kind="answer", exercise=identifier, reply=content)
+        except (OSError, ValueError):
+            self._send(kind="silent", exercise=identifier)
+        self.dead = not self._alive(kernel)
+
+    def _alive(self, kernel) -> bool:
+        """Return whether the kernel still executes what it is sent."""
+        if not kernel.is_alive():
+            return False
+        return self._answered(kernel, self._execute(kernel, "None"), _INTERRUPT_SECONDS)
+
+    @staticmethod
+    def _execute(kernel, code: str) -> str:
+        """Send `code` to the kernel, unseen by its history; return the request's id."""
+        return kernel.kc.execute(
+            code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False
+        )
+
+    @staticmethod
+    def _answered(kernel, request: str, seconds: float) -> bool:
+        """Return whether the reply to a request comes within `seconds` from a live kernel."""
+        try:
+            kernel.await_reply(request, timeout=seconds)
+        except Empty:
+            return False
+        return True
+
+    def _send(self, **event) -> None:
+        os.write(self.pipe, (json.dumps(event) + "\n").encode("ascii", "backslashreplace"))
+
+
+def _validate(notebook: Path, job: dict, pipe: int) -> int:
+    """Run nbval on the notebook, with the plugin that asks for the answers."""
+    # jsonschema loads this to check addresses in JSON, which takes a second and is of no use here.
+    sys.modules["rfc3987_syntax"] = None
+    from nbval.kernel import RunningKernel
+
+    _make_patient(RunningKernel)
+    grading = Grading(job["requests"], Path(job["replies"]), pipe, job["call_seconds"])
+    options = "-p nbval.plugin -p no:cacheprovider -q -s --no-header --tb=no --color=no"
+    options += " --nbval --nbval-current-env"
+    places = ["--rootdir", str(notebook.parent), "-c", os.devnull, str(notebook)]
+    timeout = f"--nbval-cell-timeout={job['cell_seconds']}"
+    code = pytest.main([*options.split(), timeout, *places], plugins=[grading])
+    os.write(pipe, b'{"kind": "end"}\n')
+    return int(code)
+
+
+def _take_limits(limits: dict) -> None:
+    """Bound this process and all that it starts; names are those of the resource module."""
+    for name, value in limits.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _drop_rights(user: int | None) -> None:
+    """Become an ordinary user, where the sandbox was made by root."""
+    if user is None:
+        return
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _make_patient(kernel_class: type) -> None:
+    """Make nbval notice within half a second that a kernel is gone, and keep to its deadline."""
+
+    def await_reply(self, msg_id, timeout=None):
+        deadline = time.monotonic() + (timeout or 0)
+        while True:
+            try:
+                message = self.get_message(stream="shell", timeout=0.5)
+            except Empty:
+                if not self.is_alive() or timeout is not None and time.monotonic() > deadline:
+                    raise
+                continue
+            if message["parent_header"].get("msg_id") == msg_id:
+                return
+
+    kernel_class.await_reply = await_reply
+
+
+def _reason(problem: BaseException) -> str:
+    """Return the last line of the kernel's traceback, or what nbval says."""
+    text = getattr(problem, "inner_traceback", None) or str(problem)
+    lines = [line for line in _COLOURS.sub("", str(text)).splitlines() if line.strip()]
+    return lines[-1].strip()[:300] if lines else type(problem).__name__
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

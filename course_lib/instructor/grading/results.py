@@ -1,0 +1,137 @@
+"""What was handed in, what is asked and what it earned: typed data, from the judge to the page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from course_lib.instructor.grading.roster import Student
+
+
+@dataclass(frozen=True)
+class Work:
+    """One student's answers to one lesson: all that is left of the notebook that was handed in.
+
+    `problem` says why nothing can be graded, where that is so.
+    """
+
+    student: str
+    lesson: str
+    origin: str
+    answers: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return a digest of who answered what: the same work is graded once."""
+        text = json.dumps([self.student, self.lesson, sorted(self.answers.items()), self.problem])
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of one answer: an expression, and arguments as text of `inside.values`."""
+
+    expression: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one exercise earned, and a sentence for the student.
+
+    `state` is "right", "wrong", "not tried", or "stopped" where the run ended before it.
+    """
+
+    id: str
+    points: float
+    earned: float
+    state: str
+    message: str
+
+
+Verdicts = tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything about one graded work, in the order in which it is kept as JSON.
+
+    `ended` is a sentence where the run did not end by itself; `stamp` is a digest of the settings.
+    """
+
+    key: str
+    student: str
+    lesson: str
+    notebook: str
+    origin: str
+    earned: float
+    points: float
+    exercises: Verdicts
+    ended: str = ""
+    notes: tuple[str, ...] = ()
+    sandbox: str = "none needed"
+    seconds: float = 0.0
+    stamp: str = ""
+
+    def to_json(self) -> str:
+        """Return the text that keeps this result."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Result:
+        """Return the result that `to_json` wrote. Raises ValueError for any other text."""
+        try:
+            tree = json.loads(text)
+            tree["exercises"] = tuple(Verdict(**each) for each in tree["exercises"])
+            tree["notes"] = tuple(tree["notes"])
+            return cls(**tree)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"This is no result of grading: {error}") from error
+
+
+@dataclass(frozen=True)
+class Row:
+    """All results of one student, in the order of lessons; none where nothing came in."""
+
+    student: str
+    name: str
+    results: tuple[Result, ...]
+
+    @property
+    def earned(self) -> float:
+        """Return the points earned in all lessons."""
+        return sum(result.earned for result in self.results)
+
+    @property
+    def points(self) -> float:
+        """Return the points that were possible in the lessons handed in."""
+        return sum(result.points for result in self.results)
+
+    @property
+    def exercises(self) -> list[Verdict]:
+        """Return every exercise's verdict, in order."""
+        return [verdict for result in self.results for verdict in result.exercises]
+
+
+def rows(results: Sequence[Result], roster: Sequence[Student] = ()) -> list[Row]:
+    """Return one row for each student, those of the roster who handed nothing in included."""
+    by_student: dict[str, list[Result]] = {student.id: [] for student in roster}
+    names = {student.id: student.name for student in roster}
+    for result in sorted(results, key=lambda result: (result.student, result.lesson)):
+        by_student.setdefault(result.student, []).append(result)
+    return [
+        Row(student, names.get(student, student), tuple(theirs))
+        for student, theirs in by_student.items()
+    ]
+
+
+def slug(student: str) -> str:
+    """Return a file name for a student: readable, harmless and different for different students."""
+    words = re.sub(r"[^a-z0-9]+", "-", student.casefold()).strip("-")[:40]
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{words or 'student'}-{digest}"

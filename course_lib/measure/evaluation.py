@@ -1,0 +1,122 @@
+"""Measure a saved model on a folder of sound files, and say what could not be used.
+
+A folder holds `<label>/<clip>.wav` (or .flac, .ogg, .mp3). The folders yes, no, _unknown_ and
+_silence_ are labels; every other folder is a word that the model should call unknown. What cannot
+be measured on is named and counted: see `dataset.measurable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from course_lib.measure import saved
+from course_lib.measure.measurement import Report, report, wilson
+from course_lib.sound import dataset
+from course_lib.sound.dataset.folders import Entry
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's report on a folder, with the four labels' folders and the other words apart."""
+
+    model: str
+    folder: str
+    report: Report
+    words: tuple[str, ...]
+    skipped: tuple[Entry, ...]
+
+    @property
+    def four(self) -> tuple[int, int]:
+        """Return (correct, n) over the folders of the four labels alone."""
+        own = np.array([word in dataset.LABELS for word in self.words])
+        return int(self.report.right[own].sum()), int(own.sum())
+
+    @property
+    def others(self) -> dict[str, tuple[int, int]]:
+        """Return (called unknown, n) of each other word, in alphabetical order."""
+        names = np.array(self.words, object)
+        rights = {
+            word: self.report.right[names == word]
+            for word in sorted(set(self.words) - set(dataset.LABELS))
+        }
+        return {word: (int(right.sum()), len(right)) for word, right in rights.items()}
+
+    def as_dict(self) -> dict:
+        """Return everything as plain values, ready for JSON; shares are None where n is 0."""
+        report, others = self.report, self.others
+        unknown, n = (sum(counts[place] for counts in others.values()) for place in (0, 1))
+        return {
+            "model": self.model,
+            "bytes": report.bytes,
+            "folder": self.folder,
+            **_share(report.correct, report.n),
+            "recall": {
+                label: None if np.isnan(value) else float(value)  # JSON has no nan
+                for label, value in zip(dataset.LABELS, report.recalls, strict=True)
+            },
+            "confusion": {"labels": list(dataset.LABELS), "counts": report.confusion.tolist()},
+            "real4": _share(*self.four),
+            "other_words": {
+                **_share(unknown, n, "called_unknown"),
+                "words": {
+                    word: {"n": n, "called_unknown": unknown / n}
+                    for word, (unknown, n) in others.items()
+                },
+            },
+            "skipped": {
+                "count": len(self.skipped),
+                "files": [{"file": entry.file, "reason": entry.done} for entry in self.skipped],
+            },
+        }
+
+
+def evaluate(
+    model: str | Path, folder: str | Path, progress: Callable[[Iterable], Iterable] = iter
+) -> Evaluation:
+    """Measure the saved `model` on every usable clip below `folder`; see the module's head.
+
+    `progress` wraps the list of files, as tqdm does. Raises saved.ModelFileError for a model that
+    cannot be opened and audio.AudioError for a folder with nothing to measure.
+    """
+    model, folder = Path(model), Path(folder)
+    predictor = saved.predictor(model)
+    recordings = dataset.measurable(folder, progress)
+    try:
+        measured = report(model.name, predictor, recordings.clips)
+    except ValueError as error:
+        raise saved.ModelFileError(f"{model} does not fit the features: {error}") from error
+    classes = measured.probabilities.shape[1]
+    if classes != len(dataset.LABELS):
+        raise saved.ModelFileError(
+            f"{model} gives {classes} values a clip, and {len(dataset.LABELS)} labels are needed."
+        )
+    if not np.isfinite(measured.probabilities).all():
+        raise saved.ModelFileError(
+            f"{model} answers with values that are no numbers: train or convert it again."
+        )
+    measured = replace(measured, bytes=_bytes_of(model))
+    words, left_out = recordings.clips.words, recordings.left_out
+    return Evaluation(str(model), str(folder), measured, words, left_out)
+
+
+def _bytes_of(model: Path) -> int:
+    """Return the size of a file, or of all files in a SavedModel folder."""
+    if model.is_dir():
+        return sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+    return model.stat().st_size
+
+
+def _share(correct: int, n: int, name: str = "accuracy") -> dict:
+    """Return a share with its counts and Wilson's 95 % interval."""
+    if n == 0:
+        return {"n": 0, "correct": 0, name: None, "interval": None}
+    return {
+        "n": n,
+        "correct": correct,
+        name: correct / n,
+        "interval": list(wilson(correct, n)),
+    }

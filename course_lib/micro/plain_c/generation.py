@@ -1,0 +1,145 @@
+"""A .tflite file as a plain C program: no interpreter, no malloc, its weights read in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from course_lib import quantize
+from course_lib.micro.arrays import c_array, feature_tables
+from course_lib.micro.plain_c.layers import Emitter, Unsupported
+from course_lib.micro.plain_c.memory import lay_out
+from course_lib.quantize import Plan
+from course_lib.sound import features
+from course_lib.tflite import xray
+
+FOLDER = Path(__file__).parent / "c"
+"""The C that is the same for every model, and the frame of what is not: `model.c`."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer by its numbers: multiply-accumulates, bytes of flash and of memory.
+
+    `flash_bytes` are its weights, biases and multipliers, `memory_bytes` what comes in and goes
+    out.
+    """
+
+    label: str
+    kind: str
+    macs: int
+    flash_bytes: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """C sources by file name, and the plan that they follow.
+
+    `memory_bytes` is the block that all tensors share; `takes_sound` says whether the program
+    can compute the features itself, as the input has their shape.
+    """
+
+    files: dict[str, str]
+    plan: Plan
+    layers: tuple[Layer, ...]
+    memory_bytes: int
+    takes_sound: bool
+
+    @property
+    def output_bytes(self) -> int:
+        """The bytes of one answer."""
+        return int(np.prod(self.plan.values[self.plan.outputs[0]].shape))
+
+
+def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
+    """Return an int8 model as C; equal in every byte to the kernels of `runtime`.
+
+    Raises ValueError (Unsupported) for a model that needs more than the layers here.
+    """
+    plan = quantize.read(model_bytes)
+    layout = lay_out(plan)
+    writer = Emitter(plan, layout, _offsets(model_bytes, plan), runtime)
+    if len(plan.inputs) != 1 or len(plan.outputs) != 1:
+        raise Unsupported("Plain C is made for models with one input and one output.")
+    for index in (*plan.inputs, *plan.outputs):
+        writer.value(index)
+    for operation in plan.operations:
+        writer.emit(operation)
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
+    files["model.c"] = _model_c(files["model.c"], model_bytes, writer)
+    files["log_mel_tables.c"] = feature_tables()
+    wanted = features.FRAMES * features.BANDS
+    return Program(
+        files,
+        plan,
+        tuple(_layer(writer, place) for place in range(len(plan.operations))),
+        layout.bytes,
+        int(np.prod(plan.values[plan.inputs[0]].shape)) == wanted,
+    )
+
+
+def _offsets(model_bytes: bytes, plan: Plan) -> dict[int, int]:
+    """Return where each stored tensor begins in the file, by its index."""
+    offsets = {}
+    for tensor in xray.Xray(model_bytes).tensors:
+        if tensor.path.startswith("subgraphs[0].tensors["):
+            index = int(tensor.path.rpartition("[")[2].rstrip("]"))
+            stored = plan.values[index].stored
+            if stored is not None and tensor.span.end - tensor.span.start == stored.nbytes:
+                offsets[index] = tensor.span.start
+    return offsets
+
+
+def _layer(writer: Emitter, place: int) -> Layer:
+    """Return the numbers of one layer."""
+    plan, operation = writer.plan, writer.plan.operations[place]
+    values = [
+        plan.values[index] for index in (*operation.inputs, operation.outputs[0]) if index >= 0
+    ]
+    stored = [value for value in values if value.stored is not None]
+    moving = [int(np.prod(value.shape)) for value in values if value.stored is None]
+    return Layer(
+        plan.label(operation),
+        operation.kind,
+        _macs(plan, operation),
+        sum(value.stored.nbytes for value in stored) + writer.table_bytes.get(place, 0),
+        sum(moving),
+    )
+
+
+def _macs(plan: Plan, operation) -> int:
+    """Return the multiply-accumulates of a layer, as if no filter hung over an edge."""
+    weights = plan.weights(operation)
+    out = plan.values[operation.outputs[0]].shape
+    if operation.kind == "CONV_2D":
+        return int(np.prod(out[:3])) * weights.stored.size
+    if operation.kind == "DEPTHWISE_CONV_2D":
+        return int(np.prod(out)) * int(np.prod(weights.shape[1:3]))
+    return weights.stored.size if operation.kind == "FULLY_CONNECTED" else 0
+
+
+def _model_c(template: str, model_bytes: bytes, writer: Emitter) -> str:
+    """Return the source that is this model's own."""
+    plan, layout = writer.plan, writer.layout
+    first, last = plan.values[plan.inputs[0]], plan.values[plan.outputs[0]]
+    steps = (
+        f"    {call}\n    if (after)\n        after({step});"
+        for step, call in enumerate(writer.calls)
+    )
+    return Template(template).substitute(
+        file=c_array(model_bytes, "model_file"),
+        memory=layout.bytes,
+        tables="".join(writer.tables),
+        layers=len(writer.calls),
+        input_bytes=int(np.prod(first.shape)),
+        output_bytes=int(np.prod(last.shape)),
+        scale=f"{np.float32(first.grid.scale):.9g}",
+        zero_point=int(first.grid.zero_point),
+        input=layout.blocks[first.index].start,
+        output=layout.blocks[last.index].start,
+        steps="\n".join(steps),
+    )

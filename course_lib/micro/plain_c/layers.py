@@ -1,0 +1,191 @@
+"""Each operation of a plan as C: a constant table for its layer, and the call that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from course_lib.micro.arrays import array
+from course_lib.micro.plain_c.memory import Layout
+from course_lib.quantize import Multiplier, Operation, Plan, Value
+from course_lib.quantize.layers import limits, mean_scaling, scaling, softmax_scaling, sum_scaling
+
+
+class Unsupported(ValueError):
+    """Say that a model has something that there is no plain C for."""
+
+
+@dataclass
+class Emitter:
+    """Turn the operations of one plan into C, one after the other.
+
+    `offsets` are the places of stored tensors. `tables` gathers the constants, `calls` the
+    statements, `table_bytes` what the multipliers of each layer take. `runtime` is "litert" or
+    "micro": they round differently in one layer.
+    """
+
+    plan: Plan
+    layout: Layout
+    offsets: dict[int, int]
+    runtime: str = "litert"
+    tables: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    table_bytes: dict[int, int] = field(default_factory=dict)
+
+    def emit(self, operation: Operation) -> None:
+        """Add one operation. Raises Unsupported for a kind or type without an integer layer."""
+        write = _WRITERS.get(operation.kind)
+        if write is None and operation.kind != "RESHAPE":
+            kinds = ", ".join([*_WRITERS, "RESHAPE"])
+            raise Unsupported(f"There is no plain C for {operation.kind}, only for {kinds}.")
+        x, y = self.value(operation.inputs[0]), self.value(operation.outputs[0])
+        if write is None:
+            self.calls.append("/* the same bytes under another shape */")
+            return
+        function, table, content = write(self, operation, x, y)
+        step = len(self.calls)
+        self.tables.append(f"static const {table} layer_{step} = {{{content}}};\n")
+        moving = (*operation.inputs[: 2 if table == "Sum" else 1], y.index)
+        places = ", ".join(f"memory + {self.layout.blocks[index].start}" for index in moving)
+        self.calls.append(f"{function}(&layer_{step}, {places});")
+
+    def value(self, index: int, stored: bool = False) -> Value:
+        """Return a tensor that has to be int8, computed or stored as asked."""
+        value = self.plan.values[index]
+        if value.dtype != np.int8 or value.grid is None or (index in self.offsets) != stored:
+            raise Unsupported(
+                f"The tensor {value.name or index} is not what plain C is made for: int8, "
+                f"{'stored in the file, one byte each' if stored else 'computed'}."
+            )
+        return value
+
+    def stored(self, operation: Operation, place: int) -> str:
+        """Return the C expression for where an input lies in the file; 0 where there is none."""
+        index = operation.inputs[place] if len(operation.inputs) > place else -1
+        return f"model_file + {self.offsets[index]}" if index >= 0 else "0"
+
+    def grid(self, by: Multiplier, operation: Operation) -> str:
+        """Write the multipliers of a layer; return the initializer of its Grid."""
+        out = self.plan.values[operation.outputs[0]].grid
+        mantissas, shifts = np.ravel(by.mantissa), np.ravel(by.shift)
+        if len(set(zip(mantissas.tolist(), shifts.tolist(), strict=True))) == 1:
+            mantissas, shifts = mantissas[:1], shifts[:1]  # one scale: the table needs no more
+        n = len(self.calls)
+        self.tables.append(array("static const int32_t", f"mantissas_{n}", mantissas))
+        self.tables.append(array("static const int8_t", f"shifts_{n}", shifts))
+        self.table_bytes[n] = 5 * len(mantissas)
+        low, high = limits(out, operation.options.get("fusedActivationFunction", 0))
+        many = int(len(mantissas) > 1)
+        return f"{{mantissas_{n}, shifts_{n}, {many}, {int(out.zero_point)}, {low}, {high}}}"
+
+
+_Text = tuple[str, str, str]
+"""A layer as C: its function, the type of its table, and the table's content."""
+
+
+def _braced(numbers: Iterable[int]) -> str:
+    return "{" + ", ".join(str(int(number)) for number in numbers) + "}"
+
+
+def _shape(x: Value, size: tuple[int, int], y: Value, options: Mapping[str, Any]) -> str:
+    """Return the initializer of a Shape: what comes in and goes out, and how the filter walks."""
+    (_, height, width, channels), (_, rows, columns, out) = x.shape, y.shape
+    strides = options["strideH"], options["strideW"]
+    dilations = options.get("dilationHFactor", 1), options.get("dilationWFactor", 1)
+    edges = [0, 0]
+    if options["padding"] == 0:  # SAME: what hangs over is shared, the odd one goes after
+        reach = [(length - 1) * step + 1 for length, step in zip(size, dilations, strict=True)]
+        sides = zip((rows, columns), strides, reach, (height, width), strict=True)
+        edges = [
+            max(0, (places - 1) * stride + wide - length) // 2
+            for places, stride, wide, length in sides
+        ]
+    numbers = (height, width, channels, rows, columns, out, *size, *strides, *dilations, *edges)
+    return _braced(numbers)
+
+
+def _filter(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    w = e.value(operation.inputs[1], stored=True)
+    grid = e.grid(scaling(x.grid, w.grid, y.grid), operation)
+    shape = _shape(x, w.shape[1:3], y, operation.options)
+    stored = f"{e.stored(operation, 1)}, {e.stored(operation, 2)}"
+    name = "conv2d" if operation.kind == "CONV_2D" else "depthwise_conv2d"
+    return name, "Filter", f"{shape}, {int(x.grid.zero_point)}, {stored}, {grid}"
+
+
+def _dense(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    w = e.value(operation.inputs[1], stored=True)
+    if np.prod(x.shape) != w.shape[1]:
+        raise Unsupported("Plain C multiplies one row at a time: convert with a batch of one.")
+    grid = e.grid(scaling(x.grid, w.grid, y.grid), operation)
+    stored = f"{e.stored(operation, 1)}, {e.stored(operation, 2)}"
+    numbers = f"{w.shape[1]}, {w.shape[0]}, {int(x.grid.zero_point)}"
+    once = int(e.runtime == "litert")  # whose kernel rounds a single time
+    return "fully_connected", "Dense", f"{numbers}, {stored}, {grid}, {once}"
+
+
+def _pool(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    options = operation.options
+    low, high = limits(y.grid, options["fusedActivationFunction"])
+    size = (options["filterHeight"], options["filterWidth"])
+    name = "average_pool" if operation.kind == "AVERAGE_POOL_2D" else "max_pool"
+    return name, "Pool", f"{_shape(x, size, y, options)}, {low}, {high}"
+
+
+def _add(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    sides = x, e.value(operation.inputs[1])
+    if any(side.shape != y.shape for side in sides):
+        raise Unsupported("Plain C adds tensors of one shape only.")
+    *by, back = sum_scaling(sides[0].grid, sides[1].grid, y.grid)
+    grid = e.grid(back, operation)
+    points = _braced(side.grid.zero_point for side in sides)
+    multipliers = f"{_braced(one.mantissa for one in by)}, {_braced(one.shift for one in by)}"
+    return "add", "Sum", f"{int(np.prod(y.shape))}, {points}, {multipliers}, {grid}"
+
+
+def _mean(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    axes = np.ravel(e.plan.values[operation.inputs[1]].stored)
+    axes = sorted(int(axis) % len(x.shape) for axis in axes)
+    if not axes or axes != list(range(axes[0], axes[-1] + 1)):
+        raise Unsupported("Plain C takes means over neighbouring axes only.")
+    parts = x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]
+    outer, count, inner = (int(np.prod(part, dtype=int)) for part in parts)
+    grid = e.grid(mean_scaling(x.grid, y.grid, count), operation)
+    return "mean", "Mean", f"{outer}, {count}, {inner}, {int(x.grid.zero_point)}, {grid}"
+
+
+def _rescale(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    grid = e.grid(mean_scaling(x.grid, y.grid, 1), operation)
+    return "rescale", "Rescale", f"{int(np.prod(y.shape))}, {int(x.grid.zero_point)}, {grid}"
+
+
+def _pad(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    before = np.asarray(e.plan.values[operation.inputs[1]].stored)[:, 0].tolist()
+    four = [[1] * (4 - len(x.shape)) + list(x.shape), [0] * (4 - len(before)) + before]
+    four.append([1] * (4 - len(y.shape)) + list(y.shape))
+    return "pad", "Pad", f"{', '.join(map(_braced, four))}, {int(x.grid.zero_point)}"
+
+
+def _softmax(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    if np.float32(y.grid.scale) != np.float32(1 / 256) or y.grid.zero_point != -128:
+        raise Unsupported("An int8 softmax answers with scale 1/256 and zero point -128.")
+    by, deepest = softmax_scaling(x.grid, operation.options["beta"])
+    rows, classes = int(np.prod(x.shape[:-1])), x.shape[-1]
+    return "softmax", "Softmax", f"{rows}, {classes}, {by.mantissa}, {by.shift}, {deepest}"
+
+
+_WRITERS: Mapping[str, Callable[[Emitter, Operation, Value, Value], _Text]] = {
+    "CONV_2D": _filter,
+    "DEPTHWISE_CONV_2D": _filter,
+    "FULLY_CONNECTED": _dense,
+    "AVERAGE_POOL_2D": _pool,
+    "MAX_POOL_2D": _pool,
+    "ADD": _add,
+    "MEAN": _mean,
+    "PAD": _pad,
+    "SOFTMAX": _softmax,
+    "QUANTIZE": _rescale,
+}

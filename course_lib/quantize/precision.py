@@ -1,0 +1,118 @@
+"""Give single layers other numbers than eight bits: four bits for weights, or floats for all.
+
+Four bits are stored two to a byte inside a finished int8 file. LiteRT and TensorFlow Lite Micro
+read such weights: they unpack them and compute as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib import session
+from course_lib.formats.tflite_file import pack, schema, unpack
+from course_lib.quantize.grids import Affine
+from course_lib.quantize.model import Plan, pack_nibbles, read
+from course_lib.session import internals
+from course_lib.tflite.conversion import converter
+
+_HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
+_SHRINKING = np.linspace(1.0, 0.6, 21)
+
+
+def four_bits(int8_model: bytes, float_model: bytes, layers: Sequence[str]) -> bytes:
+    """Return `int8_model` with the weights of `layers` (labels of convolutions) in four bits.
+
+    The weights are rounded anew from `float_model`, each filter on a grid of its own, and the
+    biases move to the new grids. Raises ValueError for an unknown layer, or one without weights.
+    """
+    plan, exact = read(int8_model), read(float_model)
+    tree = unpack(int8_model)
+    for label in layers:
+        _replace(tree, plan, exact, label)
+    return pack(tree)
+
+
+def cheapest_first(
+    whole: tuple[int, float], layers: Mapping[str, tuple[int, float]]
+) -> tuple[str, ...]:
+    """Return the layers worth packing, the one that costs the least noise for each byte first.
+
+    `whole` is (bytes, signal over noise in dB) of the file in eight bits, `layers` the same with
+    one layer packed. A layer so small that its scales eat up what it saves is left out.
+    """
+    size, sqnr_db = whole
+    prices = {
+        label: (sqnr_db - noisier_db) / (size - smaller)
+        for label, (smaller, noisier_db) in layers.items()
+        if smaller < size
+    }
+    return tuple(sorted(prices, key=lambda label: prices[label]))
+
+
+def four_bit_grid(weights: np.ndarray) -> Affine:
+    """Return a grid with 15 levels for each filter of (out, ...) weights.
+
+    With so few levels it pays to let the largest weights saturate: of 21 scales, each filter takes
+    the one with the smallest squared error.
+    """
+    rows = weights.reshape(len(weights), -1)
+    scales = _SHRINKING[:, np.newaxis] * np.maximum(np.abs(rows).max(axis=1), 1e-9) / _HIGHEST
+    errors = [np.square(_grid(each).round_trip(rows) - rows).sum(axis=1) for each in scales]
+    best = np.argmin(errors, axis=0)
+    return _grid(scales[best, np.arange(len(rows))])
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A float .tflite that knows the range of each of its tensors: one run of the clips' worth."""
+
+    model_bytes: bytes
+
+    def quantized(self, keep: Sequence[str] = ()) -> bytes:
+        """Return an int8 .tflite in which the layers labelled `keep` still compute in floats.
+
+        Around each of them the converter puts a DEQUANTIZE and a QUANTIZE. Calibrating again is
+        not needed.
+        """
+        plan = read(self.model_bytes)
+        names = {plan.values[plan.named(label).outputs[0]].name for label in keep}
+        return internals.quantized(self.model_bytes, names)
+
+
+def calibrate(model: Any, representative: np.ndarray) -> Calibrated:
+    """Run `representative` features (n, ...) through a Keras or a frozen model, noting ranges."""
+    maker = converter(model, "int8", representative)
+    maker._experimental_calibrate_only = True
+    with session.quiet():
+        return Calibrated(bytes(maker.convert()))
+
+
+def _grid(scales: np.ndarray) -> Affine:
+    return Affine(scales.astype(np.float32), 0, -_HIGHEST, _HIGHEST, axis=0)
+
+
+def _replace(tree, plan: Plan, exact: Plan, label: str) -> None:
+    """Put four-bit weights and fitting biases of one layer into the object tree of a file."""
+    operation, original = plan.named(label), exact.named(label)
+    if operation.kind != "CONV_2D":
+        raise ValueError(f"{label} is a {operation.kind}: only convolutions are packed here.")
+    weights, bias = (exact.values[index].stored for index in original.inputs[1:3])
+    grid = four_bit_grid(weights)
+    tensors = tree.subgraphs[0].tensors
+    target = tensors[operation.inputs[1]]
+    target.type = schema.TensorType.INT4
+    _store(tree, target, pack_nibbles(grid.quantize(weights)), grid.scale)
+    step = np.float64(plan.values[operation.inputs[0]].grid.scale) * grid.scale.astype(np.float64)
+    whole = np.rint(bias / step).astype("<i4")
+    _store(tree, tensors[operation.inputs[2]], np.frombuffer(whole.tobytes(), np.uint8), step)
+
+
+def _store(tree, tensor, data: np.ndarray, scales: np.ndarray) -> None:
+    tree.buffers[tensor.buffer].data = data
+    tensor.quantization.scale = np.asarray(scales, np.float32)
+    tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
+    tensor.quantization.min = tensor.quantization.max = None

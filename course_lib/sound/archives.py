@@ -1,0 +1,115 @@
+"""Unpack a .tar, .tar.gz or .zip into a new folder that appears whole, or not at all.
+
+Only files and folders below that folder are made. An archive with anything else in it (a path
+that leads out, a link, a device) is refused: nobody has to trust where it came from.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from course_lib.sound.download import DownloadError, Progress, megabytes, no_room
+
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
+_Member = tuple[str, str, int, Callable[[], IO[bytes]]]  # name, kind, bytes, how to open it
+_EVERY = 200  # files between two reports of progress
+_LEFT_OUT = "__MACOSX"  # what macOS puts beside the files of a .zip
+
+
+def unpack(archive: Path, folder: Path, most_bytes: int, progress: Progress | None = None) -> Path:
+    """Unpack `archive` into `folder` and return it; where it is there already, do nothing.
+
+    `most_bytes` bounds what may be written. `progress(done, total)` counts bytes of the archive.
+    Raises DownloadError for an archive that is damaged, too large or not harmless; `folder` then
+    does not exist.
+    """
+    if folder.is_dir():
+        return folder
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
+            whole = Path(name) / "whole"
+            whole.mkdir()
+            _write_all(archive, whole, most_bytes, progress)
+            whole.rename(folder)
+    except (*_DAMAGED, tarfile.ReadError) as error:
+        raise _damaged(archive) from error
+    except OSError as error:
+        if folder.is_dir():  # another process was faster, and its folder is as whole as ours
+            return folder
+        twice = (FileExistsError, NotADirectoryError, IsADirectoryError)
+        if error.errno is None or isinstance(error, twice):  # gzip's own, or a name given twice
+            raise _damaged(archive) from error
+        raise no_room(error, folder.parent) from error
+    return folder
+
+
+def _write_all(archive: Path, whole: Path, most_bytes: int, progress: Progress | None) -> None:
+    """Write every file of the archive below `whole`; refuse what is neither file nor folder."""
+    total, left, written = archive.stat().st_size, most_bytes, 0
+    read = _zipped if zipfile.is_zipfile(archive) else _tarred
+    with archive.open("rb") as raw:
+        for name, kind, size, opened in read(raw):
+            parts = PurePosixPath(name).parts
+            if kind not in ("file", "folder"):
+                raise _harmful(archive, kind, name)
+            # Windows also goes out by \\ and by the name of a drive
+            leads_out = name.startswith("/") or ".." in parts
+            if leads_out or any(set(part) & set("\\:\0") for part in parts):
+                raise _harmful(archive, "a path that leads out of its folder", name)
+            if kind == "folder" or _LEFT_OUT in parts or name.rpartition("/")[2].startswith("._"):
+                continue
+            left -= size
+            if left < 0:
+                raise DownloadError(
+                    f"{archive.name} would fill more than {megabytes(most_bytes)}: "
+                    "it was not unpacked."
+                )
+            path = whole.joinpath(*parts)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with opened() as content, path.open("xb") as file:
+                shutil.copyfileobj(content, file)
+            if path.stat().st_size != size:
+                raise EOFError(name)
+            written += 1
+            if progress is not None and written % _EVERY == 0:
+                progress(min(raw.tell(), total), total)
+    if progress is not None:
+        progress(total, total)
+
+
+def _tarred(raw: IO[bytes]) -> Iterator[_Member]:
+    with tarfile.open(fileobj=raw, mode="r:*") as opened:
+        for member in opened:
+            kind = "a link" if member.issym() or member.islnk() else "a device"
+            kind = "folder" if member.isdir() else "file" if member.isreg() else kind
+            yield member.name, kind, member.size, partial(opened.extractfile, member)
+
+
+def _zipped(raw: IO[bytes]) -> Iterator[_Member]:
+    kinds = {0: "file", stat.S_IFREG: "file", stat.S_IFLNK: "a link"}
+    with zipfile.ZipFile(raw) as opened:
+        for member in opened.infolist():
+            kind = kinds.get(stat.S_IFMT(member.external_attr >> 16), "a device")
+            kind = "folder" if member.is_dir() else kind
+            yield member.filename, kind, member.file_size, partial(opened.open, member)
+
+
+def _harmful(archive: Path, what: str, name: str) -> DownloadError:
+    return DownloadError(
+        f"{archive.name} holds {what} ({name[:80]!r}): nothing was unpacked, delete that archive."
+    )
+
+
+def _damaged(archive: Path) -> DownloadError:
+    return DownloadError(
+        f"{archive.name} is damaged or no archive: delete it and download it again."
+    )

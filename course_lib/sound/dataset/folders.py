@@ -1,0 +1,215 @@
+"""A folder of sound files as labelled clips, with a line on what became of every file.
+
+`recordings` takes sound of any rate, length and form; `measurable` only what a model can be
+measured on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from course_lib.sound import audio
+from course_lib.sound.dataset.clips import LABELS, UNKNOWN, Clips, html_table
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+MOST_SECONDS = 600.0  # of a file, from its beginning; a clip is the loudest second in there
+_QUIET = 0.003  # a loudest sample below this (-50 dB) is hardly a word
+_LOUD, _CLIPPED = 0.999, 8  # so many samples at full scale were cut off by the microphone
+
+_Second = tuple[np.ndarray, str, str]  # a second of sound, what its file is, what was done to it
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a folder: its word, its form, and what was done to it or why it is left out."""
+
+    file: str
+    word: str
+    form: str
+    done: str
+    used: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """Labelled clips from a folder, and a line on every file in it; shown as a table."""
+
+    clips: Clips
+    entries: tuple[Entry, ...]
+
+    @property
+    def left_out(self) -> tuple[Entry, ...]:
+        """Return the files that could not be used."""
+        return tuple(entry for entry in self.entries if not entry.used)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.clips):,} clips from {len(self.entries):,} files>"
+
+    def _repr_html_(self) -> str:
+        rows = (
+            ("✓" if entry.used else "✗ left out", entry.file, entry.word, entry.form, entry.done)
+            for entry in self.entries
+        )
+        return html_table(("", "file", "word", "found", "done"), rows)
+
+
+def recordings(path: str | Path) -> Recordings:
+    """Read a folder of clips as seconds at 16 kHz, and tell what became of every file.
+
+    The word is the name of a file's folder, `path/<word>/<clip>.wav`, or what a file's own name
+    begins with, `path/<word>_1.wav`; the voice is what the name has before its first "_". Channels
+    are averaged, any rate becomes 16 kHz, a short clip is centred in a second and of a long one the
+    loudest second is taken. Raises AudioError where no file can be used.
+    """
+    folder = _existing(path, "one with <word>/<clip>.wav")
+    read = _read(folder, _named_files(folder), _described)
+    if not read.clips:
+        raise audio.AudioError(
+            f"No sound in {folder} can be used ({len(read.entries)} files were tried): put clips "
+            f"into folders named like their words, as {', '.join(SUFFIXES)}."
+        )
+    return read
+
+
+def measurable(path: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> Recordings:
+    """Read every clip below `path` that a model can be measured on, in the order of the names.
+
+    A file that is missing, empty, cut short, no sound, in no label's folder or at another rate than
+    16 kHz is left out, with the reason: resampling it would measure the resampler too. `progress`
+    wraps the list of files, as tqdm does. Raises AudioError where nothing is left.
+    """
+    folder = _existing(path, "one that holds <label>/<clip>")
+    files = [file for file in sorted(folder.rglob("*")) if _should_be_a_clip(file, folder)]
+    named = ((file, file.relative_to(folder).parts[0]) for file in progress(files))
+    read = _read(folder, named, lambda file: _strict(file, folder))
+    if not read.clips:
+        left_out = read.left_out
+        raise audio.AudioError(
+            f"{folder} holds no clip that can be measured, {len(left_out)} files "
+            "were skipped: it needs <label>/<clip>.wav at 16 kHz."
+            + (f" The first: {left_out[0].done}" if left_out else "")
+        )
+    return read
+
+
+def _existing(path: str | Path, wanted: str) -> Path:
+    folder = Path(path)
+    if not folder.is_dir():
+        raise audio.AudioError(f"There is no folder {folder}: give {wanted}.")
+    return folder
+
+
+def _read(
+    folder: Path, files: Iterable[tuple[Path, str]], hear: Callable[[Path], _Second]
+) -> Recordings:
+    """Hear every (file, word), in order; what cannot be heard is left out with the reason."""
+    entries, waves = [], []
+    for file, word in files:
+        name = file.relative_to(folder).as_posix()
+        try:
+            wave, form, done = hear(file)
+        except (audio.AudioError, OSError) as error:
+            entries.append(Entry(name, word, "", str(error), used=False))
+            continue
+        waves.append(wave)
+        entries.append(Entry(name, word, form, done))
+    used = [entry for entry in entries if entry.used]
+    clips = Clips.labelled(
+        waves,
+        [entry.word for entry in used],
+        [Path(entry.file).stem.split("_")[0] for entry in used],
+        ("recording",) * len(used),
+        [entry.file for entry in used],
+        [f"{entry.file}: {entry.done}" for entry in entries if not entry.used],
+    )
+    return Recordings(clips, tuple(entries))
+
+
+def _named_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every file with a sound's suffix and its word; hidden ones are none."""
+    for file in sorted([*folder.glob("*"), *folder.glob("*/*")]):
+        if not file.is_file() or file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
+            continue
+        yield file, _word_in(file.stem) if file.parent == folder else file.parent.name.lower()
+
+
+def _word_in(stem: str) -> str:
+    """Return the word that a file's name begins with: "yes" of "Yes 2"; "_silence_" stays whole."""
+    known = next((label for label in LABELS if stem.lower().startswith(label)), "")
+    if known.startswith("_"):
+        return known
+    begins = re.match(r"[^\W\d_]+", stem)
+    return begins.group().lower() if begins else LABELS[UNKNOWN]
+
+
+def _described(file: Path) -> _Second:
+    """Return one second of a file of any form, what that form is, and what was done to it."""
+    samples, rate_hz = audio.decode(file, MOST_SECONDS)
+    seconds, channels = len(samples) / rate_hz, samples.shape[1]
+    form = f"{seconds:.2f} s at {rate_hz:,} Hz, " + (
+        "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
+    )
+    done = []
+    if channels > 1:
+        done.append("channels averaged")
+    wave = audio.resample(samples.mean(axis=1, dtype=np.float32), rate_hz)
+    if rate_hz != audio.SAMPLE_RATE_HZ:
+        done.append(f"resampled to {audio.SAMPLE_RATE_HZ:,} Hz")
+    if rate_hz < audio.SAMPLE_RATE_HZ:
+        done.append(f"nothing above {rate_hz // 2:,} Hz is in it")
+    if seconds >= MOST_SECONDS:
+        done.append(f"only its first {MOST_SECONDS / 60:.0f} minutes were looked at")
+    if len(wave) > audio.CLIP_SAMPLES:
+        done.append("cut to its loudest second")
+    elif len(wave) < audio.CLIP_SAMPLES:
+        done.append("centred in a second of silence")
+    wave = audio.fit(wave)
+    return wave, form, ", ".join([*done, *_doubts(wave, samples)]) or "nothing"
+
+
+def _doubts(wave: np.ndarray, samples: np.ndarray) -> Iterator[str]:
+    """Yield what a listener should know of a clip."""
+    loudest = float(np.abs(wave).max())
+    if loudest == 0:
+        yield "doubtful: nothing but silence"
+    elif loudest < _QUIET:
+        yield "doubtful: hardly louder than silence"
+    if int((np.abs(samples) >= _LOUD).sum()) >= _CLIPPED:
+        yield "doubtful: too loud, cut off at full scale"
+
+
+def _should_be_a_clip(file: Path, folder: Path) -> bool:
+    """Tell it of every file in a subfolder, broken links too, and of sounds outside of one."""
+    if file.is_dir() or not (file.is_file() or file.is_symlink()):
+        return False
+    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+        return False
+    return file.parent != folder or file.suffix.lower() in SUFFIXES
+
+
+def _strict(file: Path, folder: Path) -> _Second:
+    """Return the second in a file that a model can be measured on; else raise AudioError."""
+    if file.parent.parent != folder:
+        raise audio.AudioError(
+            f"{file.name} does not lie directly in a label's folder: put it into one."
+        )
+    if file.suffix.lower() not in SUFFIXES:
+        raise audio.AudioError(
+            f"{file.name} is none of {', '.join(SUFFIXES)}: convert or remove it."
+        )
+    try:
+        rate_hz = soundfile.info(str(file)).samplerate
+    except (OSError, RuntimeError):
+        rate_hz = audio.SAMPLE_RATE_HZ  # reading it below says what is wrong with it
+    if rate_hz != audio.SAMPLE_RATE_HZ:
+        raise audio.AudioError(
+            f"{file.name} has a sample rate of {rate_hz} Hz, and {audio.SAMPLE_RATE_HZ} Hz "
+            "is needed: resample it first."
+        )
+    return audio.fit(audio.read(file)), "", ""

@@ -1,0 +1,74 @@
+"""What a notebook sees: a line for what is right, a hint for what is not, what is left."""
+
+from __future__ import annotations
+
+import pytest
+from one_exercise import FOLLOW, backwards, follow
+
+from course_lib import exercises
+from course_lib.exercises import core, notebook
+
+
+@pytest.fixture
+def lesson(monkeypatch):
+    """Put one exercise where lesson 06 would be, and forget what earlier tests did."""
+    monkeypatch.setattr(core, "of_lesson", lambda name: (FOLLOW,))
+    monkeypatch.setattr(notebook, "_states", {})
+    monkeypatch.setattr(notebook, "_hints_given", {})
+
+
+def test_check_prints_one_line_or_raises(lesson, capsys):
+    assert exercises.check("6.2", follow) is None
+    assert capsys.readouterr().out == "6.2 right: four bytes.\n"
+    exercises.check("6.2", ...)
+    assert capsys.readouterr().out == (
+        "6.2 not tried yet: follow(data, position): the place pointed to\n"
+    )
+    with pytest.raises(exercises.WrongAnswer, match="6.2: backwards") as caught:
+        exercises.check("6.2", backwards)
+    assert caught.value._render_traceback_() == ["Not yet. 6.2: backwards"]
+    with pytest.raises(ValueError, match="no exercise 6.9; this lesson has 6.2") as caught:
+        exercises.check("6.9", 3)
+    assert caught.value._render_traceback_() == [str(caught.value)]
+    with pytest.raises(ValueError, match="names no exercise"):
+        exercises.check("six", 3)
+
+
+def test_hints_come_one_after_another(lesson, capsys):
+    for _ in range(3):
+        exercises.hint("6.2")
+    exercises.check("6.2", follow)
+    exercises.hint("6.2")
+    assert capsys.readouterr().out.splitlines() == [
+        "6.2 hint 1 of 2: first",
+        "6.2 hint 2 of 2: second",
+        "6.2 hint 1 of 2: first",
+        "6.2 right: four bytes.",
+        "6.2 is right already.",
+    ]
+
+
+def test_progress_shows_what_is_left(lesson):
+    with pytest.raises(ValueError, match="progress\\(6\\)"):
+        exercises.progress()
+    assert repr(exercises.progress(6)).startswith("Lesson 06: 0 of 1 right\n○ 6.2 not tried: ")
+    with pytest.raises(exercises.WrongAnswer):
+        exercises.check("6.2", backwards)
+    assert "✘ 6.2 wrong" in repr(exercises.progress())
+    exercises.check("6.2", follow)
+    assert exercises.progress().right == 1
+    page = exercises.progress()._repr_html_()
+    assert "aria-label='1 of 1 exercises right'" in page and "title='6.2 right'" in page
+
+
+def test_guesses_are_compared(capsys):
+    exercises.predict("6.1", ...)
+    exercises.predict("6.1", 28)
+    exercises.compare("6.1", 28, 36)
+    exercises.compare("6.4", ..., 0.25)
+    assert capsys.readouterr().out.splitlines() == [
+        "6.1 no guess yet",
+        "6.1 you guess 28",
+        "6.1 you guessed 28, measured 36",
+        "6.4 measured 0.25; you made no guess",
+    ]

@@ -1,0 +1,67 @@
+"""From one source to two editions: what is kept, and what is generated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from course_lib.instructor.authoring import build
+from course_lib.instructor.authoring.editions import without_markers, without_solutions
+
+
+def _cells(path: Path) -> dict[str, dict]:
+    """Return a notebook's cells by their ids."""
+    return {cell["id"]: cell for cell in json.loads(path.read_text())["cells"]}
+
+
+def _source(cell: dict) -> str:
+    """Return the source of a cell as one text."""
+    return "".join(cell["source"])
+
+
+def test_student_edition_has_speaking_ids_metadata_and_no_outputs(project: Path) -> None:
+    build(student_only=True, root=project)
+    cells = _cells(project / "notebooks" / "06_sample.ipynb")
+    assert list(cells)[:3] == ["a-sample", "setup", "find-the-root"]
+    assert {"predict-6-1", "compare-6-1", "ex-6-2", "check-6-2", "onward"} <= set(cells)
+    assert cells["ex-6-2"]["metadata"] == {"exercise": "6.2", "points": 2}
+    assert cells["check-6-2"]["metadata"]["tags"] == ["nbval-ignore-output"]
+    assert cells["check-6-2"]["metadata"]["slideshow"] == {"slide_type": "skip"}
+    assert cells["find-the-root"]["metadata"]["slideshow"] == {"slide_type": "slide"}
+    assert _source(cells["ex-6-2"]) == "# Exercise 6.2\ndef follow(data):\n    ..."
+    code = [cell for cell in cells.values() if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] is None and cell["outputs"] == [] for cell in code)
+
+
+def test_neighbours_badge_and_setup_are_generated(project: Path) -> None:
+    build(student_only=True, root=project)
+    first = _cells(project / "notebooks" / "06_sample.ipynb")
+    second = _cells(project / "notebooks" / "07_next.ipynb")
+    assert "[07 The next](07_next.ipynb) →" in _source(first["a-sample"])
+    assert "← [06 A sample](06_sample.ipynb)" in _source(second["the-next"])
+    assert "colab.research.google.com/github/" in _source(first["a-sample"])
+    assert "onward" not in second
+    assert 'session.start("06")' in _source(first["setup"])
+    compile(_source(first["setup"]), "setup", "exec")
+
+
+@pytest.mark.parametrize(
+    ("given", "needed", "left"),
+    [
+        ("a\n    ### BEGIN SOLUTION\n    x\n    y\n    ### END SOLUTION\nb", "", "a\n    ...\nb"),
+        ("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "check('1', x)", "x = ..."),
+        ("### BEGIN SOLUTION\nh = 1\nx = h\n### END SOLUTION", "check('1', x)", "x = ..."),
+        ("### BEGIN SOLUTION\na, b = 1, 2\n### END SOLUTION", "f(a, b)", "a = ...\nb = ..."),
+        (
+            "### BEGIN SOLUTION\ndef f(a, b=2):\n    return a\n### END SOLUTION",
+            "check('1', f)",
+            "def f(a, b=2):\n    ...",
+        ),
+        ("### BEGIN SOLUTION\nprint(1)\n### END SOLUTION", "check('1', x)", "..."),
+    ],
+)
+def test_solutions_become_what_a_student_starts_from(given: str, needed: str, left: str) -> None:
+    assert without_solutions(given, needed) == left
+    assert "SOLUTION" not in without_markers(given)

@@ -1,0 +1,271 @@
+"""From what was handed in to points and reports, here and on a Dask cluster that loses a worker.
+
+WORKBOOK_ANSWERED=200 runs the long version: every one of the 200 is run, and a quarter is hostile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hostile import corpus, toy
+
+from course_lib import cli
+from course_lib.instructor.grading import campaign, collection, course, sandbox, trial
+from course_lib.instructor.grading.results import Result, Work, slug
+
+ROOT = Path(__file__).resolve().parents[3]
+SUBMISSIONS = 200
+ANSWERED = int(os.environ.get("WORKBOOK_ANSWERED", "16"))  # the others are untouched or damaged
+QUICK = ("os._exit", "segmentation fault", "exit in a function", "processes left behind")
+MARKS = (
+    pytest.mark.slow,
+    pytest.mark.timeout(900 if ANSWERED < SUBMISSIONS else 3600),
+    pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here"),
+    pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not installed"),
+)
+
+
+def on_a_cluster(test):
+    """Mark a test that needs Dask, bubblewrap and time."""
+    for mark in MARKS:
+        test = mark(test)
+    return test
+
+
+def test_points_and_hints(graded):
+    out, _ = graded
+    with open(out / "results.csv", newline="", encoding="utf-8") as file:
+        table = {row["student"]: row for row in csv.DictReader(file)}
+    assert {name: row["earned"] for name, row in table.items()} == {
+        "ada": "8",
+        "ben": "1",
+        "cy <b>": "0",
+        "dan": "0",
+        "eve": "0",
+    }
+    assert table["eve"]["97.1"] == "" and table["dan"]["name"] == "'=Dan"
+    assert table["ben"]["97.3"] == "1" and table["ben"]["97.2"] == "0"
+    result = json.loads((out / "works" / f"{slug('cy <b>')}_97.json").read_text())
+    said = {each["id"]: each["message"] for each in result["exercises"]}
+    assert said["97.4"] == "wrong axis" and "NameError: name 'y' is not defined" in said["97.2"]
+    assert result["sandbox"] == "bubblewrap"
+
+
+def test_grading_again_grades_nobody_twice(graded, monkeypatch, capsys):
+    out, arguments = graded
+    before = {path: path.stat().st_mtime_ns for path in (out / "works").iterdir()}
+    table = (out / "results.csv").read_text()
+
+    def never(*_):
+        raise AssertionError("graded twice")
+
+    monkeypatch.setattr(trial, "grade", never)
+    assert cli.main(arguments) == cli.DONE
+    assert {path: path.stat().st_mtime_ns for path in (out / "works").iterdir()} == before
+    assert (out / "results.csv").read_text() == table
+
+
+def test_a_change_is_graded_again(graded, toy_course, monkeypatch):
+    """Another answer or another seed makes an earlier result worthless; a damaged one too."""
+    out, _ = graded
+    works = [Work("ada", "97", "x", {}), Work("ada", "97", "x", {"97.1": "cells = 6"})]
+    settings = trial.Settings(toy_course[0], "s")
+    stamp = campaign._stamp(settings)
+    assert stamp != campaign._stamp(trial.Settings(toy_course[0], "t"))
+    assert all(campaign._known(out, work, stamp) is None for work in works)
+
+
+def test_an_interrupted_run_keeps_what_it_has(tmp_path, toy_course, monkeypatch):
+    works = [Work(f"s{number}", "97", "x", {"97.1": "cells = 6"}) for number in range(6)]
+    calls = []
+
+    def grade(work, settings):
+        calls.append(work.student)
+        if work.student == "s3" and len(calls) < 6:
+            raise KeyboardInterrupt
+        return Result(work.key, work.student, "97", "97_grading.ipynb", "x", 1.0, 1.0, ())
+
+    monkeypatch.setattr(trial, "grade", grade)
+    settings = trial.Settings(toy_course[0], "s")
+    with pytest.raises(KeyboardInterrupt):
+        campaign.grade_all(works, settings, tmp_path, workers=1)
+    kept = len(list((tmp_path / "works").iterdir()))
+    assert 0 < kept < 6
+    results, failures = campaign.grade_all(works, settings, tmp_path, workers=1)
+    assert [each.student for each in results] == [each.student for each in works]
+    assert not failures and len(set(calls)) == 6
+
+
+def test_a_sandbox_that_does_not_start_costs_no_points(
+    tmp_path, toy_course, monkeypatch, capsys, data
+):
+    (tmp_path / "97_grading.ipynb").write_bytes(data)
+
+    def broken(*_, **__):
+        raise sandbox.SandboxError("The sandbox could not be started: no space")
+
+    monkeypatch.setattr(sandbox, "run", broken)
+    monkeypatch.setattr(sandbox, "best_kind", lambda: "bubblewrap")
+    code = cli.main(
+        [
+            "grade",
+            str(tmp_path / "97_grading.ipynb"),
+            "--out",
+            str(tmp_path / "out"),
+            "--reference",
+            str(toy_course[0].references),
+            "--exercises",
+            str(toy.EXERCISES),
+            "--quiet",
+        ]
+    )
+    assert code == cli.INCOMPLETE and "Not graded, run again" in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("works/*"))
+
+
+def test_the_seed_is_kept_and_private(tmp_path):
+    first = campaign._kept_seed(tmp_path)
+    assert len(first) == 32 and campaign._kept_seed(tmp_path) == first
+    assert stat.S_IMODE((tmp_path / "seed.txt").stat().st_mode) == 0o600
+
+
+def test_the_weak_sandbox_must_be_accepted(tmp_path, toy_course, data, monkeypatch, capsys):
+    (tmp_path / "97_grading.ipynb").write_bytes(data)
+    monkeypatch.setattr(sandbox, "best_kind", lambda: "limits")
+    arguments = [
+        "grade",
+        str(tmp_path / "97_grading.ipynb"),
+        "--out",
+        str(tmp_path / "out"),
+        "--reference",
+        str(toy_course[0].references),
+        "--exercises",
+        str(toy.EXERCISES),
+    ]
+    assert cli.main(arguments) == cli.UNUSABLE
+    assert "--accept-weak-sandbox" in capsys.readouterr().err
+    assert cli.main([*arguments, "--accept-weak-sandbox"]) == cli.DONE
+    assert "sandbox: limits" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "results.json").read_text())["score"] == 8
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Return the course and 200 works: answered in full or in part, untouched, damaged, hostile."""
+    place = tmp_path_factory.mktemp("mixed")
+    reference, student = toy.build(place / "course")
+    long = ANSWERED == SUBMISSIONS
+    attacks = [each for each in corpus.CODE if long or each.name in QUICK]
+    for number in range(SUBMISSIONS):
+        answers, folder = {}, place / "in" / f"student{number:03d}"
+        folder.mkdir(parents=True)
+        if number < ANSWERED and number % 4 == 3:
+            attacks[number // 4 % len(attacks)].make(folder, student)
+            continue
+        if number < ANSWERED:
+            kept = list(corpus.RIGHT)[: 1 + number % 5]
+            answers = {name: corpus.RIGHT[name] for name in kept}
+            answers["97.5"] = f"order = ['add', 'divide'][:{number % 3}]"
+        data = json.dumps(corpus.notebook(student, answers))
+        text = data if number % 7 else data[: len(data) // 2] if number else data
+        (folder / "97_grading.ipynb").write_text(text)
+    made = course.Course(reference, toy.EXERCISES)
+    works, notes = collection.collect([place / "in"], made)
+    assert len(works) == SUBMISSIONS and not notes
+    return works, trial.Settings(made, "a secret", toy.LIMITS), place
+
+
+@contextlib.contextmanager
+def cluster(place: Path):
+    """Start a scheduler and two workers on loopback; yield the address and the workers."""
+    file = place / "scheduler.json"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "env": environment,
+        "cwd": place,
+    }
+    dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(file),
+    ]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        "--host",
+        "127.0.0.1",
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(file),
+    ]
+    processes = [subprocess.Popen(dask, **quiet)]
+    try:
+        deadline = time.monotonic() + 120
+        while not file.is_file() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        processes += [subprocess.Popen(worker, **quiet) for _ in range(2)]
+        yield json.loads(file.read_text())["address"], processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.wait(timeout=30)
+
+
+@on_a_cluster
+def test_a_lost_worker_loses_nothing(mixed, tmp_path):
+    works, settings, _ = mixed
+    written = []
+
+    def watching(results, total):
+        """Kill the first worker when a fifth of the sandboxes have run."""
+        for number, (work, result) in enumerate(results):
+            if number == SUBMISSIONS - ANSWERED + 3:
+                workers[0].kill()
+            written.append(work.key)
+            yield work, result
+
+    with cluster(tmp_path) as (address, workers):
+        found, failures = campaign.grade_all(
+            works, settings, tmp_path / "cluster", address, progress=watching
+        )
+        assert workers[0].poll() is not None
+    assert not failures and len(found) == SUBMISSIONS
+    assert len(written) == len(set(written)) == SUBMISSIONS
+    assert len(list((tmp_path / "cluster" / "works").iterdir())) == SUBMISSIONS
+    here, failures = campaign.grade_all(works, settings, tmp_path / "here")
+    assert not failures
+    without_time = [[replace(each, seconds=0) for each in every] for every in (found, here)]
+    assert without_time[0] == without_time[1]
+    assert len({each.earned for each in here}) >= 5
+
+
+@on_a_cluster
+def test_no_scheduler_is_said_in_one_sentence(mixed, tmp_path):
+    works, settings, _ = mixed
+    with pytest.raises(ValueError, match="No Dask scheduler answers at tcp://127.0.0.1:1"):
+        campaign.grade_all(works, settings, tmp_path, "tcp://127.0.0.1:1")

@@ -1,0 +1,146 @@
+"""Submissions are gathered from notebooks, folders and zips of every platform."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from course_lib.instructor.grading import collection, submission
+
+
+def _zip(path: Path, names: list[str], data: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "names, students",
+    [
+        (
+            [
+                "assignment_77_export/submission_11/97_grading.ipynb",
+                "assignment_77_export/submission_12/97_grading.ipynb",
+                "assignment_77_export/submission_metadata.yml",
+            ],
+            ["submission_11", "submission_12"],
+        ),
+        (
+            [
+                "Ada Lovelace_4711_assignsubmission_file_/97_grading.ipynb",
+                "Grace Hopper_4712_assignsubmission_file_/my work.ipynb",
+            ],
+            ["Ada Lovelace", "Grace Hopper"],
+        ),
+        (
+            [
+                "Ada Lovelace_4711_assignsubmission_file_97_grading.ipynb",
+                "Grace Hopper_4712_assignsubmission_file_97_grading.ipynb",
+            ],
+            ["Ada Lovelace", "Grace Hopper"],
+        ),
+        (
+            [
+                "lovelaceada_3344_9988_97_grading.ipynb",
+                "hoppergrace_LATE_3345_9989_97_grading-2.ipynb",
+            ],
+            ["lovelaceada", "hoppergrace"],
+        ),
+        (
+            [
+                "tinyml-ada/notebooks/97_grading.ipynb",
+                "tinyml-grace/notebooks/97_grading.ipynb",
+                "tinyml-grace/.ipynb_checkpoints/97_grading-checkpoint.ipynb",
+            ],
+            ["tinyml-ada", "tinyml-grace"],
+        ),
+        (["97_grading.ipynb", "__MACOSX/._97_grading.ipynb"], ["export"]),
+    ],
+)
+def test_exports_of_the_platforms(tmp_path, data, names, students):
+    path = _zip(tmp_path / "export.zip", names, data)
+    assert sorted({each.student for each in collection.files([path])}) == sorted(students)
+    assert all(each.data == data for each in collection.files([path]))
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "export")
+    found = {each.student for each in collection.files([tmp_path / "export"])}
+    assert sorted(found) == sorted(students)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_entry_costs_nobody_else_anything(tmp_path, data, method):
+    path = tmp_path / "export.zip"
+    names = [f"submission_{number}/97_grading.ipynb" for number in (1, 2, 3)]
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in names:
+            archive.writestr(name, data)
+        start = archive.getinfo(names[1]).header_offset
+    content = bytearray(path.read_bytes())
+    content[start + 80 : start + 120] = bytes(40)
+    path.write_bytes(content)
+    found = {each.student: each for each in collection.files([path])}
+    assert found["submission_1"].data == found["submission_3"].data == data
+    assert "damaged" in found["submission_2"].problem and not found["submission_2"].data
+
+
+def test_no_damage_to_a_zip_or_a_notebook_stops_the_rest(tmp_path, data):
+    draw, path = random.Random(7), tmp_path / "export.zip"
+    methods = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+    for number in range(400):
+        with zipfile.ZipFile(path, "w", methods[number % 4]) as archive:
+            archive.writestr("a/97_grading.ipynb", data)
+            archive.writestr("b/97_grading.ipynb", data)
+        damaged = bytearray(path.read_bytes())
+        for _ in range(draw.randint(1, 5)):
+            damaged[draw.randrange(-200, 0) if draw.random() < 0.6 else draw.randrange(900)] ^= 255
+        path.write_bytes(damaged)
+        for each in collection.files([path]):
+            assert each.problem or each.data
+        text = bytearray(data)
+        text[draw.randrange(len(text))] ^= 1 << draw.randrange(8)
+        with contextlib.suppress(submission.UnreadableError):
+            submission.read_cells(bytes(text))
+
+
+def test_lone_notebooks_and_several_zips(tmp_path, data):
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    (folder / "97_grading.ipynb").write_bytes(data)
+    (folder / "grace.ipynb").write_bytes(data)
+    zips = [
+        _zip(
+            tmp_path / f"{name}.zip",
+            ["x_1_assignsubmission_file_/97_grading.ipynb", "y/97_grading.ipynb"],
+            data,
+        )
+        for name in "ab"
+    ]
+    found = [
+        each.student
+        for each in collection.files([folder / "97_grading.ipynb", folder / "grace.ipynb", *zips])
+    ]
+    assert found == ["ada", "grace", "a", "a", "b", "b"]
+    with pytest.raises(collection.CollectError, match="There is no"):
+        list(collection.files([tmp_path / "nowhere"]))
+
+
+def test_the_last_version_counts_and_the_rest_is_noted(tmp_path, data, toy_course):
+    for name in ("97_grading.ipynb", "97_grading-9.ipynb", "97_grading-10.ipynb"):
+        (tmp_path / f"ada_33_44_{name}").write_bytes(
+            data.replace(b"x def double", b"")
+            if name.endswith("10.ipynb")
+            else data.replace(b"2 * x", b"3 * x")
+        )
+    (tmp_path / "thesis.ipynb").write_text('{"cells": []}')
+    works, notes = collection.collect([tmp_path], toy_course[0])
+    (work,) = works
+    assert work.student == "ada" and work.origin == "ada_33_44_97_grading-10.ipynb"
+    assert "thesis.ipynb belongs to no lesson" in " ".join(notes)
+    assert "more than once" in " ".join(notes)

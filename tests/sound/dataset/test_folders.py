@@ -1,0 +1,116 @@
+"""A folder of any recordings is read as labelled clips, and nothing is dropped silently."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from course_lib.sound import audio, dataset
+
+
+def make_folder(folder):
+    wave = np.random.default_rng(0).uniform(-0.5, 0.5, 44_100)
+    for word in ("yes", "house", "_silence_"):
+        (folder / word).mkdir()
+        soundfile.write(folder / word / "anna_nohash_0.wav", wave, 44_100)
+    (folder / "yes" / "broken.flac").write_bytes(b"nothing")
+    (folder / "yes" / "notes.txt").write_text("not a clip")
+    return folder
+
+
+def test_a_folder_of_any_recordings_is_read_and_nothing_is_dropped_silently(tmp_path):
+    clips = dataset.recordings(make_folder(tmp_path)).clips
+    labels = dict(zip(clips.words, clips.labels.tolist(), strict=True))
+    assert labels == {"yes": 2, "house": 1, "_silence_": 0}
+    assert set(clips.voices) == {"anna"} and clips.waves.shape == (3, 16_000)
+    assert len(clips.skipped) == 1 and clips.skipped[0].startswith("yes/broken.flac")
+    assert clips.files[0] == "_silence_/anna_nohash_0.wav"
+
+
+@pytest.fixture
+def own(tmp_path) -> Path:
+    """One file of each kind that a student may bring."""
+    rng = np.random.default_rng(1)
+    (tmp_path / "yes").mkdir()
+    (tmp_path / "Hello").mkdir()
+    noise = rng.uniform(-0.2, 0.2, 200_000)
+    soundfile.write(tmp_path / "yes" / "anna_1.wav", noise[:16_000], 16_000)
+    soundfile.write(tmp_path / "yes" / "anna_2.flac", noise[:88_200].reshape(-1, 2), 44_100)
+    soundfile.write(tmp_path / "yes" / "anna_3.ogg", noise[:24_000], 48_000)
+    soundfile.write(tmp_path / "yes" / "anna_4.mp3", noise[:66_150], 22_050)
+    soundfile.write(tmp_path / "Hello" / "ben_1.wav", noise[:4_000], 8_000)
+    soundfile.write(tmp_path / "Hello" / "six.wav", noise[:96_000].reshape(-1, 6), 16_000)
+    soundfile.write(tmp_path / "no 2.wav", np.clip(noise[:16_000] * 20, -1, 1), 16_000)
+    soundfile.write(tmp_path / "_silence_1.wav", np.zeros(16_000), 16_000)
+    (tmp_path / "yes" / "broken.mp3").write_bytes(b"ID3 is all there is")
+    (tmp_path / "yes" / "empty.wav").write_bytes(b"")
+    (tmp_path / "yes" / "notes.txt").write_text("no sound")
+    (tmp_path / "yes" / "._anna_1.wav").write_bytes(b"what macOS leaves")
+    return tmp_path
+
+
+def test_every_file_is_read_and_told(own):
+    read = dataset.recordings(own)
+    told = {each.file: each for each in read.entries}
+    assert len(read.clips) == 8 and len(told) == 10 and read.clips.waves.shape == (8, 16_000)
+    assert told["yes/anna_1.wav"].done == "nothing"
+    assert told["yes/anna_2.flac"].form == "1.00 s at 44,100 Hz, stereo"
+    assert told["yes/anna_2.flac"].done == "channels averaged, resampled to 16,000 Hz"
+    assert "centred in a second" in told["yes/anna_3.ogg"].done
+    assert "loudest second" in told["yes/anna_4.mp3"].done
+    assert "nothing above 4,000 Hz" in told["Hello/ben_1.wav"].done
+    assert "6 channels" in told["Hello/six.wav"].form
+    assert "too loud" in told["no 2.wav"].done
+    assert "nothing but silence" in told["_silence_1.wav"].done
+    assert not told["yes/broken.mp3"].used and "cannot be read" in told["yes/broken.mp3"].done
+    assert not told["yes/empty.wav"].used and "is empty" in told["yes/empty.wav"].done
+    assert len(read.clips.skipped) == 2
+
+
+def test_the_words_come_from_folders_or_names(own):
+    clips = dataset.recordings(own).clips
+    word_of = dict(zip(clips.files, clips.words, strict=True))
+    assert word_of["no 2.wav"] == "no" and word_of["_silence_1.wav"] == "_silence_"
+    assert word_of["Hello/ben_1.wav"] == "hello" and word_of["yes/anna_4.mp3"] == "yes"
+    labels = dict(zip(clips.words, clips.labels.tolist(), strict=True))
+    assert labels == {"yes": 2, "no": 3, "hello": 1, "_silence_": 0}
+
+
+def test_the_report_is_a_table_and_escapes_names(own):
+    audio.write(own / "yes" / "<b>.wav", np.full(16_000, 0.1))
+    read = dataset.recordings(own)
+    table = read._repr_html_()
+    assert "&lt;b&gt;.wav" in table and "<b>" not in table and "left out" in table
+    assert repr(read) == "<9 clips from 11 files>"
+
+
+def test_resampling_and_averaging_are_what_they_say(tmp_path):
+    """A tone of 1 kHz stays a tone of 1 kHz; what is on one channel alone is halved."""
+    time = np.arange(44_100) / 44_100
+    tone = 0.5 * np.sin(2 * np.pi * 1_000 * time)
+    soundfile.write(tmp_path / "yes.wav", np.stack([tone, 0 * tone], axis=1), 44_100)
+    (wave,) = dataset.recordings(tmp_path).clips.waves
+    spectrum = np.abs(np.fft.rfft(wave))
+    assert spectrum.argmax() == 1_000
+    assert np.sqrt(np.mean(wave**2)) == pytest.approx(0.25 / np.sqrt(2), rel=0.01)
+
+
+def test_an_hour_is_not_read_whole(tmp_path, monkeypatch):
+    """Of a long file only the beginning is looked at: the loud second behind it is not found."""
+    monkeypatch.setattr("course_lib.sound.dataset.folders.MOST_SECONDS", 3.0)
+    wave = np.full(5 * 16_000, 0.01)
+    wave[16_000:32_000], wave[-16_000:] = 0.1, 0.9
+    soundfile.write(tmp_path / "yes.wav", wave, 16_000)
+    read = dataset.recordings(tmp_path)
+    assert np.abs(read.clips.waves).max() == pytest.approx(0.1, abs=0.01)
+    assert "looked at" in read.entries[0].done
+
+
+def test_a_folder_without_sound_is_one_sentence(tmp_path):
+    with pytest.raises(audio.AudioError, match="no folder"):
+        dataset.recordings(tmp_path / "missing")
+    with pytest.raises(audio.AudioError, match="0 files were tried"):
+        dataset.recordings(tmp_path)
