@@ -74,9 +74,8 @@ def resumed(
         f"{name} {'differs' if max(curve.values()) else 'is the same to the last bit'}"
         for name, curve in distances.items()
     )
-    return style.show(
-        fig, f"A run killed at step {killed_at} beside runs that take it up: {verdicts}"
-    )
+    alt = f"A run killed at step {killed_at} beside runs that take it up: {verdicts}"
+    return style.show(fig, alt)
 
 
 def _parts(contents: Contents) -> dict[str, int]:

@@ -38,11 +38,9 @@ def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") 
     axis.set(xlabel="heard as", ylabel="said", title=title)
     axis.spines[:].set_visible(False)
     right = counts.trace() / max(1, counts.sum())
-    return style.show(
-        fig,
-        f"confusion matrix{' of ' + title if title else ''}: rows said, columns "
-        f"heard, {'most' if right > 0.5 else 'fewer than half'} on the diagonal",
-    )
+    most = "most" if right > 0.5 else "fewer than half"
+    name = f"confusion matrix{' of ' + title if title else ''}"
+    return style.show(fig, f"{name}: rows said, columns heard, {most} on the diagonal")
 
 
 def table_html(

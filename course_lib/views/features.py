@@ -49,9 +49,8 @@ def stages(wave: np.ndarray, frame: int = 24, label: str = "", last: int = 5) ->
     name = f" of {label}" if label else ""
     parts = ("its samples under the window", "its spectrum", "its 40 bands", "its column among 49")
     start_ms = frame * features.HOP * 1000 // SAMPLE_RATE_HZ
-    return style.show(
-        fig, f"frame {frame}{name}, from {start_ms} ms: {', '.join(parts[: last - 1])}"
-    )
+    alt = f"frame {frame}{name}, from {start_ms} ms: {', '.join(parts[: last - 1])}"
+    return style.show(fig, alt)
 
 
 def waveform(wave: np.ndarray, label: str = "") -> Picture:

@@ -38,11 +38,8 @@ def number_line(grid: Affine, values: Sequence[float]) -> style.Picture:
         axes.annotate(f"{value:g}", (value, 0.8), ha="center", va="bottom", color=_BLUE)
     axes.set_ylim(-0.85, 1.15)
     axes.set_axis_off()
-    return style.show(
-        fig,
-        f"{len(values)} numbers on arrows to the nearest of {len(levels)} "
-        "levels, each with its integer and what it stands for",
-    )
+    alt = f"{len(values)} numbers on arrows to the nearest of {len(levels)} levels"
+    return style.show(fig, f"{alt}, each with its integer and what it stands for")
 
 
 def staircase(grid: Affine, low: float, high: float) -> style.Picture:
@@ -52,12 +49,11 @@ def staircase(grid: Affine, low: float, high: float) -> style.Picture:
     back = grid.round_trip(values)
     top.plot(values, values, color=_FAINT, label="exact")
     top.plot(values, back, color=_BLUE, label="stored and read again")
-    top.set_ylabel("comes back")
+    top.set(ylabel="comes back")
     top.legend(loc="upper left")
     bottom.plot(values, back - values, color=_RED)
     bottom.axhline(0, color=_FAINT, linewidth=1)
-    bottom.set_ylabel("error")
-    bottom.set_xlabel("number that goes in")
+    bottom.set(ylabel="error", xlabel="number that goes in")
     for axes in (top, bottom):
         axes.axvspan(*grid.range, color=PALETTE["sky"], alpha=0.15, linewidth=0)
     return style.show(
@@ -79,8 +75,7 @@ def histogram(values: np.ndarray, grid: Affine, title: str) -> style.Picture:
     used = len(np.unique(grid.quantize(values)))
     axes.set_title(f"{title}: {used} of {len(levels)} levels are used")
     axes.set_xlabel("value; below the axis: the levels that can be stored")
-    axes.set_ylabel("how many")
-    axes.set_ylim(-0.12 * height, height)
+    axes.set(ylabel="how many", ylim=(-0.12 * height, height))
     return style.show(fig, f"histogram of {title} with the levels of its grid under it")
 
 
@@ -88,8 +83,7 @@ def channels(weights: np.ndarray, title: str) -> style.Picture:
     """Return the range of each filter of (out, ...) weights, within the range of all of them."""
     fig, axes = style.figure(10, 4)
     peaks = np.abs(weights.reshape(len(weights), -1)).max(axis=1)
-    order = np.argsort(-peaks)
-    places = np.arange(len(peaks))
+    order, places = np.argsort(-peaks), np.arange(len(peaks))
     look = {"width": 0.7, "color": _BLUE, "label": "the filter's own range"}
     axes.bar(places, 2 * peaks[order], bottom=-peaks[order], **look)
     for end, label in ((-peaks.max(), None), (peaks.max(), "one range for all")):
@@ -117,14 +111,12 @@ def layer_errors(
         axes.plot(worst, linestyle=":", label=f"{name}, worst clip", **look)
     first = next(iter(lines.values()))
     axes.set_xticks(range(len(first)), [layer.label for layer in first], rotation=35, ha="right")
-    axes.set_ylabel("signal over noise, dB")
-    axes.set_ylim(0, None)
+    axes.set(ylabel="signal over noise, dB", ylim=(0, None))
     axes.grid(axis="y")
     axes.legend(loc="lower left", ncols=2)
     axes.set_title("What is left of the signal after each layer")
-    return style.show(
-        fig, f"signal over rounding noise after each of {len(first)} layers of {', '.join(lines)}"
-    )
+    alt = f"signal over rounding noise after each of {len(first)} layers of {', '.join(lines)}"
+    return style.show(fig, alt)
 
 
 def bits_per_layer(
@@ -153,9 +145,8 @@ def bits_per_layer(
     axes.grid(axis="y")
     axes.set_xlabel("answers: signal over noise, dB; beside it: what the file would gain")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
-    return style.show(
-        fig, f"signal over noise with each of {', '.join(floats)} in floats or 4 bits"
-    )
+    alt = f"signal over noise with each of {', '.join(floats)} in floats or 4 bits"
+    return style.show(fig, alt)
 
 
 def calibrations(
@@ -179,11 +170,9 @@ def calibrations(
     right.barh(range(len(names)), values, height=0.6, color=_BLUE)
     for row, value in enumerate(values):
         style.beside(right, row, value, f"{value:.0f} %")
-    right.set_xlim(0, 118)
-    right.set_title("Accuracy")
-    return style.show(
-        fig, f"ranges of every layer and accuracy after calibration with {', '.join(names)}"
-    )
+    right.set(xlim=(0, 118), title="Accuracy")
+    alt = f"ranges of every layer and accuracy after calibration with {', '.join(names)}"
+    return style.show(fig, alt)
 
 
 class Histogram(shell.View):

@@ -64,9 +64,8 @@ def stacked(
     axes.set_xlim(0, left.max() * 1.16)
     axes.tick_params(axis="x", labelsize=font_points - 1)
     axes.set_xlabel("kilobytes (1,000 bytes)", fontsize=font_points)
-    axes.figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=font_points
-    )
+    look = {"loc": "outside lower left", "ncols": 4, "fontsize": font_points}
+    axes.figure.legend(*axes.get_legend_handles_labels(), **look)
 
 
 def steps(
@@ -83,9 +82,8 @@ def steps(
         end, red = values[0] / goal, style.PALETTE["red"]
         axes.axvline(end, color=red, linestyle="--")
         axes.annotate(f"{goal:g}x", (end, -0.55), color=red, ha="center", va="bottom")
-    axes.set_xlim(0, values.max() * 1.45)
+    axes.set(xlim=(0, values.max() * 1.45), xlabel="kilobytes of the whole file")
     style.name_rows(axes, names)
-    axes.set_xlabel("kilobytes of the whole file")
     return style.show(fig, f"the size of the file after each step: {', '.join(names)}")
 
 
@@ -107,9 +105,8 @@ def factors(pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]) ->
             place = value - 0.06, row + shift
             axes.text(*place, f"{value:.2f}", ha="right", va="center", bbox=box)
     axes.axvline(4, color=style.PALETTE["ink"], linestyle="--")
-    axes.set_xlim(0, 4.6)
+    axes.set(xlim=(0, 4.6), xlabel="times smaller as int8")
     style.name_rows(axes, names)
-    axes.set_xlabel("times smaller as int8")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return style.show(fig, f"how many times smaller int8 makes {', '.join(names)}")
 

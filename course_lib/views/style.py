@@ -44,9 +44,7 @@ CYCLE: tuple[str, ...] = tuple(
 _PIXELS_PER_INCH = 96  # of CSS: what a browser calls an inch
 _SHARPNESS = 2  # image pixels for each CSS pixel
 _FONT_POINTS = 12
-ON_PAPER: Mapping[str, Any] = MappingProxyType(
-    {"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1}
-)
+ON_PAPER: Mapping[str, Any] = {"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1}
 """The box of a text that stands on lines and has to stay readable."""
 
 _SETTINGS: Mapping[str, Any] = {
@@ -88,9 +86,7 @@ class Picture:
     def __repr__(self) -> str:
         return f"<picture: {self.alt}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         data = {"text/plain": repr(self), "image/png": base64.b64encode(self.png).decode("ascii")}
         return data, {"image/png": {"width": self.width, "alt": self.alt}}
 
@@ -146,17 +142,12 @@ def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
         return Picture(figure, alt, width or _png_width(figure) // _SHARPNESS)
     use()
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=_PIXELS_PER_INCH * _SHARPNESS,
-        facecolor=PALETTE["paper"],
-        metadata={"Software": None},
-    )
+    # Without the version of matplotlib in it, equal pictures are equal bytes.
+    options = {"facecolor": PALETTE["paper"], "metadata": {"Software": None}}
+    figure.savefig(buffer, format="png", dpi=_PIXELS_PER_INCH * _SHARPNESS, **options)
     _forget(figure)
-    return Picture(
-        buffer.getvalue(), alt, width or round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
-    )
+    own_width = round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
+    return Picture(buffer.getvalue(), alt, width or own_width)
 
 
 def bar(axes: Axes, row: float, value: float, colour: str, text: str, **look: Any) -> None:

@@ -111,9 +111,8 @@ def small_multiples(timeline: Timeline, clip: int, chosen: Sequence[int] = ()) -
     side = {"transform": axes[1, 0].transAxes, "rotation": 90, "va": "center", "ha": "right"}
     axes[1, 0].text(-0.12, 0.5, "kernels", **side)
     points = ", ".join(f"step {timeline.steps[i]} {timeline.accuracies[i]:.0%}" for i in chosen)
-    return style.show(
-        fig, f"Kernels, confusion matrix, accuracy and one answer along the run: {points}"
-    )
+    alt = f"Kernels, confusion matrix, accuracy and one answer along the run: {points}"
+    return style.show(fig, alt)
 
 
 def kernels_image(kernels: np.ndarray, limit: float) -> np.ndarray:
