@@ -9,8 +9,10 @@ import numpy as np
 
 from course_lib.experiments.reading_costs import Cost
 from course_lib.experiments.same_weights import Artefact
+from course_lib.formats.checkpoint.contents import Contents
 from course_lib.tflite.runtimes import Footprint
 from course_lib.views import style
+from course_lib.views.tints import colours
 
 KIND_COLOURS: Mapping[str, str] = {
     "weights": style.PALETTE["blue"],
@@ -19,6 +21,9 @@ KIND_COLOURS: Mapping[str, str] = {
     "structure": style.PALETTE["grey"],
 }
 _EDGE = style.PALETTE["paper"]
+_OUTLINE = {"edgecolor": "black", "linewidth": 0.7}
+_VISIBLE_BYTES = 100  # groups smaller than that are drawn with the structure
+_STRUCTURE = "structure of the file"
 _HATCHES = {"weights": "", "scales": "///", "names": "...", "structure": "xx"}
 _HOLDS = {
     "exactly": ("blue", ""),
@@ -109,6 +114,38 @@ def factors(pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]) ->
     style.name_rows(axes, names)
     fig.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return style.show(fig, f"how many times smaller int8 makes {', '.join(names)}")
+
+
+def groups(shown: Mapping[str, Contents], alt: str = "") -> style.Picture:
+    """Draw the bytes of several files as stacked bars: weights, optimizer, everything else.
+
+    What belongs to no tensor (an index, HDF5's own structure) is drawn as the file's structure.
+    """
+    from matplotlib.patches import Patch
+
+    parts = {name: _parts(each) for name, each in shown.items()}
+    kinds = sorted({kind for each in parts.values() for kind in each}, key=_place)
+    tints, longest = colours(kinds), max(sum(each.values()) for each in parts.values())
+    fig, axes = style.figure(9.5, 1.3 + 0.62 * len(parts))
+    for row, sizes in enumerate(parts.values()):
+        left = 0
+        for kind in (kind for kind in kinds if kind in sizes):
+            axes.barh(row, sizes[kind], left=left, color=tints[kind], **_OUTLINE)
+            if sizes[kind] > longest * 0.07:  # there is room for its number
+                middle, text = left + sizes[kind] / 2, f"{sizes[kind] / 1000:.0f}"
+                axes.text(middle, row, text, ha="center", va="center")
+            left += sizes[kind]
+        style.beside(axes, row, left, f"{left / 1000:.0f} kB", weight="bold")
+    style.name_rows(axes, list(parts))
+    axes.set(xticks=[], xlim=(0, longest * 1.12))
+    axes.spines["bottom"].set_visible(False)
+    handles = [Patch(facecolor=tints[kind], label=kind, **_OUTLINE) for kind in kinds]
+    fig.legend(handles=handles, loc="outside lower left", ncols=3)
+    sentences = "; ".join(
+        f"{name}: " + ", ".join(f"{kind} {count / 1000:.0f} kB" for kind, count in sizes.items())
+        for name, sizes in parts.items()
+    )
+    return style.show(fig, alt or sentences)
 
 
 def artefacts(kept: Sequence[Artefact], title: str = "The same weights, on disk") -> style.Picture:
@@ -233,3 +270,17 @@ def _rows(axes: style.Axes, names: Sequence[str], most: float, room: float = 1.4
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="y", length=0)
+
+
+def _parts(contents: Contents) -> dict[str, int]:
+    """Return the bytes of the groups, and what is left of the files as their structure."""
+    rest = contents.total_bytes - contents.tensor_bytes
+    parts = {kind: size for kind, size in contents.groups.items() if size >= _VISIBLE_BYTES}
+    rest += contents.tensor_bytes - sum(parts.values())
+    return {**parts, **({_STRUCTURE: rest} if rest else {})}
+
+
+def _place(kind: str) -> tuple[int, str]:
+    """Return where a kind stands in a bar: weights first, the file's own structure last."""
+    order = ("weights", "optimizer", "bookkeeping", "other", "object graph", _STRUCTURE)
+    return order.index(kind.split(":")[0]), kind

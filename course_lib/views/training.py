@@ -13,6 +13,7 @@ from course_lib import session, spotter
 from course_lib.views import shell, style
 from course_lib.views.style import PALETTE, Picture
 
+_LINES = (("-", 6.0, "sky"), ("-", 2.5, "ink"), ("--", 2.0, "orange"), (":", 3.0, "red"))
 _PAUSE_SECONDS = 2.0  # between two drawings: each takes a little of the time that it shows
 _HOW_TO_STOP = "To stop early, interrupt the cell (■): the best epoch is kept."
 _STEPS = 5  # training steps between two points of the curve
@@ -60,6 +61,38 @@ def compared(named: Mapping[str, Curve], title: str = "") -> Picture:
     axis.grid(axis="y")
     axis.legend(loc="lower right")
     return style.show(fig, f"accuracy over the epochs, {' and '.join(named)}")
+
+
+def resumed(
+    losses: Mapping[str, Mapping[int, float]],
+    distances: Mapping[str, Mapping[int, float]],
+    killed_at: int,
+) -> Picture:
+    """Draw runs by step: their losses, and how far their weights are from the uninterrupted run's.
+
+    `distances` are the largest differences of any weight; a name is drawn alike in both halves.
+    """
+    fig, axes = style.figure(11, 4.2, columns=2)
+    names = list(losses)
+    grey = PALETTE["grey"]
+    mark = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+    for ax, curves in zip(axes, (losses, distances), strict=True):
+        for name, curve in curves.items():
+            dashes, width, colour = _LINES[names.index(name) % len(_LINES)]
+            look = {"linewidth": width, "color": PALETTE[colour]}
+            ax.plot(list(curve), list(curve.values()), dashes, label=name, **look)
+        ax.axvline(killed_at, color=grey, linewidth=1)
+        ax.annotate("killed", (killed_at, 1), (4, -2), color=grey, **mark)
+        ax.set_xlabel("training step")
+    axes[0].set_title("loss of the batch")
+    axes[1].set_title("largest difference of a weight")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    verdicts = ", ".join(
+        f"{name} {'differs' if max(curve.values()) else 'is the same to the last bit'}"
+        for name, curve in distances.items()
+    )
+    alt = f"A run killed at step {killed_at} beside runs that take it up: {verdicts}"
+    return style.show(fig, alt)
 
 
 def of_snapshots(

@@ -18,7 +18,7 @@ from course_lib import session
 from course_lib.experiments.training_runs import doomed, practice
 from course_lib.formats.checkpoint import objects
 from course_lib.experiments.training_runs import series, timeline, trials
-from course_lib.views import checkpoint as draw
+from course_lib.views import sizes, training
 from course_lib.exercises import check, compare, progress
 
 tf = session.import_tensorflow()
@@ -301,7 +301,7 @@ kinds = {
     ".keras": checkpoint.contents(folder / "model.keras"),
     "variables of a SavedModel": checkpoint.contents(folder / "export"),
 }
-draw.groups(kinds, alt="the bytes of one model in five kinds of file")
+sizes.groups(kinds, alt="the bytes of one model in five kinds of file")
 
 # %% [markdown]
 # One tool opened all five, and the orange part, the weights, is always the same 57 kB; only the SavedModel holds most of
@@ -460,7 +460,7 @@ distances = {
     name: {step: abs(weights - uninterrupted.trail[step]).max()
            for step, weights in each.trail.items()}
     for name, each in runs.items()}
-draw.resumed(losses, distances, killed_at=25)
+training.resumed(losses, distances, killed_at=25)
 
 # %% [markdown]
 # Resumed with everything, the black line covers the blue one. Without the optimizer, Adam's first steps are far too long, and

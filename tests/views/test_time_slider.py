@@ -11,7 +11,7 @@ from course_lib import session, spotter
 from course_lib.experiments.training_runs import doomed, practice, series, timeline, trials
 from course_lib.formats import checkpoint
 from course_lib.formats.checkpoint import objects
-from course_lib.views import checkpoint as draw
+from course_lib.views import sizes
 from course_lib.views import time_slider as widget
 from course_lib.views.time_slider import kernels_image
 
@@ -129,7 +129,7 @@ def test_words_from_outside_are_escaped(measured):
 def test_pictures_say_what_they_show(measured, trail):
     assert "step 5" in widget.small_multiples(measured, 0).alt
     opened = checkpoint.contents(timeline.prefixes(trail)[0])
-    assert "weights 57 kB" in draw.groups({"a": opened}).alt
+    assert "weights 57 kB" in sizes.groups({"a": opened}).alt
     image = kernels_image(np.array([-1.0, 0, 0.5, 2]).reshape(2, 2, 1, 1), 1.0)
     assert image.shape == (2, 2, 3)
     assert kernels_image(np.zeros((8, 5, 1, 8)), 1.0).shape == (17, 23, 3)  # two rows of four
