@@ -18,8 +18,8 @@ from pathlib import Path
 LIMIT_MILLISECONDS = 150
 _CELL = (
     "from course_lib.experiments import timeline\n"
-    "from course_lib.views import time_slider as slider\n"
-    "slider.show(timeline.shipped())"
+    "from course_lib.views.time_slider import TimeSlider\n"
+    "TimeSlider(timeline.shipped()).show()"
 )
 _WATCH = """() => {
     window.moves = [];

@@ -63,3 +63,14 @@ def _tensor(each: Input, buffers: list, number: int):
         grid.quantizedDimension = each.axis
         tensor.quantization = grid
     return tensor
+
+
+def small_models() -> dict[str, bytes]:
+    """Return two models of one softmax over four numbers: names and grids of different length."""
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    answer = Input((1, 4), 1 / 256, -128)
+    return {
+        f"step {scale}": model("SOFTMAX", [Input((1, 4), scale, 0)], answer, options, version=2)
+        for scale in (0.1, 1.0)
+    }

@@ -14,7 +14,7 @@ import numpy as np
 
 from course_lib.sound import audio
 from course_lib.views import shell, style
-from course_lib.views.microphone import microphone, take
+from course_lib.views.microphone import record_button, take
 
 FOLDER = Path("my_words")  # beside the notebook; a new run of the lesson leaves it alone
 
@@ -65,7 +65,7 @@ class Recorder(shell.View):
         self.word = self.words[0]
         self.view = shell.html()
         self.chooser = shell.dropdown("word", self.words, on_change=self._choose)
-        self.button = microphone(self.recorded, _SECONDS, _COUNT_IN, "record a take")
+        self.button = record_button(self.recorded, _SECONDS, _COUNT_IN, "record a take")
         self.undo = shell.button("take back the last one", self.take_back)
         self._draw("Choose a word, press record, wait for the count, and say it.")
 

@@ -1,9 +1,11 @@
-"""Pictures: one module for each kind, all in one style and all readable without colour.
+"""What people see: a picture and its controls in one module, in one style, readable without colour.
 
-A picture module has pure functions that take plain data and return a `Picture`; none of them
-prints, and matplotlib is imported only when something is drawn.
+Functions take plain data and return a `Picture`; what can be moved is a noun, shown by `.show()`.
+Every room below may be used; lessons, projects and the instructor use this one. Nothing prints,
+and matplotlib and ipywidgets are imported only when something is drawn. Begin reading at `style`
+for the pictures, at `shell` for the controls, then take `confusion` as an example of both.
 """
 
-from course_lib.views.style import CYCLE, PALETTE, Picture, figure, show, use
+from course_lib.views.style import PALETTE, Picture, figure, show
 
-__all__ = ["CYCLE", "PALETTE", "Picture", "figure", "show", "use"]
+__all__ = ["PALETTE", "Picture", "figure", "show"]

@@ -8,37 +8,38 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from course_lib import measure
 from course_lib.measure import Report
+from course_lib.sound.dataset import LABELS
+from course_lib.views.confusion import TABLE, table_html
 from course_lib.views.sizes import KIND_COLOURS
 from course_lib.views.style import PALETTE, card
 
 PARTS = ("size", "accuracy", "time and memory", "confusion", "flipped clips")
-CLASSES = ("_silence_", "_unknown_", "yes", "no")
-_TABLE = f"border-collapse:collapse;background:none;color:{PALETTE['ink']};margin:0 0 8px"
+_MOST = 6  # flipped clips shown
 _CELL = "padding:4px 10px;text-align:left;border-bottom:1px solid #d0d0d0"
+_VERDICTS = {"noise": "no more than noise", "worse": "really worse", "better": "really better"}
+_Row = tuple[str, str, str, str]  # a name, before, after, what changed
 
 
-def comparison(
+def page(
     before: Report,
     after: Report,
     reference: Report,
     parts: Sequence[str] = PARTS,
-    players: Sequence[str] = (),
-    most: int = 6,
+    player: Callable[[int], str] | None = None,
     words: Sequence[str] = (),
 ) -> str:
     """Return the HTML of the chosen `parts` for two reports on the same clips.
 
-    `reference` is the float model that both are compared with. `players` holds, for each clip, the
-    HTML that plays it (or nothing), and `words` what was said; at most `most` flipped clips are
-    shown.
+    `reference` is the float model that both are compared with. `player` returns the HTML that
+    plays the clip at a place, and `words` holds what was said in each.
     """
-    rows = []
+    rows: list[_Row] = []
     if "size" in parts:
         rows += _size_rows(before, after)
     if "accuracy" in parts:
@@ -49,7 +50,7 @@ def comparison(
     if "confusion" in parts:
         pieces.append(_confusions(before, after))
     if "flipped clips" in parts:
-        pieces.append(flipped(before, after, players, most, words))
+        pieces.append(_flipped(before, after, player, words))
     return card(
         "".join(pieces) or "Choose at least one part above.",
         f"{before.name} and {after.name} side by side",
@@ -63,73 +64,61 @@ def flips(before: Report, after: Report) -> np.ndarray:
     return places[np.argsort(-loss, kind="stable")]
 
 
-def flipped(
-    before: Report,
-    after: Report,
-    players: Sequence[str] = (),
-    most: int = 6,
-    words: Sequence[str] = (),
+def _flipped(
+    before: Report, after: Report, player: Callable[[int], str] | None, words: Sequence[str]
 ) -> str:
     """Return HTML that lists the clips whose name changed, each with its player and its word."""
     places = flips(before, after)
     if not len(places):
         return "<p>No clip changed its name.</p>"
-    lines = "".join(
-        f"<tr>{''.join(f'<td style={_CELL!r}>{cell}</td>' for cell in cells)}</tr>"
-        for cells in (_flip(before, after, place, players, words) for place in places[:most])
-    )
-    shown = "all" if len(places) <= most else f"the first {most}"
+    lines = ""
+    for place in places[:_MOST]:
+        cells = [*_flip(before, after, place, words), player(place) if player else ""]
+        lines += f"<tr>{_cells(cells)}</tr>"
+    shown = "all" if len(places) <= _MOST else f"the first {_MOST}"
     return (
         f"<p><b>{len(places)} of {before.n} clips changed their name</b>, here are {shown}:"
-        f"</p><table style='{_TABLE}'>{lines}</table>"
+        f"</p><table style='{TABLE}'>{lines}</table>"
     )
 
 
-def _flip(
-    before: Report, after: Report, place: int, players: Sequence[str], words: Sequence[str]
-) -> list[str]:
+def _flip(before: Report, after: Report, place: int, words: Sequence[str]) -> list[str]:
+    """Return what was said in a clip, both answers, and which of them was right."""
     said = _class(before.labels[place])
     if len(words) and words[place] != said:
         said = f"{html.escape(words[place])}</b>, which is {said}<b>"
-    verdict = {(True, False): "lost", (False, True): "gained"}
+    verdicts = {(True, False): "lost", (False, True): "gained"}
     answers = [
         f"{_class(each.predictions[place])} ({each.probabilities[place].max():.0%})"
         for each in (before, after)
     ]
-    return [
-        f"said: <b>{said}</b>",
-        f"{answers[0]} &rarr; {answers[1]}",
-        verdict.get((bool(before.right[place]), bool(after.right[place])), "wrong twice"),
-        players[place] if len(players) else "",
-    ]
+    right = bool(before.right[place]), bool(after.right[place])
+    return [f"said: <b>{said}</b>", " &rarr; ".join(answers), verdicts.get(right, "wrong twice")]
 
 
-def _table(before: Report, after: Report, rows: list[tuple[str, str, str, str]]) -> str:
+def _cells(texts: Iterable[str]) -> str:
+    return "".join(f"<td style='{_CELL}'>{text}</td>" for text in texts)
+
+
+def _table(before: Report, after: Report, rows: Sequence[_Row]) -> str:
     head = "".join(
         f"<th scope='col' style='{_CELL}'>{html.escape(text)}</th>"
         for text in ("", before.name, after.name, "change")
     )
     body = "".join(
-        f"<tr><th scope='row' style='{_CELL};font-weight:600'>{name}</th>"
-        + "".join(f"<td style='{_CELL}'>{cell}</td>" for cell in cells)
-        + "</tr>"
+        f"<tr><th scope='row' style='{_CELL};font-weight:600'>{name}</th>{_cells(cells)}</tr>"
         for name, *cells in rows
     )
     return (
-        f"<table style='{_TABLE};font-size:16px'>"
+        f"<table style='{TABLE};font-size:16px'>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
-def _size_rows(before: Report, after: Report) -> list[tuple[str, str, str, str]]:
+def _size_rows(before: Report, after: Report) -> list[_Row]:
     widest = max(before.bytes, after.bytes, 1)
-    rows = [
-        (
-            "file",
-            *(_bar(each, widest) for each in (before, after)),
-            _factor(before.bytes, after.bytes),
-        )
-    ]
+    change = _factor(before.bytes, after.bytes)
+    rows = [("file", _bar(before, widest), _bar(after, widest), change)]
     for kind, colour in KIND_COLOURS.items():
         square = (
             f"<span style='display:inline-block;width:12px;height:12px;background:{colour}'>"
@@ -150,27 +139,17 @@ def _bar(report: Report, widest: int) -> str:
     return f"<b>{report.bytes:,} B</b><br><span style='white-space:nowrap'>{cuts}</span>"
 
 
-def _accuracy_rows(
-    before: Report,
-    after: Report,
-    reference: Report,
-) -> list[tuple[str, str, str, str]]:
+def _accuracy_rows(before: Report, after: Report, reference: Report) -> list[_Row]:
     change = measure.mcnemar(before, after)
-    told = {"noise": "no more than noise", "worse": "really worse", "better": "really better"}
     points = 100 * (after.accuracy - before.accuracy)
+    same = f"same answer as {html.escape(reference.name)}"
+    agreements = (f"{measure.agreement(reference, each):.1%}" for each in (before, after))
+    mutual = f"{measure.agreement(before, after):.1%} same as each other"
+    verdict = f"<b>{_VERDICTS[change.verdict]}</b> (p = {change.p_value:.2g})"
     return [
-        ("accuracy", *(_interval(each) for each in (before, after)), f"{points:+.1f} points"),
-        (
-            f"same answer as {html.escape(reference.name)}",
-            *(f"{measure.agreement(reference, each):.1%}" for each in (before, after)),
-            f"{measure.agreement(before, after):.1%} same as each other",
-        ),
-        (
-            "a real change?",
-            f"{change.lost} clips lost",
-            f"{change.gained} gained",
-            f"<b>{told[change.verdict]}</b> (p = {change.p_value:.2g})",
-        ),
+        ("accuracy", _interval(before), _interval(after), f"{points:+.1f} points"),
+        (same, *agreements, mutual),
+        ("a real change?", f"{change.lost} clips lost", f"{change.gained} gained", verdict),
     ]
 
 
@@ -182,61 +161,30 @@ def _interval(report: Report) -> str:
     )
 
 
-def _latency_row(before: Report, after: Report) -> tuple[str, str, str, str]:
+def _latency_row(before: Report, after: Report) -> _Row:
     if math.isnan(before.seconds) or math.isnan(after.seconds):
         return "time for a clip", "not measured", "not measured", ""
     ratio = after.seconds / before.seconds
     return "time for a clip", "1", f"{ratio:.2f}", f"{ratio:.2f} times as long, on this machine"
 
 
-def _arena_row(before: Report, after: Report) -> tuple[str, str, str, str]:
-    texts = [
-        f"{each.arena_bytes:,} B" if each.arena_bytes else "does not run there"
-        for each in (before, after)
-    ]
-    both = before.arena_bytes and after.arena_bytes
-    change = _factor(before.arena_bytes, after.arena_bytes) if both else ""
-    return "memory on a microcontroller", *texts, change
+def _arena_row(before: Report, after: Report) -> _Row:
+    sizes = before.arena_bytes, after.arena_bytes
+    texts = (f"{size:,} B" if size else "does not run there" for size in sizes)
+    return "memory on a microcontroller", *texts, _factor(*sizes) if all(sizes) else ""
 
 
 def _confusions(before: Report, after: Report) -> str:
+    differs = before.confusion != after.confusion
+    names = [_class(index) for index in range(len(differs))]
     pair = "".join(
-        f"<div><b>{html.escape(each.name)}</b>{_confusion(each, other)}</div>"
-        for each, other in ((before, after), (after, before))
+        f"<div><b>{html.escape(each.name)}</b>{table_html(each.confusion, names, differs)}</div>"
+        for each in (before, after)
     )
     return (
         f"<p>Rows: what was said. Columns: what was heard. "
         f"A frame marks a count that differs.</p>"
         f"<div style='display:flex;gap:32px;flex-wrap:wrap'>{pair}</div>"
-    )
-
-
-def _confusion(report: Report, other: Report) -> str:
-    counts, others = report.confusion, other.confusion
-    names = [_class(index) for index in range(len(counts))]
-    head = "".join(f"<th scope='col' style='padding:4px 8px'>{name}</th>" for name in ["", *names])
-    body = ""
-    for row, name in enumerate(names):
-        cells = "".join(
-            _count(
-                counts[row, column], counts[row].sum(), counts[row, column] != others[row, column]
-            )
-            for column in range(len(names))
-        )
-        body += (
-            f"<tr><th scope='row' style='padding:4px 8px;text-align:right'>{name}</th>{cells}</tr>"
-        )
-    return f"<table style='{_TABLE};font-size:15px'><tr>{head}</tr>{body}</table>"
-
-
-def _count(count: int, total: int, differs: bool) -> str:
-    """Return one cell: the darker, the larger its share of the row; framed where it differs."""
-    share = count / total if total else 0.0
-    ink = "#ffffff" if share > 0.55 else PALETTE["ink"]
-    frame = f"3px solid {PALETTE['red']}" if differs else "1px solid #d0d0d0"
-    return (
-        f"<td style='padding:6px 12px;text-align:right;color:{ink};border:{frame};"
-        f"background:rgba(0,114,178,{share:.2f})'>{count}</td>"
     )
 
 
@@ -248,4 +196,4 @@ def _factor(before: int, after: int) -> str:
 
 
 def _class(index: int) -> str:
-    return CLASSES[index] if index < len(CLASSES) else str(index)
+    return LABELS[index] if index < len(LABELS) else str(index)

@@ -1,15 +1,25 @@
-"""Pictures of what is taken for what: confusion matrix, recalls, thresholds."""
+"""What is taken for what: confusion matrix, recalls, thresholds, to see and to hear."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from course_lib import measure
-from course_lib.sound.dataset import LABELS
-from course_lib.views import style
+from course_lib.sound.dataset import LABELS, Clips
+from course_lib.views import shell, style
 from course_lib.views.style import PALETTE, Picture
+
+TABLE = f"border-collapse:collapse;background:none;color:{PALETTE['ink']};margin:0 0 8px"
+"""The look of a table in HTML."""
+
+_MOST = 6  # players shown for a cell of the matrix or a voice
+_MOST_ERRORS = 3  # players shown for each kind of error
+_LEVELS = np.linspace(0, 1, 101)
+_KEYWORDS = [place for place, label in enumerate(LABELS) if not label.startswith("_")]
 
 
 def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") -> Picture:
@@ -19,43 +29,55 @@ def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") 
     fig, axis = style.figure(6.4, 5.0)
     axis.imshow(part, cmap="Blues", vmin=0, vmax=1.2)
     for (row, column), count in np.ndenumerate(counts):
-        axis.text(
-            column,
-            row,
-            f"{part[row, column]:.0%}\n{count}",
-            ha="center",
-            va="center",
-            fontsize=12,
-            fontweight="bold" if row == column else "normal",
-            color=PALETTE["paper"] if part[row, column] > 0.65 else PALETTE["ink"],
-        )
-    axis.set(
-        xticks=range(len(labels)),
-        xticklabels=labels,
-        yticks=range(len(labels)),
-        yticklabels=labels,
-        xlabel="heard as",
-        ylabel="said",
-        title=title,
-    )
+        text, dark = f"{part[row, column]:.0%}\n{count}", part[row, column] > 0.65
+        weight = "bold" if row == column else "normal"
+        look = {"fontweight": weight, "color": PALETTE["paper" if dark else "ink"]}
+        axis.text(column, row, text, ha="center", va="center", fontsize=12, **look)
+    axis.set_xticks(range(len(labels)), labels)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set(xlabel="heard as", ylabel="said", title=title)
     axis.spines[:].set_visible(False)
     right = counts.trace() / max(1, counts.sum())
-    return style.show(
-        fig,
-        f"confusion matrix{' of ' + title if title else ''}: rows said, columns "
-        f"heard, {'most' if right > 0.5 else 'fewer than half'} on the diagonal",
+    most = "most" if right > 0.5 else "fewer than half"
+    name = f"confusion matrix{' of ' + title if title else ''}"
+    return style.show(fig, f"{name}: rows said, columns heard, {most} on the diagonal")
+
+
+def table_html(
+    counts: np.ndarray, names: Sequence[str], differs: np.ndarray | None = None, corner: str = ""
+) -> str:
+    """Return a confusion matrix as HTML: the darker a count, the larger its share of the row.
+
+    Counts that the mask `differs` chooses stand in a frame; `corner` is the text in front of the
+    `names`.
+    """
+
+    def cell(count: int, share: float, differ: bool) -> str:
+        ink = "#ffffff" if share > 0.55 else PALETTE["ink"]
+        frame = f"3px solid {PALETTE['red']}" if differ else "1px solid #d0d0d0"
+        return (
+            f"<td style='padding:6px 12px;text-align:right;color:{ink};border:{frame};"
+            f"background:rgba(0,114,178,{share:.2f})'>{count}</td>"
+        )
+
+    parts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    marks = np.zeros_like(counts, bool) if differs is None else differs
+    heads = (f"<th scope='col' style='padding:4px 8px'>{name}</th>" for name in (corner, *names))
+    body = "".join(
+        f"<tr><th scope='row' style='padding:4px 8px;text-align:right'>{name}</th>"
+        f"{''.join(map(cell, *row))}</tr>"
+        for name, *row in zip(names, counts, parts, marks, strict=True)
     )
+    return f"<table style='{TABLE};font-size:15px'><tr>{''.join(heads)}</tr>{body}</table>"
 
 
 def recalls(reports: Sequence[measure.Report], labels: Sequence[str] = LABELS) -> Picture:
     """Draw the share of each class that was found, with its 95 % interval, for some reports."""
-    named = {
-        report.name: [
-            (int(row[place]), int(row.sum())) for place, row in enumerate(report.confusion)
-        ]
+    counts = {
+        report.name: [(row[place], row.sum()) for place, row in enumerate(report.confusion)]
         for report in reports
     }
-    return shares(labels, named, "of each class, what share was found?")
+    return shares(labels, counts, "of each class, what share was found?")
 
 
 def groups(report: measure.Report, names: Sequence[str], title: str, most: int = 14) -> Picture:
@@ -65,25 +87,22 @@ def groups(report: measure.Report, names: Sequence[str], title: str, most: int =
     together in one row.
     """
     names = np.array(names, object)
-    rows = [
-        (str(kind), int(report.right[names == kind].sum()), int((names == kind).sum()))
-        for kind in sorted(set(names))
-    ]
+    rights = {str(kind): report.right[names == kind] for kind in sorted(set(names))}
+    rows = [(kind, int(right.sum()), len(right)) for kind, right in rights.items()]
     rows.sort(key=lambda row: (row[1] / row[2], -row[2]))
     count = len(rows)
     if count > most:
         rest = rows[most - 1 :]
         together = f"the other {len(rest)}", sum(r[1] for r in rest), sum(r[2] for r in rest)
         rows = [*rows[: most - 1], together]
-    kinds = [kind for kind, _, _ in rows]
-    pairs = [(right, n) for _, right, n in rows]
-    told = f"{title} {report.name}: share right in each of {count} groups, hardest on top"
-    return shares(kinds, {report.name: pairs}, title, told)
+    pairs = {report.name: [(right, n) for _, right, n in rows]}
+    alt = f"{title} {report.name}: share right in each of {count} groups, hardest on top"
+    return shares([kind for kind, _, _ in rows], pairs, title, alt)
 
 
 def shares(
     names: Sequence[str],
-    counts: dict[str, Sequence[tuple[int, int]]],
+    counts: Mapping[str, Sequence[tuple[int, int]]],
     title: str,
     alt: str = "",
 ) -> Picture:
@@ -93,25 +112,12 @@ def shares(
         places = np.arange(len(names)) + 0.28 * (turn - (len(counts) - 1) / 2)
         middle = np.array([right / max(1, n) for right, n in pairs])
         bounds = np.array([measure.wilson(right, n) if n else (0, 0) for right, n in pairs])
+        look = {"fmt": "os^D"[turn % 4], "color": style.CYCLE[turn], "markersize": 7}
         reach = np.abs(bounds.T - middle)
-        axis.errorbar(
-            middle,
-            places,
-            xerr=reach,
-            fmt="os^D"[turn % 4],
-            capsize=4,
-            label=series,
-            color=style.CYCLE[turn],
-            markersize=7,
-        )
-    axis.set(
-        yticks=range(len(names)),
-        yticklabels=names,
-        xlabel="share right, 95 % interval",
-        title=title,
-    )
+        axis.errorbar(middle, places, xerr=reach, capsize=4, label=series, **look)
+    style.name_rows(axis, names)
+    axis.set(xlabel="share right, 95 % interval", title=title)
     axis.set_xlim(right=1.01)
-    axis.invert_yaxis()
     axis.grid(axis="x")
     if len(counts) > 1:
         axis.legend(loc="best")
@@ -133,3 +139,187 @@ def thresholds(
     axis.grid()
     axis.legend()
     return style.show(fig, "keywords missed rise and false alarms fall as the threshold rises")
+
+
+class _Heard(shell.View):
+    """A report beside the clips it was measured on, (n,), which can be played."""
+
+    def __init__(self, report: measure.Report, clips: Clips) -> None:
+        if not np.array_equal(report.labels, clips.labels):
+            raise ValueError(f"{report.name} was measured on other clips: pass those.")
+        self.report, self.clips = report, clips
+
+    def _players(self, places: Sequence[int], text: Callable[[int], str]) -> str:
+        """Return the HTML of a player a clip, with `text(place)` beside it."""
+        return "".join(
+            f"<div>{self.clips.play(place).html()} {html.escape(text(place))}</div>"
+            for place in places
+        )
+
+
+class Confusion(_Heard):
+    """A confusion matrix whose cells play the clips behind them."""
+
+    def __init__(
+        self, report: measure.Report, clips: Clips, labels: Sequence[str] = LABELS
+    ) -> None:
+        super().__init__(report, clips)
+        self.labels = tuple(labels)
+
+    def behind(self, said: int, heard: int) -> np.ndarray:
+        """Return the places of the clips in a cell, (k,), the surest answers first."""
+        inside = (self.report.labels == said) & (self.report.predictions == heard)
+        return _surest(inside, self.report.probabilities[:, heard])
+
+    def worst(self) -> tuple[int, int]:
+        """Return the cell off the diagonal that has most clips: (said, heard)."""
+        counts = self.report.confusion.copy()
+        np.fill_diagonal(counts, -1)
+        said, heard = np.unravel_index(counts.argmax(), counts.shape)
+        return int(said), int(heard)
+
+    def html(self, said: int, heard: int) -> str:
+        """Return a sentence on a cell and players for its first clips."""
+        places = self.behind(said, heard)
+        surest = f", the {_MOST} surest" if len(places) > _MOST else ""
+
+        def text(place: int) -> str:
+            sure = f"{self.report.probabilities[place, heard]:.0%} sure"
+            return f"{self.clips.words[place]}, {self.clips.voices[place]}, {sure}"
+
+        return shell.note(f"{self._title(said, heard)}: {len(places)} clips{surest}") + (
+            self._players(places[:_MOST], text)
+        )
+
+    def controls(self) -> Any:
+        import ipywidgets
+
+        view = shell.html(self.html(*self.worst()))
+        fixed, classes = ipywidgets.Layout(width="92px"), range(len(self.labels))
+
+        def head(text: str) -> Any:
+            return ipywidgets.HTML(text, layout=fixed)
+
+        cells = [head("said \\ heard"), *(head(f"<b>{name}</b>") for name in self.labels)]
+        for said, name in enumerate(self.labels):
+            row = [self._button(said, heard, view, fixed.width) for heard in classes]
+            cells += [head(f"<b>{name}</b>"), *row]
+        columns = f"repeat({len(cells) // (len(classes) + 1)}, {fixed.width})"
+        grid = ipywidgets.GridBox(cells, layout=ipywidgets.Layout(grid_template_columns=columns))
+        return shell.column(grid, view)
+
+    def still(self) -> Picture:
+        return matrix(self.report.confusion, self.labels, self.report.name)
+
+    def _title(self, said: int, heard: int) -> str:
+        return f"said {self.labels[said]}, heard as {self.labels[heard]}"
+
+    def _button(self, said: int, heard: int, view: Any, width: str) -> Any:
+        def press() -> None:
+            view.value = self.html(said, heard)
+
+        count = int(self.report.confusion[said, heard])
+        button = shell.button(str(count), press, f"{self._title(said, heard)}: {count} clips")
+        button.layout.width = width
+        button.disabled = count == 0
+        button.button_style = ("success" if said == heard else "warning") if count else ""
+        return button
+
+
+class Threshold(_Heard):
+    """A slider on a threshold: which keywords are missed below it, what sets off an alarm above."""
+
+    def __init__(self, report: measure.Report, clips: Clips, level: float = 0.5) -> None:
+        super().__init__(report, clips)
+        self.level = level
+        self.sure = report.probabilities[:, _KEYWORDS].max(axis=1)
+        self.keyword = np.isin(report.labels, _KEYWORDS)
+
+    def missed(self, level: float) -> np.ndarray:
+        """Return the places of the keywords that are not surer than `level`, the surest first."""
+        return _surest(self.keyword & (self.sure <= level), self.sure)
+
+    def alarms(self, level: float) -> np.ndarray:
+        """Return the places of the false alarms above `level`, the surest first."""
+        return _surest(~self.keyword & (self.sure > level), self.sure)
+
+    def picture(self, level: float) -> Picture:
+        """Return the curves of both errors with the threshold marked."""
+        words, others = max(1, self.keyword.sum()), max(1, (~self.keyword).sum())
+        missed = np.array([len(self.missed(each)) / words for each in _LEVELS])
+        alarms = np.array([len(self.alarms(each)) / others for each in _LEVELS])
+        return thresholds(_LEVELS, missed, alarms, level)
+
+    def html(self, level: float) -> str:
+        """Return what happens at a threshold, and players for some of the errors."""
+        kinds = {"missed": self.missed(level), "false alarm": self.alarms(level)}
+        missed, alarms = map(len, kinds.values())
+        sentence = shell.note(
+            f"At {level:.2f}: {missed} of {self.keyword.sum()} keywords are missed, and "
+            f"{alarms} of {(~self.keyword).sum()} other clips set off an alarm."
+        )
+        return sentence + "".join(
+            self._players(
+                places[:_MOST_ERRORS],
+                lambda place, kind=kind: (
+                    f"{kind}: {self.clips.words[place]}, {self.sure[place]:.0%} sure"
+                ),
+            )
+            for kind, places in kinds.items()
+        )
+
+    def controls(self) -> Any:
+        slider = shell.slider("Threshold", self.level, 0.0, 1.0, 0.01, continuous=False)
+        return shell.live(lambda level: self.picture(level).html() + self.html(level), slider)
+
+    def still(self) -> Picture:
+        return self.picture(self.level)
+
+
+class Voices(_Heard):
+    """Who is understood? Choose a voice and hear what it was taken for; the hardest comes first."""
+
+    def __init__(
+        self, report: measure.Report, clips: Clips, title: str = "who is understood?"
+    ) -> None:
+        super().__init__(report, clips)
+        self.title = title
+        names = np.array(clips.voices, object)
+        self.places = {voice: np.flatnonzero(names == voice) for voice in set(clips.voices)}
+        self.order = sorted(self.places, key=lambda voice: (self.share(voice), voice))
+
+    def share(self, voice: str) -> float:
+        """Return the share of a voice's clips that were named correctly."""
+        return float(self.report.right[self.places[voice]].mean())
+
+    def mistaken(self, voice: str) -> np.ndarray:
+        """Return the places of a voice's clips that were named wrongly, the surest first."""
+        wrong = np.zeros(self.report.n, bool)
+        wrong[self.places[voice]] = ~self.report.right[self.places[voice]]
+        return _surest(wrong, self.report.probabilities.max(axis=1))
+
+    def html(self, voice: str) -> str:
+        """Return a sentence on a voice, and players for what was taken for something else."""
+        wrong, places = self.mistaken(voice), self.places[voice]
+
+        def text(place: int) -> str:
+            heard = f"heard as {LABELS[self.report.predictions[place]]}"
+            return f"said {self.clips.words[place]}, {heard if len(wrong) else 'understood'}"
+
+        count = f"{len(places) - len(wrong)} of {len(places)} clips of {voice} were understood"
+        shown = wrong[:_MOST] if len(wrong) else places[:2]
+        return shell.note(count) + self._players(shown, text)
+
+    def controls(self) -> Any:
+        names = [(f"{voice}: {self.share(voice):.0%}", voice) for voice in self.order]
+        players = shell.live(self.html, shell.dropdown("Voice", names))
+        return shell.column(shell.html(self.still().html()), *players.children)
+
+    def still(self) -> Picture:
+        return groups(self.report, self.clips.voices, self.title)
+
+
+def _surest(wanted: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Return the places where `wanted`, (n,) bool, holds, the surest first."""
+    places = np.flatnonzero(wanted)
+    return places[np.argsort(-sure[places], kind="stable")]

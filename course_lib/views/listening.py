@@ -1,20 +1,23 @@
-"""Pictures of listening without an end: scores over time, and what a threshold finds and misses."""
+"""Listening without an end: scores over time, and what a threshold finds and misses."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from course_lib.micro import Outcome, Recording, Scores, detect, judge, smooth
 from course_lib.sound.dataset import LABELS
-from course_lib.views import style
+from course_lib.views import shell, style
 
-WORDS = (("yes", "blue"), ("no", "red"))
+_MINUTE = 60.0
+_WORDS = (("yes", "blue"), ("no", "red"))
 
 
 def outcome(recording: Recording, scores: Scores, windows: int, threshold: float) -> Outcome:
     """Return how a detector with this smoothing and this threshold does on a recording."""
-    found = detect(scores.ends, smooth(scores.shares, windows), threshold)
-    return judge(found, recording.words, recording.seconds)
+    detected = detect(scores.ends, smooth(scores.shares, windows), threshold)
+    return judge(detected, recording.words, recording.seconds)
 
 
 def sentence(result: Outcome) -> str:
@@ -33,13 +36,13 @@ def curve(
     windows: int,
     threshold: float,
     start: float = 0.0,
-    length: float = 60.0,
+    length: float = _MINUTE,
 ) -> style.Picture:
     """Return a minute of smoothed scores with the words spoken below and those found above."""
     fig, axes = style.figure(11, 4.4)
     shares, result = smooth(scores.shares, windows), outcome(recording, scores, windows, threshold)
     seen = (scores.ends >= start) & (scores.ends <= start + length)
-    for (word, colour), dash in zip(WORDS, ("-", "--"), strict=True):
+    for (word, colour), dash in zip(_WORDS, ("-", "--"), strict=True):
         values = shares[seen, LABELS.index(word)]
         axes.plot(scores.ends[seen], values, dash, color=style.PALETTE[colour], lw=1.5, label=word)
     axes.axhline(threshold, color=style.PALETTE["grey"], lw=1, ls=":")
@@ -61,14 +64,10 @@ def trade(recording: Recording, scores: Scores, smoothings=(1, 2, 4)) -> style.P
     thresholds = np.linspace(0.3, 0.98, 35)
     for windows, marker in zip(smoothings, "os^", strict=True):
         results = [outcome(recording, scores, windows, each) for each in thresholds]
-        axes.plot(
-            [each.false_alarms_per_hour for each in results],
-            [100 * each.hit_share for each in results],
-            marker=marker,
-            markersize=5,
-            lw=1.2,
-            label=f"mean of {windows}" if windows > 1 else "no smoothing",
-        )
+        alarms = [each.false_alarms_per_hour for each in results]
+        hits = [100 * each.hit_share for each in results]
+        name = f"mean of {windows}" if windows > 1 else "no smoothing"
+        axes.plot(alarms, hits, marker=marker, markersize=5, lw=1.2, label=name)
     axes.set(xlabel="false alarms an hour", ylabel="% of the words found", ylim=(0, 103))
     axes.set_xscale("symlog", linthresh=6)
     axes.set_xticks([0, 6, 20, 60, 200], ["0", "6", "20", "60", "200"])
@@ -76,18 +75,37 @@ def trade(recording: Recording, scores: Scores, smoothings=(1, 2, 4)) -> style.P
     return style.show(fig, "words found against false alarms an hour for three smoothings")
 
 
+class Detector(shell.View):
+    """Three sliders and the picture that they change; the outcome is of the whole recording."""
+
+    label = "sliders for smoothing and threshold over a recording"
+
+    def __init__(
+        self, recording: Recording, scores: Scores, windows: int = 2, threshold: float = 0.7
+    ) -> None:
+        self.recording, self.scores = recording, scores
+        self.windows, self.threshold = windows, threshold
+
+    def controls(self) -> Any:
+        last = max(0, int(self.recording.seconds // _MINUTE) - 1)
+        windows = shell.slider("windows in the mean", self.windows, 1, 8, continuous=False)
+        threshold = shell.slider("threshold", self.threshold, 0.3, 0.98, 0.02, continuous=False)
+        minute = shell.slider("minute", 0, 0, last, continuous=False)
+        return shell.live(self.page, windows, threshold, minute)
+
+    def page(self, windows: int, threshold: float, minute: int) -> str:
+        """Return the HTML of the outcome in one sentence, and of one minute of the recording."""
+        heard = self.recording, self.scores, windows, threshold
+        return shell.note(sentence(outcome(*heard))) + curve(*heard, minute * _MINUTE).html()
+
+    def still(self) -> style.Picture:
+        return curve(self.recording, self.scores, self.windows, self.threshold)
+
+
 def _marks(axes, marks, start: float, length: float, colour: str) -> None:
     """Write words at their times; unknown words are dots, so that the line stays readable."""
     for at, height, text in marks:
         if start <= at <= start + length:
-            shown = "·" if text.startswith("_") else text
-            axes.text(
-                at,
-                height,
-                shown,
-                ha="center",
-                va="center",
-                fontsize=10,
-                color=style.PALETTE[colour],
-                rotation=0 if shown == "·" else 45,
-            )
+            shown, angle = ("·", 0) if text.startswith("_") else (text, 45)
+            look = {"fontsize": 10, "color": style.PALETTE[colour], "rotation": angle}
+            axes.text(at, height, shown, ha="center", va="center", **look)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
 from course_lib.micro import ArenaRun, DeviceRun, Estimate, Runtimes
 from course_lib.views import style
 
+_HATCHES = {"orange": "///", "grey": "xx"}
 _KINDS = {
     "TfLiteEvalTensor data": "a record for each tensor",
     "Persistent TfLiteTensor data": "full records of both ends",
     "Persistent TfLiteTensor quantization data": "grids of both ends",
     "Persistent buffer data": "what each kernel prepared",
     "NodeAndRegistration struct": "a record for each operation",
+}
+_PARTS = {
+    "model": "the .tflite file and tables",
+    "layers": "code of the layers",
+    "softmax": "code of the softmax",
+    "log_mel": "code of the features",
+    "log_mel_tables": "window, cosines, bands",
+    "main": "main, sound and features",
+    "cortex_m4": "start, files, counter",
 }
 
 
@@ -35,16 +46,11 @@ def arena(run: ArenaRun) -> style.Picture:
 
 def layers(run: DeviceRun) -> style.Picture:
     """Return the instructions of the features and of each layer on the chip."""
-    rows = [("features (float)", run.feature_instructions, "orange")]
-    rows += [
-        (f"{layer.label}, {layer.kind.lower()}", count, "blue")
-        for layer, count in zip(run.layers, run.instructions, strict=True)
-    ]
+    rows, notes = [("features (float)", run.feature_instructions, "orange")], [""]
+    for layer, count in zip(run.layers, run.instructions, strict=True):
+        rows.append((f"{layer.label}, {layer.kind.lower()}", count, "blue"))
+        notes.append(f", {count / layer.macs:.1f} a multiply-accumulate" if layer.macs else "")
     fig, axes = style.figure(10, 1.6 + 0.42 * len(rows))
-    notes = [""] + [
-        f", {count / layer.macs:.1f} a multiply-accumulate" if layer.macs else ""
-        for layer, count in zip(run.layers, run.instructions, strict=True)
-    ]
     _bars(axes, rows, "{:,.0f}", notes, room=1.75)
     axes.set_xlabel("instructions for one second of sound")
     total = run.feature_instructions + run.model_instructions
@@ -54,26 +60,18 @@ def layers(run: DeviceRun) -> style.Picture:
 
 def parts(run: DeviceRun) -> style.Picture:
     """Return the flash and the memory that each part of the C program takes, two panels."""
-    names = {
-        "model": "the .tflite file and tables",
-        "layers": "code of the layers",
-        "softmax": "code of the softmax",
-        "log_mel": "code of the features",
-        "log_mel_tables": "window, cosines, bands",
-        "main": "main, sound and features",
-        "cortex_m4": "start, files, counter",
-    }
     fig, (left, right) = style.figure(11, 4.2, 1, 2, sharey=True)
-    rows = [(names.get(part.name, part.name), part) for part in run.parts]
-    for axes, title, total, size in (
-        (left, "flash", run.flash_bytes, lambda part: part.flash_bytes + part.data_bytes),
-        (right, "memory", run.ram_bytes, lambda part: part.data_bytes + part.zeroed_bytes),
+    flash = [part.flash_bytes + part.data_bytes for part in run.parts]
+    memory = [part.data_bytes + part.zeroed_bytes for part in run.parts]
+    names = [_PARTS.get(part.name, part.name) for part in run.parts]
+    for axes, title, total, sizes in (
+        (left, "flash", run.flash_bytes, flash),
+        (right, "memory", run.ram_bytes, memory),
     ):
-        sizes = [(name, size(part), "blue") for name, part in rows]
-        rest = ("libraries, stack", max(0, total - sum(row[1] for row in sizes)), "grey")
-        _bars(axes, [*sizes, rest], "{:,.0f}", room=1.3)
-        axes.set_title(f"{title}: {total:,} B")
-        axes.set_xlabel("bytes")
+        rows = [(name, size, "blue") for name, size in zip(names, sizes, strict=True)]
+        rest = ("libraries, stack", max(0, total - sum(sizes)), "grey")
+        _bars(axes, [*rows, rest], "{:,.0f}", room=1.3)
+        axes.set(title=f"{title}: {total:,} B", xlabel="bytes")
     fig.suptitle(run.where, fontsize=11)
     return style.show(fig, "flash and memory of each part of the C program")
 
@@ -83,25 +81,16 @@ def runtimes(compared: Runtimes) -> style.Picture:
     names = compared.names
     fig, axes = style.figure(9.5, 1.8 + 0.75 * len(names))
     shares = np.ones((len(names), len(names)))
-    for row, one in enumerate(names):
-        for column, other in enumerate(names):
-            if one == other:
-                text = "—"
-            else:
-                found = compared.difference(one, other)
-                shares[row, column] = found.equal_share
-                changed = f"{found.decisions} other word" + ("s" if found.decisions != 1 else "")
-                text = f"{found.equal_share:.1%} equal\n≤ {found.largest} steps, {changed}"
-            dark = shares[row, column] < 0.75
-            axes.text(
-                column,
-                row,
-                text,
-                ha="center",
-                va="center",
-                fontsize=10,
-                color=style.PALETTE["paper" if dark else "ink"],
-            )
+    middle = {"ha": "center", "va": "center", "fontsize": 10}
+    for (row, one), (column, other) in product(enumerate(names), repeat=2):
+        text, ink = "—", "ink"
+        if one != other:
+            between = compared.difference(one, other)
+            shares[row, column] = between.equal_share
+            changed = f"{between.decisions} other word{'' if between.decisions == 1 else 's'}"
+            text = f"{between.equal_share:.1%} equal\n≤ {between.largest} steps, {changed}"
+            ink = "paper" if between.equal_share < 0.75 else "ink"
+        axes.text(column, row, text, color=style.PALETTE[ink], **middle)
     axes.imshow(shares, cmap="cividis", vmin=0.3, vmax=1, aspect="auto")
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(names)), names)
@@ -114,54 +103,37 @@ def runtimes(compared: Runtimes) -> style.Picture:
 def chips(estimates: Sequence[Estimate]) -> style.Picture:
     """Return the estimated time and energy of one answer on each chip, with the sources."""
     fig, (left, right) = style.figure(11, 1.9 + 0.75 * len(estimates), 1, 2, sharey=True)
-    rows = np.arange(len(estimates))
     panels = (
         (left, [np.array(each.seconds) * 1000 for each in estimates], "milliseconds"),
         (right, [np.array(each.joules) * 1e6 for each in estimates], "microjoules"),
     )
     for axes, ranges, unit in panels:
-        for row, (low, high) in zip(rows, ranges, strict=True):
+        for row, (low, high) in enumerate(ranges):
             axes.plot([low, high], [row, row], lw=10, color=style.PALETTE["blue"])
-            axes.annotate(
-                f"{low:,.0f} to {high:,.0f}",
-                (high, row),
-                (10, 0),
-                textcoords="offset points",
-                va="center",
-            )
+            style.beside(axes, row, high, f"{low:,.0f} to {high:,.0f}", gap=10)
         axes.set_xlim(0, max(high for _, high in ranges) * 1.4)
         axes.set_xlabel(f"{unit}, estimated")
-    left.set_yticks(rows, [each.chip.name.replace(" (", "\n(") for each in estimates])
+    left.set_yticks(
+        range(len(estimates)), [each.chip.name.replace(" (", "\n(") for each in estimates]
+    )
     left.set_ylim(len(estimates) - 0.5, -0.5)
     sources = "\n".join(each.chip.source for each in estimates)
     fig.supxlabel(f"Estimates, not measurements. Currents and clocks:\n{sources}", fontsize=10)
     return style.show(fig, "estimated time and energy of one answer on three chips")
 
 
-def _bars(axes, rows, form: str, notes: Sequence[str] = (), room: float = 1.35) -> None:
+def _bars(
+    axes: style.Axes, rows: Sequence, form: str, notes: Sequence[str] = (), room=1.35
+) -> None:
     """Draw labelled bars from the top down; `rows` are (label, number, colour)."""
-    for place, (_, number, colour) in enumerate(rows):
-        hatch = {"orange": "///", "grey": "xx"}.get(colour, "")
-        axes.barh(
-            place,
-            number,
-            height=0.66,
-            color=style.PALETTE[colour],
-            hatch=hatch,
-            edgecolor=style.PALETTE["paper"],
-            linewidth=0.5,
-        )
-        text = form.format(number) + (notes[place] if notes else "")
-        axes.annotate(text, (number, place), (6, 0), textcoords="offset points", va="center")
-    axes.set_yticks(range(len(rows)), [row[0] for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(0, max(row[1] for row in rows) * room)
-    _few_ticks(axes)
-
-
-def _few_ticks(axes) -> None:
-    """Leave few numbers below the axis, written out in full."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+    for place, (_, number, colour) in enumerate(rows):
+        look = {"height": 0.66, "linewidth": 0.5, "hatch": _HATCHES.get(colour, "")}
+        text = form.format(number) + (notes[place] if notes else "")
+        style.bar(axes, place, number, colour, text, **look)
+    axes.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, max(row[1] for row in rows) * room))
+    # Few numbers below the axis, written out in full.
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

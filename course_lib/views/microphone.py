@@ -16,6 +16,7 @@ import numpy as np
 
 from course_lib import session
 from course_lib.sound import audio
+from course_lib.views import shell
 
 REASONS = {
     "NotAllowedError": "The browser or you did not allow the microphone.",
@@ -49,7 +50,7 @@ def take(samples: bytes, problem: str, spare: np.ndarray) -> Take:
     return Take(audio.fit(wave))
 
 
-def microphone(
+def record_button(
     on_record: Callable[[bytes, str], None],
     seconds: float = 1.0,
     count_in: int = 0,
@@ -61,15 +62,15 @@ def microphone(
     its pages ask for the microphone in their own way.
     """
     if session.in_colab():
-        from course_lib.views import shell
+        return shell.button(label, lambda: on_record(*_from_colab(seconds, count_in)))
+    recorder = _widget_class()(seconds=seconds, count_in=count_in, label=label)
+    recorder.observe(
+        lambda _: on_record(bytes(recorder.samples), recorder.problem), names="count"
+    )  # the page counts up when sound and problem are both there
+    return recorder
 
-        return shell.button(label, lambda: on_record(*from_colab(seconds, count_in)))
-    made = _widget_class()(seconds=seconds, count_in=count_in, label=label)
-    made.observe(lambda change: on_record(bytes(made.samples), made.problem), names="count")
-    return made
 
-
-def from_colab(seconds: float = 1.0, count_in: int = 0) -> tuple[bytes, str]:
+def _from_colab(seconds: float = 1.0, count_in: int = 0) -> tuple[bytes, str]:
     """Record in a Colab page, after counting down; return (float32 bytes, problem)."""
     import base64
 

@@ -11,11 +11,12 @@ import html as _html
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from course_lib.views.style import Picture, card
+from course_lib.views.style import Picture
 
 if TYPE_CHECKING:
     import ipywidgets
 
+_WHOLE_LABEL = {"description_width": "initial"}
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -38,7 +39,7 @@ class View:
         raise NotImplementedError
 
     def show(self) -> None:
-        """Display the controls; where there are none (no kernel, no ipywidgets), the still."""
+        """Display the controls, and in the same output the still where nothing is alive."""
         show(self.controls(), self.still(), self.label)
 
 
@@ -64,15 +65,11 @@ def show(widget: ipywidgets.Widget, static: Picture | str, label: str = "") -> N
     display(data, metadata=metadata, raw=True)
 
 
-def html(content: str = "", label: str = "", on_card: bool = False) -> ipywidgets.HTML:
-    """Return a widget that shows HTML; set its `value` to change it.
-
-    `on_card=True` puts the first content on the opaque ground of all pictures (`style.card`),
-    with `label` as its name for a screen reader.
-    """
+def html(content: str = "") -> ipywidgets.HTML:
+    """Return a widget that shows HTML; set its `value` to change it."""
     import ipywidgets
 
-    return ipywidgets.HTML(value=card(content, label) if on_card else content)
+    return ipywidgets.HTML(value=content)
 
 
 def note(text: str) -> str:
@@ -100,17 +97,9 @@ def slider(
 
     whole = all(isinstance(number, int) for number in (value, low, high, step))
     make = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    control = make(
-        value=value,
-        min=low,
-        max=high,
-        step=step,
-        description=label,
-        continuous_update=continuous,
-        style={"description_width": "initial"},
-        layout=ipywidgets.Layout(width="320px", max_width="100%"),
-    )
-    return _watch(control, on_change)
+    look = {"style": _WHOLE_LABEL, "layout": {"width": "320px", "max_width": "100%"}}
+    options = {"min": low, "max": high, "step": step, "continuous_update": continuous}
+    return _watch(make(value=value, description=label, **options, **look), on_change)
 
 
 def dropdown(
@@ -123,24 +112,27 @@ def dropdown(
     chosen by default."""
     import ipywidgets
 
-    control = ipywidgets.Dropdown(
-        options=list(options),
-        description=label,
-        style={"description_width": "initial"},
-        layout=ipywidgets.Layout(width="auto", max_width="100%"),
-    )
+    look = {"style": _WHOLE_LABEL, "layout": {"width": "auto", "max_width": "100%"}}
+    control = ipywidgets.Dropdown(options=list(options), description=label, **look)
     if value is not None:
         control.value = value
     return _watch(control, on_change)
+
+
+def progress() -> ipywidgets.FloatProgress:
+    """Return a bar that fills as its `value` goes from 0 to 1."""
+    import ipywidgets
+
+    layout = {"width": "460px", "max_width": "100%"}
+    return ipywidgets.FloatProgress(0.0, min=0.0, max=1.0, layout=layout)
 
 
 def button(label: str, on_click: Callable[[], None], tooltip: str = "") -> ipywidgets.Button:
     """Return a button that calls `on_click()`; Tab reaches it, space and Enter press it."""
     import ipywidgets
 
-    control = ipywidgets.Button(
-        description=label, tooltip=tooltip or label, layout=ipywidgets.Layout(width="auto")
-    )
+    look = {"tooltip": tooltip or label, "layout": {"width": "auto"}}
+    control = ipywidgets.Button(description=label, **look)
     control.on_click(lambda _: on_click())
     return control
 
@@ -149,9 +141,8 @@ def row(*widgets: ipywidgets.Widget) -> ipywidgets.HBox:
     """Return the widgets side by side; they wrap onto a new line where the page is narrow."""
     import ipywidgets
 
-    return ipywidgets.HBox(
-        list(widgets), layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-    )
+    layout = {"flex_flow": "row wrap", "align_items": "center"}
+    return ipywidgets.HBox(list(widgets), layout=layout)
 
 
 def column(*widgets: ipywidgets.Widget) -> ipywidgets.VBox:
@@ -159,6 +150,21 @@ def column(*widgets: ipywidgets.Widget) -> ipywidgets.VBox:
     import ipywidgets
 
     return ipywidgets.VBox(list(widgets))
+
+
+def live(page: Callable[..., str], *controls: Any) -> ipywidgets.VBox:
+    """Return the controls above the HTML of `page(*values)`, which follows every move of them."""
+
+    def content() -> str:
+        return page(*(control.value for control in controls))
+
+    def refresh(_: object) -> None:
+        view.value = content()
+
+    view = html(content())
+    for control in controls:
+        _watch(control, refresh)
+    return column(controls[0] if len(controls) == 1 else row(*controls), view)
 
 
 def _watch(control: Any, on_change: Callable[[Any], None] | None) -> Any:

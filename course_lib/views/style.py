@@ -12,12 +12,13 @@ import html
 import io
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PALETTE: Mapping[str, str] = MappingProxyType(
@@ -43,6 +44,30 @@ CYCLE: tuple[str, ...] = tuple(
 _PIXELS_PER_INCH = 96  # of CSS: what a browser calls an inch
 _SHARPNESS = 2  # image pixels for each CSS pixel
 _FONT_POINTS = 12
+ON_PAPER: Mapping[str, Any] = {"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1}
+"""The box of a text that stands on lines and has to stay readable."""
+
+_SETTINGS: Mapping[str, Any] = {
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), PALETTE["paper"]),
+    **dict.fromkeys(
+        ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"),
+        PALETTE["ink"],
+    ),
+    **dict.fromkeys(
+        ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"),
+        _FONT_POINTS,
+    ),
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture everywhere
+    "axes.titlesize": _FONT_POINTS + 1,
+    "figure.titlesize": _FONT_POINTS + 2,
+    "savefig.transparent": False,
+    "legend.frameon": False,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 2.0,
+    "grid.color": PALETTE["faint"],
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,9 +86,7 @@ class Picture:
     def __repr__(self) -> str:
         return f"<picture: {self.alt}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         data = {"text/plain": repr(self), "image/png": base64.b64encode(self.png).decode("ascii")}
         return data, {"image/png": {"width": self.width, "alt": self.alt}}
 
@@ -81,7 +104,7 @@ def use() -> None:
     from cycler import cycler
     from matplotlib import rcParams
 
-    rcParams.update(_settings())
+    rcParams.update(_SETTINGS)
     rcParams["axes.prop_cycle"] = cycler(color=CYCLE)
 
 
@@ -101,9 +124,6 @@ def figure(
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(width_inches, height_inches), layout="constrained")
-    if "width_ratios" in options or "height_ratios" in options:
-        ratios = {k: options.pop(k) for k in ("width_ratios", "height_ratios") if k in options}
-        options["gridspec_kw"] = {**options.get("gridspec_kw", {}), **ratios}
     return fig, fig.subplots(rows, columns, **options)
 
 
@@ -122,17 +142,30 @@ def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
         return Picture(figure, alt, width or _png_width(figure) // _SHARPNESS)
     use()
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=_PIXELS_PER_INCH * _SHARPNESS,
-        facecolor=PALETTE["paper"],
-        metadata={"Software": None},
-    )
+    # Without the version of matplotlib in it, equal pictures are equal bytes.
+    options = {"facecolor": PALETTE["paper"], "metadata": {"Software": None}}
+    figure.savefig(buffer, format="png", dpi=_PIXELS_PER_INCH * _SHARPNESS, **options)
     _forget(figure)
-    return Picture(
-        buffer.getvalue(), alt, width or round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
-    )
+    own_width = round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
+    return Picture(buffer.getvalue(), alt, width or own_width)
+
+
+def bar(axes: Axes, row: float, value: float, colour: str, text: str, **look: Any) -> None:
+    """Draw a horizontal bar in a colour of the palette, with `text` at its end."""
+    look = {"height": 0.6, "edgecolor": PALETTE["paper"], **look}
+    axes.barh(row, value, color=PALETTE[colour], **look)
+    beside(axes, row, value, text)
+
+
+def beside(axes: Axes, row: float, value: float, text: str, gap: int = 6, **look: Any) -> None:
+    """Write `text` at the end of a horizontal bar, `gap` points behind it."""
+    axes.annotate(text, (value, row), (gap, 0), textcoords="offset points", va="center", **look)
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a picture of horizontal bars, and put the first one on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
 
 
 def card(content: str, label: str = "") -> str:
@@ -146,35 +179,6 @@ def card(content: str, label: str = "") -> str:
         f'<div{named} style="background:{PALETTE["paper"]};color:{PALETTE["ink"]};'
         f'padding:8px;border-radius:4px;overflow-x:auto;line-height:1.4">{content}</div>'
     )
-
-
-def _settings() -> dict[str, Any]:
-    ink, paper = PALETTE["ink"], PALETTE["paper"]
-    return {
-        "figure.facecolor": paper,
-        "axes.facecolor": paper,
-        "savefig.facecolor": paper,
-        "savefig.transparent": False,
-        "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture everywhere
-        "font.size": _FONT_POINTS,
-        "axes.titlesize": _FONT_POINTS + 1,
-        "axes.labelsize": _FONT_POINTS,
-        "xtick.labelsize": _FONT_POINTS,
-        "ytick.labelsize": _FONT_POINTS,
-        "legend.fontsize": _FONT_POINTS,
-        "legend.frameon": False,
-        "figure.titlesize": _FONT_POINTS + 2,
-        "axes.titlelocation": "left",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": ink,
-        "axes.labelcolor": ink,
-        "text.color": ink,
-        "xtick.color": ink,
-        "ytick.color": ink,
-        "lines.linewidth": 2.0,
-        "grid.color": PALETTE["faint"],
-    }
 
 
 def _png_width(data: bytes) -> int:

@@ -39,11 +39,11 @@ clips.play(place)
 # model gives to each of its four answers. Together they make 100 %.
 
 # %%
-from course_lib.views import listen
+from course_lib.views.answer import Listen
 
 words = ["yes", "no", "go", "happy", "left", "_silence_"]
 chosen = clips[[clips.words.index(word) for word in words]]
-listen.show(model, chosen)
+Listen(model, chosen).show()
 
 # %% [markdown]
 # There is no "go" among the four answers. A spotter needs a place for everything that it was not made for: **unknown**

@@ -63,9 +63,9 @@ compare("3.1", my_guess, round(100 * 49 * 40 / 16_000))
 # Move the slider from frame to frame. In a vowel the same shape comes again and again; in an "s" nothing does.
 
 # %%
-from course_lib.widgets import features as feature_widgets
+from course_lib.views.features import FeatureGallery, FrameExplorer
 
-feature_widgets.explorer(yes[:6], frame=20, last=2).show()
+FrameExplorer(yes[:6], frame=20, last=2).show()
 
 # %% [markdown]
 # ### Exercise 3.2
@@ -97,7 +97,7 @@ energies = np.abs(np.fft.rfft(frames * np.hanning(480), 512)) ** 2
 print(frames.shape, "to", energies.shape)
 
 # %%
-feature_widgets.explorer(yes[:6], frame=20, last=3).show()
+FrameExplorer(yes[:6], frame=20, last=3).show()
 
 # %% [markdown]
 # A vowel is a comb of narrow peaks: one pitch, and its multiples. The "s" has no pitch, and most of what it has lies
@@ -113,7 +113,7 @@ print(f"the highest: {edges[-3]:.0f} to {edges[-1]:.0f} Hz")
 print(energies.shape, "to", bands.shape)
 
 # %%
-feature_widgets.explorer(yes[:6], frame=20, last=4).show()
+FrameExplorer(yes[:6], frame=20, last=4).show()
 
 # %% [markdown]
 # ## Last, the logarithm
@@ -148,7 +148,7 @@ print(f"{gain.min():.2f} to {gain.max():.2f} in every cell")
 # Where is the hiss of the "s"?
 
 # %%
-feature_widgets.explorer(yes[:6], frame=20).show()
+FrameExplorer(yes[:6], frame=20).show()
 
 # %% [markdown]
 # ## Four labels
@@ -159,8 +159,8 @@ feature_widgets.explorer(yes[:6], frame=20).show()
 # %%
 chosen = [test.where(word=word)[0]
           for word in ("yes", "no", "go", "_silence_")]
-feature_widgets.gallery([clip.waves[0] for clip in chosen],
-                        [clip.words[0] for clip in chosen])
+FeatureGallery([clip.waves[0] for clip in chosen],
+               [clip.words[0] for clip in chosen]).show()
 
 # %% [markdown]
 # **Predict.** A lazy model answers "unknown" to everything. What share of the test clips does it get right,
@@ -216,7 +216,8 @@ from course_lib.sound import augmentation, effects
 
 word, rng = effects.trimmed(yes.waves[0]), np.random.default_rng(3)
 varied = [augmentation.vary(word, rng) for _ in range(4)]
-feature_widgets.gallery(varied, ["once", "twice", "thrice", "four times"])
+names = ["once", "twice", "thrice", "four times"]
+FeatureGallery(varied, names).show()
 
 # %% [markdown]
 # ## Train it, now
@@ -226,9 +227,10 @@ feature_widgets.gallery(varied, ["once", "twice", "thrice", "four times"])
 # the cell (■ in the toolbar, or beside the cell): the best epoch is kept.
 
 # %%
-from course_lib.widgets import training
+from course_lib.views.training import LiveTraining
 
-watch = training.live((features.of(held), held.labels), epochs=9).show()
+watch = LiveTraining((features.of(held), held.labels), epochs=9)
+watch.show()
 varied, meant = augmentation.training_set(clips, 8_000, 0, watch.varying)
 sounds = np.concatenate([varied, *3 * [features.of(clips)]])
 labels = np.concatenate([meant, *3 * [clips.labels]])
@@ -272,9 +274,9 @@ print(f"shipped: {shipped.accuracy:.0%},",
 # Press a number to hear the clips behind it. Would you have known better?
 
 # %%
-from course_lib.widgets import confusion
+from course_lib.views.confusion import Confusion
 
-confusion.confusion(mine, test).show()
+Confusion(mine, test).show()
 
 # %% [markdown]
 # ### Exercise 3.6
@@ -302,9 +304,9 @@ draw_confusion.recalls([mine, shipped])
 # make a wide interval: is the last voice really better than the first?
 
 # %%
-from course_lib.widgets import voices
+from course_lib.views.confusion import Voices
 
-voices.voices(mine, test).show()
+Voices(mine, test).show()
 
 # %% [markdown]
 # The same, by what made the sound. "noise" is the silence of the test set.
@@ -329,9 +331,9 @@ draw_confusion.thresholds(levels, missed, alarms)
 # No level is free of both errors. Move the threshold and listen: which would you rather have in your kitchen?
 
 # %%
-from course_lib.widgets import threshold
+from course_lib.views.confusion import Threshold
 
-threshold.threshold(mine, test).show(0.5)
+Threshold(mine, test, level=0.5).show()
 
 # %% [markdown]
 # ### Exercise 3.7

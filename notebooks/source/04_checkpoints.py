@@ -17,7 +17,7 @@ from course_lib.sound import dataset, features
 from course_lib import session
 from course_lib.experiments import practice, timeline, trials
 from course_lib.formats.checkpoint import objects
-from course_lib.views import checkpoint as draw
+from course_lib.views import sizes, training
 from course_lib.exercises import check, compare, progress
 
 tf = session.import_tensorflow()
@@ -91,9 +91,9 @@ left
 # The time slider restores each of your eight checkpoints and asks it about voices that it never heard. Focus it, and press an arrow key.
 
 # %%
-from course_lib.views import time_slider as slider
+from course_lib.views.time_slider import TimeSlider, follow
 
-mine = slider.follow(
+mine = follow(
     folder / "train", *held, unheard.words,
     model=practice.small_model(), int8=sound[:100])
 
@@ -104,7 +104,7 @@ mine = slider.follow(
 # measured of them ships, too, so that nothing needs to be computed when you move.
 
 # %%
-slider.show(timeline.shipped())
+TimeSlider(timeline.shipped()).show()
 
 # %% [markdown]
 # For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
@@ -300,7 +300,7 @@ kinds = {
     ".keras": checkpoint.contents(folder / "model.keras"),
     "variables of a SavedModel": checkpoint.contents(folder / "export"),
 }
-draw.groups(kinds, alt="the bytes of one model in five kinds of file")
+sizes.groups(kinds, alt="the bytes of one model in five kinds of file")
 
 # %% [markdown]
 # One tool opened all five, and the orange part, the weights, is always the same 57 kB; only the SavedModel holds most of
@@ -459,7 +459,7 @@ distances = {
     name: {step: abs(weights - uninterrupted.trail[step]).max()
            for step, weights in each.trail.items()}
     for name, each in runs.items()}
-draw.resumed(losses, distances, killed_at=25)
+training.resumed(losses, distances, killed_at=25)
 
 # %% [markdown]
 # Resumed with everything, the black line covers the blue one. Without the optimizer, Adam's first steps are far too long, and

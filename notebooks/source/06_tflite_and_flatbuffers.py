@@ -20,7 +20,7 @@ from course_lib.graph import freezing
 from course_lib import session, spotter, tflite
 from course_lib.tflite import xray
 from course_lib.views import bytes as draw_bytes
-from course_lib.views import tflite as draw
+from course_lib.views import sizes as draw
 from course_lib.exercises import check, compare, progress
 
 # %% [markdown]
@@ -125,7 +125,7 @@ clips = features.of(dataset.bundled("train"))
 kept = same_weights.write_all(model, folder, clips)
 prints = [each.fingerprint for each in kept if each.holds == "exactly"]
 print(len(prints), "forms, equal weights:", len(set(prints)) == 1)
-draw.sizes(kept)
+draw.artefacts(kept)
 
 # %% [markdown]
 # The Keras file, the checkpoint and the SavedModel also carry an optimizer and names for

@@ -113,11 +113,11 @@ check("7.3", grid_of)
 # bits, and watch two things: how many weights collapse to 0, and the signal over the noise.
 
 # %%
-from course_lib.views import histogram
+from course_lib.views.quantization import Histogram
 
 kernels = quantize.read(tflite.load("spotter_float32")).kernels
 largest = max(kernels, key=lambda name: kernels[name].size)
-histogram.explore(kernels, largest, bits=4)
+Histogram(kernels, largest, bits=4).show()
 
 # %% [markdown]
 # Weights use a **symmetric** grid: the zero point is 0 and −128 stays unused. **Decibels** compare
@@ -246,14 +246,14 @@ compare("7.3", my_guess, round(factor))
 # the ones whose name changed: would you have known?
 
 # %% tags=["picture-dashboard"]
-from course_lib.widgets.dashboard import dashboard
+from course_lib.views.dashboard import Dashboard
 
 unseen = dataset.bundled("test")
-board = dashboard(variants, unseen)
+board = Dashboard(variants, unseen)
 board.show()
 
 # %% [markdown]
-# Your own files open in the same way: `dashboard({"a": "one.tflite", "b": "other.tflite"}, unseen)`,
+# Your own files open in the same way: `Dashboard({"a": "one.tflite", "b": "other.tflite"}, unseen)`,
 # or with the button beside the two lists.
 
 # %% [markdown]
@@ -331,8 +331,6 @@ draw.calibrations(
 # forgives. But where do the lost clips go? Open all six in the dashboard and look at the confusions.
 
 # %%
-from course_lib.widgets.dashboard import Dashboard
-
 order = ["training clips", *wrong]
 order.append(order.pop(order.index(worst)))
 Dashboard([reports[name] for name in order], unseen).show()
@@ -346,12 +344,12 @@ Dashboard([reports[name] for name in order], unseen).show()
 # noise *rises*: finer steps for all are worth a few that saturate.
 
 # %%
-from course_lib.views import calibration
+from course_lib.views.quantization import Calibration
 
 run = quantize.run_integer(int8, features.of(unseen)[:40])
 outputs = {run.plan.label(operation): run.real(operation.outputs[0])
            for operation in run.plan.operations}
-calibration.explore(outputs, list(outputs)[1], bits=4)
+Calibration(outputs, list(outputs)[1], bits=4).show()
 
 # %% [markdown]
 # ## The error, layer by layer
@@ -451,7 +449,7 @@ print("within one point of float32:", points <= 1,
 # An average can hide what went wrong. Look at the clips: here is every step beside every other.
 
 # %%
-dashboard(steps, unseen).show()
+Dashboard(steps, unseen).show()
 
 # %% [markdown]
 # ## One layer by hand

@@ -354,9 +354,9 @@ compare("8.5", my_guess, round(plain.false_alarms_per_hour))
 # a row. So take the **mean** of the last few answers.
 
 # %%
-from course_lib.widgets import listening as listener
+from course_lib.views.listening import Detector
 
-listener.explore(recording, scores)
+Detector(recording, scores).show()
 
 # %% [markdown]
 # ### Exercise 8.6
@@ -397,14 +397,14 @@ print("a mean of two: ", listening.sentence(two))
 # Now you. Say "yes", "no", and something else.
 
 # %%
-from course_lib.views import speak
+from course_lib.views.answer import Speak
 
 spare = dataset.bundled("test").where(label="yes").waves[0]
 
 def hear(rows):
     return tflite.run(model, rows)
 
-speak.show(hear, spare, "yes")
+Speak(hear, spare, "yes").show()
 
 # %% [markdown]
 # ## What it would cost

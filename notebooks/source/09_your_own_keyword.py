@@ -78,10 +78,11 @@ clip_count, epochs = 2_400, 6
 
 # %% tags=["nbval-ignore-output"]
 from course_lib.sound import augmentation, features
-from course_lib.widgets import training
+from course_lib.views.training import LiveTraining
 
 held = features.of(words.validation), words.validation.labels
-watch = training.live(held, epochs).show()
+watch = LiveTraining(held, epochs)
+watch.show()
 sounds, labels = augmentation.training_set(
     words.train, clip_count, 0, watch.varying, words.recipe())
 print(f"{len(sounds):,} varied clips")
@@ -96,7 +97,8 @@ from course_lib import spotter
 
 classes = len(words.labels)
 fresh = project.from_nothing(classes)
-watch = training.live(held, epochs).show()
+watch = LiveTraining(held, epochs)
+watch.show()
 slow = watch.train(fresh, sounds, labels, peak_rate=4e-3)
 
 # %% [markdown]
@@ -135,7 +137,8 @@ from course_lib import session
 folder = session.workspace("09")
 model = project.from_checkpoint(classes)
 keep = project.every_epoch(model, folder / "checkpoints")
-watch = training.live(held, epochs).show()
+watch = LiveTraining(held, epochs)
+watch.show()
 curve = watch.train(model, sounds, labels, also=[keep], peak_rate=4e-3)
 
 # %% tags=["nbval-ignore-output"]
@@ -178,11 +181,11 @@ print("the file of the best epoch holds what the widget kept:", same)
 # %%
 from course_lib import measure
 from course_lib.views import confusion as draw_confusion
-from course_lib.widgets import confusion
+from course_lib.views.confusion import Confusion
 
 test = features.of(words.test), words.test.labels
 mine = measure.report("mine", lambda x: spotter.predict(model, x), test)
-confusion.confusion(mine, words.test, words.labels).show()
+Confusion(mine, words.test, words.labels).show()
 
 # %% [markdown]
 # ### Exercise 9.3
@@ -311,14 +314,14 @@ print("the array is the file:",
 # Say one of your words, or something else.
 
 # %%
-from course_lib.views import speak
+from course_lib.views.answer import Speak
 
 spare = words.test[words.test.labels > dataset.UNKNOWN]
 
 def hear(rows):
     return tflite.run(variants[chosen], rows)
 
-speak.show(hear, spare.waves[0], spare.words[0], words.labels)
+Speak(hear, spare.waves[0], spare.words[0], words.labels).show()
 
 # %% [markdown]
 # ## What is often said

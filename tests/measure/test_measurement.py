@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from one_operation import small_models
 
 from course_lib import measure
 
@@ -91,22 +92,6 @@ def test_verdicts():
 def test_reports_of_different_clips_are_not_compared():
     with pytest.raises(ValueError, match="different clips"):
         measure.mcnemar(make_report([1]), make_report([1, 1]))
-
-
-def small_models():
-    """Two .tflite models of one softmax over four numbers: names and grids of different length."""
-    from one_operation import Input, model
-
-    from course_lib.formats.tflite_file import schema
-
-    options = schema.SoftmaxOptionsT()
-    options.beta = 1.0
-    return {
-        f"step {scale}": model(
-            "SOFTMAX", [Input((1, 4), scale, 0)], Input((1, 4), 1 / 256, -128), options, version=2
-        )
-        for scale in (0.1, 1.0)
-    }
 
 
 def test_reports_of_files_carry_sizes_answers_and_seconds():

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from one_operation import small_models
 
 from course_lib import measure
 from course_lib.sound import audio
 from course_lib.views import comparison
-from course_lib.views import dashboard as still
-from course_lib.widgets.dashboard import Dashboard, dashboard, uploaded
+from course_lib.views.dashboard import Dashboard, uploaded
 
 KINDS = {"weights": 600, "scales": 50, "names": 30, "structure": 20}
 
@@ -102,7 +102,7 @@ def test_every_change_is_quick(board):
 
 
 def test_moving_a_control_changes_the_page(board):
-    column = board.widget()
+    column = board.controls()
     lists, boxes, _, view, sounds = column.children
     first = view.value
     lists.children[1].value = "int8"
@@ -135,15 +135,13 @@ def test_a_file_that_is_no_model_is_named(board):
 
 
 def test_a_file_that_runs_joins_the_lists(board):
-    from test_measure import small_models
-
     board.clips = (np.eye(4, dtype=np.float32), np.arange(4))
     said = board._opened("mine.tflite", next(iter(small_models().values())))
     assert "4 clips" in said and "mine.tflite" in board.reports
 
 
 def test_the_twin_is_a_picture_with_a_stable_text(board, capsys):
-    picture = still.show(list(board.reports.values()))
+    picture = board.still()
     assert picture.png[:4] == b"\x89PNG"
     assert "float32, int8, odd" in repr(picture)
 
@@ -154,12 +152,10 @@ def test_one_model_is_no_comparison():
 
 
 def test_any_two_files_can_be_opened(tmp_path):
-    from test_measure import small_models
-
     paths = {}
     for name, model in small_models().items():
         paths[name] = tmp_path / f"{name}.tflite"
         paths[name].write_bytes(model)
     features = np.eye(4, dtype=np.float32) * 3
-    opened = dashboard(paths, (features, np.arange(4)))
+    opened = Dashboard(paths, (features, np.arange(4)))
     assert "No clip changed its name" in opened.html(*paths)

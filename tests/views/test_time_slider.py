@@ -12,9 +12,9 @@ from course_lib import spotter
 from course_lib.experiments import practice, timeline
 from course_lib.formats import checkpoint
 from course_lib.formats.checkpoint import objects
-from course_lib.views import checkpoint as draw
+from course_lib.views import sizes
 from course_lib.views import time_slider as widget
-from course_lib.views.timeline import kernels_image
+from course_lib.views.time_slider import kernels_image
 
 
 @pytest.fixture(scope="module")
@@ -33,38 +33,39 @@ def measured(trail, clips):
 
 
 def test_moving_the_slider_changes_the_page_quickly(measured):
-    made = widget.TimeSlider(measured)
+    row, view = widget.TimeSlider(measured).controls().children
+    slider, _ = row.children
     pages, slowest = set(), 0.0
     for index in (0, 1, 0, 1):
         started = time.process_time()
-        made.slider.value = index
+        slider.value = index
         slowest = max(slowest, time.process_time() - started)
-        pages.add(made.view.value)
-        assert f"step {measured.steps[index]}" in made.view.value
+        pages.add(view.value)
+        assert f"step {measured.steps[index]}" in view.value
     assert len(pages) == 2
     assert slowest < 0.150
 
 
 def test_choosing_a_clip_changes_the_answer(measured):
-    made = widget.TimeSlider(measured, clips=[3, 4])
-    before = made.view.value
-    made.clip.value = 4
-    assert made.view.value != before
-    assert "clip 4" in made.view.value
+    row, view = widget.TimeSlider(measured, clips=[3, 4]).controls().children
+    before = view.value
+    row.children[1].value = 4
+    assert view.value != before
+    assert "clip 4" in view.value
 
 
 def test_words_from_outside_are_escaped(measured):
     from dataclasses import replace
 
     hostile = replace(measured, words=("<script>",) * 64)
-    page = widget.TimeSlider(hostile).view.value
+    page = widget.TimeSlider(hostile).page(1, 0)
     assert "<script>" not in page and "&lt;script&gt;" in page
 
 
 def test_pictures_say_what_they_show(measured, trail):
-    assert "step 5" in draw.small_multiples(measured, 0).alt
+    assert "step 5" in widget.small_multiples(measured, 0).alt
     opened = checkpoint.contents(timeline.prefixes(trail)[0])
-    assert "weights 57 kB" in draw.groups({"a": opened}).alt
+    assert "weights 57 kB" in sizes.groups({"a": opened}).alt
     image = kernels_image(np.array([-1.0, 0, 0.5, 2]).reshape(2, 2, 1, 1), 1.0)
     assert image.shape == (2, 2, 3)
     assert kernels_image(np.zeros((8, 5, 1, 8)), 1.0).shape == (17, 23, 3)  # two rows of four

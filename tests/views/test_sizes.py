@@ -7,7 +7,7 @@ from course_lib.experiments.reading_costs import Cost
 from course_lib.experiments.same_weights import Artefact
 from course_lib.formats import flatbuffer
 from course_lib.tflite.runtimes import Footprint
-from course_lib.views import tflite as draw
+from course_lib.views import sizes as draw
 from course_lib.views import xray as views
 
 KEPT = (
@@ -19,7 +19,7 @@ KEPT = (
 RECORDED = readers.recorded()
 COSTS = [Cost(1e-6, 500, 0), Cost(1e-5, 900, 10_000)]
 PICTURES = {
-    "sizes": (lambda: draw.sizes(KEPT), "TFLite int8 rounded"),
+    "artefacts": (lambda: draw.artefacts(KEPT), "TFLite int8 rounded"),
     "operations": (
         lambda: draw.operations(["Const"] * 9 + ["Conv2D"], ["CONV_2D"]),
         "frozen graph 10 nodes of 2 kinds",

@@ -1,1 +1,0 @@
-"""Thin interactive shells around pure functions, one a module, from core ipywidgets alone."""
