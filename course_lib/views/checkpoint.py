@@ -9,8 +9,8 @@ import numpy as np
 
 from course_lib.sound.dataset import LABELS
 from course_lib.views import style
+from course_lib.views.bytes import colours
 from course_lib.views.timeline import SHADE, kernels_image, limit_of, short
-from course_lib.views.tints import colours
 
 if TYPE_CHECKING:
     from course_lib.experiments.training_runs.timeline import Timeline

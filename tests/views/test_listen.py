@@ -8,7 +8,7 @@ import pytest
 from course_lib import tflite
 from course_lib.sound import audio
 from course_lib.sound.dataset import Clips
-from course_lib.views import answer, journey, listen
+from course_lib.views import answer, listen
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,3 @@ def test_gallery_says_what_was_heard(clips: Clips) -> None:
     assert "silence heard as silence" in picture.alt
     assert "“go” heard as another word" in picture.alt
     assert picture.png.startswith(b"\x89PNG")
-
-
-def test_journey_names_every_station() -> None:
-    stations = [journey.Station("01", "a graph"), journey.Station("05", "frozen", 70_000)]
-    assert "frozen in lesson 05" in journey.journey(stations).alt
