@@ -32,7 +32,7 @@ class WalkBack(Stepper):
 
     def evaluate(self) -> int:
         """Differentiate the graph's result by all its nodes."""
-        self.back = None
+        self.back = None  # an error leaves no walk of the values before
         self.back = gradients(self.graph, self.feed)
         return steps(self.back)
 
@@ -87,6 +87,7 @@ def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None, columns: in
     There are eight at most; it is the static twin of the widget.
     """
     back = gradients(graph, feed)
+    # a later edge of the same node overwrites: the frame shows all that the node passes on
     last_edge = {edge.target: step for step, edge in enumerate(back.edges, start=2)}
     chosen = list(last_edge.values())[:_MOST_FRAMES] or [1]
     frames = {f"after step {step}": frame_marks(graph, back, step) for step in chosen}

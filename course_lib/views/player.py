@@ -13,7 +13,7 @@ from course_lib.views.painting import Marks
 from course_lib.views.stepping import Stepper, film
 from course_lib.views.style import Picture
 
-_MOST_FRAMES = 12
+_MOST_FRAMES = 12  # more of them would be too small to read
 
 
 class Player(Stepper):
@@ -95,6 +95,7 @@ def frame_marks(done: Run, step: int) -> Marks:
     for position, name in enumerate(graph.outputs):
         if name in known:
             labels[name, "", position] = number(known[name])
+    # a constant without a name of its own has its value as its title already
     subtitles = {
         node.name: f"constant {number(done.values[node.name])}"
         for node in graph.sources

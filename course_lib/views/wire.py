@@ -11,9 +11,9 @@ from course_lib.session import internals
 from course_lib.views import shell, style
 from course_lib.views.bytes import hexdump, hexdump_html, shown_value
 
-_WINDOW_BYTES = 224
+_WINDOW_BYTES = 224  # 14 rows: as tall as the text beside them
 _TEXT_LINES = 26
-_TWIN_BYTES = 48
+_STILL_BYTES = 48
 
 
 class WireCursor(shell.View):
@@ -43,7 +43,7 @@ class WireCursor(shell.View):
     def still(self) -> style.Picture:
         """Return a hexdump of the beginning of the chosen node."""
         start = self.parts[0].start
-        return hexdump(self.map, start, min(start + _TWIN_BYTES, self.parts[-1].end))
+        return hexdump(self.map, start, min(start + _STILL_BYTES, self.parts[-1].end))
 
     def _choose(self, name: str) -> None:
         last = len(self.parts) - 1
@@ -81,6 +81,7 @@ def explained(bytes_map: ByteMap, span: Span) -> list[str]:
     data = bytes_map.bytes_of(span)
     if isinstance(span.value, tuple):
         return _packed(data, span.value)
+    # a varint has ten bytes at most, and its last byte no flag
     if span.kind not in ("tag", "length", "number") or len(data) > 10 or data[-1] > 0x7F:
         return []
     if any(byte < 0x80 for byte in data[:-1]):
@@ -103,14 +104,14 @@ def _packed(data: bytes, values: tuple) -> list[str]:
         position += 1
         if data[position - 1] < 0x80:
             ends.append(position)
-    if len(ends) == len(values) and not any(isinstance(each, float) for each in values):
-        what = "a byte below 80 ends a number"
+    if len(ends) == len(values) and not any(isinstance(value, float) for value in values):
+        rule = "a byte below 80 ends a number"
     else:
         size = len(data) // len(values)
-        ends, what = [size * (n + 1) for n in range(len(values))], f"{size} bytes each"
+        ends, rule = [size * (n + 1) for n in range(len(values))], f"{size} bytes each"
     parts = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    shown = [f"{part.hex(' ')} → {each}" for part, each in zip(parts, values, strict=True)]
-    return [f"packed: {len(values)} numbers share one tag and one length; {what}", *shown]
+    shown = [f"{part.hex(' ')} → {value}" for part, value in zip(parts, values, strict=True)]
+    return [f"packed: {len(values)} numbers share one tag and one length; {rule}", *shown]
 
 
 def _as_text(node: bytes) -> str:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import ipywidgets
 
 _HEX_ROWS = 9
-_COLUMNS, _ROWS = 256, 24
-_TOP_PIXELS, _ROW_PIXELS = 16, 5
+_COLUMNS, _ROWS = 256, 24  # cells of the strip, at most
+_TOP_PIXELS, _ROW_PIXELS = 16, 5  # of the page: room for an arrow, and a row of cells
+_MOST_HITS = 200
 # JavaScript of a click: put the byte into the search line of the same widget
 _SEARCH = (
     "const line=this.closest('.widget-vbox')?.querySelector('.widget-text input');"
@@ -108,7 +109,7 @@ class XrayView(shell.View):
 
     def search(self, text: str) -> None:
         """List the parts whose path, name or text holds `text`, or the part of that byte."""
-        hits = xray.search(self.map, text)[:200]
+        hits = xray.search(self.map, text)[:_MOST_HITS]
         self.hits.options = [
             (f"{span.kind} {span.path or span.name}: {xray.describe(span)}"[:90], index)
             for index, span in hits
@@ -128,16 +129,16 @@ def strip(byte_map: ByteMap, span: Span | None = None, image: bytes | None = Non
     """
     if image is None:
         image = overview_png(byte_map, _COLUMNS, _ROWS)
-    each = max(1, -(-len(byte_map) // (_COLUMNS * _ROWS)))
-    rows = max(1, -(-len(byte_map) // (_COLUMNS * each)))
+    per_cell = max(1, -(-len(byte_map) // (_COLUMNS * _ROWS)))
+    rows = max(1, -(-len(byte_map) // (_COLUMNS * per_cell)))
     alt = f"the file as a strip of {len(byte_map)} bytes, coloured by what they are"
     if span is not None:
         alt += f"; marked: bytes {span.start} to {span.end - 1}, {span.kind}"
     source = base64.b64encode(image).decode("ascii")
-    mark = "" if span is None else _mark(span, each, rows)
+    mark = "" if span is None else _mark(span, per_cell, rows)
     return (
         f'<div style="position:relative;max-width:768px;padding-top:{_TOP_PIXELS}px;'
-        f'cursor:pointer" onclick="{_clicked_cell(each, len(byte_map))}">'
+        f'cursor:pointer" onclick="{_clicked_cell(per_cell, len(byte_map))}">'
         f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt)}" style="display:'
         f'block;width:100%;height:{rows * _ROW_PIXELS}px;image-rendering:pixelated">'
         f"{mark}</div>"
@@ -153,19 +154,19 @@ def clickable(hexdump: str) -> str:
     return f'<div style="cursor:pointer" onclick="{find}{_SEARCH}">{hexdump}</div>'
 
 
-def _clicked_cell(each: int, count: int) -> str:
+def _clicked_cell(per_cell: int, count: int) -> str:
     """Return the handler that finds the byte under the pointer in the strip."""
     return (
         "const box=this.getBoundingClientRect();"
         f"const column=Math.floor((event.clientX-box.left)/box.width*{_COLUMNS});"
         f"const row=Math.floor((event.clientY-box.top-{_TOP_PIXELS})/{_ROW_PIXELS});"
-        f"const byte=Math.min((row*{_COLUMNS}+column)*{each},{count - 1});{_SEARCH}"
+        f"const byte=Math.min((row*{_COLUMNS}+column)*{per_cell},{count - 1});{_SEARCH}"
     )
 
 
-def _mark(span: Span, each: int, rows: int) -> str:
+def _mark(span: Span, per_cell: int, rows: int) -> str:
     """Return an outline around the rows of cells that a span covers, and an arrow above it."""
-    first, last = span.start // each, (span.end - 1) // each
+    first, last = span.start // per_cell, (span.end - 1) // per_cell
     top, bottom = first // _COLUMNS, last // _COLUMNS
     left, right = (first % _COLUMNS, last % _COLUMNS + 1) if top == bottom else (0, _COLUMNS)
     box = (
