@@ -25,7 +25,7 @@ MOST_MILLISECONDS, MOST_SECONDS = 100, 3
 
 _CELLS = (
     "from course_lib.graph import trace\n"
-    "from course_lib.exercises.lesson_01 import PROGRAM\n"
+    "from course_lib.exercises.material import PROGRAM\n"
     "from course_lib.views.player import Player\n"
     "player = Player(trace.from_source(PROGRAM))\n"
     "player.go(7)\n"

@@ -1,18 +1,21 @@
-"""The command line, `python -m course_lib`: train, convert, evaluate, download, grade,
-export, check-report.
+"""The command line, `python -m course_lib`: one thin door to all rooms.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 done (skipped files are named on
 stderr and in the result), 2 wrong usage, 3 a file or folder that cannot be used, 4 nothing can be
-written there, 5 some submissions could not be graded, 130 interrupted. Nothing heavy is imported
-before it is needed.
+written there, 5 some submissions could not be graded, 130 interrupted. A command imports what it
+needs when it runs, so that `--help` is instant; whoever adds one begins with `_command`.
 """
 
 from __future__ import annotations
 
-import argparse
+import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import click
 
 DONE, USAGE, UNUSABLE, UNWRITABLE, INCOMPLETE, INTERRUPTED = 0, 2, 3, 4, 5, 130
 _CODES = (
@@ -20,363 +23,251 @@ _CODES = (
     "4 nothing can be written there, 5 some submissions could not be graded, "
     "130 interrupted"
 )
-_VARIANTS = (
-    "float32",
-    "dynamic_range",
-    "float16",
-    "int16x8",
-    "int8",
-    "int8_per_channel",
-    "int8_float_io",
-)  # tflite.VARIANTS, repeated so that --help needs no import
+_PATH = click.Path(path_type=Path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; every expected error is one line on stderr."""
-    options = parser().parse_args(arguments)
     try:
-        return options.run(options) or DONE
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:
-        return DONE  # the reader of our output, such as `head`, has seen enough
-    except ValueError as error:
-        _say(error)
-        return UNUSABLE
-    except OSError as error:
-        _say(error)
-        return UNUSABLE if isinstance(error, FileNotFoundError) else UNWRITABLE
+        return _root.main(arguments, prog_name="python -m course_lib", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of every command."""
-    root = argparse.ArgumentParser(
-        prog="python -m course_lib",
-        epilog=_CODES,
-        description="Train, convert, measure and grade: the workbook on the command line.",
-    )
-    commands = root.add_subparsers(metavar="COMMAND", required=True)
-    _train_command(commands)
-    _convert_command(commands)
-    _evaluate_command(commands)
-    _download_command(commands)
-    _grade_command(commands)
-    _export_command(commands)
-    _check_report_command(commands)
-    return root
+class _Command(click.Command):
+    """A command whose expected errors become one line on stderr and an exit code."""
+
+    def invoke(self, context: click.Context) -> int:
+        try:
+            return super().invoke(context) or DONE
+        except KeyboardInterrupt:
+            _say("interrupted")
+            return INTERRUPTED
+        except BrokenPipeError:
+            return DONE  # the reader of our output, such as `head`, has seen enough
+        except ValueError as error:
+            _say(error)
+            return UNUSABLE
+        except OSError as error:
+            _say(error)
+            return UNUSABLE if isinstance(error, FileNotFoundError) else UNWRITABLE
 
 
-def _add(commands, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_CODES
-    )
-    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    command.set_defaults(run=run)
-    return command
+class _Variant(click.ParamType):
+    """A row of `tflite.VARIANTS`, which is looked at only where somebody asks for one."""
+
+    name = "variant"
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(self, value: Any, param: Any, context: Any) -> str:
+        if value not in self._names():
+            self.fail(f"{value!r} is not one of {', '.join(self._names())}.", param, context)
+        return value
+
+    @staticmethod
+    def _names() -> tuple[str, ...]:
+        from course_lib import tflite
+
+        return tuple(tflite.VARIANTS)
 
 
-def _train_command(commands) -> None:
-    command = _add(
-        commands,
-        "train",
-        _train,
-        "train the keyword spotter on the bundled clips and save every model file",
-    )
-    command.add_argument(
-        "--out",
-        type=Path,
-        default=Path("models"),
-        metavar="DIR",
-        help="where the models go (default: ./models)",
-    )
-    command.add_argument("--seed", type=int, default=0, help="default: 0, the shipped model's")
-    command.add_argument(
-        "--real",
-        type=Path,
-        metavar="DIR",
-        help="recordings to measure with as well; nothing is learnt from them",
-    )
+class _Root(click.Group):
+    """The group of all commands, in the order of this file."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
 
 
-def _convert_command(commands) -> None:
-    command = _add(
-        commands,
-        "convert",
-        _convert,
-        "convert a .keras, a frozen .pb or a SavedModel folder to .tflite",
-    )
-    command.add_argument("model", type=Path, metavar="MODEL")
-    command.add_argument(
-        "--variant",
-        choices=_VARIANTS,
-        default="int8",
-        metavar="VARIANT",
-        help=f"one of {', '.join(_VARIANTS)} (default: int8)",
-    )
-    command.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="default: beside the model, as <model>_<variant>.tflite",
-    )
-    command.add_argument(
-        "--clips",
-        type=Path,
-        metavar="DIR",
-        help="folder of clips to calibrate on (default: bundled training clips)",
-    )
-    command.add_argument(
-        "--strip",
-        action="store_true",
-        help="drop what no interpreter reads: names, minima, metadata",
-    )
+@click.group(cls=_Root, epilog=_CODES, context_settings={"max_content_width": 100})
+def _root() -> None:
+    """Train, convert, measure and grade: the workbook on the command line."""
 
 
-def _evaluate_command(commands) -> None:
-    command = _add(
-        commands,
-        "evaluate",
-        _evaluate,
-        "measure a .tflite, .keras or frozen .pb on a folder of <label>/*.wav|flac",
-    )
-    command.add_argument("model", type=Path, metavar="MODEL")
-    command.add_argument(
-        "clips",
-        type=Path,
-        metavar="CLIPS_DIR",
-        help="folders yes, no, _unknown_, _silence_; any other is an unknown word",
-    )
-    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+def _command(name: str) -> Callable[[Callable], _Command]:
+    """Return the decorator that adds a command, with the option that all of them have."""
+
+    def add(function: Callable) -> _Command:
+        quiet = click.option("--quiet", is_flag=True, help="No progress on stderr.")
+        return _root.command(name, cls=_Command, epilog=_CODES)(quiet(function))
+
+    return add
 
 
-def _download_command(commands) -> None:
-    command = _add(
-        commands,
-        "download",
-        _download,
-        "fetch the real Speech Commands ahead of a lesson; a download that stopped goes on",
-    )
-    command.add_argument("source", choices=("mini", "full"), help="182 MB or 2.4 GB")
-    command.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="the cache that lessons look in (default: $WORKBOOK_CACHE or the user's)",
-    )
+def _option(*names: str, help: str, **options: Any) -> Callable:
+    """Return a click option whose help ends with its default, where it has one to show."""
+    return click.option(*names, help=help, show_default=options.get("default") != "", **options)
 
 
-def _grade_command(commands) -> None:
-    command = _add(
-        commands,
-        "grade",
-        _grade,
-        "grade notebooks, folders or zips into reports; each runs in a sandbox",
-    )
-    command.add_argument("submissions", type=Path, nargs="+", metavar="SUBMISSION")
-    command.add_argument(
-        "--out",
-        type=Path,
-        default=Path("grades"),
-        metavar="DIR",
-        help="where reports and results go (default: ./grades)",
-    )
-    command.add_argument(
-        "--roster", type=Path, metavar="CSV", help="students: columns called name, id, email, login"
-    )
-    command.add_argument(
-        "--seed",
-        default="",
-        metavar="TEXT",
-        help="decides the unseen inputs (default: drawn once, kept in DIR)",
-    )
-    command.add_argument(
-        "--reference",
-        type=Path,
-        metavar="DIR",
-        help="reference notebooks (default: notebooks/reference of this clone)",
-    )
-    command.add_argument(
-        "--exercises", type=Path, metavar="DIR", help="folder of more lesson_NN.py modules"
-    )
-    command.add_argument(
-        "--scheduler", default="", metavar="tcp://…", help="a Dask scheduler to send the work to"
-    )
-    command.add_argument(
-        "--workers",
-        type=int,
-        default=0,
-        metavar="N",
-        help="sandboxes at a time (default: one a core)",
-    )
-    command.add_argument(
-        "--all-cells", action="store_true", help="run also the cells that no answer depends on"
-    )
-    command.add_argument(
-        "--seconds",
-        type=float,
-        default=300.0,
-        metavar="S",
-        help="longest time for one submission (default: 300)",
-    )
-    command.add_argument(
-        "--accept-weak-sandbox",
-        action="store_true",
-        help="grade without bubblewrap: submissions can then read your files",
-    )
+@_command("train")
+@_option("--out", type=_PATH, default=Path("models"), metavar="DIR", help="Where the models go.")
+@_option("--seed", type=int, default=0, help="The shipped model's is 0.")
+@_option("--real", type=_PATH, metavar="DIR", help="Recordings to measure with, not to learn from.")
+def _train(out: Path, seed: int, real: Path | None, quiet: bool) -> None:
+    """Train the spotter on the bundled clips; save every form of it."""
+    from course_lib import train
 
-
-def _export_command(commands) -> None:
-    command = _add(
-        commands,
-        "export",
-        _export,
-        "build assignments for nbgrader or Otter from the lessons' sources",
-    )
-    command.add_argument("--for", dest="kind", choices=("nbgrader", "otter"), required=True)
-    command.add_argument("out", type=Path, metavar="DIR")
-    command.add_argument(
-        "--lesson",
-        action="append",
-        default=[],
-        metavar="NN",
-        help="a lesson's two digits; may be repeated (default: all)",
-    )
-    command.add_argument(
-        "--source",
-        type=Path,
-        metavar="DIR",
-        help="the sources (default: notebooks/source of this clone)",
-    )
-
-
-def _check_report_command(commands) -> None:
-    command = _add(
-        commands,
-        "check-report",
-        _check_report,
-        "check reports of lesson 09: their form, their figures, their files, their model",
-    )
-    command.add_argument(
-        "reports", nargs="+", type=Path, metavar="REPORT", help="a zip of lesson 09, or report.json"
-    )
-
-
-def _train(options: argparse.Namespace) -> None:
-    from course_lib import spotter
-
-    if (
-        options.out.is_dir()
-        and any(options.out.iterdir())
-        and not (options.out / "spotter.keras").is_file()
-    ):
+    if out.is_dir() and any(out.iterdir()) and not (out / "spotter.keras").is_file():
         raise ValueError(
-            f"{options.out} holds other things, and training replaces the whole "
-            "folder: name a new one with --out."
+            f"{out} holds other things, and training replaces the whole folder: name a new one "
+            "with --out."
         )
-    with _Stages(options.quiet) as stages:
-        spotter.make(options.out, options.seed, stages.report, real=options.real)
-    print(f"{options.out}: the trained model in every form, see README.md there")
+    with _Stages(quiet) as stages:
+        train.make(out, seed, stages.report, real=real)
+    print(f"{out}: the trained model in every form, see README.md there")
 
 
-def _convert(options: argparse.Namespace) -> None:
+@_command("convert")
+@click.argument("model", type=_PATH)
+@_option("--variant", type=_Variant(), default="int8", help="What it is converted to.")
+@_option("--out", type=_PATH, metavar="FILE", help="Else beside it: <model>_<variant>.tflite.")
+@_option("--clips", type=_PATH, metavar="DIR", help="Clips to calibrate on; else bundled ones.")
+@_option("--strip", is_flag=True, help="Drop what no interpreter reads: names, minima, metadata.")
+def _convert(
+    model: Path, variant: str, out: Path | None, clips: Path | None, strip: bool, quiet: bool
+) -> None:
+    """Convert a .keras, a frozen .pb or a SavedModel to .tflite."""
     from course_lib import session, tflite
     from course_lib.measure import saved
 
-    model = saved.trainable_or_frozen(options.model)
-    rows = None
-    if options.variant not in ("float32", "dynamic_range", "float16"):
-        rows = _calibration(options)
-    data = tflite.convert(model, options.variant, rows)
-    data = tflite.strip(data) if options.strip else data
-    name = options.model.resolve().with_suffix("").name
-    out = options.out or options.model.parent / f"{name}_{options.variant}.tflite"
+    trained = saved.trainable_or_frozen(model)
+    needs_clips = tflite.VARIANTS[variant].needs_clips
+    data = tflite.convert(trained, variant, _calibration(clips, quiet) if needs_clips else None)
+    data = tflite.strip(data) if strip else data
+    out = out or model.parent / f"{model.resolve().with_suffix('').name}_{variant}.tflite"
     session.write_atomically(out, data)
-    print(f"{out}: {len(data):,} bytes, {options.variant}")
+    print(f"{out}: {len(data):,} bytes, {variant}")
 
 
-def _calibration(options: argparse.Namespace):
+def _calibration(folder: Path | None, quiet: bool) -> Any:
     """Return features that show the converter the ranges to expect, (n, 49, 40) float32."""
     from course_lib.measure import evaluate
     from course_lib.sound import dataset, features
 
-    if options.clips is None:
+    if folder is None:
         return features.of(dataset.bundled("train"))
-    clips, skipped = evaluate.read_folder(options.clips, _progress(options, "reading"))
+    clips, skipped = evaluate.read_folder(folder, _progress(quiet, "reading"))
     _report_skipped(skipped)
     return features.of(clips)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    import json
+@_command("evaluate")
+@click.argument("model", type=_PATH)
+@click.argument("clips", type=_PATH, metavar="CLIPS_DIR")
+@_option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def _evaluate(model: Path, clips: Path, as_json: bool, quiet: bool) -> None:
+    """Measure a saved model on a folder of labelled clips.
 
+    The model is a .tflite, .keras, frozen .pb or SavedModel, a clip CLIPS_DIR/<label>/*.wav or
+    *.flac. The labels are the folders yes, no, _unknown_, _silence_; others are unknown words.
+    """
     from course_lib.measure import evaluate
 
-    found = evaluate.evaluate(options.model, options.clips, _progress(options, "reading"))
-    _report_skipped(found.skipped)
-    result = found.as_dict()
-    print(json.dumps(result, indent=2) if options.json else _table(result))
+    evaluation = evaluate.evaluate(model, clips, _progress(quiet, "reading"))
+    _report_skipped(evaluation.skipped)
+    result = evaluation.as_dict()
+    print(json.dumps(result, indent=2) if as_json else _table(result))
 
 
-def _download(options: argparse.Namespace) -> None:
+@_command("download")
+@click.argument("source", type=click.Choice(("mini", "full")))
+@_option("--out", type=_PATH, metavar="DIR", help="Else $WORKBOOK_CACHE or the user's cache.")
+def _download(source: str, out: Path | None, quiet: bool) -> None:
+    """Fetch the real Speech Commands ahead of a lesson.
+
+    They are 182 MB (mini) or 2.4 GB (full). A download that stopped goes on where it was.
+    """
     from course_lib.sound.dataset import speech_commands
     from course_lib.sound.download import progress
 
-    archive = speech_commands.ARCHIVES[options.source]
-    bar = progress.silent if options.quiet else progress.shown
-    folder = speech_commands.folder(archive, options.out, bar=bar)
-    files = {split: len(each) for split, each in speech_commands.splits(folder).items()}
-    told = ", ".join(f"{count:,} for {split}" for split, count in files.items())
-    print(f"{folder}: {told}")
+    bar = progress.silent if quiet else progress.shown
+    folder = speech_commands.folder(speech_commands.ARCHIVES[source], out, bar=bar)
+    counts = {split: len(files) for split, files in speech_commands.splits(folder).items()}
+    print(f"{folder}: {', '.join(f'{count:,} for {split}' for split, count in counts.items())}")
 
 
-def _grade(options: argparse.Namespace) -> int:
+@_command("grade")
+@click.argument("submissions", type=_PATH, nargs=-1, required=True)
+@_option("--out", type=_PATH, default=Path("grades"), metavar="DIR", help="Where reports go.")
+@_option("--roster", type=_PATH, metavar="CSV", help="Students: name, id, email, login.")
+@_option("--seed", default="", metavar="TEXT", help="Decides the unseen inputs; else kept in DIR.")
+@_option("--reference", type=_PATH, metavar="DIR", help="Reference notebooks; else this clone's.")
+@_option("--exercises", type=_PATH, metavar="DIR", help="Folder of more lesson_NN.py modules.")
+@_option("--scheduler", default="", metavar="tcp://…", help="A Dask scheduler to send work to.")
+@_option("--workers", type=int, default=0, metavar="N", help="Sandboxes at a time; 0: one a core.")
+@_option("--all-cells", is_flag=True, help="Run also the cells that no answer depends on.")
+@_option("--seconds", type=float, default=300.0, metavar="S", help="Longest time of a submission.")
+@_option(
+    "--accept-weak-sandbox",
+    is_flag=True,
+    help="Grade without bubblewrap: submissions can then read your files.",
+)
+def _grade(
+    submissions: tuple[Path, ...],
+    out: Path,
+    all_cells: bool,
+    seconds: float,
+    accept_weak_sandbox: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Grade notebooks, folders or zips; each runs in a sandbox."""
     from course_lib.instructor.grading import command, sandbox
 
-    limits = sandbox.Limits(wall_seconds=options.seconds)
     rows, notes, kind = command.grade(
-        options.submissions,
-        options.out,
-        roster=options.roster,
-        seed=options.seed,
-        reference=options.reference,
-        exercises=options.exercises,
-        scheduler=options.scheduler,
-        workers=options.workers,
-        everything=options.all_cells,
-        limits=limits,
-        accept_weak=options.accept_weak_sandbox,
-        progress=None if options.quiet else _progress(options, "grading"),
+        list(submissions),
+        out,
+        everything=all_cells,
+        limits=sandbox.Limits(wall_seconds=seconds),
+        accept_weak=accept_weak_sandbox,
+        progress=None if quiet else _progress(quiet, "grading"),
+        **options,
     )
     for note in notes:
         _say(note)
-    print(f"{len(rows)} students, sandbox: {kind}, see {options.out / 'class.html'}")
+    print(f"{len(rows)} students, sandbox: {kind}, see {out / 'class.html'}")
     return INCOMPLETE if any(note.startswith("Not graded") for note in notes) else DONE
 
 
-def _export(options: argparse.Namespace) -> None:
+@_command("export")
+@_option("--for", "kind", type=click.Choice(("nbgrader", "otter")), required=True, help="For whom.")
+@click.argument("out", type=_PATH)
+@_option("--lesson", multiple=True, metavar="NN", help="A lesson's two digits; else all.")
+@_option("--source", type=_PATH, metavar="DIR", help="The sources; else this clone's.")
+def _export(
+    kind: str, out: Path, lesson: tuple[str, ...], source: Path | None, quiet: bool
+) -> None:
+    """Build assignments for nbgrader or Otter from the sources."""
     from course_lib.instructor.grading import export
+    from course_lib.session.files import PACKAGE
 
-    root = Path(__file__).resolve().parent.parent
-    for path in export.export(
-        options.kind, options.out, root, tuple(options.lesson), options.source
-    ):
+    for path in export.export(kind, out, PACKAGE.parent, lesson, source):
         print(path)
 
 
-def _check_report(options: argparse.Namespace) -> int:
+@_command("check-report")
+@click.argument("reports", type=_PATH, nargs=-1, required=True)
+def _check_report(reports: tuple[Path, ...], quiet: bool) -> int:
+    """Check what lesson 09 hands in: form, figures, files, model.
+
+    A REPORT is a zip of lesson 09, or the report.json in it.
+    """
     from course_lib import project
 
     wrong = 0
-    for path in options.reports:
+    for path in reports:
+        again = ""
         try:
-            made, files = project.read(path)
-            found = project.problems(made, files or None)
-            told = "" if found or not files else project.again(made, files[project.MODEL])
+            report, files = project.read(path)
+            problems = project.problems(report, files or None)
+            if files and not problems:
+                again = project.again(report, files[project.MODEL])
         except (ValueError, FileNotFoundError) as error:
-            found, told = [str(error)], ""
-        wrong += bool(found)
-        print(f"{path}: {'; '.join(found) or 'right'}{f'; {told}' if told else ''}")
+            problems = [str(error)]
+        wrong += bool(problems)
+        print(f"{path}: {'; '.join(problems) or 'right'}{f'; {again}' if again else ''}")
     return UNUSABLE if wrong else DONE
 
 
@@ -386,21 +277,16 @@ def _table(result: dict) -> str:
     lines = [f"{result['model']}: {result['bytes']:,} bytes", f"accuracy  {_percent(result)}"]
     if result["real4"]["n"] not in (0, result["n"]):
         lines.append(f"four labels' folders alone  {_percent(result['real4'])}")
-    lines.append(
-        "recall    "
-        + "  ".join(f"{label} {_share(value)}" for label, value in result["recall"].items())
-    )
+    recalls = (f"{label} {_share(value)}" for label, value in result["recall"].items())
+    lines.append("recall    " + "  ".join(recalls))
     lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in labels))
     for label, row in zip(labels, result["confusion"]["counts"], strict=True):
         lines.append(f"{label:>17}" + "".join(f"{count:>11}" for count in row))
     others = result["other_words"]
     if others["n"]:
         lines.append(f"other words called unknown  {_percent(others, 'called_unknown')}")
-        lines.append(
-            "  ".join(
-                f"{word} {_share(each['called_unknown'])}" for word, each in others["words"].items()
-            )
-        )
+        shares = (f"{w} {_share(each['called_unknown'])}" for w, each in others["words"].items())
+        lines.append("  ".join(shares))
     lines.append(f"skipped files  {result['skipped']['count']}")
     return "\n".join(lines)
 
@@ -425,16 +311,17 @@ def _report_skipped(skipped: Sequence) -> None:
         _say(f"skipped {each.file}: {each.reason}")
 
 
-def _progress(options: argparse.Namespace, words: str) -> Callable[[Iterable], Iterable]:
-    """Return a wrapper that shows progress on stderr; in a log file it does so more rarely."""
-    if options.quiet:
-        return iter
-    from functools import partial
+def _progress(quiet: bool, words: str) -> Callable[[Iterable], Iterable]:
+    """Return a wrapper that shows progress on stderr."""
+    return iter if quiet else partial(_bar, desc=words)
 
+
+def _bar(*arguments: Any, **options: Any) -> Any:
+    """Return a progress bar; in a log file it moves more rarely."""
     from tqdm import tqdm
 
     seconds = 0.1 if sys.stderr.isatty() else 5.0
-    return partial(tqdm, desc=words, file=sys.stderr, mininterval=seconds)
+    return tqdm(*arguments, file=sys.stderr, mininterval=seconds, **options)
 
 
 class _Stages:
@@ -455,14 +342,8 @@ class _Stages:
         if self.quiet:
             return
         if stage != self.stage:
-            from tqdm import tqdm
-
             self.__exit__()
-            seconds = 0.1 if sys.stderr.isatty() else 5.0
-            self.bar, self.stage = (
-                tqdm(desc=stage, total=total, file=sys.stderr, mininterval=seconds),
-                stage,
-            )
+            self.bar, self.stage = _bar(desc=stage, total=total), stage
         self.bar.update(done - self.bar.n)
 
 

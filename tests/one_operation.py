@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+
+from course_lib.formats.tflite_file import pack, schema
 
 TYPE_OF = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}
 
@@ -45,9 +45,7 @@ def model(kind: str, inputs: list[Input], output: Input, options=None, version: 
     code.builtinCode, code.version, code.deprecatedBuiltinCode = number, version, min(number, 127)
     tree = schema.ModelT()
     tree.version, tree.operatorCodes, tree.subgraphs, tree.buffers = 3, [code], [graph], buffers
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(tree.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(tree)
 
 
 def _tensor(each: Input, buffers: list, number: int):

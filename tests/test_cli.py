@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib import cli, session, spotter, tflite
+from course_lib import cli, session, tflite, train
 from course_lib.graph import freeze
 from course_lib.measure import evaluate, saved
 from course_lib.sound import audio
@@ -201,8 +201,9 @@ def test_convert_calibrates_on_a_folder_of_clips(models, clips, tmp_path, capsys
     assert "skipped yes/empty.wav" in err
 
 
-def test_variants_are_those_of_the_converter():
-    assert cli._VARIANTS == tflite.VARIANTS
+def test_variants_are_those_of_the_converter(capsys):
+    assert cli.main(["convert", "--help"]) == 0
+    assert f"[{'|'.join(tflite.VARIANTS)}]" in capsys.readouterr().out
 
 
 def test_train_hands_its_options_on_and_shows_stages(monkeypatch, tmp_path, capsys):
@@ -213,7 +214,7 @@ def test_train_hands_its_options_on_and_shows_stages(monkeypatch, tmp_path, caps
                 progress(stage, done, 2)
 
     seen = {}
-    monkeypatch.setattr(spotter, "make", make)
+    monkeypatch.setattr(train, "make", make)
     code, out, err = run("train", "--out", tmp_path, "--seed", 5, capsys=capsys)
     assert code == cli.DONE and str(tmp_path) in out
     assert seen == {"folder": tmp_path, "seed": 5, "real": None}
@@ -233,18 +234,16 @@ def test_train_never_replaces_a_folder_of_other_things(tmp_path, capsys):
     "arguments", [["--help"], ["evaluate", "--help"], ["convert", "--help"], ["train", "--help"]]
 )
 def test_help_names_the_exit_codes(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 0 and "exit codes: 0 done" in capsys.readouterr().out
+    assert cli.main(arguments) == 0
+    assert "exit codes: 0 done" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["bake"], ["evaluate"], ["convert", "a", "--variant", "int4"]]
 )
 def test_wrong_usage(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == cli.USAGE and "usage:" in capsys.readouterr().err
+    assert cli.main(arguments) == cli.USAGE
+    assert "usage:" in capsys.readouterr().err.lower()
 
 
 def test_an_interrupted_command(monkeypatch, models, clips, capsys):
@@ -283,7 +282,7 @@ def test_as_a_program_of_its_own(models, clips):
 def test_help_loads_nothing_heavy():
     code = (
         "import sys\nfrom course_lib import cli\n"
-        "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "assert cli.main(['--help']) == 0\n"
         "heavy = {'numpy', 'tensorflow', 'matplotlib', 'tqdm'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

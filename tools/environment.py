@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import pip_wheel
+from tools import programs
 
 __all__ = [
     "THREADS",
@@ -35,6 +38,7 @@ THREADS = {
 }
 _STAMP = "workbook-stamp.txt"
 _NEEDED_BYTES = 4_000_000_000  # measured: 3.1 GB, and what is unpacked on the way
+_GET_PIP = "https://bootstrap.pypa.io/get-pip.py"  # it brings a pip of its own along
 _NETWORK = re.compile(
     "NewConnectionError|ConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded"
     "|name resolution|Network is unreachable|ProxyError|Could not fetch URL|SSLError"
@@ -160,22 +164,40 @@ def _check_disk(folder: Path) -> None:
 
 def _create(folder: Path) -> None:
     """Make an empty environment with pip in it, also where Debian's Python lacks ensurepip."""
+    if not _has_ensurepip() and programs.may_install():
+        programs.install(["python3-venv"])  # Debian keeps ensurepip in a package of its own
     bare = [] if _has_ensurepip() else ["--without-pip"]
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", *bare, str(folder)],
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        raise _failure(made.stdout + made.stderr, f"make a virtual environment in {folder}")
+    _call(["-m", "venv", "--clear", *bare, str(folder)], f"make a virtual environment in {folder}")
     if bare:
-        try:
-            pip_wheel.install_into(folder / "bin" / "python")
-        except OSError as error:
-            raise Failure(
-                f"This Python has no ensurepip, and pip could not be fetched ({error}): install "
-                "it, on Debian and Ubuntu with `apt-get install python3-venv`."
-            ) from error
+        _add_pip(folder / "bin" / "python")
+
+
+def _add_pip(python: Path) -> None:
+    """Put pip into a bare environment, with the pip of this Python or with PyPA's own installer.
+
+    Both follow pip's settings, such as PIP_INDEX_URL. Raises Failure with a sentence.
+    """
+    what = "put pip into the virtual environment"
+    if importlib.util.find_spec("pip"):
+        return _call(["-m", "pip", "--python", str(python), "install", "pip"], what)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder, "get-pip.py")
+            with urllib.request.urlopen(_GET_PIP, timeout=60) as answer:
+                script.write_bytes(answer.read())
+            _call([str(script)], what, python)
+    except OSError as error:
+        raise Failure(
+            f"This Python has neither ensurepip nor pip, and {_GET_PIP} could not be fetched "
+            f"({error}): install them, on Debian and Ubuntu with `apt-get install python3-venv`."
+        ) from error
+
+
+def _call(arguments: list[str], what: str, python: str | Path = sys.executable) -> None:
+    """Run a Python with `arguments`; raise Failure with a sentence on `what` where that fails."""
+    done = subprocess.run([python, *arguments], capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise _failure(done.stdout + done.stderr, what)
 
 
 def _has_ensurepip() -> bool:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-__all__ = ["NEEDED", "chromium", "main", "missing"]
+__all__ = ["NEEDED", "chromium", "install", "main", "may_install", "missing"]
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MICROCONTROLLER = "the runs on a microcontroller"
@@ -57,21 +57,31 @@ def main() -> int:
     if not wanted:
         return 0
     lost = " and ".join(dict.fromkeys(NEEDED[package] for package in wanted))
-    if not shutil.which("apt-get") or os.geteuid() != 0:
+    if not may_install():
         print(f"Without {' and '.join(wanted)}, {lost} are skipped: install what is missing.")
         return 0
     print(f"Installing {' and '.join(wanted)} for {lost}.", flush=True)
+    if reason := install(wanted):
+        print(f"Installing failed, and {lost} are skipped ({reason}).")
+    return 0
+
+
+def may_install() -> bool:
+    """Tell whether Debian's packages can be installed without asking anybody."""
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def install(packages: list[str]) -> str:
+    """Install Debian's packages; return why that failed, "" where it did not."""
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["apt-get", "-qq", "update"],
-        ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *wanted],
+        ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages],
     ):
         run = subprocess.run(command, env=environ, capture_output=True, text=True)
         if run.returncode:
-            last = (run.stderr.strip().splitlines() or ["apt-get gave no reason"])[-1]
-            print(f"Installing failed, and {lost} are skipped ({last}).")
-            return 0
-    return 0
+            return (run.stderr.strip().splitlines() or ["apt-get gave no reason"])[-1]
+    return ""
 
 
 if __name__ == "__main__":

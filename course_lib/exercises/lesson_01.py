@@ -4,52 +4,9 @@ from __future__ import annotations
 
 from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
 from course_lib.exercises.judges import function, items, number
+from course_lib.exercises.material import ORCHARD, PROGRAM
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
 from course_lib.graph.trace.source import from_source
-
-PROGRAM = """\
-var1 = 6
-var2 = 2
-temp1 = var1 + var2
-temp2 = var1 - var2
-var3 = 4
-temp3 = temp2 + var3
-res = temp1 / temp3
-"""
-MYSTERY: Graph = from_source("def mystery(a, b):\n    return (a - b) * (a + b)")
-ORCHARD: Graph = from_source(
-    "kiwi = 2\nplum = 3\nfig = kiwi * plum\nlime = plum - kiwi\npear = fig + lime\n"
-    "date = pear / lime"
-)
-NEURON: Graph = from_source("def neuron(w, x, b):\n    return relu(w * x + b)")
-GRAPH_DEF = """\
-node {
-  name: "out"
-  op: "Sub"
-  input: "scaled"
-  input: "two"
-  attr { key: "T" value { type: DT_FLOAT } }
-}
-node {
-  name: "two"
-  op: "Const"
-  attr { key: "dtype" value { type: DT_FLOAT } }
-  attr { key: "value" value { tensor { dtype: DT_FLOAT tensor_shape { } float_val: 2 } } }
-}
-node {
-  name: "scaled"
-  op: "Mul"
-  input: "nine"
-  input: "two"
-  attr { key: "T" value { type: DT_FLOAT } }
-}
-node {
-  name: "nine"
-  op: "Const"
-  attr { key: "dtype" value { type: DT_FLOAT } }
-  attr { key: "value" value { tensor { dtype: DT_FLOAT tensor_shape { } float_val: 9 } } }
-}
-"""
 
 
 def _mystery(a, b):

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from course_lib.exercises.core import Exercise, Judge, Outcome, Right, Wrong
 from course_lib.exercises.judges import array, function, number
-from course_lib.graph import Graph, evaluate, span
+from course_lib.exercises.material import SHARED
+from course_lib.graph import evaluate, span
 from course_lib.graph.schedule import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
-SHARED: Graph = from_source(
-    "def shared(a, b, c):\n"
-    "    ant = a * b\n"
-    "    bee = b + c\n"
-    "    cat = ant + a\n"
-    "    dog = ant * c\n"
-    "    elk = bee * bee\n"
-    "    fox = cat + dog\n"
-    "    gnu = fox / elk\n"
-    "    return gnu"
-)
 WEIGHTS = 13_960  # of the spotter, as `train_alone` counts them
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-from course_lib.tflite.run import IDENTIFIER
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import schema
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,7 @@ def weight_flatbuffer(file: bytes, number: int) -> tuple[np.ndarray, Any]:
 
     The array is a view of the file: nothing is copied.
     """
-    from ai_edge_litert.schema_py_generated import Model
-
-    model = Model.GetRootAs(file)
+    model = schema.Model.GetRootAs(file)
     return model.Buffers(number).DataAsNumpy().view(np.float32), model
 
 
@@ -59,9 +58,7 @@ def weight_protobuf(file: bytes, number: int) -> tuple[np.ndarray, Any]:
 
 def every_weight_flatbuffer(file: bytes) -> float:
     """Return the sum of every float32 weight of a .tflite file, read where it lies."""
-    from ai_edge_litert.schema_py_generated import Model
-
-    model = Model.GetRootAs(file)
+    model = schema.Model.GetRootAs(file)
     graph, total = model.Subgraphs(0), 0.0
     for index in range(graph.TensorsLength()):
         tensor = graph.Tensors(index)
@@ -116,23 +113,16 @@ def pair(tensors: Mapping[str, np.ndarray]) -> tuple[bytes, bytes]:
 
 def _as_flatbuffer(tensors: Mapping[str, np.ndarray]) -> bytes:
     """Return a .tflite file with one tensor and one buffer for each array, and no operation."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    from course_lib.tflite.strip import AlignedBuffer
-
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version, model.subgraphs, graph.tensors = 3, [graph], []
-    model.buffers = [AlignedBuffer(schema, None)]
+    model.buffers = [schema.BufferT()]
     for name, values in tensors.items():
         tensor = schema.TensorT()
         tensor.name, tensor.shape = name, list(values.shape)
         tensor.buffer = len(model.buffers)
         graph.tensors.append(tensor)
-        model.buffers.append(AlignedBuffer(schema, np.asarray(values, "<f4").tobytes()))
-    builder = flatbuffers.Builder(sum(4 * values.size + 256 for values in tensors.values()))
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+        model.buffers.append(schema.BufferT(data=np.asarray(values, "<f4").tobytes()))
+    return tflite_file.pack(model, tflite_file.ALIGNMENT)
 
 
 def _as_protobuf(tensors: Mapping[str, np.ndarray]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from course_lib import micro
+from course_lib.formats import tflite_file
 
 
 def arena_bytes(model: bytes) -> int:
@@ -11,6 +12,5 @@ def arena_bytes(model: bytes) -> int:
     0 where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
     model, as with float16 weights. Raises ValueError for bytes that are no .tflite file.
     """
-    if model[4:8] != b"TFL3":
-        raise ValueError("These bytes are no .tflite file: bytes 4 to 8 have to read TFL3.")
+    tflite_file.check(model)
     return micro.smallest_arena(model) if micro.available() else 0

@@ -133,7 +133,7 @@ def reports(models: Mapping[str, bytes], clips, rounds: int = 50) -> tuple[Repor
 
 def _one_step(runner, features: np.ndarray) -> Callable[[], object]:
     """Return a function that runs one clip, already on the input's grid."""
-    from course_lib.tflite.run import quantize
+    from course_lib.tflite.interpreter import quantize
 
     about = runner.inputs[0]
     value = quantize(features.reshape(about.shape), about)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.formats import tflite_file
+
 KINDS = ("weights", "scales", "names", "structure")
 
 
@@ -14,16 +16,8 @@ def bytes_by_kind(model: bytes) -> dict[str, int]:
     minimum, maximum); names every string and the metadata; structure the rest: tables, offsets,
     padding. They sum to the file's size. Raises ValueError for bytes that are no .tflite file.
     """
-    if len(model) < 8 or model[4:8] != b"TFL3":
-        raise ValueError("These bytes are no .tflite file: bytes 4 to 8 have to read TFL3.")
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = bytes(model)
-    try:
-        tree = schema.ModelT.InitFromPackedBuf(model, 0)
-        scales = _scale_bytes(schema.Model.GetRootAs(model, 0))
-    except Exception as error:  # the generated reader raises whatever a wrong offset leads to
-        raise ValueError("This .tflite file is damaged: make or download it again.") from error
+    tree = tflite_file.unpack(model)
+    scales = _scale_bytes(tflite_file.schema.Model.GetRootAs(bytes(model), 0))
     tensors = [tensor for graph in tree.subgraphs or [] for tensor in graph.tensors or []]
     buffers = tree.buffers or []
     constant = {tensor.buffer for tensor in tensors} & set(range(len(buffers)))

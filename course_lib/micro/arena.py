@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from course_lib.micro.child import Child, Died
 from course_lib.micro.interpreter import GENEROUS_BYTES, MicroError, available
-from course_lib.tflite.run import check
+from course_lib.tflite.interpreter import check
 
 STEP_BYTES = 16
 _TOTAL = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-from course_lib.tflite.run import Tensor, check, dequantize, quantize
+from course_lib.tflite.interpreter import Tensor, check, dequantize, quantize
 
 PACKAGE = "tflite_micro"
 GENEROUS_BYTES = 1 << 21  # an arena for whoever does not care how large it is

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.micro import interpreter, recorded
-from course_lib.tflite.run import Interpreter, quantize
+from course_lib.tflite.interpreter import Interpreter, quantize
 
 MICRO = "micro"
 RUNTIMES: Mapping[str, Mapping[str, bool]] = {

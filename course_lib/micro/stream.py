@@ -11,7 +11,7 @@ import numpy as np
 from course_lib.micro.found import Found, Spoken
 from course_lib.sound import dataset, features
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
-from course_lib.tflite.run import Interpreter
+from course_lib.tflite.interpreter import Interpreter
 
 LABELS, WORDS = dataset.LABELS, dataset.LABELS[2:]
 HOP_SECONDS = 0.25

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.formats.tflite_file import schema
 from course_lib.quantize.compare import aligned, float_outputs
 from course_lib.quantize.model import read
 from course_lib.quantize.run import run_integer
@@ -47,8 +48,6 @@ def _shift(error: np.ndarray, alive: np.ndarray) -> np.ndarray:
 
 def _add_in_place(data: bytearray, tensor: int, steps: np.ndarray) -> None:
     """Add whole `steps` to an int32 tensor of the file, in the bytes where it lies."""
-    from ai_edge_litert import schema_py_generated as schema
-
     model = schema.Model.GetRootAs(data, 0)
     octets = model.Buffers(model.Subgraphs(0).Tensors(tensor).Buffer()).DataAsNumpy()
     octets.view("<i4")[:] += steps.astype("<i4")

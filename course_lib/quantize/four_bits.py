@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from course_lib.formats.tflite_file import pack, schema, unpack
 from course_lib.quantize.affine import Affine
 from course_lib.quantize.model import Plan, read
-from course_lib.quantize.nibbles import pack
+from course_lib.quantize.nibbles import pack as halved
 
 HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
 _SHRINKING = np.linspace(1.0, 0.6, 21)
@@ -23,16 +24,11 @@ def four_bits(int8_model: bytes, float_model: bytes, layers: Sequence[str]) -> b
     The weights are rounded anew from `float_model`, each filter on a grid of its own, and the
     biases move to the new grids. Raises ValueError for an unknown layer, or one without weights.
     """
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
     plan, exact = read(int8_model), read(float_model)
-    tree = schema.ModelT.InitFromPackedBuf(int8_model, 0)
+    tree = unpack(int8_model)
     for label in layers:
-        _replace(tree, schema, plan, exact, label)
-    builder = flatbuffers.Builder(len(int8_model))
-    builder.Finish(tree.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+        _replace(tree, plan, exact, label)
+    return pack(tree)
 
 
 def cheapest_first(
@@ -69,7 +65,7 @@ def _grid(scales: np.ndarray) -> Affine:
     return Affine(scales.astype(np.float32), 0, -HIGHEST, HIGHEST, axis=0)
 
 
-def _replace(tree, schema, plan: Plan, exact: Plan, label: str) -> None:
+def _replace(tree, plan: Plan, exact: Plan, label: str) -> None:
     """Put four-bit weights and fitting biases of one layer into the object tree of a file."""
     operation, original = plan.named(label), exact.named(label)
     if operation.kind != "CONV_2D":
@@ -79,7 +75,7 @@ def _replace(tree, schema, plan: Plan, exact: Plan, label: str) -> None:
     tensors = tree.subgraphs[0].tensors
     target = tensors[operation.inputs[1]]
     target.type = schema.TensorType.INT4
-    _store(tree, target, pack(grid.quantize(weights)), grid.scale)
+    _store(tree, target, halved(grid.quantize(weights)), grid.scale)
     step = np.float64(plan.values[operation.inputs[0]].grid.scale) * grid.scale.astype(np.float64)
     whole = np.rint(bias / step).astype("<i4")
     _store(tree, tensors[operation.inputs[2]], np.frombuffer(whole.tobytes(), np.uint8), step)

@@ -11,6 +11,7 @@ import numpy as np
 
 from course_lib import session
 from course_lib.quantize.model import read
+from course_lib.tflite.conversion import converter
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Calibrated:
 
 def calibrate(model: Any, representative: np.ndarray) -> Calibrated:
     """Run `representative` features (n, ...) through a Keras or a frozen model, noting ranges."""
-    module = importlib.import_module("course_lib.tflite.convert")
-    converter = module.converter(model, "int8", representative)
-    converter._experimental_calibrate_only = True
+    maker = converter(model, "int8", representative)
+    maker._experimental_calibrate_only = True
     with session.quiet():
-        return Calibrated(bytes(converter.convert()))
+        return Calibrated(bytes(maker.convert()))

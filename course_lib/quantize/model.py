@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import schema
 from course_lib.quantize.affine import Affine
 from course_lib.quantize.nibbles import unpack
 
@@ -101,19 +103,14 @@ class Plan:
 
 def read(model_bytes: bytes) -> Plan:
     """Return the plan of a model. Raises ValueError for bytes that are no readable .tflite file."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    if len(model_bytes) < 8 or model_bytes[4:8] != b"TFL3":
-        raise ValueError("These bytes are no .tflite file: bytes 4 to 8 have to read TFL3.")
+    tree = tflite_file.unpack(model_bytes)
     try:
-        tree = schema.ModelT.InitFromPackedBuf(bytes(model_bytes), 0)
         graph = tree.subgraphs[0]
         values = tuple(
-            _value(index, tensor, tree.buffers, schema)
-            for index, tensor in enumerate(graph.tensors)
+            _value(index, tensor, tree.buffers) for index, tensor in enumerate(graph.tensors)
         )
         operations = tuple(
-            _operation(index, operator, tree.operatorCodes, schema)
+            _operation(index, operator, tree.operatorCodes)
             for index, operator in enumerate(graph.operators)
         )
     except Exception as error:  # the generated reader raises whatever a wrong offset leads to
@@ -124,7 +121,7 @@ def read(model_bytes: bytes) -> Plan:
     return Plan(values, operations, _indices(graph.inputs), _indices(graph.outputs))
 
 
-def _value(index: int, tensor: Any, buffers: list[Any], schema: Any) -> Value:
+def _value(index: int, tensor: Any, buffers: list[Any]) -> Value:
     shape, kind = _indices(tensor.shape), _name_of(schema.TensorType, tensor.type)
     dtype = np.dtype(TYPES[kind])
     stored = _stored(kind, dtype, shape, buffers[tensor.buffer].data)
@@ -161,7 +158,7 @@ def _grid(quantization: Any, dtype: np.dtype, stored: np.ndarray | None) -> Affi
     )
 
 
-def _operation(index: int, operator: Any, codes: list[Any], schema: Any) -> Operation:
+def _operation(index: int, operator: Any, codes: list[Any]) -> Operation:
     code = codes[operator.opcodeIndex]
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     options = vars(operator.builtinOptions) if operator.builtinOptions is not None else {}

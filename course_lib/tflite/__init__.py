@@ -1,30 +1,22 @@
-"""TensorFlow Lite: convert a model to each variant, run the bytes, drop what no interpreter needs.
+"""TensorFlow Lite: convert a model to each variant, run the bytes, look inside, make them smaller.
 
-A model is plain `bytes` everywhere: what lies in the file is what is passed around.
+A model is plain `bytes` everywhere: what lies in the file is what is passed around. The room may
+use `session`, `formats`, `graph` and what lies below; whoever runs or measures a model uses it.
+Begin reading with `conversion` and `interpreter`.
 """
 
-from course_lib.tflite.compact import compact
-from course_lib.tflite.convert import VARIANTS, convert
+from course_lib.formats.tflite_file import ModelError
+from course_lib.tflite.conversion import convert
 from course_lib.tflite.guard import Guard, run_guarded
-from course_lib.tflite.run import (
-    Interpreter,
-    ModelError,
-    Operation,
-    Tensor,
-    load,
-    operations,
-    run,
-    tensors,
-)
-from course_lib.tflite.strip import strip
+from course_lib.tflite.interpreter import Interpreter, load, operations, run
+from course_lib.tflite.shrinking import compact, strip
+from course_lib.tflite.variants import VARIANTS
 
 __all__ = [
     "VARIANTS",
     "Guard",
     "Interpreter",
     "ModelError",
-    "Operation",
-    "Tensor",
     "compact",
     "convert",
     "load",
@@ -32,5 +24,4 @@ __all__ = [
     "run",
     "run_guarded",
     "strip",
-    "tensors",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +51,10 @@ def footprint(module: str) -> Footprint:
     Raises ImportError where it cannot be imported.
     """
     done = processes.run("-c", _PROGRAM, module, seconds=300)
-    told = [line for line in done.stdout.splitlines() if line.startswith("measured ")]
-    if not told:
+    lines = [line for line in done.stdout.splitlines() if line.startswith("measured ")]
+    if not lines:
         raise ImportError(f"{module} cannot be imported here: {done.stderr.strip()[-200:]}")
-    seconds, memory = json.loads(told[0].removeprefix("measured "))
+    seconds, memory = json.loads(lines[0].removeprefix("measured "))
     return Footprint(module, seconds, memory, _disk(module.split(".")[0]))
 
 
@@ -90,14 +89,6 @@ def _spelled(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def refused(error: Exception) -> tuple[str, ...]:
-    """Return the operations that a converter's message says it cannot convert."""
-    text = str(error)
-    listed = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", text, flags=re.MULTILINE)
-    names = [name.strip() for line in listed for name in line.split(",")]
-    return tuple(dict.fromkeys(names or re.findall(r"'tf\.(\w+)' op is neither", text)))
-
-
 def excerpt(error: Exception) -> str:
     """Return the lines of a converter's message that say what is wrong, without the tracebacks."""
     lines = [
@@ -110,12 +101,12 @@ def excerpt(error: Exception) -> str:
 
 def _disk(package: str) -> int:
     """Return the bytes of an installed package's own folder."""
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
         return 0
     files = (
         Path(folder, name)
-        for folder, _, names in os.walk(Path(found.origin).parent)
+        for folder, _, names in os.walk(Path(spec.origin).parent)
         for name in names
     )
     return sum(path.stat().st_size for path in files if not path.is_symlink())

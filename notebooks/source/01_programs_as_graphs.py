@@ -35,9 +35,9 @@ print(res)
 # %%
 from course_lib.graph import trace
 from course_lib.views.graph import picture, side_by_side
-from course_lib.exercises import check, compare, lesson_01, progress
+from course_lib.exercises import check, compare, material, progress
 
-graph = trace.from_source(lesson_01.PROGRAM)
+graph = trace.from_source(material.PROGRAM)
 print(graph)
 picture(graph)
 
@@ -79,7 +79,7 @@ compare("1.1", my_guess, *idle)
 # Read the graph below. Write `mystery(a, b)`, the Python function that it came from.
 
 # %%
-picture(lesson_01.MYSTERY)
+picture(material.MYSTERY)
 
 # %% exercise="1.2" points=2
 # Exercise 1.2 (stuck? `hint("1.2")` helps, more than once)
@@ -110,7 +110,7 @@ for number, names in enumerate(levels(graph)):
 # Give an order in which the six nodes below can be computed: a list of their names.
 
 # %%
-picture(lesson_01.ORCHARD)
+picture(material.ORCHARD)
 
 # %% exercise="1.3" points=2
 # Exercise 1.3
@@ -251,7 +251,7 @@ picture(mixed)
 # TensorFlow writes a graph down as a **GraphDef**: a list of nodes in any order. Read this one: what is its result?
 
 # %%
-print(lesson_01.GRAPH_DEF)
+print(material.GRAPH_DEF)
 
 # %% exercise="1.7" points=2
 # Exercise 1.7
@@ -270,7 +270,7 @@ check("1.7", result)
 from google.protobuf import text_format
 
 graph_def = tf.compat.v1.GraphDef()
-text_format.Parse(lesson_01.GRAPH_DEF, graph_def)
+text_format.Parse(material.GRAPH_DEF, graph_def)
 lines = "nine = 9\ntwo = 2\nout = nine * two - two"
 side_by_side({"from the GraphDef": trace.from_graph_def(graph_def),
               "from the text": trace.from_source(lines)})

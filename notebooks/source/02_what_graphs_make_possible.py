@@ -34,7 +34,7 @@ print(trace.from_function(with_constants))
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, lesson_02, progress
+from course_lib.exercises import check, compare, material, progress
 
 folded = compiler.grappler(with_constants)
 compare("2.1", my_guess, len(folded))
@@ -105,15 +105,15 @@ three_graphs(wasteful, *numbers[:2])
 # %%
 from course_lib.views.graph import work_and_span
 
-work_and_span(lesson_02.SHARED)
+work_and_span(material.SHARED)
 
 # %% [markdown]
 # A level is what could run at the same moment, if there were enough workers. Move the slider and watch who does what when.
 
 # %%
-from course_lib.views.schedule import ScheduleView
+from course_lib.views.gantt import ScheduleView
 
-ScheduleView(lesson_02.SHARED, most=3).show()
+ScheduleView(material.SHARED, most=3).show()
 
 # %% [markdown]
 # Seven operations, a span of four: two workers are enough to reach it, and a third one only waits.
@@ -265,9 +265,7 @@ except distribute.WorkerError as error:
 # came from above, times its own slope; where two paths meet, their contributions add up.
 
 # %%
-from course_lib.exercises.lesson_01 import PROGRAM
-
-graph = trace.from_source(PROGRAM)
+graph = trace.from_source(material.PROGRAM)
 WalkBack(graph).show()
 
 # %% [markdown]
@@ -388,7 +386,7 @@ Listing(layer).show()
 # %%
 from course_lib.graph.schedule import schedule
 
-shared = lesson_02.SHARED
+shared = material.SHARED
 claims = {
     "work that is known or unread is removed": len(folded) == 1,
     "independent operations can run at the same moment":

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import programs
 
-from course_lib.exercises.lesson_02 import SHARED
+from course_lib.exercises.material import SHARED
 from course_lib.graph import span, work
 from course_lib.graph.schedule import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import from_source
-from course_lib.views.schedule import ScheduleView, describe, gantts, svg
+from course_lib.views.gantt import ScheduleView, describe, gantts, svg
 
 
 @given(programs, st.integers(1, 5))

@@ -110,8 +110,9 @@ def test_bytes_by_kind_refuses_other_files():
 
 def small_models():
     """Two .tflite models of one softmax over four numbers: names and grids of different length."""
-    from ai_edge_litert import schema_py_generated as schema
     from one_operation import Input, model
+
+    from course_lib.formats.tflite_file import schema
 
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0

@@ -9,7 +9,7 @@ from course_lib import measure, micro, quantize, tflite
 from course_lib.micro import arena
 from course_lib.micro.child import Child, Died
 from course_lib.sound import dataset, features
-from course_lib.tflite.run import quantize as _stored
+from course_lib.tflite.interpreter import quantize as _stored
 
 here = pytest.mark.skipif(
     not micro.available(), reason="tflite-micro is not installed: it exists for Linux on x86-64"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_operation import Input, model
 
 from course_lib import micro, quantize, tflite
 from course_lib.experiments import peers
+from course_lib.formats.tflite_file import schema
 from course_lib.micro import plain_c
 from course_lib.micro.plain_c.memory import Block, lay_out
 from course_lib.sound import dataset, features

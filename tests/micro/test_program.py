@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib import micro, quantize, tflite
+from course_lib.formats.tflite_file import schema
 from course_lib.micro.program import _KNOWN
 from course_lib.sound import dataset, features
 
@@ -160,6 +161,4 @@ def test_the_arena_has_room_and_keeps_its_alignment(model: bytes) -> None:
 
 
 def test_every_known_operator_is_one_of_the_schema() -> None:
-    from ai_edge_litert import schema_py_generated as schema
-
     assert all(hasattr(schema.BuiltinOperator, kind) for kind in _KNOWN)

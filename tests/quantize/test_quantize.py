@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_operation import Input, model
 
 from course_lib import measure, quantize, spotter, tflite
 from course_lib.experiments import peers
+from course_lib.formats.tflite_file import schema
 from course_lib.quantize.nibbles import pack, unpack
 from course_lib.sound import dataset, features
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from course_lib import session, tflite
-from course_lib.tflite import guard as guards
 
 FEATURES = np.random.default_rng(6).normal(size=(3, 8, 6)).astype(np.float32)
 
@@ -72,17 +71,3 @@ def test_random_damage_never_reaches_us(model):
             except ValueError as error:
                 assert "\n" not in str(error)
     assert 0 < ran < 150
-
-
-def test_child_serves_until_the_other_side_hangs_up(model):
-    import io
-
-    asked, told = io.BytesIO(), io.BytesIO()
-    guards._send(asked, True, model)
-    guards._send(asked, True, guards._packed(FEATURES))
-    asked.seek(0)
-    guards.serve(asked, told)
-    told.seek(0)
-    assert guards._receive(told) == (True, b"ready")
-    good, content = guards._receive(told)
-    assert good and guards._unpacked(content).shape == (3, 4)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from random_programs import programs
 
-from course_lib.exercises.lesson_01 import PROGRAM
+from course_lib.exercises.material import PROGRAM
 from course_lib.graph import EvaluationError, gradients
 from course_lib.graph.data import number
 from course_lib.graph.trace.source import from_source

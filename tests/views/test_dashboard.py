@@ -129,7 +129,7 @@ def test_uploads_of_both_versions_are_read(value):
 def test_a_file_that_is_no_model_is_named(board):
     board.clips = (np.eye(4, dtype=np.float32), np.arange(4))
     assert board._opened("x.tflite", b"nothing") == (
-        "x.tflite: These bytes are no .tflite file: bytes 4 to 8 have to read TFL3."
+        "x.tflite: This is not a .tflite file: bytes 4 to 8 should read TFL3."
     )
     assert list(board.reports) == ["float32", "int8", "odd"]
 

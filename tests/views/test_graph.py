@@ -7,8 +7,7 @@ from collections import Counter
 
 from random_programs import long_program
 
-from course_lib.exercises.lesson_01 import PROGRAM
-from course_lib.exercises.lesson_02 import SHARED
+from course_lib.exercises.material import PROGRAM, SHARED
 from course_lib.graph import Graph, Node
 from course_lib.graph.trace.source import from_source
 from course_lib.views.graph import (

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from random_programs import long_program
 
-from course_lib.exercises.lesson_01 import PROGRAM
+from course_lib.exercises.material import PROGRAM
 from course_lib.graph import Graph, Node, levels
 from course_lib.graph.trace.source import from_source
 from course_lib.views import layout as layout_module

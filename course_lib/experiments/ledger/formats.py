@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from course_lib import micro, tflite
 from course_lib.experiments import readers
 from course_lib.experiments.ledger.claims import Claim, Ledger, Test
+from course_lib.formats import tflite_file
 from course_lib.measure import bytes_by_kind
 from course_lib.tflite import xray
 
@@ -186,14 +186,10 @@ def _less_flexible(plain: bytes) -> Claim:
 
 def _moved(plain: bytes) -> int:
     """Return how many bytes change when the file is built again with a longer description."""
-    import flatbuffers
-
     built = []
     for text in (b"short", b"a description that is much longer than that"):
-        tree = schema.ModelT.InitFromPackedBuf(plain, 0)
+        tree = tflite_file.unpack(plain)
         tree.description = text
-        builder = flatbuffers.Builder(len(plain))
-        builder.Finish(tree.Pack(builder), b"TFL3")
-        built.append(np.frombuffer(bytes(builder.Output()), np.uint8))
+        built.append(np.frombuffer(tflite_file.pack(tree), np.uint8))
     length = min(map(len, built))
     return int((built[0][:length] != built[1][:length]).sum())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from course_lib.formats.tflite_file import ModelError
+
+FormatError = ModelError
+
 KINDS = (
     "root offset",
     "identifier",
@@ -20,7 +24,3 @@ KINDS = (
 """What a byte can be. "table" is the offset with which each table begins, to its vtable;
 "numbers" are the elements of a vector such as a shape or scales; "weights" are a buffer that a
 tensor uses, "data" one that none does; no offset leads to "unused" bytes, nor are they zeros."""
-
-
-class FormatError(ValueError):
-    """Say in one sentence why some bytes are no FlatBuffer that can be followed, and where."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from course_lib.formats import tflite_file
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.formats.flatbuffer import schema as schemas
 from course_lib.formats.flatbuffer.kinds import FormatError
@@ -23,8 +24,7 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     of it, or two of whose parts claim the same byte.
     """
     data = bytes(data)
-    if len(data) < 8 or data[4:8] != b"TFL3":
-        raise FormatError("This is not a .tflite file: bytes 4 to 8 should read TFL3.")
+    tflite_file.check(data)
     walk = _Walk(data, schema or schemas.load())
     walk.everything()
     spans = with_owners(walk.spans, len(data))

@@ -19,7 +19,7 @@ _SETUP = '''\
 import importlib.util, pathlib, subprocess, sys
 
 folders = [pathlib.Path.cwd(), *pathlib.Path.cwd().parents]
-clones = [str(f) for f in folders if (f / "course_lib/session.py").exists()]
+clones = [str(f) for f in folders if (f / "course_lib/cli.py").exists()]
 if importlib.util.find_spec("course_lib") is None and clones:
     sys.path.insert(0, clones[0])
 elif importlib.util.find_spec("course_lib") is None:

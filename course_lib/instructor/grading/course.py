@@ -16,7 +16,7 @@ import course_lib
 from course_lib.exercises import core
 
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
-_SEEN_EXERCISES = ("answers.py",)
+_SEEN_EXERCISES = ("answers.py", "material.py")
 _STUB = '''"""Exercises inside the grader's sandbox: nothing is judged here."""
 
 

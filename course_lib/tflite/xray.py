@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from course_lib.formats import flatbuffer
 from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.tflite.interpreter import Interpreter
 
 _TYPES = {
     "FLOAT32": "<f4",
@@ -67,17 +69,13 @@ class Layer:
 class Xray:
     """Hold a model's bytes and what each of them is.
 
-    `Xray(model)["kernel"]` is the first stored tensor with "kernel" in its name. Raise
-    `flatbuffer.FormatError` for bytes that are no .tflite file.
+    `Xray(model)["kernel"]` is the first stored tensor with "kernel" in its name. Raises
+    ModelError for bytes that are no .tflite file.
     """
 
     def __init__(self, model_bytes: bytes) -> None:
         self.data = bytes(model_bytes)
         self.map: ByteMap = flatbuffer.byte_map(self.data)
-
-    def __len__(self) -> int:
-        """Return the number of bytes."""
-        return len(self.data)
 
     def __repr__(self) -> str:
         """Say how many bytes, parts and stored tensors there are."""
@@ -89,7 +87,6 @@ class Xray:
     @cached_property
     def tensors(self) -> tuple[Stored, ...]:
         """Every tensor whose values lie in the file, in the order of the subgraphs."""
-        known = {(span.path, span.kind): span.value for span in self.map}
         content = {
             span.path: span
             for span in self.map
@@ -101,8 +98,8 @@ class Xray:
             if span.kind == "scalar"
             and re.fullmatch(r"subgraphs\[\d+\]\.tensors\[\d+\]\.buffer", span.path)
         ]
-        found = [_stored(known, content, path) for path in sorted(names, key=_numbers)]
-        return tuple(each for each in found if each is not None)
+        tensors = (_stored(self._known, content, path) for path in sorted(names, key=_numbers))
+        return tuple(tensor for tensor in tensors if tensor is not None)
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -110,30 +107,27 @@ class Xray:
 
         Names of tensors differ between versions of the converter; this order does not.
         """
-        known = {(span.path, span.kind): span.value for span in self.map}
-        stored = {each.path: each for each in self.tensors}
-        kinds, found = flatbuffer.load().enums["BuiltinOperator"], []
+        known, stored = self._known, {each.path: each for each in self.tensors}
+        kinds, layers = flatbuffer.load().enums["BuiltinOperator"], []
         for index in range(known.get(("subgraphs[0].operators", "length"), 0)):
             path = f"subgraphs[0].operators[{index}]"
             code = f"operator_codes[{known.get((f'{path}.opcode_index', 'scalar'), 0)}]"
             inputs = known.get((f"{path}.inputs", "numbers"), ())
-            of = [stored.get(f"subgraphs[0].tensors[{number}]") for number in inputs]
-            if len(of) > 1 and of[1] is not None and len(of[1].shape) > 1:
+            read = [stored.get(f"subgraphs[0].tensors[{number}]") for number in inputs]
+            if len(read) > 1 and read[1] is not None and len(read[1].shape) > 1:
+                # Old files have the kind in a byte, newer ones in a field for more than 127 kinds.
                 number = max(
                     known.get((f"{code}.{name}", "scalar"), 0)
                     for name in ("builtin_code", "deprecated_builtin_code")
                 )
-                found.append(
-                    Layer(kinds.get(number, str(number)), of[1], of[2] if len(of) > 2 else None)
-                )
-        return tuple(found)
+                bias = read[2] if len(read) > 2 else None
+                layers.append(Layer(kinds.get(number, str(number)), read[1], bias))
+        return tuple(layers)
 
     @cached_property
-    def largest(self) -> Stored:
-        """The stored tensor with the most bytes; raise `LookupError` where there is none."""
-        if not self.tensors:
-            raise LookupError("This model stores no tensor: there are no weights to look at.")
-        return max(self.tensors, key=lambda stored: len(stored.span))
+    def _known(self) -> dict[tuple[str, str], Any]:
+        """The value of each part by its path and kind."""
+        return {(span.path, span.kind): span.value for span in self.map}
 
     def __getitem__(self, text: str) -> Stored:
         """Return the stored tensor of that name, else the first whose name contains it.
@@ -151,16 +145,6 @@ class Xray:
     def route(self, to: Stored | str) -> flatbuffer.Route:
         """Return the reads from the root to a tensor's first weight, or to any path."""
         return flatbuffer.route(self.data, to if isinstance(to, str) else to.span.path)
-
-    def route_by_name(self, name: str) -> tuple[flatbuffer.Route, ...]:
-        """Return the reads of a search: every tensor's name until it fits, its buffer, its data."""
-        routes = []
-        for stored in self.tensors:
-            inside = stored.path
-            routes.append(self.route(f"{inside}.name"))
-            if name in stored.name:
-                return (*routes, self.route(f"{inside}.buffer"), self.route(stored))
-        raise LookupError(f"No stored tensor has {name!r} in its name.")
 
     def values(self, stored: Stored) -> np.ndarray:
         """Return a tensor's stored numbers without copying them; raise `TypeError` for others."""
@@ -199,6 +183,76 @@ class Xray:
         if len(stored.scales) > 1:
             channel = int(np.unravel_index(index, stored.shape)[stored.axis])
         return stored.scales[channel] * (number - stored.zero_points[channel])
+
+
+def describe(span: Span) -> str:
+    """Return one line that says what a span is, for people."""
+    value = span.value
+    shown = "" if value is None else f" = {value!r}" if isinstance(value, str) else f" = {value}"
+    if span.kind in ("offset", "table", "root offset"):
+        shown = f" → byte {value}"
+    if len(shown) > 70:
+        shown = shown[:69] + "…"
+    many = "1 byte" if len(span) == 1 else f"{len(span)} bytes"
+    return f"{span.name}{shown} ({many} from {span.start})"
+
+
+def way(rays: Xray, span: Span) -> tuple[flatbuffer.Read, ...]:
+    """Return the reads from the root that end at a part, () where no reader comes by."""
+    if span.kind in ("padding", "unused", "identifier"):
+        return ()
+    if not span.path and span.kind == "root offset":
+        return (flatbuffer.Read(0, 4, span.name, span.value, span.value),)
+    if span.kind not in ("table", "vtable"):
+        reads = rays.route(span.path).reads
+        return next(
+            (reads[:count] for count, read in enumerate(reads, 1) if read.position == span.start),
+            reads,
+        )
+    root = int.from_bytes(rays.data[:4], "little")
+    reads = (
+        rays.route(span.path).reads
+        if span.path
+        else (flatbuffer.Read(0, 4, "offset of the root table", root, root),)
+    )
+    table = reads[-1].to
+    jump = int.from_bytes(rays.data[table : table + 4], "little", signed=True)
+    reads = (*reads, flatbuffer.Read(table, 4, "offset to its vtable", jump, table - jump))
+    return (
+        reads
+        if span.kind == "table"
+        else (*reads, flatbuffer.Read(span.start, 2, span.name, span.value))
+    )
+
+
+def search(byte_map: ByteMap, text: str) -> list[tuple[int, Span]]:
+    """Return (place among the parts, part) of what a text names: a byte, a path, a name, a text.
+
+    Weights come first, since a tensor's name usually means them.
+    """
+    text = text.strip().casefold()
+    if not text:
+        return []
+    if text.isdigit():
+        position = int(text)
+        return [(index, span) for index, span in enumerate(byte_map) if position in span]
+    hits = [
+        (index, span)
+        for index, span in enumerate(byte_map)
+        if text in span.name.casefold()
+        or text in span.path.casefold()
+        or isinstance(span.value, str)
+        and text in span.value.casefold()
+    ]
+    return sorted(hits, key=lambda hit: hit[1].kind != "weights")
+
+
+def logits(model_bytes: bytes, features: np.ndarray) -> np.ndarray:
+    """Return the float32 numbers, (classes,), that enter the softmax for one (49, 40) clip.
+
+    Raises LookupError where the model has no softmax.
+    """
+    return Interpreter(model_bytes, keep_all=True).before("SOFTMAX", features)
 
 
 def _stored(known: dict, content: dict[str, Span], path: str) -> Stored | None:

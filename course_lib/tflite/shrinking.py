@@ -1,7 +1,8 @@
-"""Make a stripped .tflite smaller still: store equal vectors and equal tables once.
+"""Make a .tflite file smaller without touching what it computes.
 
-A FlatBuffer refers to its parts by offset, so two tensors of one shape may refer to the same four
-numbers. The converter writes them out every time.
+`strip` drops what no interpreter reads. `compact` also stores equal parts once: a FlatBuffer
+refers to its parts by offset, so two tensors of one shape may refer to the same four numbers,
+which the converter writes out every time.
 """
 
 from __future__ import annotations
@@ -9,9 +10,22 @@ from __future__ import annotations
 from typing import Any
 
 import flatbuffers
+import numpy as np
 
-from course_lib.tflite.run import IDENTIFIER
-from course_lib.tflite.strip import strip
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import ALIGNMENT, ModelError, schema
+
+
+def strip(model_bytes: bytes, keep_names: bool = False, alignment: int = ALIGNMENT) -> bytes:
+    """Return the same model without names, calibration ranges, metadata and signatures.
+
+    Weights, operations, scales and zero points stay, so that no bit of an output changes. Tensors
+    without stored data share the empty buffer 0, and equal buffers are stored once.
+    `keep_names` keeps the names of tensors. `alignment` is that of the buffers' data: 16 is
+    what the schema asks for, 4 is enough for 32-bit numbers. Raises ModelError for bytes that
+    are no model.
+    """
+    return tflite_file.pack(_stripped(model_bytes, keep_names), alignment)
 
 
 def compact(model_bytes: bytes, alignment: int = 4) -> bytes:
@@ -21,22 +35,53 @@ def compact(model_bytes: bytes, alignment: int = 4) -> bytes:
     enough for any processor that reads 32 bits at a time. Raises ModelError for bytes that are no
     model.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    from course_lib.tflite.strip import AlignedBuffer
-
-    stripped = strip(model_bytes, alignment=alignment)
-    model = schema.ModelT.InitFromPackedBuf(stripped, 0)
-    model.buffers = [
-        AlignedBuffer(schema, None if each.data is None else bytes(each.data), alignment)
-        for each in model.buffers
-    ]
-    builder = SharingBuilder(len(model_bytes))
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    builder = _SharingBuilder(len(model_bytes))
+    return tflite_file.pack(_stripped(model_bytes), alignment, builder)
 
 
-class SharingBuilder(flatbuffers.Builder):
+def _stripped(model_bytes: bytes, keep_names: bool = False) -> Any:
+    """Return a model's tree of objects without what no interpreter reads."""
+    model = tflite_file.unpack(model_bytes)
+    try:
+        _forget(model, keep_names)
+        _share_buffers(model)
+    except ModelError:
+        raise
+    except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        raise ModelError("The .tflite file is damaged: its tables cannot be followed.") from error
+    return model
+
+
+def _forget(model: Any, keep_names: bool) -> None:
+    """Drop, in place, what no interpreter reads."""
+    model.description = model.metadata = model.metadataBuffer = model.signatureDefs = None
+    for subgraph in model.subgraphs:
+        subgraph.name = None
+        subgraph.debugMetadataIndex = -1
+        for tensor in subgraph.tensors:
+            if not keep_names:
+                tensor.name = None
+            if tensor.quantization is not None:
+                tensor.quantization.min = tensor.quantization.max = None
+
+
+def _share_buffers(model: Any) -> None:
+    """Number the buffers anew, in place: one for each different content, number 0 for nothing."""
+    if any(buffer.offset > 1 for buffer in model.buffers):
+        raise ModelError(
+            "This .tflite file keeps its weights behind the FlatBuffer, as models "
+            "beyond 2 GB do: it cannot be stripped."
+        )
+    numbers: dict[bytes | None, int] = {None: 0}
+    for subgraph in model.subgraphs:
+        for tensor in subgraph.tensors:
+            data = model.buffers[tensor.buffer].data
+            content = None if data is None else np.asarray(data, np.uint8).tobytes()
+            tensor.buffer = numbers.setdefault(content, len(numbers))
+    model.buffers = [schema.BufferT(content) for content in numbers]
+
+
+class _SharingBuilder(flatbuffers.Builder):
     """A builder that hands out the earlier place when a vector or table of numbers repeats.
 
     What was just written is taken back by moving the head, since a FlatBuffer grows backwards. A

@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
-
-IDENTIFIER = b"TFL3"
-
-
-class ModelError(ValueError):
-    """Say in one sentence why some bytes are not a model that can be run."""
+from course_lib.formats.tflite_file import ModelError, check
 
 
 @dataclass(frozen=True)
@@ -113,11 +108,16 @@ class Interpreter:
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"This model stops while it runs: {_first_line(error)}.") from error
 
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every named tensor of the first subgraph."""
+        return tuple(_tensor(detail) for detail in self.raw.get_tensor_details())
+
     def before(self, kind: str, features: np.ndarray) -> np.ndarray:
         """Return what enters the last operation of a kind, such as "SOFTMAX", as float32.
 
-        `features` is one input; the interpreter has to be made with `keep_all`. Raise
-        `LookupError` where the model has no such operation.
+        `features` is one input; the interpreter has to be made with `keep_all`. Raises
+        LookupError where the model has no such operation.
         """
         indices = [
             each["inputs"][0] for each in self.raw._get_ops_details() if each["op_name"] == kind
@@ -125,11 +125,7 @@ class Interpreter:
         if not indices:
             raise LookupError(f"This model has no operation {kind}.")
         self.run(np.asarray(features)[np.newaxis])
-        tensor = next(
-            _tensor(detail)
-            for detail in self.raw.get_tensor_details()
-            if detail["index"] == indices[-1]
-        )
+        tensor = next(tensor for tensor in self.tensors if tensor.index == indices[-1])
         return dequantize(self.raw.get_tensor(tensor.index), tensor).ravel()
 
     def _fitted(self, features: np.ndarray) -> np.ndarray:
@@ -174,16 +170,6 @@ def load(name: str) -> bytes:
     return data
 
 
-def check(model_bytes: bytes) -> None:
-    """Raise `ModelError` for bytes that cannot be a .tflite file; a cheap look at eight bytes."""
-    if len(model_bytes) == 0:
-        raise ModelError("The model is empty: 0 bytes were given.")
-    if len(model_bytes) < 8 or model_bytes[4:8] != IDENTIFIER:
-        raise ModelError("This is not a .tflite file: bytes 4 to 8 should read TFL3.")
-    if int.from_bytes(model_bytes[:4], "little") + 4 > len(model_bytes):
-        raise ModelError("The .tflite file is cut short: its root table lies beyond its end.")
-
-
 def operations(model_bytes: bytes) -> tuple[Operation, ...]:
     """Return the operations of the first subgraph in the order in which they run."""
     details = Interpreter(model_bytes).raw._get_ops_details()
@@ -196,11 +182,6 @@ def operations(model_bytes: bytes) -> tuple[Operation, ...]:
         )
         for d in details
     )
-
-
-def tensors(model_bytes: bytes) -> tuple[Tensor, ...]:
-    """Return every named tensor of the first subgraph."""
-    return tuple(_tensor(d) for d in Interpreter(model_bytes).raw.get_tensor_details())
 
 
 def quantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:

@@ -1,0 +1,34 @@
+"""The commands of the Makefile, and what continuous integration calls."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_make_help_names_every_command() -> None:
+    run = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    named = set(re.findall(r"make ([a-z-]+) ", run.stdout))
+    assert {"lab", "test", "test-colab", "notebooks", "model", "lint", "help"} <= named
+    phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert phony and set(phony[1].split()) == named
+
+
+def test_make_says_where_there_is_no_python() -> None:
+    run = subprocess.run(
+        ["make", "lab", "PYTHON=no-such-python"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode != 0
+    assert "no-such-python is not installed: install Python 3.11" in run.stderr
+
+
+def test_continuous_integration_runs_both_suites() -> None:
+    text = (ROOT / ".ci" / "run").read_text()
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert "set -euo pipefail" in text and "make test " in text and "make test-colab" in text

@@ -1,0 +1,39 @@
+"""What `make lab` opens, and where."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from pathlib import Path
+
+from tools import lab
+
+ROOT = Path(__file__).resolve().parents[2]
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_lab_opens_the_first_lesson_and_asks_nobody() -> None:
+    command = lab.command(ROOT, 8888, "secret")
+    assert "--ip=127.0.0.1" in command and "--IdentityProvider.token=secret" in command
+    address = lab.address(lab.FIRST, 8888, "secret")
+    assert address == "http://127.0.0.1:8888/lab/tree/notebooks/00_start_here.ipynb?token=secret"
+    assert (ROOT / lab.FIRST).is_file()
+    folder = Path(lab.settings({})["JUPYTER_CONFIG_PATH"])
+    overrides = (folder / "labconfig" / "default_setting_overrides.json").read_text()
+    assert '"fetchNews": "false"' in overrides
+
+
+def test_a_taken_port_is_passed_over() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert lab.free_port(port) > port
+
+
+def test_a_display_is_told_from_none() -> None:
+    assert not lab.has_display({}, "linux")
+    assert lab.has_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    assert lab.has_display({}, "darwin")
+    assert not lab.has_display({"SSH_CONNECTION": "1"}, "darwin")
