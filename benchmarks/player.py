@@ -26,7 +26,7 @@ MOST_MILLISECONDS, MOST_SECONDS = 100, 3
 _CELLS = (
     "from course_lib.graph import trace\n"
     "from course_lib.exercises.material import PROGRAM\n"
-    "from course_lib.widgets.player import Player\n"
+    "from course_lib.views.player import Player\n"
     "player = Player(trace.from_source(PROGRAM))\n"
     "player.go(7)\n"
     "player.show()",
@@ -87,7 +87,8 @@ def thousand() -> dict[str, float]:
 def _thousand(seed: int) -> dict[str, float]:
     from course_lib.graph import levels
     from course_lib.graph.trace.source import from_source
-    from course_lib.views.graph import lay_out, picture
+    from course_lib.views.graph import picture
+    from course_lib.views.layout import lay_out
 
     random = Random(seed)
     lines = ["x0 = 1", "x1 = 2"]

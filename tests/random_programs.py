@@ -43,6 +43,16 @@ FUNCTIONS = {
 }
 
 
+def long_program(operations: int) -> str:
+    """Return the text of a program whose lines read lines shortly before them."""
+    random = Random(1)
+    lines = ["x0 = 1", "x1 = 2"]
+    for i in range(2, operations + 2):
+        a, b = (random.randint(max(0, i - 8), i - 1) for _ in range(2))
+        lines.append(f"x{i} = x{a} {random.choice('+-*')} x{b}")
+    return "\n".join(lines)
+
+
 def program(seed: int, lines: int) -> str:
     """Return the text of a program; it may divide by zero or take the root of a negative number."""
     random = Random(seed)

@@ -1,17 +1,46 @@
-"""The walk back through a graph, frame by frame: what each edge passes on to its source."""
+"""The walk back through a graph: what each edge passes on to its source, and gradients as bars."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from course_lib.graph.data import Graph, number
 from course_lib.graph.differentiation import Gradients, gradients
 from course_lib.views.layout import lay_out
-from course_lib.views.marks import Marks
-from course_lib.views.paint import paint
-from course_lib.views.style import Picture, figure, show
+from course_lib.views.painting import Marks
+from course_lib.views.stepping import Stepper, film
+from course_lib.views.style import CYCLE, PALETTE, Picture, figure, show
 
 _MOST_FRAMES = 8
+_HATCHES = ("", "//", "..", "xx", "--")
+
+
+class WalkBack(Stepper):
+    """The walk back through a graph: derivatives appear on its edges, a slider a constant."""
+
+    roomy = True
+    back: Gradients | None = None
+
+    def still(self) -> Picture | str:
+        """Return frames of the walk; nothing where there is no derivative."""
+        return filmstrip(self.graph, self.feed) if self.back else ""
+
+    @property
+    def label(self) -> str:
+        """The text of the output, where no picture says it."""
+        return "" if self.back else "a program without a derivative"
+
+    def evaluate(self) -> int:
+        """Differentiate the graph's result by all its nodes."""
+        self.back = None  # an error leaves no walk of the values before
+        self.back = gradients(self.graph, self.feed)
+        return steps(self.back)
+
+    def frame(self, step: int) -> tuple[str, Marks] | None:
+        """Return what an edge passes on in this step, and what is known after it."""
+        if self.back is None:
+            return None
+        return sentence(self.back, step), frame_marks(self.graph, self.back, step)
 
 
 def steps(back: Gradients) -> int:
@@ -58,21 +87,31 @@ def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None, columns: in
     There are eight at most; it is the static twin of the widget.
     """
     back = gradients(graph, feed)
-    layout = lay_out(graph, roomy=True)
+    # a later edge of the same node overwrites: the frame shows all that the node passes on
     last_edge = {edge.target: step for step, edge in enumerate(back.edges, start=2)}
-    shown = list(last_edge.values())[:_MOST_FRAMES] or [1]
-    columns = min(columns, len(shown))
-    scale = min(1, 900 / columns / (layout.width + 20))
-    rows = -(-len(shown) // columns)
-    size = (columns * (layout.width + 20) * scale / 96, rows * (layout.height * scale + 34) / 96)
-    fig, axes = figure(*size, rows, columns, squeeze=False)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for ax, step in zip(axes.flat, shown, strict=False):
-        paint(ax, layout, frame_marks(graph, back, step), max(scale, 0.5))
-        ax.set_title(f"after step {step}", loc="center", fontsize=11)
-    said = (sentence(back, step) for step in range(1, steps(back) + 1))
-    return show(fig, "The walk back. " + " ".join(said))
+    chosen = list(last_edge.values())[:_MOST_FRAMES] or [1]
+    frames = {f"after step {step}": frame_marks(graph, back, step) for step in chosen}
+    sentences = " ".join(sentence(back, step) for step in range(1, steps(back) + 1))
+    return film(lay_out(graph, roomy=True), frames, columns, f"The walk back. {sentences}")
+
+
+def gradient_bars(rows: Mapping[str, Sequence[float]], names: Sequence[str], alt: str) -> Picture:
+    """Return a bar chart: a group for each of `names`, in it a bar for each row.
+
+    Bars differ in hatching as well as in colour.
+    """
+    fig, axes = figure(8.5, 3.6)
+    width = 0.8 / len(rows)
+    for index, (title, values) in enumerate(rows.items()):
+        shift = (index - (len(rows) - 1) / 2) * width
+        places = [place + shift for place in range(len(names))]
+        look = {"color": CYCLE[index % len(CYCLE)], "hatch": _HATCHES[index % len(_HATCHES)]}
+        axes.bar(places, values, width, label=title, edgecolor=PALETTE["paper"], **look)
+    axes.axhline(0, color=PALETTE["ink"], linewidth=1)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_ylabel("gradient")
+    axes.legend(ncols=len(rows), loc="upper center", bbox_to_anchor=(0.5, 1.18))
+    return show(fig, alt)
 
 
 def _so_far(back: Gradients, step: int) -> dict[str, float]:

@@ -6,13 +6,14 @@ from course_lib.graph.trace.source import TraceError, from_source
 from course_lib.views import shell
 from course_lib.views.graph import picture
 from course_lib.views.layout import lay_out
+from course_lib.views.painting import svg
 from course_lib.views.player import frame_marks, run, sentence
-from course_lib.views.svg import svg
+from course_lib.views.style import Picture
 
 _MOST_DRAWN = 300  # nodes; a larger program is traced and counted, and drawn by a call instead
 
 
-class ExpressionBox:
+class Expression(shell.View):
     """A text to edit (`text`), what it computes in words (`said`) and its graph (`picture`)."""
 
     def __init__(self, program: str) -> None:
@@ -31,9 +32,9 @@ class ExpressionBox:
         self.text.observe(lambda _: self._redraw(), names="value")
         self._redraw()
 
-    def show(self) -> None:
-        """Display the box; where widgets cannot be shown, the picture of its first program."""
-        shell.show(self.widget, picture(from_source(self.program)))
+    def still(self) -> Picture:
+        """Return the picture of the first program."""
+        return picture(from_source(self.program))
 
     def _redraw(self) -> None:
         try:
@@ -42,24 +43,14 @@ class ExpressionBox:
             self.said.value = shell.note(str(error))
             return  # the last picture stays while a line is being typed
         done = run(graph)
-        counted = f"{_count(len(graph.sources), 'constant')}, " + (
-            f"{_count(len(graph.operations), 'operation')}."
-        )
-        self.said.value = shell.note(f"{counted} {sentence(done, done.steps)}")
-        if len(graph) <= _MOST_DRAWN:
-            marks = frame_marks(done, len(graph) + 1)
-            self.picture.value = svg(lay_out(graph), marks, counted)
-        else:
-            self.said.value = shell.note(
-                f"{counted} {sentence(done, done.steps)} "
-                f"(More than {_MOST_DRAWN} boxes: too many to draw while you type.)"
-            )
-            self.picture.value = ""
-
-
-def edit(program: str) -> None:
-    """Display a box with this program in it, to be changed at will."""
-    ExpressionBox(program).show()
+        constants = _count(len(graph.sources), "constant")
+        counted = f"{constants}, {_count(len(graph.operations), 'operation')}."
+        small = len(graph) <= _MOST_DRAWN
+        more = f" (More than {_MOST_DRAWN} boxes: too many to draw while you type.)"
+        said = f"{counted} {sentence(done, done.steps)}{'' if small else more}"
+        self.said.value = shell.note(said)
+        marks = frame_marks(done, len(graph) + 1)
+        self.picture.value = svg(lay_out(graph), marks, counted) if small else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Every node of a model at a readable size: its layers in full, one beside the other, in rows."""
+"""The layers of a model: one after the other in a viewer, or all in full in one picture."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from course_lib.graph.data import Graph, Node
 from course_lib.graph.structure import collapse, layer_name
-from course_lib.views.graph import describe, shape_labels
-from course_lib.views.layout import lay_out
-from course_lib.views.marks import Marks
-from course_lib.views.paint import paint
-from course_lib.views.places import Layout
+from course_lib.views import shell
+from course_lib.views.graph import describe, picture, shape_labels
+from course_lib.views.layout import Layout, lay_out
+from course_lib.views.painting import Marks, paint, svg
 from course_lib.views.style import Picture, figure, show
 
 Group = Callable[[Node], str]
@@ -20,7 +19,46 @@ Group = Callable[[Node], str]
 _WIDTH = 940  # CSS pixels of a row of layers
 _SCALE = 0.62  # of a layer: the smallest letters stay readable
 _GAP = 24  # CSS pixels between two layers
-_COLOURS = 32
+_COLOURS = 32  # of the PNG in which every node is drawn
+_ALL, _FULL = "all layers", "every node"
+_HOW = "Scroll inside the picture; or go there with Tab, and use the arrow keys."
+_KEYS = 'data-lm-suppress-shortcuts="true"'  # else JupyterLab takes the arrow keys for itself
+
+
+class Layers(shell.View):
+    """A model's graph, as coarse or as fine as one likes: all layers, one of them, or every node.
+
+    `choice` selects what `picture` shows, `said` counts it. `group` names the layer of a node, as
+    for `collapse`.
+    """
+
+    def __init__(self, graph: Graph, group: Group = layer_name) -> None:
+        self.graph = graph
+        self.group = group
+        self.layers = collapse(graph, group)
+        names = [node.name for node in self.layers if node.name not in graph]
+        self.choice = shell.dropdown("show", [_ALL, *names, _FULL], on_change=self._redraw)
+        self.said = shell.html()
+        self.picture = shell.html()
+        self.widget = shell.column(self.choice, self.said, self.picture)
+        self._redraw(_ALL)
+
+    def still(self) -> Picture:
+        """Return the picture of all layers."""
+        return picture(self.layers)
+
+    def _redraw(self, chosen: str) -> None:
+        graph = {_ALL: self.layers, _FULL: self.graph}.get(chosen) or layer(
+            self.graph, chosen, self.group
+        )
+        said = f"{chosen}: {len(graph)} nodes, {len(graph.edges)} edges. {_HOW}"
+        self.said.value = shell.note(said)
+        marks = Marks(labels=shape_labels(graph))
+        drawn = svg(lay_out(graph), marks, describe(graph), shrinks=False)
+        self.picture.value = (
+            f'<div tabindex="0" role="group" aria-label="the graph, to be scrolled" {_KEYS} '
+            f'style="width:0;min-width:100%;max-height:70vh;overflow:auto">{drawn}</div>'
+        )
 
 
 def layer(graph: Graph, name: str, group: Group = layer_name) -> Graph:
@@ -48,7 +86,7 @@ def in_full(graph: Graph, group: Group = layer_name) -> Picture:
     heights = [max(layouts[name].height for name in row) * _SCALE + 34 for row in rows]
     fig, _ = figure(_WIDTH / 96, sum(heights) / 96, 1, 1)
     fig.clear()
-    fig.set_layout_engine("none")
+    fig.set_layout_engine("none")  # places are our own: a row is as tall as its tallest layer
     top = 0.0
     for row, height in zip(rows, heights, strict=True):
         left = 0.0
@@ -57,13 +95,13 @@ def in_full(graph: Graph, group: Group = layer_name) -> Picture:
             place = (left / _WIDTH, 1 - (top + height) / sum(heights))
             size = ((width - _GAP) / _WIDTH, (height - 26) / sum(heights))
             axes = fig.add_axes((*place, *size))
-            tallest = max(layouts[each].height for each in row)
+            tallest = max(layouts[one].height for one in row)
             paint(axes, layouts[name], Marks(labels=shape_labels(parts[name])), _SCALE, tallest)
             axes.set_title(name, loc="center", fontsize=11, fontweight="bold")
             left += width
         top += height
-    picture = show(fig, f"every node, layer by layer ({', '.join(names)}): {describe(graph)}")
-    return replace(picture, png=_with_few_colours(picture.png))
+    full = show(fig, f"every node, layer by layer ({', '.join(names)}): {describe(graph)}")
+    return replace(full, png=_with_few_colours(full.png))
 
 
 def _with_few_colours(png: bytes) -> bytes:

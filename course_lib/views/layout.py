@@ -11,18 +11,80 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import hypot
 
 from course_lib.graph.data import Graph, Node, number
 from course_lib.graph.operations import operation
 from course_lib.graph.structure import levels
-from course_lib.views.places import Arrow, Box, Edge, Layout, Point, middle
+
+Point = tuple[float, float]
+Edge = tuple[str, str, int]
 
 _PIXELS_PER_INCH = 96
 _CHARACTER = 8.4  # pixels that one character of a title takes, on average
 _LONGEST = 22  # characters of a title; longer ones lose their middle
 _MOST_ORDERED = 120  # nodes; in a larger graph the inputs of a node may stand in any order
+_HEAD = 9  # pixels, the length of an arrow's head
 _PATIENCE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Box:
+    """One node on the page: two lines of text around a centre, all in pixels, y downwards."""
+
+    name: str
+    title: str
+    subtitle: str
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """One edge on the page, a chain of cubic Bezier curves; one that leaves a result has the
+    target ""."""
+
+    edge: Edge
+    points: tuple[Point, ...]
+
+    @property
+    def label(self) -> Point:
+        """The place of its text, a quarter of the way from the source: before curves meet."""
+        piece, t = divmod((len(self.points) - 1) // 3 * 0.25, 1)
+        ends = self.points[int(piece) * 3 : int(piece) * 3 + 4]
+        weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+        x, y = (sum(w * p[axis] for w, p in zip(weights, ends, strict=True)) for axis in (0, 1))
+        return x, y
+
+    @property
+    def head(self) -> tuple[Point, Point, Point]:
+        """The triangle at its end, the tip first."""
+        x, y = self.points[-1]
+        # dot may repeat the last point, which has no direction
+        before = next(
+            (p for p in reversed(self.points[:-1]) if hypot(x - p[0], y - p[1]) > 0.5), (x, y - 1)
+        )
+        length = hypot(x - before[0], y - before[1])
+        dx, dy = (x - before[0]) / length, (y - before[1]) / length
+        back, side = (x - _HEAD * dx, y - _HEAD * dy), _HEAD * 0.45
+        left = (back[0] - side * dy, back[1] + side * dx)
+        return (x, y), left, (back[0] + side * dy, back[1] - side * dx)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A graph with a place for everything, in pixels; `made_by` is "graphviz" or "levels"."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    made_by: str
 
 
 @lru_cache(maxsize=1)
@@ -30,9 +92,9 @@ def dot_command() -> str | None:
     """Return the path of graphviz: `dot` on PATH, else the package graphviz-pure, else None."""
     scripts = sysconfig.get_path("scripts")
     for name in ("dot", "graphviz-pure"):
-        found = shutil.which(name) or shutil.which(name, path=scripts)
-        if found:
-            return found
+        path = shutil.which(name) or shutil.which(name, path=scripts)
+        if path:
+            return path
     return None
 
 
@@ -55,14 +117,6 @@ def lay_out(
         text = _run(command, _dot(graph, boxes, by_level, across, gap))
         return _from_plain(text, graph, boxes)
     return _from_levels(graph, boxes)
-
-
-def dot_source(graph: Graph) -> str:
-    """Return the graph in graphviz's own language, to read or to paste into another tool."""
-    quoted = {node.name: '"' + node.name.replace('"', r"\"") + '"' for node in graph}
-    lines = [f'  {quoted[n.name]} [label={quoted[n.name][:-1]}: {n.operation}"];' for n in graph]
-    lines += [f"  {quoted[source]} -> {quoted[target]};" for source, target, _ in graph.edges]
-    return "\n".join(["digraph {", *lines, "}"])
 
 
 def _box(node: Node, least_width: float) -> Box:
@@ -105,6 +159,7 @@ def _shorten(text: str) -> str:
 def _dot(graph: Graph, boxes: Sequence[Box], by_level: bool, across: bool, gap: float) -> str:
     index = {box.name: position for position, box in enumerate(boxes)}
     small = len(boxes) <= _MOST_ORDERED
+    # a model of some hundred nodes takes dot minutes where it looks for the best curves and orders
     effort = "ordering=in;" if small else "splines=line; nslimit=2; nslimit1=2; mclimit=0.3;"
     lines = [
         "digraph {",
@@ -150,21 +205,16 @@ def _from_plain(text: str, graph: Graph, boxes: Sequence[Box]) -> Layout:
     width, height = float(rows[0][2]), float(rows[0][3])
     size = (width * _PIXELS_PER_INCH, height * _PIXELS_PER_INCH)
 
-    def read(x: str, y: str) -> Point:
-        return float(x) * _PIXELS_PER_INCH, (height - float(y)) * _PIXELS_PER_INCH
-
-    centres = {row[1]: read(row[2], row[3]) for row in rows if row[0] == "node"}
-    margin = max(0.0, *(_beyond(centres[f"n{i}"], b, size) for i, b in enumerate(boxes)))
-
-    def pixel(x: str, y: str) -> Point:
-        across, down = read(x, y)
+    def pixel(x: str, y: str, margin: float = 0.0) -> Point:
+        across, down = float(x) * _PIXELS_PER_INCH, (height - float(y)) * _PIXELS_PER_INCH
         return across + margin, down + margin
 
-    places = {name: (x + margin, y + margin) for name, (x, y) in centres.items()}
-    placed = [
-        Box(b.name, b.title, b.subtitle, b.kind, *places[f"n{i}"], b.width, b.height)
-        for i, b in enumerate(boxes)
-    ]
+    nodes = {row[1]: (row[2], row[3]) for row in rows if row[0] == "node"}
+    margin = max(0.0, *(_beyond(pixel(*nodes[f"n{i}"]), b, size) for i, b in enumerate(boxes)))
+    placed = []
+    for i, box in enumerate(boxes):
+        x, y = pixel(*nodes[f"n{i}"], margin)
+        placed.append(replace(box, x=x, y=y))
     waiting: dict[tuple[str, str], list[Edge]] = {}
     index = {box.name: f"n{position}" for position, box in enumerate(boxes)}
     for edge in graph.edges:
@@ -175,11 +225,10 @@ def _from_plain(text: str, graph: Graph, boxes: Sequence[Box]) -> Layout:
     for row in rows:
         if row[0] == "edge":
             count = int(row[3])
-            points = [pixel(*row[4 + 2 * k : 6 + 2 * k]) for k in range(count)]
+            points = [pixel(*row[4 + 2 * k : 6 + 2 * k], margin) for k in range(count)]
             edge = waiting[row[1], row[2]].pop(0)
-            arrows.append(Arrow(edge, tuple(points), middle(points)))
-    roomier = (each + 2 * margin for each in size)
-    return Layout(*roomier, tuple(placed), tuple(arrows), "graphviz")
+            arrows.append(Arrow(edge, tuple(points)))
+    return Layout(*(side + 2 * margin for side in size), tuple(placed), tuple(arrows), "graphviz")
 
 
 def _beyond(centre: Point, box: Box, size: Point) -> float:
@@ -198,10 +247,10 @@ def _from_levels(graph: Graph, boxes: Sequence[Box]) -> Layout:
     placed: dict[str, Box] = {}
     for level, (row, row_width) in enumerate(zip(rows, widths, strict=True)):
         x = (max(widths) - row_width) / 2
-        for b in row:
-            x += b.width + gap
-            place = (x - gap / 2 - b.width / 2, 30 + level * row_height)
-            placed[b.name] = Box(b.name, b.title, b.subtitle, b.kind, *place, b.width, b.height)
+        for box in row:
+            middle = x + (gap + box.width) / 2
+            placed[box.name] = replace(box, x=middle, y=30 + level * row_height)
+            x += box.width + gap
     arrows = []
     for edge in (*graph.edges, *((name, "", i) for i, name in enumerate(graph.outputs))):
         start = placed[edge[0]]
@@ -211,10 +260,10 @@ def _from_levels(graph: Graph, boxes: Sequence[Box]) -> Layout:
             end, count = placed[edge[1]], len(graph[edge[1]].inputs)
             step = end.width * 0.8 / (count + 1)
             target = (end.x + step * (edge[2] + 1 - (count + 1) / 2), end.y - end.height / 2)
-        points = tuple(
+        points = tuple(  # a straight line, as a curve like graphviz's
             (start.x + (target[0] - start.x) * part, below + (target[1] - below) * part)
             for part in (0, 1 / 3, 2 / 3, 1)
         )
-        arrows.append(Arrow(edge, points, middle(points)))
+        arrows.append(Arrow(edge, points))
     size = (max(widths, default=0), 30 + len(rows) * row_height)
     return Layout(*size, tuple(placed[box.name] for box in boxes), tuple(arrows), "levels")

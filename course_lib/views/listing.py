@@ -1,15 +1,55 @@
-"""A program text with the lines that matter marked, as HTML for a widget and as a picture."""
+"""Program texts with the lines that matter marked; one program in all its languages."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from html import escape
 
+from course_lib.graph.compiler import Compiled, arithmetic
+from course_lib.views import shell
 from course_lib.views.style import PALETTE, Picture, card, figure, show
 
 _MARK = "#FFF0B3"
 _LONGEST = 96  # characters of a line; the rest is cut
 _MOST_LINES = 44
+_KINDS = {
+    "assembly": "machine code",
+    "ir": "LLVM IR",
+    "optimized_hlo": "HLO, optimised",
+    "hlo": "HLO, XLA's graph",
+}
+
+
+class Listing(shell.View):
+    """One program in the languages of its compilers, with the lines marked that calculate.
+
+    `choice` selects the language, `said` counts, `text` shows the listing.
+    """
+
+    def __init__(self, program: Compiled) -> None:
+        self.program = program
+        options = [(words, kind) for kind, words in _KINDS.items()]
+        self.choice = shell.dropdown("show", options, on_change=self._redraw)
+        self.said = shell.html()
+        self.text = shell.html()
+        self.widget = shell.column(self.choice, self.said, self.text)
+        self._redraw("assembly")
+
+    def still(self) -> Picture:
+        """Return the machine code as a picture."""
+        marked = [line for line, _ in arithmetic(self.program.assembly, "assembly")]
+        alt = f"{self.program.name} as machine code; {len(marked)} lines calculate, marked by ▶"
+        return picture(self.program.assembly, marked, alt)
+
+    def _redraw(self, kind: str) -> None:
+        text = getattr(self.program, kind)
+        calculating = arithmetic(text, kind)
+        names = ", ".join(dict.fromkeys(name for _, name in calculating))
+        lines = f"{len(calculating)} of {len(text.splitlines())} lines calculate ({names})."
+        if not self.program.made_here:
+            lines += f" This is the shipped copy: {self.program.reason}"
+        self.said.value = shell.note(f"{_KINDS[kind]}: {lines}")
+        self.text.value = html(text, [line for line, _ in calculating])
 
 
 def html(text: str, marked: Collection[int]) -> str:

@@ -16,11 +16,15 @@ import threading
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from course_lib.session import in_colab
 from course_lib.views import shell
 from course_lib.views.style import Picture
+
+if TYPE_CHECKING:
+    import ipywidgets
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -32,6 +36,35 @@ _TYPES = {
 }
 _POLICY = "default-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'"
 _HEIGHT = 520  # CSS pixels of the frame
+
+
+class Netron(shell.View):
+    """A model in Netron, in the page; the viewer that was shown before is closed.
+
+    `model` is the file's content or its path; `name` ends like the format does, such as
+    "model.tflite". `static` is the same graph as a picture: it stands there where Netron cannot
+    be shown, together with a sentence that says why.
+    """
+
+    def __init__(self, model: bytes | str | Path, name: str, static: Picture) -> None:
+        self.model, self.name, self.static = model, name, static
+
+    def controls(self) -> ipywidgets.Widget:
+        """Serve the model and return the frame that shows it."""
+        try:
+            viewer = serve(self.model, self.name)
+        except OSError as error:
+            return shell.column(shell.html(shell.note(str(error))))
+        if in_colab():
+            from google.colab import output
+
+            output.serve_kernel_port_as_iframe(viewer.port, height=str(_HEIGHT))
+            return shell.html(_instead(self.static))
+        return shell.html(_frame(viewer, self.static))
+
+    def still(self) -> Picture:
+        """Return the same graph as a picture."""
+        return self.static
 
 
 @dataclass(frozen=True)
@@ -50,31 +83,10 @@ class Viewer:
 _running: http.server.ThreadingHTTPServer | None = None
 
 
-def show(model: bytes | str | Path, name: str, static: Picture) -> None:
-    """Display a model in Netron, in the page; the viewer that was shown before is closed.
-
-    `model` is the file's content or its path; `name` ends like the format does, such as
-    "model.tflite". `static` is the same graph as a picture: it stands there where Netron cannot
-    be shown, together with a sentence that says why.
-    """
-    try:
-        viewer = serve(model, name)
-    except OSError as error:
-        shell.show(shell.column(shell.html(shell.note(str(error)))), static)
-        return
-    if in_colab():
-        from google.colab import output
-
-        output.serve_kernel_port_as_iframe(viewer.port, height=str(_HEIGHT))
-        shell.show(shell.html(_instead(static)), static)
-        return
-    shell.show(shell.html(_frame(viewer, static)), static)
-
-
 def serve(model: bytes | str | Path, name: str) -> Viewer:
     """Serve Netron with this model on a free port of this machine only, in place of the one before.
 
-    OSError is raised, in a sentence, where the package netron or the file is missing.
+    Raises OSError, in a sentence, where the package netron or the file is missing.
     """
     global _running
     folder = _static_folder()
@@ -97,10 +109,10 @@ def stop() -> None:
 
 
 def _static_folder() -> Path:
-    found = importlib.util.find_spec("netron")
-    if found is None or not found.submodule_search_locations:
+    package = importlib.util.find_spec("netron")
+    if package is None or not package.submodule_search_locations:
         raise OSError("Netron is not installed: run `pip install netron` to see it here.")
-    folder = Path(next(iter(found.submodule_search_locations)))
+    folder = Path(next(iter(package.submodule_search_locations)))
     if not (folder / "index.html").is_file():
         raise OSError("This version of netron has no page to show: install netron 9.")
     return folder
@@ -109,9 +121,7 @@ def _static_folder() -> Path:
 def _frame(viewer: Viewer, static: Picture) -> str:
     """Return the frame with Netron in it, and what to do where it stays empty."""
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
-    address = viewer.url
-    if prefix:
-        address = f"{prefix}proxy/{viewer.port}/"
+    address = f"{prefix}proxy/{viewer.port}/" if prefix else viewer.url
     return (
         f'<iframe src="{escape(address)}" title="Netron shows {escape(viewer.name)}" '
         f'style="width:100%;height:{_HEIGHT}px;border:1px solid #888;background:#fff"></iframe>'
@@ -127,8 +137,7 @@ def _instead(static: Picture) -> str:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Answers with Netron's own files, the page without its strings to the outside, or the
-    model."""
+    """Answers with Netron's own files, its page without strings to the outside, or the model."""
 
     folder: Path
     data: bytes
@@ -141,6 +150,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         file = self.folder / path
         kind = _TYPES.get(file.suffix)
+        # one part only: no way out of the folder
         if len(PurePosixPath(path).parts) != 1 or kind is None or not file.is_file():
             self.send_error(404)
             return
@@ -162,6 +172,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Content-Security-Policy", _POLICY)
         self.send_header("Cache-Control", "no-store")
+        # without it, the page asks for consent before it shows anything
         self.send_header("Set-Cookie", "consent=1; Path=/; SameSite=Lax")
         self.end_headers()
         if self.command != "HEAD":
@@ -169,8 +180,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def _page(page: str, name: str) -> str:
-    """Return Netron's page with our model in it, no date (it never expires), no version to
-    report."""
+    """Return Netron's page with our model in it, without its date: so it never expires."""
     page = re.sub(r'<meta name="date"[^>]*>', "", page)
     values = {
         "type": "Python",

@@ -1,4 +1,4 @@
-"""The frames of a graph that runs: what is known after each step, in values, words and marks."""
+"""A graph that runs step by step: what is known after each, in values, words and marks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,30 @@ from course_lib.graph.data import Graph, Node, number
 from course_lib.graph.evaluation import EvaluationError, compute
 from course_lib.graph.operations import operation
 from course_lib.views.layout import lay_out
-from course_lib.views.marks import Marks
-from course_lib.views.paint import paint
-from course_lib.views.style import Picture, figure, show
+from course_lib.views.painting import Marks
+from course_lib.views.stepping import Stepper, film
+from course_lib.views.style import Picture
 
-_MOST_FRAMES = 12
+_MOST_FRAMES = 12  # more of them would be too small to read
+
+
+class Player(Stepper):
+    """The player of one graph: run it forward and back, with a slider for each constant."""
+
+    scale = 1.15
+
+    def still(self) -> Picture:
+        """Return the frames of the run."""
+        return filmstrip(self.graph, self.feed)
+
+    def evaluate(self) -> int:
+        """Run the graph as far as it goes."""
+        self.run = run(self.graph, self.feed)
+        return self.run.steps
+
+    def frame(self, step: int) -> tuple[str, Marks]:
+        """Return what a step computes, and the values that are known after it."""
+        return sentence(self.run, step), frame_marks(self.run, step)
 
 
 @dataclass(frozen=True)
@@ -30,14 +49,12 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """The number of steps: one for each node that was computed, and one for the one that
-        failed."""
+        """The number of nodes that were computed, and one more for the one that failed."""
         return len(self.values) + bool(self.problem)
 
 
 def run(graph: Graph, feed: Mapping[str, float] | None = None) -> Run:
-    """Evaluate a graph as far as it goes; unlike `evaluate`, keep what was computed before an
-    error."""
+    """Evaluate a graph as far as it goes: what was computed before an error is kept."""
     feed = feed or {}
     values: dict[str, float] = {}
     for node in graph:
@@ -52,8 +69,7 @@ def run(graph: Graph, feed: Mapping[str, float] | None = None) -> Run:
 
 
 def sentence(done: Run, step: int) -> str:
-    """Say what happens in a step, such as "temp1 = var1 + var2 = 6 + 2 = 8"; step 0 is before the
-    first."""
+    """Say what happens in a step, such as "temp1 = var1 + var2 = 6 + 2 = 8"; 0 is before all."""
     total = len(done.graph)
     if step == 0:
         return f"Step 0 of {total}: nothing is computed yet."
@@ -69,8 +85,7 @@ def sentence(done: Run, step: int) -> str:
 
 
 def frame_marks(done: Run, step: int) -> Marks:
-    """Return what the picture shows after `step` steps: values on the edges, the node of this
-    step."""
+    """Return the marks after `step` steps: values on the edges, the node of this step."""
     graph = done.graph
     known = dict(list(done.values.items())[:step])
     states = {node.name: "waiting" for node in graph if node.name not in known}
@@ -80,6 +95,7 @@ def frame_marks(done: Run, step: int) -> Marks:
     for position, name in enumerate(graph.outputs):
         if name in known:
             labels[name, "", position] = number(known[name])
+    # a constant without a name of its own has its value as its title already
     subtitles = {
         node.name: f"constant {number(done.values[node.name])}"
         for node in graph.sources
@@ -96,26 +112,12 @@ def filmstrip(
     A long run shows its first frames and its last, twelve in all.
     """
     done = run(graph, feed)
-    layout = lay_out(graph)
     steps = list(range(done.steps + 1))
     if len(steps) > _MOST_FRAMES:
         steps = [*steps[: _MOST_FRAMES - 1], steps[-1]]
-    columns = min(columns, len(steps))
-    rows = -(-len(steps) // columns)
-    scale = min(1, 900 / columns / (layout.width + 20))
-    fig, axes = figure(
-        columns * (layout.width + 20) * scale / 96,
-        rows * (layout.height * scale + 34) / 96,
-        rows,
-        columns,
-        squeeze=False,
-    )
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for ax, step in zip(axes.flat, steps, strict=False):
-        paint(ax, layout, frame_marks(done, step), max(scale, 0.5))
-        ax.set_title(f"step {step}", loc="center", fontsize=11)
-    return show(fig, alt or "Frames of the run. " + " ".join(sentence(done, s) for s in steps))
+    frames = {f"step {step}": frame_marks(done, step) for step in steps}
+    alt = alt or "Frames of the run. " + " ".join(sentence(done, step) for step in steps)
+    return film(lay_out(graph), frames, columns, alt)
 
 
 def _call(node: Node, inputs: list[str]) -> str:

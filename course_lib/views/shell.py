@@ -31,8 +31,8 @@ class View:
     """The stable text of the output; empty for the still picture's own."""
 
     def controls(self) -> ipywidgets.Widget:
-        """Return the widget."""
-        raise NotImplementedError
+        """Return the widget; a subclass that makes it at the start has it as `widget`."""
+        return self.widget
 
     def still(self) -> Picture | str:
         """Return the picture, or the HTML, for a page where nothing is alive."""

@@ -12,7 +12,7 @@ from course_lib.experiments.same_weights import Artefact
 from course_lib.formats.checkpoint.tensors import Contents
 from course_lib.tflite.runtimes import Footprint
 from course_lib.views import style
-from course_lib.views.tints import colours
+from course_lib.views.bytes import colours
 
 KIND_COLOURS: Mapping[str, str] = {
     "weights": style.PALETTE["blue"],

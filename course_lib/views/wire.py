@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
 
 from course_lib.formats import protobuf
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.session import internals
-from course_lib.views import bytes as draw
 from course_lib.views import shell, style
+from course_lib.views.bytes import hexdump, hexdump_html, shown_value
 
-_WINDOW_BYTES = 224
+_WINDOW_BYTES = 224  # 14 rows: as tall as the text beside them
 _TEXT_LINES = 26
-_TWIN_BYTES = 48
+_STILL_BYTES = 48
 
 
-class WireCursor:
-    """Join a choice of node and a slider over its parts to a page.
+class WireCursor(shell.View):
+    """A cursor over the parts of some nodes of a GraphDef, with a page about each part.
 
-    `box` is the widget, `node` and `slider` its controls, `view` the HTML that they change.
+    `node` and `slider` are its controls, `view` the HTML that they change.
     """
 
     def __init__(self, graph_def: bytes, nodes: Sequence[str]) -> None:
@@ -28,13 +27,12 @@ class WireCursor:
         self.map = protobuf.byte_map(graph_def, "GraphDef")
         tree = protobuf.read(graph_def, "GraphDef")
         self.fields = {name: protobuf.node(tree, name) for name in nodes}
-        self.node = shell.dropdown("node", list(nodes))
-        self.slider = shell.slider("part", 0, 0, 1)
+        self.label = f"a cursor over the bytes of {', '.join(nodes)}"
+        self.node = shell.dropdown("node", list(nodes), on_change=self._choose)
+        self.slider = shell.slider("part", 0, 0, 1, on_change=self._draw)
         self.view = shell.html()
-        self.node.observe(self._choose, names="value")
-        self.slider.observe(self._draw, names="value")
-        self._choose()
-        self.box = shell.column(shell.row(self.node, self.slider), self.view)
+        self.widget = shell.column(shell.row(self.node, self.slider), self.view)
+        self._choose(self.node.value)
 
     @property
     def parts(self) -> list[Span]:
@@ -42,23 +40,19 @@ class WireCursor:
         raw = self.fields[self.node.value].raw
         return [span for span in self.map if raw.start <= span.start < raw.end]
 
-    def _choose(self, change: Any = None) -> None:
+    def still(self) -> style.Picture:
+        """Return a hexdump of the beginning of the chosen node."""
+        start = self.parts[0].start
+        return hexdump(self.map, start, min(start + _STILL_BYTES, self.parts[-1].end))
+
+    def _choose(self, name: str) -> None:
         last = len(self.parts) - 1
-        self.slider.value = 0
+        self.slider.value = 0  # first: a nearer end would move it to itself
         self.slider.max = last
-        self._draw()
+        self._draw(0)
 
-    def _draw(self, change: Any = None) -> None:
-        field = self.fields[self.node.value]
-        self.view.value = page(self.map, field, self.parts[self.slider.value])
-
-
-def show(graph_def: bytes, nodes: Sequence[str]) -> None:
-    """Display the cursor over some nodes of a GraphDef, with a hexdump as its static twin."""
-    cursor = WireCursor(graph_def, nodes)
-    start = cursor.parts[0].start
-    twin = draw.hexdump(cursor.map, start, min(start + _TWIN_BYTES, cursor.parts[-1].end))
-    shell.show(cursor.box, twin, f"a cursor over the bytes of {', '.join(nodes)}")
+    def _draw(self, part: int) -> None:
+        self.view.value = page(self.map, self.fields[self.node.value], self.parts[part])
 
 
 def page(bytes_map: ByteMap, node: protobuf.Field, span: Span) -> str:
@@ -66,15 +60,15 @@ def page(bytes_map: ByteMap, node: protobuf.Field, span: Span) -> str:
     raw = node.raw
     start = max(raw.start, min(span.start - _WINDOW_BYTES // 2, raw.end - _WINDOW_BYTES))
     stop = min(raw.end, start + _WINDOW_BYTES)
-    dump = draw.hexdump_html(bytes_map, start, stop, mark=span.start)
-    value = draw.shown_value(span.value)
-    told = f"{span.name}, {len(span)} {'byte' if len(span) == 1 else 'bytes'}"
-    told += f" at {span.start}: {value}" if value else f" at {span.start}"
+    dump = hexdump_html(bytes_map, start, stop, mark=span.start)
+    value = shown_value(span.value)
+    what = f"{span.name}, {len(span)} {'byte' if len(span) == 1 else 'bytes'}"
+    what += f" at {span.start}: {value}" if value else f" at {span.start}"
     lines = [f"<code>{html.escape(span.path)}</code>"]
     lines += [f"<code>{html.escape(line)}</code>" for line in explained(bytes_map, span)]
     text = _as_text(bytes_map.data[raw.value_start : raw.end])
     return style.card(
-        f"<b>{shell.note(told)}</b><div>{'<br>'.join(lines)}</div>"
+        f"<b>{shell.note(what)}</b><div>{'<br>'.join(lines)}</div>"
         "<div style='display:flex;flex-wrap:wrap;gap:24px;margin-top:8px'>"
         f"<div>{dump}</div><pre style='margin:0;max-height:380px;overflow:auto;color:inherit'>"
         f"{html.escape(text)}</pre></div>",
@@ -87,6 +81,7 @@ def explained(bytes_map: ByteMap, span: Span) -> list[str]:
     data = bytes_map.bytes_of(span)
     if isinstance(span.value, tuple):
         return _packed(data, span.value)
+    # a varint has ten bytes at most, and its last byte no flag
     if span.kind not in ("tag", "length", "number") or len(data) > 10 or data[-1] > 0x7F:
         return []
     if any(byte < 0x80 for byte in data[:-1]):
@@ -109,14 +104,14 @@ def _packed(data: bytes, values: tuple) -> list[str]:
         position += 1
         if data[position - 1] < 0x80:
             ends.append(position)
-    if len(ends) == len(values) and not any(isinstance(each, float) for each in values):
-        told = "a byte below 80 ends a number"
+    if len(ends) == len(values) and not any(isinstance(value, float) for value in values):
+        rule = "a byte below 80 ends a number"
     else:
         size = len(data) // len(values)
-        ends, told = [size * (n + 1) for n in range(len(values))], f"{size} bytes each"
+        ends, rule = [size * (n + 1) for n in range(len(values))], f"{size} bytes each"
     parts = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    shown = [f"{part.hex(' ')} → {each}" for part, each in zip(parts, values, strict=True)]
-    return [f"packed: {len(values)} numbers share one tag and one length; {told}", *shown]
+    shown = [f"{part.hex(' ')} → {value}" for part, value in zip(parts, values, strict=True)]
+    return [f"packed: {len(values)} numbers share one tag and one length; {rule}", *shown]
 
 
 def _as_text(node: bytes) -> str:

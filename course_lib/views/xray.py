@@ -1,23 +1,30 @@
-"""Views of a .tflite file for a page: the whole file with a mark, the way to a byte, an answer.
+"""The X-ray of a .tflite file: walk over its bytes, part by part, and see the way to each.
 
-All are HTML on an opaque ground and say in words what their colours mean.
+All views are HTML on an opaque ground and say in words what their colours mean.
 """
 
 from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.formats.flatbuffer import Read
-from course_lib.views import bytes as draw_bytes
-from course_lib.views import style
+from course_lib.tflite import xray
+from course_lib.views import shell
+from course_lib.views.bytes import colours, css, hexdump_html, overview, overview_png
+from course_lib.views.style import Picture, card
 
-_COLUMNS, _ROWS = 256, 24
-_TOP_PIXELS, _ROW_PIXELS = 16, 5
+if TYPE_CHECKING:
+    import ipywidgets
+
+_HEX_ROWS = 9
+_COLUMNS, _ROWS = 256, 24  # cells of the strip, at most
+_TOP_PIXELS, _ROW_PIXELS = 16, 5  # of the page: room for an arrow, and a row of cells
+_MOST_HITS = 200
+# JavaScript of a click: put the byte into the search line of the same widget
 _SEARCH = (
     "const line=this.closest('.widget-vbox')?.querySelector('.widget-text input');"
     "if(line&amp;&amp;byte>=0){line.value=byte;"
@@ -25,23 +32,113 @@ _SEARCH = (
 )
 
 
-def overview(byte_map: ByteMap, span: Span | None = None, image: bytes | None = None) -> str:
+class XrayView(shell.View):
+    """A walk over the parts of a .tflite file: one after the other, by kind, or by a name.
+
+    It begins at part `start`, counted in the order of the bytes; `title` stands over the still.
+    """
+
+    label = "X-ray of a .tflite file"
+
+    def __init__(self, model_bytes: bytes, start: int = 0, title: str = "") -> None:
+        self.title = title
+        self.rays = xray.Xray(model_bytes)
+        self.map = self.rays.map
+        self.image = overview_png(self.map, _COLUMNS, _ROWS)
+        last = len(self.map.spans) - 1
+        self.slider = shell.slider("part", start, 0, last, on_change=self.go)
+        self.kind = shell.dropdown("kind", list(self.map.shares), on_change=lambda _: self.next())
+        self.text = _text("name", "conv, scale, 17 …", self.search)
+        self.hits = shell.dropdown("found", [("nothing searched", start)], on_change=self.jump)
+        self.strip, self.line, self.hexdump, self.way = (shell.html() for _ in range(4))
+        self.widget = self._layout()
+        self.go(start)
+
+    def _layout(self) -> ipywidgets.Widget:
+        controls = shell.row(
+            shell.button("◀ part", lambda: self.move(-1)),
+            self.slider,
+            shell.button("part ▶", lambda: self.move(1)),
+            self.kind,
+            shell.button("next of this kind", self.next),
+        )
+        return shell.column(
+            shell.html(card(legend(self.map), "what the colours mean")),
+            self.strip,
+            controls,
+            shell.row(self.text, self.hits),
+            self.line,
+            self.hexdump,
+            self.way,
+        )
+
+    def still(self) -> Picture:
+        """Return the whole file as cells, with the bytes of each kind."""
+        return overview(self.map, self.title or "a .tflite file")
+
+    @property
+    def span(self) -> Span:
+        """The part that is looked at."""
+        return self.map.spans[self.slider.value]
+
+    def go(self, index: int) -> None:
+        """Show part `index`: where it lies, its bytes, and the reads that lead to it."""
+        span = self.map.spans[index]
+        self.strip.value = card(strip(self.map, span, self.image), "the whole file")
+        self.line.value = shell.note(
+            f"{span.kind}: {xray.describe(span)}" + (f", at {span.path}" if span.path else "")
+        )
+        first = max(0, span.start - span.start % 16 - 32)
+        dump = hexdump_html(self.map, first, first + 16 * _HEX_ROWS, span.start)
+        self.hexdump.value = card(clickable(dump), "bytes in hexadecimal")
+        reads = xray.way(self.rays, span)
+        title = f"{len(reads)} reads lead here" if reads else "No read leads here"
+        self.way.value = card(steps(reads, title), "the way from the root")
+
+    def move(self, step: int) -> None:
+        """Go forward or back by some parts."""
+        self.slider.value = min(max(self.slider.value + step, 0), self.slider.max)
+
+    def next(self) -> None:
+        """Go to the next part of the chosen kind, from the end on to the first one."""
+        order = [*range(self.slider.value + 1, len(self.map.spans)), *range(self.slider.value + 1)]
+        for index in order:
+            if self.map.spans[index].kind == self.kind.value:
+                self.slider.value = index
+                return
+
+    def search(self, text: str) -> None:
+        """List the parts whose path, name or text holds `text`, or the part of that byte."""
+        hits = xray.search(self.map, text)[:_MOST_HITS]
+        self.hits.options = [
+            (f"{span.kind} {span.path or span.name}: {xray.describe(span)}"[:90], index)
+            for index, span in hits
+        ] or [("nothing found", self.slider.value)]
+        self.jump(self.hits.value)
+
+    def jump(self, index: int | None) -> None:
+        """Go to a part that was found."""
+        if index is not None:
+            self.slider.value = index
+
+
+def strip(byte_map: ByteMap, span: Span | None = None, image: bytes | None = None) -> str:
     """Return the whole file as a strip of coloured cells, with a mark around `span`.
 
-    `image` is what `draw.bytes.overview_png` made of the same map, to draw it only once.
+    `image` is what `overview_png` made of the same map, to draw it only once.
     """
     if image is None:
-        image = draw_bytes.overview_png(byte_map, _COLUMNS, _ROWS)
-    each = max(1, -(-len(byte_map) // (_COLUMNS * _ROWS)))
-    rows = max(1, -(-len(byte_map) // (_COLUMNS * each)))
+        image = overview_png(byte_map, _COLUMNS, _ROWS)
+    per_cell = max(1, -(-len(byte_map) // (_COLUMNS * _ROWS)))
+    rows = max(1, -(-len(byte_map) // (_COLUMNS * per_cell)))
     alt = f"the file as a strip of {len(byte_map)} bytes, coloured by what they are"
     if span is not None:
         alt += f"; marked: bytes {span.start} to {span.end - 1}, {span.kind}"
     source = base64.b64encode(image).decode("ascii")
-    mark = "" if span is None else _mark(span, each, rows)
+    mark = "" if span is None else _mark(span, per_cell, rows)
     return (
         f'<div style="position:relative;max-width:768px;padding-top:{_TOP_PIXELS}px;'
-        f'cursor:pointer" onclick="{_clicked_cell(each, len(byte_map))}">'
+        f'cursor:pointer" onclick="{_clicked_cell(per_cell, len(byte_map))}">'
         f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt)}" style="display:'
         f'block;width:100%;height:{rows * _ROW_PIXELS}px;image-rendering:pixelated">'
         f"{mark}</div>"
@@ -57,19 +154,19 @@ def clickable(hexdump: str) -> str:
     return f'<div style="cursor:pointer" onclick="{find}{_SEARCH}">{hexdump}</div>'
 
 
-def _clicked_cell(each: int, count: int) -> str:
+def _clicked_cell(per_cell: int, count: int) -> str:
     """Return the handler that finds the byte under the pointer in the strip."""
     return (
         "const box=this.getBoundingClientRect();"
         f"const column=Math.floor((event.clientX-box.left)/box.width*{_COLUMNS});"
         f"const row=Math.floor((event.clientY-box.top-{_TOP_PIXELS})/{_ROW_PIXELS});"
-        f"const byte=Math.min((row*{_COLUMNS}+column)*{each},{count - 1});{_SEARCH}"
+        f"const byte=Math.min((row*{_COLUMNS}+column)*{per_cell},{count - 1});{_SEARCH}"
     )
 
 
-def _mark(span: Span, each: int, rows: int) -> str:
+def _mark(span: Span, per_cell: int, rows: int) -> str:
     """Return an outline around the rows of cells that a span covers, and an arrow above it."""
-    first, last = span.start // each, (span.end - 1) // each
+    first, last = span.start // per_cell, (span.end - 1) // per_cell
     top, bottom = first // _COLUMNS, last // _COLUMNS
     left, right = (first % _COLUMNS, last % _COLUMNS + 1) if top == bottom else (0, _COLUMNS)
     box = (
@@ -87,11 +184,11 @@ def _mark(span: Span, each: int, rows: int) -> str:
 
 def legend(byte_map: ByteMap) -> str:
     """Return what each colour means, with the bytes and the share of each kind."""
-    tints = draw_bytes.colours(byte_map.shares)
+    tints = colours(byte_map.shares)
     chips = [
         f'<span style="display:inline-block;margin:1px 10px 1px 0;white-space:nowrap">'
         f'<span style="display:inline-block;width:12px;height:12px;border:1px solid #000;'
-        f'background:rgb({",".join(str(round(255 * part)) for part in tints[kind])})"></span> '
+        f'background:{css(tints[kind])}"></span> '
         f"{html.escape(kind)} {count:,} ({count / max(len(byte_map), 1):.1%})</span>"
         for kind, count in byte_map.shares.items()
     ]
@@ -111,38 +208,11 @@ def steps(reads: Sequence[Read], title: str) -> str:
     )
 
 
-def answer(
-    labels: Sequence[str],
-    before: np.ndarray,
-    after: np.ndarray,
-    logits: tuple[np.ndarray, np.ndarray] | None = None,
-) -> str:
-    """Return a table of (classes,) probabilities before and after a change, with bars.
+def _text(label: str, placeholder: str, on_change: Callable[[str], None]) -> ipywidgets.Text:
+    """Return a line to type into; Enter or leaving it starts the search."""
+    import ipywidgets
 
-    `logits` are the numbers before the softmax, likewise before and after.
-    """
-    head = "<th></th><th colspan=2>as shipped</th><th colspan=2>as patched</th>"
-    head += "<th>logits</th>" if logits else ""
-    rows = []
-    for index, label in enumerate(labels):
-        cells = "".join(
-            _bar(values[index], index == int(values.argmax()), colour)
-            for values, colour in ((before, "sky"), (after, "orange"))
-        )
-        if logits:
-            cells += f"<td>{logits[0][index]:+.2f} → {logits[1][index]:+.2f}</td>"
-        rows.append(f"<tr><td style='text-align:left'>{html.escape(label)}</td>{cells}</tr>")
-    return (
-        "<table style='font-size:14px;border-collapse:separate;border-spacing:8px 2px'>"
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _bar(share: float, largest: bool, colour: str) -> str:
-    """Return two cells: a bar for a probability and its number, bold for the model's answer."""
-    number = f"<b>{share:.3f} ◀</b>" if largest else f"{share:.3f}"
-    return (
-        "<td style='width:110px;text-align:left'><div style='height:12px;width:"
-        f"{max(1, round(110 * float(share)))}px;background:{style.PALETTE[colour]};"
-        f"border:1px solid #000'></div></td><td style='text-align:left'>{number}</td>"
-    )
+    line = ipywidgets.Text(description=label, placeholder=placeholder, continuous_update=False)
+    line.style.description_width = "initial"
+    line.observe(lambda change: on_change(change["new"]), names="value")
+    return line

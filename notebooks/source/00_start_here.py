@@ -197,13 +197,13 @@ print(f"{256_000 // len(model)} of this model fit into 256,000 bytes")
 # On the left are the lessons, on the right the size of each file, read from your disk.
 
 # %%
-from course_lib.views.journey import Station, journey
+from course_lib.views.journey import Station, picture
 
 def size(name):
     return data_path("models", name).stat().st_size
 
 # %%
-journey([
+picture([
     Station("01", "a program is a graph"),
     Station("03", "it learns", size("spotter.keras")),
     Station("05", "frozen, one file", size("spotter.pb")),

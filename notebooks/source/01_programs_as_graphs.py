@@ -58,9 +58,9 @@ my_guess = ...
 # the end and move one slider after the other.
 
 # %%
-from course_lib.widgets.player import play
+from course_lib.views.player import Player
 
-play(graph, var1=(-6, 12), var2=(-6, 12), var3=(-6, 12))
+Player(graph, var1=(-6, 12), var2=(-6, 12), var3=(-6, 12)).show()
 
 # %%
 from course_lib.graph import evaluate
@@ -143,9 +143,9 @@ check("1.4", beside)
 # Type lines of arithmetic, with `sqrt`, `exp`, `relu`, `max`, `min` and a few more. The picture follows while you type.
 
 # %%
-from course_lib.views.expression import edit
+from course_lib.views.expression import Expression
 
-edit("a = 3\nb = 4\nc = sqrt(a**2 + b**2)")
+Expression("a = 3\nb = 4\nc = sqrt(a**2 + b**2)").show()
 
 # %% [markdown]
 # Not every program is such a graph. A graph cannot go back to a line that is done, and a name has to stand for a number.
@@ -323,9 +323,9 @@ def layer_of(node):
     first = node.name.split("/")[0]
     return first.removesuffix("_norm").removesuffix("_relu")
 
-from course_lib.widgets.layers import browse
+from course_lib.views.layers import Layers, in_full
 
-browse(spotter, layer_of)
+Layers(spotter, layer_of).show()
 
 # %% [markdown]
 # 1×49×40×1 is the **shape** of a tensor, `float32` its **type**: an edge carries a whole array, not just one number. Both
@@ -335,10 +335,9 @@ browse(spotter, layer_of)
 # It runs on your machine and asks nothing of the internet.
 
 # %%
-from course_lib.views import netron
-from course_lib.views.layers import in_full
+from course_lib.views.netron import Netron
 
-netron.show(frozen, "spotter.pb", in_full(spotter, layer_of))
+Netron(frozen, "spotter.pb", in_full(spotter, layer_of)).show()
 
 # %% [markdown]
 # ## What you measured

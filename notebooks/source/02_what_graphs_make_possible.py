@@ -103,17 +103,17 @@ three_graphs(wasteful, *numbers[:2])
 # In the picture, the longest path is the red one with the thick frames.
 
 # %%
-from course_lib.views import span
+from course_lib.views.graph import work_and_span
 
-span.picture(material.SHARED)
+work_and_span(material.SHARED)
 
 # %% [markdown]
 # A level is what could run at the same moment, if there were enough workers. Move the slider and watch who does what when.
 
 # %%
-from course_lib.widgets.schedule import plan as show_plan
+from course_lib.views.gantt import ScheduleView
 
-show_plan(material.SHARED, most=3)
+ScheduleView(material.SHARED, most=3).show()
 
 # %% [markdown]
 # Seven operations, a span of four: two workers are enough to reach it, and a third one only waits.
@@ -181,7 +181,7 @@ with session.quiet():
 # replica found, what both have after the all-reduce, and what one device finds with all 12 clips.
 
 # %%
-from course_lib.views.gradients import bars
+from course_lib.views.backward import WalkBack, gradient_bars
 
 inputs, labels = replicas.batch(12)
 step = tf.function(lambda *half: strategy.run(on_each_replica, args=half))
@@ -192,10 +192,11 @@ mean = reduced[-1].values[0].numpy()
 whole = replicas.loss_gradients(model, inputs, labels)[-1].numpy()
 same = abs(mean - whole).max() < 1e-5
 print("the mean of the halves is the gradient of the whole batch:", same)
-bars({"replica 1": first, "replica 2": second,
-      "mean": mean, "one device": whole},
-     ["silence", "unknown", "yes", "no"],
-     alt="the replicas differ; their mean equals the gradient of one device")
+gradient_bars(
+    {"replica 1": first, "replica 2": second,
+     "mean": mean, "one device": whole},
+    ["silence", "unknown", "yes", "no"],
+    alt="the replicas differ; their mean equals the gradient of one device")
 
 # %% [markdown]
 # ### Exercise 2.5
@@ -264,10 +265,8 @@ except workers.WorkerError as error:
 # came from above, times its own slope; where two paths meet, their contributions add up.
 
 # %%
-from course_lib.widgets.backward import play_back
-
 graph = trace.from_source(material.PROGRAM)
-play_back(graph)
+WalkBack(graph).show()
 
 # %% [markdown]
 # Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01. Now walk back through
@@ -280,7 +279,7 @@ b = 3
 c = tanh(a * b)
 d = c * c - a
 """)
-play_back(mine)
+WalkBack(mine).show()
 
 # %% [markdown]
 #
@@ -362,9 +361,9 @@ my_guess = ...
 code = compiler.compiled("seven_lines")
 compare("2.10", my_guess, len(code.arithmetic()))
 
-from course_lib.widgets.listing import read
+from course_lib.views.listing import Listing
 
-read(code)
+Listing(code).show()
 
 # %% [markdown]
 # One instruction for each rounded box. Everything around them fetches numbers and stores the result.
@@ -375,7 +374,7 @@ read(code)
 # %% tags=["nbval-ignore-output"]
 layer = compiler.compiled("one_layer")
 print(*dict.fromkeys(layer.arithmetic()))
-read(layer)
+Listing(layer).show()
 
 # %% [markdown]
 # `vfmadd213ss` multiplies and adds at once, in a loop over the inputs; `vmaxss` with zero is the relu.

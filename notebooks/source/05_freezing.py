@@ -103,9 +103,9 @@ compare("5.1", my_guess, nodes["after"] - nodes["before"])
 graphs = freezing.stages(model)
 
 # %%
-from course_lib.views import freeze as draw
+from course_lib.views.graph import operation_table
 
-draw.operations({name: freezing.operations(each)
+operation_table({name: freezing.operations(each)
                  for name, each in graphs.items()},
                 alt="nodes by operation in four graphs of one model")
 
@@ -330,9 +330,9 @@ draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 # and how to find its end, then a length or a value follows.
 
 # %%
-from course_lib.views import wire as cursor
+from course_lib.views.wire import WireCursor
 
-cursor.show(data, ["features", "listen/convolution", "decide/bias"])
+WireCursor(data, ["features", "listen/convolution", "decide/bias"]).show()
 
 # %% [markdown]
 # No name of a field is in the file, only its number: the schema has the names. A length of 128 or more takes two

@@ -227,9 +227,10 @@ route
 # for `listen`, for `scale`, or for the number of a byte. Hover over a byte to learn its name.
 
 # %%
-from course_lib.widgets.xray import explore, patch
+from course_lib.views.patch import BytePatch
+from course_lib.views.xray import XrayView
 
-explore(shipped, title="spotter_int8.tflite")
+XrayView(shipped, title="spotter_int8.tflite").show()
 
 # %%
 rays.map
@@ -267,10 +268,10 @@ print(f"{sum(n == 0 for n in changes)} of {decide.count} weights",
 # try another weight, or another tensor.
 
 # %%
-patch(shipped, heard_features, heard.labels, dataset.LABELS,
-      clip=int(np.flatnonzero(turned[most] != before)[0]),
-      tensor=decide.name, index=most,
-      number=-int(rays.values(decide).flat[most]))
+BytePatch(shipped, heard_features, heard.labels, dataset.LABELS,
+          clip=int(np.flatnonzero(turned[most] != before)[0]),
+          tensor=decide.name, index=most,
+          number=-int(rays.values(decide).flat[most])).show()
 
 # %% [markdown]
 # One weight out of thousands rarely decides anything alone. A bias does more: it is added at every

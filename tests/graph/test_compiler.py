@@ -17,7 +17,6 @@ from course_lib.graph.compiler import (
     shipped,
 )
 from course_lib.views import listing
-from course_lib.widgets.listing import Languages
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +138,7 @@ def test_where_it_cannot_be_compiled_the_copy_says_so(monkeypatch, trouble):
 
 
 def test_the_listing_marks_what_calculates():
-    viewer = Languages(shipped("seven_lines", "there is no objdump here."))
+    viewer = listing.Listing(shipped("seven_lines", "there is no objdump here."))
     assert "4 of 20 lines calculate" in viewer.said.value and "shipped copy" in viewer.said.value
     assert viewer.text.value.count("▶") == 4
     viewer.choice.value = "hlo"

@@ -13,8 +13,7 @@ from course_lib.exercises.material import SHARED
 from course_lib.graph import span, work
 from course_lib.graph.scheduling import ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import from_source
-from course_lib.views.schedule import describe, gantt, gantts, svg
-from course_lib.widgets.schedule import Planner
+from course_lib.views.gantt import ScheduleView, describe, gantts, svg
 
 
 @given(programs, st.integers(1, 5))
@@ -79,12 +78,12 @@ def test_the_chart_says_who_does_what():
     tree = ElementTree.fromstring(svg(made, 7))
     texts = {element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")}
     assert {"worker 1", "worker 2", "gnu", "4"} <= texts
-    assert "worker 2: bee" in gantt(made).alt
+    assert "worker 2: bee" in gantts({"": made}).alt
     assert gantts({"two:": made, "three:": schedule(SHARED, 3)}).alt.startswith("two: 4 steps")
 
 
 def test_the_slider_changes_the_chart():
-    planner = Planner(SHARED, most=3)
+    planner = ScheduleView(SHARED, most=3)
     assert "7 steps" in planner.said.value and "span 4" in planner.said.value
     planner.workers.value = 2
     assert "4 steps" in planner.said.value and "worker 2" in planner.picture.value

@@ -314,7 +314,7 @@ def failing():
 def test_graph_and_trace_import_no_tensorflow():
     code = (
         "import sys; import course_lib.graph.trace, course_lib.graph, course_lib.views.graph; "
-        "import course_lib.widgets.player, course_lib.views.netron; "
+        "import course_lib.views.player, course_lib.views.netron; "
         "bad = [m for m in ('tensorflow', 'matplotlib') if m in sys.modules]; print(bad)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,9 +10,14 @@ from course_lib.exercises.material import PROGRAM
 from course_lib.graph import EvaluationError, gradients
 from course_lib.graph.data import number
 from course_lib.graph.trace.source import from_source
-from course_lib.views.backward import filmstrip, frame_marks, sentence, steps
-from course_lib.views.gradients import bars
-from course_lib.widgets.backward import BackwardPlayer, play_back
+from course_lib.views.backward import (
+    WalkBack,
+    filmstrip,
+    frame_marks,
+    gradient_bars,
+    sentence,
+    steps,
+)
 
 SEVEN = from_source(PROGRAM)
 
@@ -60,7 +65,7 @@ def test_the_film_says_every_step():
 
 
 def test_the_widget_walks_and_follows_the_sliders(monkeypatch):
-    player = BackwardPlayer(SEVEN, {"var2": (-6, 12)})
+    player = WalkBack(SEVEN, var2=(-6, 12))
     player.go(99)
     assert "var2 gets" in player.text.value and "has 0.25" in player.text.value
     player.sliders["var2"].value = 10
@@ -73,12 +78,12 @@ def test_the_widget_walks_and_follows_the_sliders(monkeypatch):
 
     shown = []
     monkeypatch.setattr(IPython.display, "display", lambda data, metadata, raw: shown.append(data))
-    play_back(SEVEN, var1=(0, 9))
+    WalkBack(SEVEN, var1=(0, 9)).show()
     assert shown[0]["text/plain"].startswith("<widget: The walk back.")
 
 
 def test_the_widget_of_a_program_of_ones_own():
-    player = BackwardPlayer(from_source("a = 2\nb = 0.5\nc = a * b"))
+    player = WalkBack(from_source("a = 2\nb = 0.5\nc = a * b"))
     assert set(player.sliders) == {"a", "b"} and player.sliders["b"].max == 1
     assert player.step.value == 0 and "no derivative is" in player.text.value
     player.sliders["a"].value = 3
@@ -91,7 +96,7 @@ def test_a_program_without_a_derivative_says_so(monkeypatch):
     shown = []
     monkeypatch.setattr(IPython.display, "display", lambda data, metadata, raw: shown.append(data))
     broken = from_source("a = 0\nb = 1 / a")
-    player = BackwardPlayer(broken)
+    player = WalkBack(broken)
     assert "divides 1 by a, which is 0" in player.text.value and "<svg" in player.picture.value
     player.go(1)
     assert "divides 1 by a" in player.text.value
@@ -102,7 +107,7 @@ def test_a_program_without_a_derivative_says_so(monkeypatch):
 
 
 def test_bars_need_their_words():
-    chart = bars({"one": [1, -1], "two": [0.5, 2]}, ["a", "b"], alt="two rows of bars")
+    chart = gradient_bars({"one": [1, -1], "two": [0.5, 2]}, ["a", "b"], alt="two rows of bars")
     assert chart.alt == "two rows of bars"
     with pytest.raises(ValueError, match="needs a text"):
-        bars({"one": [1]}, ["a"], alt="")
+        gradient_bars({"one": [1]}, ["a"], alt="")

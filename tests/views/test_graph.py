@@ -1,127 +1,33 @@
-"""The picture of a graph: where things go, what they look like, with graphviz and without."""
+"""Pictures of graphs: what they show, and what they say of it in words."""
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ElementTree
-from random import Random
+from collections import Counter
 
-import pytest
+from random_programs import long_program
 
-from course_lib.exercises.material import PROGRAM
-from course_lib.graph import Graph, Node, levels
+from course_lib.exercises.material import PROGRAM, SHARED
+from course_lib.graph import Graph, Node
 from course_lib.graph.trace.source import from_source
-from course_lib.views import layout as layout_module
-from course_lib.views.graph import describe, picture, shape_labels, side_by_side
-from course_lib.views.layout import dot_command, dot_source, lay_out
-from course_lib.views.marks import Marks, arrow_head
-from course_lib.views.svg import svg
+from course_lib.views.graph import (
+    describe,
+    describe_span,
+    operation_table,
+    picture,
+    shape_labels,
+    side_by_side,
+    work_and_span,
+)
+from course_lib.views.layout import lay_out
+from course_lib.views.painting import Marks, svg
 
 SEVEN = from_source(PROGRAM)
 
 
-@pytest.fixture(params=["graphviz", "levels"])
-def made_by(request, monkeypatch):
-    """Lay out with graphviz, and once more as if there were none."""
-    if request.param == "levels":
-        monkeypatch.setattr(layout_module, "dot_command", lambda: None)
-    elif dot_command() is None:
-        pytest.skip("no graphviz here")
-    lay_out.cache_clear()
-    yield request.param
-    lay_out.cache_clear()
-
-
-def test_everything_has_a_place(made_by):
-    layout = lay_out(SEVEN)
-    assert layout.made_by == made_by
-    assert [box.name for box in layout.boxes] == [node.name for node in SEVEN]
-    assert {arrow.edge for arrow in layout.arrows} == {*SEVEN.edges, ("res", "", 0)}
-    for box in layout.boxes:
-        assert 0 <= box.x - box.width / 2 and box.x + box.width / 2 <= layout.width
-        assert 0 <= box.y - box.height / 2 and box.y + box.height / 2 <= layout.height
-
-
-def test_a_level_is_a_row(made_by):
-    boxes = {box.name: box for box in lay_out(SEVEN).boxes}
-    heights = [{round(boxes[name].y) for name in names} for names in levels(SEVEN)]
-    assert all(len(row) == 1 for row in heights)
-    assert sorted(min(row) for row in heights) == [min(row) for row in heights]
-
-
-def test_boxes_do_not_overlap(made_by):
-    boxes = lay_out(SEVEN).boxes
-    for a in boxes:
-        for b in boxes:
-            apart = (
-                abs(a.x - b.x) >= (a.width + b.width) / 2 - 1
-                or abs(a.y - b.y) >= (a.height + b.height) / 2 - 1
-            )
-            assert a is b or apart
-
-
-def test_the_first_input_of_a_minus_stands_left(made_by):
-    graph = from_source("a = 1\nb = 2\nc = b - a")
-    ends = {arrow.edge: arrow.points[-1][0] for arrow in lay_out(graph, by_level=False).arrows}
-    assert ends["b", "c", 0] < ends["a", "c", 1]
-
-
-def test_arrows_end_at_their_box(made_by):
-    layout = lay_out(SEVEN)
-    boxes = {box.name: box for box in layout.boxes}
-    for arrow in layout.arrows:
-        if arrow.edge[1]:
-            box, (x, y) = boxes[arrow.edge[1]], arrow_head(arrow)[0]
-            assert abs(x - box.x) <= box.width / 2 + 3 and abs(y - box.y) <= box.height / 2 + 3
-
-
-def test_an_input_that_is_read_twice_has_two_arrows(made_by):
-    graph = from_source("x = 3\ny = x * x")
-    assert [a.edge for a in lay_out(graph).arrows] == [("x", "y", 0), ("x", "y", 1), ("y", "", 0)]
-
-
-def test_a_layout_is_made_once():
-    assert lay_out(SEVEN) is lay_out(from_source(PROGRAM))
-
-
-def test_svg_is_well_formed_and_says_what_it_shows(made_by):
-    marks = Marks({"res": "waiting", "temp1": "now"}, {("var1", "temp1", 0): "6 < 7"})
-    text = svg(lay_out(SEVEN), marks, 'step "3"')
-    tree = ElementTree.fromstring(text)
-    picture_element = tree.find("{http://www.w3.org/2000/svg}svg")
-    assert picture_element.get("role") == "img" and picture_element.get("aria-label") == 'step "3"'
-    texts = [element.text for element in picture_element.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"var1", "constant 6", "temp1", "÷", "6 < 7"} <= set(texts)
-    assert "url(" not in text and "href" not in text
-    assert 'stroke-dasharray="6 3"' in text  # a node that waits is dashed, not only grey
-
-
-def test_shapes_differ_without_colour():
-    nodes = (
-        Node("x", "Placeholder"),
-        Node("w", "Placeholder", dtype="resource"),
-        Node("c", "Const", value=1.0),
-        Node("y", "Add", ("x", "c")),
-    )
-    text = svg(lay_out(Graph(nodes, ("y",))), Marks(), "kinds")
-    shapes = re.findall(r"<rect[^>]*>", text)
-    assert len(shapes) == 5  # the variable has a double frame
-    assert sum("dasharray" in shape for shape in shapes) == 1
-    assert sum('rx="23"' in shape for shape in shapes) == 1
-
-
-def test_no_font_is_too_small_to_read():
-    sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg_of_seven())]
-    assert min(sizes) >= 12
-
-
-def svg_of_seven() -> str:
-    return svg(lay_out(SEVEN), Marks(notes={"res": "note"}), "seven")
-
-
 def test_a_picture_is_named_by_its_graph():
     assert repr(picture(from_source("a = 1\nb = -a"))) == "<picture: a = constant(1); b = Neg(a)>"
-    assert describe(big(60)).startswith("a graph of 62 nodes and 120 edges: ")
+    assert describe(from_source(long_program(60))).startswith("a graph of 62 nodes and 120 edges: ")
 
 
 def test_shapes_stand_on_edges():
@@ -142,12 +48,6 @@ def test_shapes_stand_on_edges():
     assert picture(graph).png != picture(graph, Marks()).png
 
 
-def test_a_picture_that_does_not_shrink_can_be_scrolled():
-    fixed = svg(lay_out(SEVEN), Marks(), "seven", shrinks=False)
-    assert "max-width:none" in fixed and "max-width:100%" not in fixed
-    assert "max-width:100%" in svg(lay_out(SEVEN), Marks(), "seven")
-
-
 def test_two_graphs_side_by_side():
     both = side_by_side({"one": SEVEN, "two": from_source("a = 1\nb = a + a")})
     assert both.alt.startswith("one: var1 = constant(6)") and " | two: a = " in both.alt
@@ -162,62 +62,23 @@ def test_a_wide_graph_fits_on_the_page():
     assert picture(from_source(text)).width <= 960
 
 
-def test_odd_names_survive(made_by):
-    nodes = (
-        Node('say "hi"/x', "Const", value=1.0),
-        Node("a<b>&c", "Neg", ('say "hi"/x',)),
-        Node("layer/" + "long" * 30, "Identity", ("a<b>&c",)),
+def test_the_longest_path_is_said_and_marked():
+    picture = work_and_span(SHARED)
+    assert picture.alt == (
+        "work 7: so many operations; span 4: the longest path, marked in red, is ant, cat, fox, gnu"
     )
-    graph = Graph(nodes, (nodes[-1].name,))
-    ElementTree.fromstring(svg(lay_out(graph), Marks(), describe(graph)))
-    assert dot_source(graph).count("->") == 2
+    assert picture.png[:4] == b"\x89PNG"
 
 
-def test_an_empty_graph_is_no_accident(made_by):
-    assert lay_out(Graph(())).boxes == ()
+def test_another_graph_has_another_path():
+    chain = from_source("a = 1\nb = a + a\nc = b + a")
+    assert describe_span(chain).endswith("span 2: the longest path, marked in red, is b, c")
+    assert work_and_span(chain).png != work_and_span(from_source("a = 1\nb = a + a")).png
 
 
-def test_graphviz_that_fails_is_named(tmp_path, monkeypatch):
-    broken = tmp_path / "dot"
-    broken.write_text("#!/bin/sh\necho no fonts >&2\nexit 3\n")
-    broken.chmod(0o755)
-    monkeypatch.setattr(layout_module, "dot_command", lambda: str(broken))
-    lay_out.cache_clear()
-    with pytest.raises(OSError, match="no fonts"):
-        lay_out(SEVEN)
-
-
-def test_a_picture_smaller_than_its_boxes_gets_more_room(tmp_path, monkeypatch):
-    rounding = tmp_path / "dot"
-    plain = """graph 1 0.5 1
-node n0 0.25 0.75 1 1 "" solid box black lightgrey
-node out0 0.25 0.1 0 0 "" solid box black lightgrey
-edge n0 out0 4 0.25 0.75 0.25 0.5 0.25 0.3 0.25 0.1 solid black
-stop"""
-    rounding.write_text(f"#!/bin/sh\ncat <<'PLAIN'\n{plain}\nPLAIN\n")
-    rounding.chmod(0o755)
-    monkeypatch.setattr(layout_module, "dot_command", lambda: str(rounding))
-    lay_out.cache_clear()
-    layout = lay_out(from_source("a = 1"))
-    (box,), (arrow,) = layout.boxes, layout.arrows
-    assert 0 <= box.x - box.width / 2 and box.x + box.width / 2 <= layout.width
-    assert 0 <= box.y - box.height / 2 and box.y + box.height / 2 <= layout.height
-    assert arrow.points[0] == (box.x, box.y)  # what is not a box moves along
-    lay_out.cache_clear()
-
-
-def big(operations: int) -> Graph:
-    random = Random(1)
-    lines = ["x0 = 1", "x1 = 2"]
-    for i in range(2, operations + 2):
-        a, b = (random.randint(max(0, i - 8), i - 1) for _ in range(2))
-        lines.append(f"x{i} = x{a} {random.choice('+-*')} x{b}")
-    return from_source("\n".join(lines))
-
-
-def test_a_thousand_operations_are_traced_levelled_and_drawn(made_by):
-    graph = big(1000)
-    assert len(graph.operations) == 1000 and len(levels(graph)) > 100
-    layout = lay_out(graph)
-    assert svg(layout, Marks(), "big").count("<rect") == 1002
-    assert picture(graph, alt="a thousand").png[:4] == b"\x89PNG"
+def test_counts_of_operations_as_a_picture():
+    counts = {"a": Counter(Add=3, Mul=1, Rare=1), "b": Counter(Add=1, Mul=2)}
+    picture = operation_table(counts)
+    assert picture.alt == "Nodes by operation. In all: a 5, b 3"
+    assert picture.png.startswith(b"\x89PNG")
+    assert operation_table(counts, most=1, alt="two graphs").alt == "two graphs"

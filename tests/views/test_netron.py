@@ -95,14 +95,14 @@ def displayed(monkeypatch):
 
 
 def test_no_port_stands_in_a_stored_output(displayed):
-    netron.show(b"bytes", "m.pb", TWIN)
+    netron.Netron(b"bytes", "m.pb", TWIN).show()
     assert displayed[0]["text/plain"] == "<widget: the graph>"
     assert "text/html" not in displayed[0] and "image/png" in displayed[0]
 
 
 def test_without_the_package_there_is_a_sentence_and_the_picture(displayed, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    netron.show(b"bytes", "m.pb", TWIN)
+    netron.Netron(b"bytes", "m.pb", TWIN).show()
     assert displayed[0]["text/plain"] == "<widget: the graph>"
     with pytest.raises(OSError, match="pip install netron"):
         netron.serve(b"bytes", "m.pb")
@@ -114,7 +114,7 @@ def test_colab_gets_its_own_frame(displayed, monkeypatch):
     colab = types.ModuleType("google.colab")
     colab.output = output
     monkeypatch.setitem(sys.modules, "google.colab", colab)
-    netron.show(b"bytes", "m.pb", TWIN)
+    netron.Netron(b"bytes", "m.pb", TWIN).show()
     assert isinstance(asked[0][0][0], int)
     assert len(displayed) == 1 and "image/png" in displayed[0]  # with a sentence, if it stays empty
 

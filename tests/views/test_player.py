@@ -1,17 +1,12 @@
-"""The player, the box for a program of one's own, and the viewer of layers."""
+"""The player: its words, its frames, its controls."""
 
 from __future__ import annotations
 
 import pytest
 
 from course_lib.exercises.material import PROGRAM
-from course_lib.graph import Graph, Node
 from course_lib.graph.trace.source import from_source
-from course_lib.views.expression import ExpressionBox
-from course_lib.views.layers import in_full, layer
-from course_lib.views.player import filmstrip, frame_marks, run, sentence
-from course_lib.widgets.layers import LayerViewer
-from course_lib.widgets.player import Player, play
+from course_lib.views.player import Player, filmstrip, frame_marks, run, sentence
 
 SEVEN = from_source(PROGRAM)
 
@@ -70,7 +65,7 @@ def test_the_film_shows_the_same_frames():
 
 @pytest.fixture
 def player():
-    return Player(SEVEN, {"var1": (-6, 12), "var2": (-6, 12), "var3": (-6, 12)})
+    return Player(SEVEN, var1=(-6, 12), var2=(-6, 12), var3=(-6, 12))
 
 
 def press(player, name):
@@ -126,7 +121,7 @@ def test_sliders_of_their_own_accord():
 
 
 def test_an_early_failure_shortens_the_steps():
-    early = Player(from_source("a = 1\nb = 1 / a\nc = b + 1\nd = c"), {"a": (0, 2)})
+    early = Player(from_source("a = 1\nb = 1 / a\nc = b + 1\nd = c"), a=(0, 2))
     early.go(9)
     early.sliders["a"].value = 0
     assert early.step.max == 3 and "divides 1 by a" in early.text.value
@@ -134,71 +129,12 @@ def test_an_early_failure_shortens_the_steps():
     assert early.step.max == 5
 
 
-def test_play_displays_one_stable_output(monkeypatch):
+def test_show_displays_one_stable_output(monkeypatch):
     import IPython.display
 
     shown = []
     monkeypatch.setattr(IPython.display, "display", lambda data, metadata, raw: shown.append(data))
-    play(SEVEN, var1=(0, 9))
-    play(SEVEN, var1=(0, 9))
+    Player(SEVEN, var1=(0, 9)).show()
+    Player(SEVEN, var1=(0, 9)).show()
     assert shown[0]["text/plain"] == shown[1]["text/plain"]
     assert shown[0]["image/png"] == shown[1]["image/png"]
-
-
-def test_ones_own_program():
-    box = ExpressionBox("a = 3\nb = 4\nc = sqrt(a**2 + b**2)")
-    assert "c = sqrt(add_1) = sqrt(25) = 5" in box.said.value
-    assert "4 constants, 4 operations." in box.said.value
-    before = box.picture.value
-    box.text.value = "a = 3\nb = c"
-    assert "Line 2: uses c" in box.said.value and box.picture.value == before
-    box.text.value = "a = 1 / 0"
-    assert "divides 1 by const_2, which is 0" in box.said.value
-    box.text.value = "x = 1\n" + "x = x + 1\n" * 500
-    assert "501 constants, 500 operations" in box.said.value and box.picture.value == ""
-    assert "too many to draw while you type" in box.said.value
-    box.text.value = "x = 1\n" * 10_000
-    assert "Line 5000: is the last that can be drawn" in box.said.value
-
-
-def test_what_is_typed_is_shown_as_text():
-    box = ExpressionBox("a = 1")
-    box.text.value = "a = <b>"
-    assert "<b>" not in box.said.value
-
-
-MODEL = Graph(
-    (
-        Node("x", "Placeholder", shape=(1, 4)),
-        Node("dense/kernel", "Const", shape=(4, 2)),
-        Node("dense/MatMul", "MatMul", ("x", "dense/kernel"), shape=(1, 2)),
-        Node("act/Relu", "Relu", ("dense/MatMul",), shape=(1, 2)),
-    ),
-    ("act/Relu",),
-)
-
-
-def test_layers_open_and_close():
-    viewer = LayerViewer(MODEL)
-    assert viewer.choice.options == ("all layers", "dense", "act", "every node")
-    assert "all layers: 3 nodes" in viewer.said.value
-    viewer.choice.value = "dense"
-    assert "dense: 3 nodes, 2 edges" in viewer.said.value and "1×2" in viewer.picture.value
-    viewer.choice.value = "every node"
-    assert "4 nodes" in viewer.said.value and 'tabindex="0"' in viewer.picture.value
-    assert "max-width:none" in viewer.picture.value  # it is scrolled, not made small
-
-
-def test_all_layers_in_full_are_one_picture():
-    everything = in_full(MODEL)
-    assert everything.alt.startswith("every node, layer by layer (x, dense, act): ")
-    assert everything.width == 940 and everything.png[:4] == b"\x89PNG"
-
-
-def test_one_layer_reads_its_neighbours_as_placeholders():
-    act = layer(MODEL, "act")
-    assert [str(node) for node in act] == [
-        "dense/MatMul = Placeholder()",
-        "act/Relu = Relu(dense/MatMul)",
-    ]
-    assert act.outputs == ("act/Relu",)

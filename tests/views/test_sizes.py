@@ -53,6 +53,6 @@ def test_every_picture_is_a_png_with_a_text(name):
 def test_strip_marks_the_part_and_says_which():
     file = reading_costs._as_flatbuffer({})
     found = flatbuffer.byte_map(file)
-    shown = views.overview(found, found.spans[1])
+    shown = views.strip(found, found.spans[1])
     assert "marked: bytes 4 to 7, identifier" in shown and shown.count("position:absolute") == 2
     assert all(kind in views.legend(found) for kind in found.shares)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 
 import pytest
 
 from course_lib import session
 from course_lib.formats import protobuf
-from course_lib.views import freeze as draw
-from course_lib.views import wire as widget
+from course_lib.views.wire import WireCursor, explained
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +24,7 @@ def graph_def():
 
 @pytest.fixture
 def cursor(graph_def):
-    return widget.WireCursor(graph_def, ["first", "<b>"])
+    return WireCursor(graph_def, ["first", "<b>"])
 
 
 def test_the_slider_goes_through_every_part_of_the_node(cursor):
@@ -64,19 +62,19 @@ def test_moving_is_quick(cursor):
 
 def test_bits_of_tags_and_varints_are_explained(cursor):
     tag, length = cursor.parts[0], cursor.parts[1]
-    assert widget.explained(cursor.map, tag) == [
+    assert explained(cursor.map, tag) == [
         "bits 00001010: the last byte",
         "10 = field 1 × 8 + wire type 2 (length-delimited)",
     ]
-    assert widget.explained(cursor.map, length)[-1].endswith(f": {length.value}")
+    assert explained(cursor.map, length)[-1].endswith(f": {length.value}")
     name = next(span for span in cursor.parts if span.kind == "string")
-    assert widget.explained(cursor.map, name) == []
+    assert explained(cursor.map, name) == []
 
 
 def test_two_bytes_are_explained(graph_def):
-    cursor = widget.WireCursor(graph_def, ["<b>"])
+    cursor = WireCursor(graph_def, ["<b>"])
     length = next(s for s in cursor.parts if s.kind == "length" and len(s) == 2)
-    lines = widget.explained(cursor.map, length)
+    lines = explained(cursor.map, length)
     assert "a 1 in front says: go on" in lines[0]
     assert protobuf.varint(cursor.map.bytes_of(length), 0)[0] == length.value
 
@@ -88,12 +86,12 @@ def test_packed_numbers_are_taken_apart():
     graph = GraphDef(node=[{"name": "n", "op": "Conv2D"}])
     graph.node[0].attr["strides"].list.i.extend([1, 300, -1])
     graph.node[0].attr["value"].tensor.float_val.extend([1.5, -2.0])
-    cursor = widget.WireCursor(graph.SerializeToString(deterministic=True), ["n"])
+    cursor = WireCursor(graph.SerializeToString(deterministic=True), ["n"])
     strides, value = (s for s in cursor.parts if isinstance(s.value, tuple))
-    assert widget.explained(cursor.map, strides) == [
+    assert explained(cursor.map, strides) == [
         "packed: 3 numbers share one tag and one length; a byte below 80 ends a number",
         "01 → 1", "ac 02 → 300", f"{'ff ' * 9}01 → -1"]  # fmt: skip
-    assert widget.explained(cursor.map, value) == [
+    assert explained(cursor.map, value) == [
         "packed: 2 numbers share one tag and one length; 4 bytes each",
         "00 00 c0 3f → 1.5", "00 00 00 c0 → -2.0"]  # fmt: skip
     tags = [s for s in cursor.parts if s.kind == "tag" and s.path.endswith("list.i")]
@@ -104,12 +102,4 @@ def test_packed_numbers_are_taken_apart():
 
 def test_unknown_nodes_are_refused(graph_def):
     with pytest.raises(LookupError, match="no node called"):
-        widget.WireCursor(graph_def, ["third"])
-
-
-def test_counts_of_operations_as_a_picture():
-    counts = {"a": Counter(Add=3, Mul=1, Rare=1), "b": Counter(Add=1, Mul=2)}
-    picture = draw.operations(counts)
-    assert picture.alt == "Nodes by operation. In all: a 5, b 3"
-    assert picture.png.startswith(b"\x89PNG")
-    assert draw.operations(counts, most=1, alt="two graphs").alt == "two graphs"
+        WireCursor(graph_def, ["third"])

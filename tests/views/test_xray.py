@@ -5,7 +5,8 @@ import pytest
 
 from course_lib import session, tflite
 from course_lib.tflite import xray
-from course_lib.widgets.xray import Explorer, Patcher
+from course_lib.views.patch import BytePatch
+from course_lib.views.xray import XrayView
 
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)
 NAMES = ("_silence_", "_unknown_", "yes", "no")
@@ -41,7 +42,7 @@ def test_every_part_has_a_way_that_ends_at_it(models):
 
 
 def test_explorer_walks_searches_and_jumps(models):
-    explorer = Explorer(models["int8"])
+    explorer = XrayView(models["int8"])
     for index in range(0, len(explorer.map.spans), 7):
         explorer.slider.value = index
         assert (
@@ -64,7 +65,7 @@ def test_explorer_walks_searches_and_jumps(models):
 @pytest.mark.parametrize("name", ["int8", "float32"])
 def test_patcher_changes_and_restores(models, name):
     labels = tflite.run(models[name], FEATURES).argmax(axis=1)
-    patcher = Patcher(models[name], FEATURES, labels, NAMES, clip=2)
+    patcher = BytePatch(models[name], FEATURES, labels, NAMES, clip=2)
     assert "8 of 8 clips right as shipped, 8 now" in patcher.score.value
     dense = next(
         index for index, (_, each) in enumerate(patcher.tensor.options) if each.shape == (4, 3)

@@ -1,17 +1,45 @@
-"""A schedule as a Gantt chart: a row for each worker, a bar for each operation."""
+"""Schedules as Gantt charts: a row for each worker, a bar for each operation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
 
-from course_lib.graph.data import number
-from course_lib.graph.scheduling import Schedule
+from course_lib.graph.data import Graph, number
+from course_lib.graph.scheduling import Schedule, schedule
+from course_lib.graph.structure import span, work
+from course_lib.views import shell
 from course_lib.views.style import PALETTE, Picture, card, figure, show
 
 _ROW, _LEFT, _WIDTH = 44, 96, 760  # pixels: height of a row, room for names, width of the chart
 _RIGHT = 14  # pixels for the last number of the scale
 _FILL = "#DCEFFA"
+
+
+class ScheduleView(shell.View):
+    """The schedules of a graph for 1 to `most` workers.
+
+    `workers` is the slider, `picture` the chart, `said` what it comes to.
+    """
+
+    def __init__(self, graph: Graph, most: int = 4) -> None:
+        self.graph = graph
+        self.most = most
+        self.workers = shell.slider("workers", 1, 1, most, on_change=self._redraw)
+        self.said, self.picture = shell.html(), shell.html()
+        self.widget = shell.column(self.workers, self.said, self.picture)
+        self._redraw(1)
+
+    def still(self) -> Picture:
+        """Return all charts one below the other."""
+        counts = range(1, self.most + 1)
+        return gantts({f"{k} worker{'s' * (k > 1)}:": schedule(self.graph, k) for k in counts})
+
+    def _redraw(self, workers: int) -> None:
+        plan = schedule(self.graph, workers)
+        limits = f"work {work(self.graph):g}, span {span(self.graph):g}"
+        self.said.value = shell.note(f"{describe(plan)}. ({limits})")
+        self.picture.value = svg(plan, work(self.graph))
 
 
 def describe(plan: Schedule) -> str:
@@ -21,11 +49,6 @@ def describe(plan: Schedule) -> str:
         names = [task.name for task in plan.tasks if task.worker == worker]
         rows.append(f"worker {worker + 1}: {', '.join(names) or 'nothing'}")
     return f"{number(plan.length)} steps, {number(plan.idle)} of them idle. " + "; ".join(rows)
-
-
-def gantt(plan: Schedule) -> Picture:
-    """Return the chart of one schedule as a PNG picture."""
-    return gantts({"": plan})
 
 
 def gantts(plans: Mapping[str, Schedule]) -> Picture:
