@@ -237,9 +237,12 @@ def no_room(error: OSError, folder: Path) -> DownloadError:
 @contextmanager
 def bar(words: str, quiet: bool = False) -> Iterator[Progress]:
     """Draw a bar named `words` on stderr, unless `quiet`; give the function that moves it."""
+    if quiet:
+        yield lambda done, total: None
+        return
     # in a log every step of a bar is a line: there it moves seldom
     seconds = 0.2 if sys.stderr.isatty() or "ipykernel" in sys.modules else 5.0
-    with tqdm(desc=words, unit="B", unit_scale=True, mininterval=seconds, disable=quiet) as drawn:
+    with tqdm(desc=words, unit="B", unit_scale=True, mininterval=seconds) as drawn:
 
         def progress(done: int, total: int) -> None:
             drawn.total, drawn.initial = total, drawn.initial or done  # what was here is no speed
