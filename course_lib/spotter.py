@@ -70,6 +70,7 @@ def train(
     labels: np.ndarray,
     epochs: int = EPOCHS,
     seed: int = 0,
+    peak_rate: float = PEAK_RATE,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     averaged: bool = False,
@@ -94,7 +95,7 @@ def train(
     keras = session.import_tensorflow().keras
     steps, classes = epochs * (len(features) // BATCH), model.output_shape[-1]
     model.compile(
-        _optimizer(steps, _LAST_RATE if averaged else 0.0),
+        _optimizer(steps, peak_rate, _LAST_RATE if averaged else 0.0),
         metrics=["accuracy"],
         jit_compile=False,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -184,12 +185,12 @@ def _stripes(rng: np.random.Generator, count: int, length: int, widest: int) -> 
     return (place < start) | (place >= start + width)
 
 
-def _optimizer(steps: int, last: float) -> keras.optimizers.Optimizer:
-    """Return AdamW: its rate warms up, then follows a cosine to `last` of the peak."""
+def _optimizer(steps: int, peak_rate: float, last: float) -> keras.optimizers.Optimizer:
+    """Return AdamW: its rate warms up to `peak_rate`, then follows a cosine to `last` of it."""
     keras = session.import_tensorflow().keras
     warm = max(1, int(_WARM * steps))
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm), alpha=last, warmup_target=PEAK_RATE, warmup_steps=warm
+        0.0, max(1, steps - warm), alpha=last, warmup_target=peak_rate, warmup_steps=warm
     )
     adam = keras.optimizers.AdamW(rate, weight_decay=0.02)
     adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -17,5 +17,3 @@ from course_lib.exercises.notebook import (
     progress,
     require,
 )
-
-__all__ = ["WrongAnswer", "check", "compare", "hint", "predict", "progress", "require"]

@@ -11,21 +11,3 @@ from course_lib.graph.differentiation import gradients, numeric_gradients
 from course_lib.graph.evaluation import EvaluationError, Tally, evaluate
 from course_lib.graph.operations import operation
 from course_lib.graph.structure import collapse, compare, independent, levels, needed, span, work
-
-__all__ = [
-    "EvaluationError",
-    "Graph",
-    "Node",
-    "Tally",
-    "collapse",
-    "compare",
-    "evaluate",
-    "gradients",
-    "independent",
-    "levels",
-    "needed",
-    "numeric_gradients",
-    "operation",
-    "span",
-    "work",
-]

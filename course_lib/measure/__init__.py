@@ -17,16 +17,3 @@ from course_lib.measure.measurement import (
     reports,
     wilson,
 )
-
-__all__ = [
-    "KINDS",
-    "Change",
-    "Report",
-    "agreement",
-    "arena_bytes",
-    "bytes_by_kind",
-    "mcnemar",
-    "report",
-    "reports",
-    "wilson",
-]

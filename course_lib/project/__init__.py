@@ -27,9 +27,3 @@ from course_lib.project.training import (
     restore,
 )
 from course_lib.project.words import gather
-
-__all__ = [
-    "FOLDER", "MODEL", "about", "again", "arena_bytes", "best_epoch", "bundle", "deliverables",
-    "every_epoch", "from_checkpoint", "from_nothing", "gather", "head_start", "on_micro",
-    "problems", "read", "report", "restore",
-]  # fmt: skip

@@ -34,36 +34,3 @@ from course_lib.quantize.grids import (
 from course_lib.quantize.layers import Window, accumulate, softmax
 from course_lib.quantize.model import Operation, Plan, Value, read
 from course_lib.quantize.precision import calibrate, cheapest_first, four_bits
-
-__all__ = [
-    "Affine",
-    "LayerError",
-    "Multiplier",
-    "Operation",
-    "Plan",
-    "Value",
-    "Window",
-    "accumulate",
-    "activation_ranges",
-    "affine",
-    "against_kernels",
-    "calibrate",
-    "cheapest_first",
-    "correct_biases",
-    "divide_by_power_of_two",
-    "four_bits",
-    "high_multiply",
-    "layer",
-    "layer_errors",
-    "multiplier",
-    "multipliers",
-    "per_channel",
-    "read",
-    "requantize",
-    "requantize_once",
-    "round_half_away",
-    "run_integer",
-    "softmax",
-    "sqnr_db",
-    "symmetric",
-]

@@ -9,15 +9,3 @@ with `beginning`.
 from course_lib.session.beginning import SEED, import_tensorflow, in_colab, start
 from course_lib.session.files import cache_folder, data_path, workspace, write_atomically
 from course_lib.session.streams import quiet
-
-__all__ = [
-    "SEED",
-    "cache_folder",
-    "data_path",
-    "import_tensorflow",
-    "in_colab",
-    "quiet",
-    "start",
-    "workspace",
-    "write_atomically",
-]

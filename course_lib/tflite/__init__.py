@@ -11,17 +11,3 @@ from course_lib.tflite.guard import Guard, run_guarded
 from course_lib.tflite.interpreter import Interpreter, load, operations, run
 from course_lib.tflite.shrinking import compact, strip
 from course_lib.tflite.variants import VARIANTS
-
-__all__ = [
-    "VARIANTS",
-    "Guard",
-    "Interpreter",
-    "ModelError",
-    "compact",
-    "convert",
-    "load",
-    "operations",
-    "run",
-    "run_guarded",
-    "strip",
-]

@@ -7,5 +7,3 @@ for the pictures, at `shell` for the controls, then take `confusion` as an examp
 """
 
 from course_lib.views.style import PALETTE, Picture, figure, show
-
-__all__ = ["PALETTE", "Picture", "figure", "show"]

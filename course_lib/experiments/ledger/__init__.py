@@ -8,5 +8,3 @@ from course_lib.experiments.ledger.claims import VERDICTS, Claim, Ledger, Test
 from course_lib.experiments.ledger.file_claims import files
 from course_lib.experiments.ledger.format_claims import formats
 from course_lib.experiments.ledger.graph_claims import graphs
-
-__all__ = ["VERDICTS", "Claim", "Ledger", "Test", "files", "formats", "graphs"]

@@ -6,5 +6,3 @@
 
 from course_lib.formats.checkpoint.bundle import contents, latest
 from course_lib.formats.checkpoint.tensors import Contents
-
-__all__ = ["Contents", "contents", "latest"]

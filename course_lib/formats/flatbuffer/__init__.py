@@ -3,5 +3,3 @@
 from course_lib.formats.flatbuffer.routes import Read, Route, route
 from course_lib.formats.flatbuffer.schema import FormatError, load
 from course_lib.formats.flatbuffer.walk import byte_map
-
-__all__ = ["FormatError", "Read", "Route", "byte_map", "load", "route"]

@@ -2,5 +2,3 @@
 
 from course_lib.graph.trace.functions import executed, from_function, from_graph_def, parsed
 from course_lib.graph.trace.source import TraceError, from_source
-
-__all__ = ["TraceError", "executed", "from_function", "from_graph_def", "from_source", "parsed"]

@@ -7,5 +7,3 @@ On the command line: `python -m course_lib.instructor.authoring build`, or `chec
 
 from course_lib.instructor.authoring.building import build, check, lessons
 from course_lib.instructor.authoring.source import SourceError, read
-
-__all__ = ["SourceError", "build", "check", "lessons", "read"]

@@ -7,16 +7,3 @@ for each tensor, `toolchain` compiles and runs. In `c` lies the C that is the sa
 from course_lib.micro.plain_c.generation import Layer, Program, generate
 from course_lib.micro.plain_c.layers import Unsupported
 from course_lib.micro.plain_c.toolchain import Built, NoToolError, Part, build, missing, run
-
-__all__ = [
-    "Built",
-    "Layer",
-    "NoToolError",
-    "Part",
-    "Program",
-    "Unsupported",
-    "build",
-    "generate",
-    "missing",
-    "run",
-]

@@ -16,19 +16,3 @@ from course_lib.sound.dataset.clips import (
 )
 from course_lib.sound.dataset.folders import measurable, recordings
 from course_lib.sound.dataset.sources import SOURCES, bundled, load
-
-__all__ = [
-    "BACKGROUND",
-    "LABELS",
-    "SILENCE",
-    "SOURCES",
-    "SPLITS",
-    "UNKNOWN",
-    "Clips",
-    "bundled",
-    "joined",
-    "label_of",
-    "load",
-    "measurable",
-    "recordings",
-]
