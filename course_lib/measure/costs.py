@@ -68,15 +68,10 @@ def _scale_bytes(root: schema.Model) -> int:
     for graph in map(root.Subgraphs, range(root.SubgraphsLength())):
         for tensor in map(graph.Tensors, range(graph.TensorsLength())):
             if grid := tensor.Quantization():
-                readers = (
-                    grid.ScaleAsNumpy,
-                    grid.ZeroPointAsNumpy,
-                    grid.MinAsNumpy,
-                    grid.MaxAsNumpy,
-                )
+                readers = grid.ScaleAsNumpy, grid.ZeroPointAsNumpy, grid.MinAsNumpy, grid.MaxAsNumpy
                 for values in (read() for read in readers):
                     if isinstance(values, np.ndarray):  # a missing vector reads as 0
-                        sizes[values.ctypes.data] = 4 + values.nbytes
+                        sizes[values.ctypes.data] = 4 + values.nbytes  # 4: its length field
     return sum(sizes.values())
 
 

@@ -38,12 +38,9 @@ class Evaluation:
     @property
     def others(self) -> dict[str, tuple[int, int]]:
         """Return (called unknown, n) of each other word, in alphabetical order."""
-        names = np.array(self.words, object)
-        rights = {
-            word: self.report.right[names == word]
-            for word in sorted(set(self.words) - set(dataset.LABELS))
-        }
-        return {word: (int(right.sum()), len(right)) for word, right in rights.items()}
+        names, right = np.array(self.words, object), self.report.right
+        others = sorted(set(self.words) - set(dataset.LABELS))
+        return {word: (int(right[names == word].sum()), self.words.count(word)) for word in others}
 
     def as_dict(self) -> dict:
         """Return everything as plain values, ready for JSON; shares are None where n is 0."""
@@ -98,25 +95,14 @@ def evaluate(
         raise saved.ModelFileError(
             f"{model} answers with values that are no numbers: train or convert it again."
         )
-    measured = replace(measured, bytes=_bytes_of(model))
+    files = model.rglob("*") if model.is_dir() else [model]
+    size = sum(path.stat().st_size for path in files if path.is_file())
+    measured = replace(measured, bytes=size)
     words, left_out = recordings.clips.words, recordings.left_out
     return Evaluation(str(model), str(folder), measured, words, left_out)
 
 
-def _bytes_of(model: Path) -> int:
-    """Return the size of a file, or of all files in a SavedModel folder."""
-    if model.is_dir():
-        return sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
-    return model.stat().st_size
-
-
 def _share(correct: int, n: int, name: str = "accuracy") -> dict:
     """Return a share with its counts and Wilson's 95 % interval."""
-    if n == 0:
-        return {"n": 0, "correct": 0, name: None, "interval": None}
-    return {
-        "n": n,
-        "correct": correct,
-        name: correct / n,
-        "interval": list(wilson(correct, n)),
-    }
+    share, interval = (correct / n, list(wilson(correct, n))) if n else (None, None)
+    return {"n": n, "correct": correct, name: share, "interval": interval}

@@ -93,14 +93,8 @@ def _share(right: np.ndarray) -> dict[str, Any] | None:
     if not len(right):
         return None
     correct, n = int(right.sum()), len(right)
-    low, high = wilson(correct, n)
-    return {
-        "correct": correct,
-        "n": n,
-        "share": _rounded(correct / n),
-        "low": _rounded(low),
-        "high": _rounded(high),
-    }
+    share, low, high = map(_rounded, (correct / n, *wilson(correct, n)))
+    return {"correct": correct, "n": n, "share": share, "low": low, "high": high}
 
 
 def _rounded(number: float) -> float:
@@ -110,19 +104,10 @@ def _rounded(number: float) -> float:
 def _card(figures: dict[str, Any]) -> str:
     recipe, sizes, held, real = (figures[key] for key in ("recipe", "bytes", "held_out", "real"))
     rows = "\n".join(f"| {name} | {size:,} |" for name, size in sizes.items())
-    parts = [
-        _HEAD.format(**recipe, sizes=rows),
-        "## On voices that it was not trained on\n",
-        _table(held),
-    ]
-    if real:
-        parts += [
-            "## On recordings of people\n",
-            _REAL.format(clips=real["clips"], voices=real["voices"]),
-            _table(real),
-        ]
-    else:
-        parts.append("## On recordings of people\n\nNot measured in this run.\n")
+    parts = [_HEAD.format(**recipe, sizes=rows)]
+    parts += ["## On voices that it was not trained on\n", _table(held)]
+    parts += ["## On recordings of people\n"]
+    parts += [_REAL.format(**real), _table(real)] if real else ["Not measured in this run.\n"]
     return "\n".join([*parts, _LIMITS])
 
 
@@ -169,7 +154,7 @@ def _hardest(figures: dict[str, Any]) -> str:
     words = [
         (share["share"], word)
         for word, share in figures["int8"]["words"].items()
-        if share["n"] >= 5 and share["share"] < 1
+        if share["n"] >= 5 and share["share"] < 1  # fewer than five clips say little
     ]
     named = ", ".join(f"{word} {share:.0%}" for share, word in sorted(words)[:8])
     return f"The hardest words for int8: {named or 'none was missed'}.\n"

@@ -61,7 +61,7 @@ def trainable_or_frozen(path: str | Path) -> object:
     data = _content(path)
     if path.suffix == ".pb":
         return _opened(path, lambda: _with_function(freezing.load(data)))
-    if not data.startswith(b"PK"):
+    if not data.startswith(b"PK"):  # a .keras file is a zip
         raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
     return _opened(path, lambda: _keras(path))
 

@@ -204,8 +204,8 @@ def _models(report: Mapping[str, Any]) -> Iterator[str]:
             continue
         right = sum(table[place][place] for place in range(len(said)))
         low, high = measure.wilson(right, sum(said))
-        wanted = {"n": sum(said), "right": right, "share": right / sum(said)}
-        wanted |= {"low": low, "high": high}
+        n = sum(said)
+        wanted = {"n": n, "right": right, "share": right / n, "low": low, "high": high}
         for key, value in wanted.items():
             if abs(each[key] - value) > _EXACT:
                 yield f"models: {key} of {name} is {each[key]}, and its matrix gives {value:.6g}."

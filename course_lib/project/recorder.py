@@ -74,9 +74,8 @@ class Recorder(shell.View):
 
     def still(self) -> str:
         """Say what the recorder would do; no take is in it, so that it is always the same."""
-        empty: dict[str, list[Path]] = {word: [] for word in self.words}
         said = "Run this cell in JupyterLab or Colab to record takes here."
-        return _page(empty, self.words[0], said)
+        return _page(dict.fromkeys(self.words, []), self.words[0], said)
 
     def recorded(self, samples: bytes, problem: str) -> None:
         """Save what the microphone gave, or say why nothing was saved."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,7 @@ class Words:
 
     def counts(self, split: str) -> tuple[int, ...]:
         """Return how many clips of each label are in a split."""
-        counts = np.bincount(getattr(self, split).labels, minlength=len(self.labels))
-        return tuple(counts.tolist())
+        return tuple(np.bincount(getattr(self, split).labels, minlength=len(self.labels)).tolist())
 
     def __repr__(self) -> str:
         clips = ", ".join(f"{sum(self.counts(split)):,} {split}" for split in SPLITS)
@@ -107,11 +107,8 @@ def _checked(words: Sequence[str]) -> tuple[str, ...]:
 
 def _is_for(takes: Clips, split: str) -> np.ndarray:
     """Return which takes are for a split, (n,) bool: of each word's, in turn."""
-    seen: Counter[str] = Counter()
-    turns = []
-    for word in takes.words:
-        turns.append(seen[word] % _EVERY)
-        seen[word] += 1
+    seen: defaultdict[str, Iterator[int]] = defaultdict(count)
+    turns = [next(seen[word]) % _EVERY for word in takes.words]
     wanted = {"train": range(_EVERY - 2), "validation": [_EVERY - 2], "test": [_EVERY - 1]}[split]
     return np.isin(turns, list(wanted))
 
@@ -131,7 +128,7 @@ def _balanced(clips: Clips) -> Clips:
     keep = clips.labels > UNKNOWN
     for label, most in ((UNKNOWN, spoken), (SILENCE, round(_SILENCE_SHARE * spoken))):
         places = np.flatnonzero(clips.labels == label)
-        rng = np.random.default_rng([label, len(places)])
+        rng = np.random.default_rng([label, len(places)])  # the same choice in every run
         keep[rng.permutation(places)[: max(1, most)]] = True
     return clips[keep]
 
@@ -139,10 +136,10 @@ def _balanced(clips: Clips) -> Clips:
 def _enough(words: Words, source: str) -> None:
     """Raise ValueError where a word has too few clips in a split, with what could be chosen."""
     for split, fewest in _FEWEST.items():
-        for label, count in zip(words.chosen, words.counts(split)[2:], strict=True):
-            if count < fewest:
+        for label, n in zip(words.chosen, words.counts(split)[2:], strict=True):
+            if n < fewest:
                 raise ValueError(
-                    f'There are {count} clips of "{label}" for {split}, and {fewest} are needed: '
+                    f'There are {n} clips of "{label}" for {split}, and {fewest} are needed: '
                     f"record ten takes of it, or choose among {', '.join(_offered(source))}."
                 )
 

@@ -25,8 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             build(chosen.numbers, student_only=chosen.student_only, jobs=chosen.jobs, report=print)
         complaints = check() if chosen.command == "check" else []
     except ValueError as error:  # a broken source, an unknown number
-        print(error, file=sys.stderr)
-        return 1
+        complaints = [str(error)]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     return 1 if complaints else 0

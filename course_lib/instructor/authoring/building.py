@@ -80,7 +80,13 @@ def check(root: Path = _ROOT) -> list[str]:
             complaints.append(
                 f"{path.relative_to(root)} was built from another source: run `make notebooks`."
             )
-    return complaints + _strays(every, root)
+    names = {lesson.name for lesson in every}
+    return complaints + [
+        f"{path.relative_to(root)} has no source in notebooks/source: remove it."
+        for folder in ("notebooks", "notebooks/reference")
+        for path in sorted((root / folder).glob("*.ipynb"))
+        if path.stem not in names
+    ]
 
 
 def normalized(notebook: NotebookNode) -> NotebookNode:
@@ -114,9 +120,13 @@ def pictures(text: str) -> Iterator[tuple[str, bytes]]:
     Raises ValueError where a tagged cell shows no picture.
     """
     for cell in nbformat.reads(text, as_version=nbformat.NO_CONVERT).cells:
+        encoded = [output.get("data", {}).get("image/png") for output in cell.get("outputs", ())]
         for tag in cell.metadata.get("tags", ()):
             if tag.startswith(_PICTURE):
-                yield tag.removeprefix(_PICTURE), _png(cell, tag)
+                if not any(encoded):
+                    problem = f"The cell tagged {tag} shows no picture"
+                    raise ValueError(f"{problem}: move the tag, or show one.")
+                yield tag.removeprefix(_PICTURE), base64.b64decode(next(filter(None, encoded)))
 
 
 def write_pictures(text: str, folder: Path) -> None:
@@ -168,7 +178,7 @@ async def _reference(lesson: Lesson, every: list[Lesson], root: Path) -> str:
         timeout=_CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
-        record_timing=False,
+        record_timing=False,  # times would differ in every run
         store_widget_state=False,
         extra_arguments=["--log-level=40"],
     )
@@ -207,18 +217,6 @@ def _without_outputs(text: str) -> str:
     return serialized(notebook)
 
 
-def _strays(every: list[Lesson], root: Path) -> list[str]:
-    """Return a sentence for each notebook that no source gives."""
-    folders = (root / "notebooks", root / "notebooks" / "reference")
-    names = {lesson.name for lesson in every}
-    return [
-        f"{path.relative_to(root)} has no source in notebooks/source: remove it."
-        for folder in folders
-        for path in sorted(folder.glob("*.ipynb"))
-        if path.stem not in names
-    ]
-
-
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Join consecutive messages of one stream into one output."""
     joined: list[NotebookNode] = []
@@ -229,11 +227,3 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
         else:
             joined.append(output)
     return joined
-
-
-def _png(cell: NotebookNode, tag: str) -> bytes:
-    for output in cell.get("outputs", ()):
-        encoded = output.get("data", {}).get("image/png")
-        if encoded:
-            return base64.b64decode(encoded)
-    raise ValueError(f"The cell tagged {tag} shows no picture: move the tag, or show one.")

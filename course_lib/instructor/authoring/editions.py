@@ -7,6 +7,7 @@ a solution was, a student finds what to start from.
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 import tomllib
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+_SOLUTION = re.compile(rf"^[ \t]*{BEGIN}[ \t]*\n(.*?)^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
 _SOLVED = (
     "**This is the solved edition**, executed with its outputs: for instructors and for grading. "
     "Students work in [{name}.ipynb](../{name}.ipynb)."
@@ -55,22 +57,16 @@ class Project:
 
     def colab(self, lesson: Lesson) -> str:
         """Return the address that opens a lesson in Colab."""
-        place = self.repository.removeprefix("https://github.com/")
-        return (
-            f"https://colab.research.google.com/github/{place}"
-            f"/blob/{self.branch}/notebooks/{lesson.name}.ipynb"
-        )
+        place = self.repository.replace("github.com", "colab.research.google.com/github", 1)
+        return f"{place}/blob/{self.branch}/notebooks/{lesson.name}.ipynb"
 
 
 def read_project(root: Path) -> Project:
     """Read the project's facts from the pyproject.toml in `root`."""
     facts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     workbook = facts["tool"]["workbook"]
-    return Project(
-        repository=facts["project"]["urls"]["Repository"],
-        branch=workbook["branch"],
-        colab_adds=tuple(workbook["colab_adds"]),
-    )
+    repository = facts["project"]["urls"]["Repository"]
+    return Project(repository, workbook["branch"], tuple(workbook["colab_adds"]))
 
 
 def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool) -> NotebookNode:
@@ -86,7 +82,9 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
             needed = checks[cell.exercise]
             text = without_markers(text) if solved else without_solutions(text, needed)
         cells.append(_node(cell, text))
-    if onward := _footer(lesson, lessons, facts):
+    _, after = _neighbours(lesson, lessons)
+    if after:
+        onward = f"Next: {_link(after)}, or [open it in Colab]({facts.colab(after)})."
         cells.append(new_markdown_cell(onward, id="onward"))
     metadata = {
         "kernelspec": _KERNEL,
@@ -94,7 +92,7 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
         "workbook": {"edition": "reference" if solved else "student"},
     }
     notebook = new_notebook(cells=cells, metadata=metadata)
-    notebook.nbformat_minor = 5
+    notebook.nbformat_minor = 5  # the first in which cells have ids
     return notebook
 
 
@@ -114,8 +112,7 @@ def lesson_table(lessons: list[Lesson], facts: Project) -> str:
     """Return the README's table of lessons, in markdown."""
     lines = ["| lesson | minutes | the question | |", "|---|---|---|---|"]
     for lesson in lessons:
-        link = f"[{_label(lesson)}](notebooks/{lesson.name}.ipynb)"
-        badge = _badge(lesson, facts)
+        link, badge = _link(lesson, "notebooks/"), _badge(lesson, facts)
         lines.append(f"| {link} | {lesson.minutes} | {lesson.question} | {badge} |")
     return "\n".join(lines)
 
@@ -132,19 +129,7 @@ def without_solutions(text: str, needed: str = "") -> str:
     occurs in `needed` (the source of the check cell) stays bound: `name = ...`, or a signature
     with `...` as its body.
     """
-    kept: list[str] = []
-    solution: list[str] | None = None
-    for line in text.splitlines():
-        if line.strip() == BEGIN:
-            solution = []
-        elif line.strip() == END:
-            kept.extend(_stub(solution or [], needed))
-            solution = None
-        elif solution is None:
-            kept.append(line)
-        else:
-            solution.append(line)
-    return "\n".join(kept)
+    return _SOLUTION.sub(lambda part: "\n".join(_stub(part[1].splitlines(), needed)), text)
 
 
 def _header(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool) -> str:
@@ -152,28 +137,18 @@ def _header(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
     title, _, rest = lesson.cells[0].text.partition("\n")
     before, after = _neighbours(lesson, lessons)
     line = [_badge(lesson, facts)]
-    line += [f"← [{_label(before)}]({before.name}.ipynb)"] if before else []
-    line += [f"[{_label(after)}]({after.name}.ipynb) →"] if after else []
+    line += [f"← {_link(before)}"] if before else []
+    line += [f"{_link(after)} →"] if after else []
     below = _SOLVED.format(name=lesson.name) if solved else " · ".join(line)
     return "\n\n".join([title, below, rest.strip("\n")])
-
-
-def _footer(lesson: Lesson, lessons: list[Lesson], facts: Project) -> str:
-    """Return the last cell: where to go on, here and in Colab; empty for the last lesson."""
-    _, after = _neighbours(lesson, lessons)
-    if after is None:
-        return ""
-    return (
-        f"Next: [{_label(after)}]({after.name}.ipynb), or [open it in Colab]({facts.colab(after)})."
-    )
 
 
 def _badge(lesson: Lesson, facts: Project) -> str:
     return f"[![Open in Colab]({_BADGE})]({facts.colab(lesson)})"
 
 
-def _label(lesson: Lesson) -> str:
-    return f"{lesson.number} {lesson.title}"
+def _link(lesson: Lesson, folder: str = "") -> str:
+    return f"[{lesson.number} {lesson.title}]({folder}{lesson.name}.ipynb)"
 
 
 def _neighbours(lesson: Lesson, lessons: list[Lesson]) -> tuple[Lesson | None, Lesson | None]:

@@ -60,11 +60,13 @@ def read(path: Path, *, strict: bool = True) -> Lesson:
 
     notebook = jupytext.read(path, fmt="py:percent")
     cells: list[Cell] = []
+    seen: Counter[str] = Counter()
     for position, raw in enumerate(notebook.cells, start=1):
         where = f"{path.name}, cell {position}"
         if cell := _cell(raw.cell_type, raw.source.strip("\n"), dict(raw.metadata), where):
-            cells.append(cell)
-    cells = _distinct(cells)
+            seen[cell.id] += 1
+            count = seen[cell.id]
+            cells.append(cell if count == 1 else replace(cell, id=f"{cell.id}-{count}"))
     if strict:
         _verify(cells, path.name)
     head = cells[0].text if cells else "# "
@@ -102,16 +104,9 @@ def _cell(kind: str, text: str, options: dict, where: str) -> Cell | None:
         raise SourceError(f"{where}: the first line must begin with '# Exercise {exercise}'.")
     if kind == "markdown" and slide is None and re.match(r"##? ", text):
         slide = "slide"
-    return Cell(
-        kind=kind,
-        text=text,
-        id=_id(kind, text, options),
-        slide=slide,
-        tags=tuple(options.get("tags", ())),
-        exercise=exercise,
-        points=int(options.get("points", 1)) if exercise else None,
-        check=check,
-    )
+    tags = tuple(options.get("tags", ()))
+    points = int(options.get("points", 1)) if exercise else None
+    return Cell(kind, text, _id(kind, text, options), slide, tags, exercise, points, check)
 
 
 def _id(kind: str, text: str, options: dict) -> str:
@@ -124,19 +119,8 @@ def _id(kind: str, text: str, options: dict) -> str:
     if kind == "markdown" and (heading := re.match(r"#+ (.+)", text)):
         slug = re.sub(r"[^a-z0-9]+", "-", heading[1].lower()).strip("-")
         if slug:
-            return slug[:48].strip("-")
+            return slug[:48].strip("-")  # nbformat allows 64, and a number may follow
     return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _distinct(cells: list[Cell]) -> list[Cell]:
-    """Number the ids that occur more than once: `name`, `name-2`, …"""
-    seen: Counter[str] = Counter()
-    numbered = []
-    for cell in cells:
-        seen[cell.id] += 1
-        count = seen[cell.id]
-        numbered.append(cell if count == 1 else replace(cell, id=f"{cell.id}-{count}"))
-    return numbered
 
 
 def _question(head: str) -> str:

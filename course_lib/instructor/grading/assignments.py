@@ -43,13 +43,20 @@ def write_assignments(
         raise ValueError(f"There is no lesson {min(unknown)} in {folder}.")
     facts = editions.read_project(root)
     make = nbgrader_notebook if kind == "nbgrader" else otter_notebook
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     written = []
     for lesson in lessons:
         if (chosen and lesson.number not in chosen) or not any(c.exercise for c in lesson.cells):
             continue
         place = out / "source" / lesson.name if kind == "nbgrader" else out / lesson.name
         setup = editions.setup_code(lesson, facts)
-        text = json.dumps(_tree(make(lesson, setup)), indent=1, ensure_ascii=False) + "\n"
+        tree = {
+            "cells": make(lesson, setup),
+            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        text = json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
         written.append(write_atomically(place / f"{lesson.name}.ipynb", text))
     if kind == "nbgrader":
         config = _NBGRADER_CONFIG.format(root=str(out.resolve()), begin=BEGIN, end=END)
@@ -152,13 +159,3 @@ def _code(identifier: str, text: str) -> dict:
 def _raw(identifier: str, text: str) -> dict:
     # 64 characters are all that nbformat lets an id have.
     return {"cell_type": "raw", "id": identifier[:64], "metadata": {}, "source": text}
-
-
-def _tree(cells: list[dict]) -> dict:
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {
-        "cells": cells,
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }

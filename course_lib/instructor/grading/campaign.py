@@ -22,7 +22,7 @@ from course_lib.instructor.grading.watch import Limits
 
 _Progress = Callable[..., Iterable]
 _Graded = tuple[Work, Result | str]  # a sentence where the sandbox could not be started
-_ATTEMPTS = 2
+_ATTEMPTS = 2  # the machine may have been short of something for a moment
 
 
 class WeakSandboxError(ValueError):
@@ -64,9 +64,8 @@ def grade(
     lines = rows(results, students)
     notes = [*notes, *(f"Not graded, run again: {failure}" for failure in failures)]
     if students:
-        known = {student.id for student in students}
-        strangers = [row.student for row in lines if row.student not in known]
-        notes += [f"{student} is not on the roster." for student in strangers]
+        ids = {student.id for student in students}
+        notes += [f"{row.student} is not on the roster." for row in lines if row.student not in ids]
     reports.write(lines, out, notes)
     return lines, notes, kind
 
@@ -94,7 +93,7 @@ def grade_all(
     for work, result in progress(done, total=len(to_do)) if progress else done:
         if isinstance(result, str):
             failures.append(f"{work.origin}: {result}")
-        elif work.key not in results:
+        elif work.key not in results:  # the same work may have come in twice
             results[work.key] = replace(result, stamp=stamp)
             session.write_atomically(_place(out, work), results[work.key].to_json())
     return [results[work.key] for work in works if work.key in results], failures
@@ -110,7 +109,7 @@ def _kept_seed(out: Path) -> str:
     path = out / "seed.txt"
     if not path.is_file():
         session.write_atomically(path, secrets.token_hex(16) + "\n")
-        path.chmod(0o600)
+        path.chmod(0o600)  # who knows the seed knows what answers are asked
     return path.read_text(encoding="utf-8").strip()
 
 
@@ -147,13 +146,13 @@ def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Grad
 
 def _attempt(work: Work, settings: Settings) -> Result | str:
     """Return a result, or a sentence where the sandbox could not be started, even again."""
-    for attempt in range(_ATTEMPTS):
+    problem = ""
+    for _ in range(_ATTEMPTS):
         try:
             return trial.grade(work, settings)
         except (sandbox.SandboxError, OSError) as error:
-            if attempt == _ATTEMPTS - 1:
-                return str(error)
-    raise AssertionError("unreachable")
+            problem = str(error)
+    return problem
 
 
 def _on_cluster(works: list[Work], settings: Settings, scheduler: str) -> Iterator[_Graded]:
@@ -185,7 +184,7 @@ def _on_cluster(works: list[Work], settings: Settings, scheduler: str) -> Iterat
             work = by_key[future.key.removeprefix("grade-")]
             error = future.exception()
             yield work, future.result() if error is None else f"the cluster gave up: {error}"
-            future.release()
+            future.release()  # or the cluster keeps every result to the end
 
 
 def _on_worker(work: Work, settings: Settings) -> Result | str:

@@ -26,8 +26,8 @@ from course_lib.project import about
 
 _REPORT = "report.json"  # of lesson 09: checked and told, worth no points
 _MOST_ENTRIES = 20_000
-_MOST_BYTES = 4 << 30
-_DEEPEST_ZIP = 3
+_MOST_BYTES = 4 << 30  # entries are read one by one: this bounds time, not memory
+_DEEPEST_ZIP = 3  # an export, a student's zip in it, and one packed by mistake
 _PLATFORM_FOLDER = re.compile(
     r"^(?P<moodle>.+?)_\d+_assignsubmission_file_?$|^(?P<gradescope>submission_\d+)$"
 )
@@ -144,7 +144,7 @@ def _folder(folder: Path) -> Iterator[Handed]:
             path = Path(place, name)
             relative = PurePosixPath(*path.relative_to(folder).parts)
             student = _student(relative, folder.resolve().name)
-            if name.startswith(".") or not _wanted(name):
+            if not _wanted(name):
                 continue
             if path.is_symlink() or not path.is_file():
                 yield Handed(student, str(relative), problem=_A_LINK)
@@ -192,11 +192,11 @@ def _entry(
 ) -> Iterator[Handed]:
     """Yield the notebook that an entry is, or those in the zip that it is."""
     name = _harmless(entry.filename)
-    wanted = _wanted(name.name) and not name.name.startswith(".")
-    if entry.is_dir() or not wanted or {"__MACOSX", ".ipynb_checkpoints"} & set(name.parts):
+    leftovers = {"__MACOSX", ".ipynb_checkpoints"} & set(name.parts)  # copies that nobody meant
+    if entry.is_dir() or leftovers or not _wanted(name.name):
         return
     label, student = f"{origin}/{name}", whose or _student(name, PurePosixPath(origin).stem)
-    if stat.S_ISLNK(entry.external_attr >> 16):
+    if stat.S_ISLNK(entry.external_attr >> 16):  # the upper half is Unix's mode
         yield Handed(student, label, problem=_A_LINK)
         return
     data, problem = _unpacked(archive, entry, budget)
@@ -209,8 +209,8 @@ def _entry(
 
 
 def _wanted(name: str) -> bool:
-    """Tell whether a file is a notebook, a zip, or what lesson 09 reports."""
-    return name.endswith((".ipynb", ".zip")) or name == _REPORT
+    """Tell whether a file is a notebook, a zip, or what lesson 09 reports, and not hidden."""
+    return name == _REPORT or name.endswith((".ipynb", ".zip")) and not name.startswith(".")
 
 
 def _harmless(name: str) -> PurePosixPath:
@@ -222,7 +222,7 @@ def _harmless(name: str) -> PurePosixPath:
 def _unpacked(archive: ZipFile, entry: ZipInfo, budget: _Budget) -> tuple[bytes, str]:
     """Return an entry's bytes and no problem, or nothing and a sentence."""
     largest = submission.LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
-    if entry.flag_bits & 1:
+    if entry.flag_bits & 1:  # the bit that says encrypted
         return b"", "The zip has a password: pack it without one."
     try:
         with archive.open(entry) as file:

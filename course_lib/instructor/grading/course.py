@@ -89,11 +89,8 @@ class Course:
         places = course_lib.exercises.__path__  # exercises may lie in another folder, too
         if self.exercises is not None and str(self.exercises) not in places:
             places.append(str(self.exercises))
-        lessons = {}
-        for path in sorted(self.references.glob("[0-9][0-9]_*.ipynb")):
-            reference = _reference(path)
-            if reference.questions:
-                lessons[reference.lesson] = reference
+        references = map(_reference, sorted(self.references.glob("[0-9][0-9]_*.ipynb")))
+        lessons = {each.lesson: each for each in references if each.questions}
         if not lessons:
             raise CourseError(
                 f"There is no reference notebook with exercises in {self.references}:"
@@ -107,10 +104,8 @@ class Course:
         parts = sorted(Path(core.__file__).parent.glob("*.py"))
         parts += sorted(self.references.glob("[0-9][0-9]_*.ipynb"))
         parts += sorted(self.exercises.glob("lesson_*.py")) if self.exercises else []
-        joined = hashlib.sha256()
-        for part in parts:
-            joined.update(hashlib.sha256(Path(part).read_bytes()).digest())
-        return joined.hexdigest()[:16]
+        joined = b"".join(hashlib.sha256(part.read_bytes()).digest() for part in parts)
+        return hashlib.sha256(joined).hexdigest()[:16]
 
 
 def _reference(path: Path) -> Reference:
@@ -153,15 +148,9 @@ def _expression(check: str, identifier: str, name: str) -> str:
     """Return the source of the second argument of `check(identifier, …)`."""
     lines = [line for line in check.splitlines() if not re.match(r"\s*[%!]", line)]
     for node in ast.walk(ast.parse("\n".join(lines))):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "check"
-            and len(node.args) == 2
-            and isinstance(node.args[0], ast.Constant)
-            and node.args[0].value == identifier
-        ):
-            return ast.unparse(node.args[1])
+        match node:
+            case ast.Call(ast.Name("check"), [ast.Constant(asked), answer]) if asked == identifier:
+                return ast.unparse(answer)
     raise CourseError(
         f'{name}: the check cell of {identifier} does not call check("{identifier}", answer).'
     )

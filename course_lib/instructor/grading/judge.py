@@ -66,20 +66,10 @@ def verdict(question: Question, event: dict, cell_error: str, seed: str) -> Verd
         return _wrong(question, _sentence(reply))
     if state != "values":
         return _wrong(question, "Your answer's values could not be read.")
-    return _judged(question, reply.get("values"), cell_error, seed)
-
-
-def unreached(question: Question, why: str) -> Verdict:
-    """Return the verdict on an answer that was never asked, because the submission ended before."""
-    return Verdict(question.id, question.points, 0.0, "stopped", why)
-
-
-def _judged(question: Question, data: object, cell_error: str, seed: str) -> Verdict:
-    """Judge the values of one reply with the exercise's own judge."""
     exercise = core.exercise(question.id)
     arguments = exercise.arguments(_seed(seed, question.id))
     try:
-        answer = values.read(json.dumps(data))
+        answer = values.read(json.dumps(reply.get("values")))
     except (ValueError, RecursionError) as error:
         return _wrong(question, f"Your answer's values could not be read: {error}")
     if answer is Ellipsis:
@@ -93,6 +83,11 @@ def _judged(question: Question, data: object, cell_error: str, seed: str) -> Ver
         return _not_tried(question)
     message = f"{outcome.hint} (The cell ended with {cell_error})" if cell_error else outcome.hint
     return _wrong(question, message)
+
+
+def unreached(question: Question, why: str) -> Verdict:
+    """Return the verdict on an answer that was never asked, because the submission ended before."""
+    return Verdict(question.id, question.points, 0.0, "stopped", why)
 
 
 def _not_tried(question: Question) -> Verdict:

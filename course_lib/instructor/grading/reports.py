@@ -145,9 +145,8 @@ def _suite(root: ElementTree.Element, row: Row, result: Result) -> None:
         skipped=str(states.count("not tried")),
         time=f"{result.seconds:.2f}",
     )
-    facts = {"student": row.name, **_points(result), "sandbox": result.sandbox}
-    _properties(suite, facts)
-    lesson = _xml(f"{row.student}.{result.notebook[:-6]}")
+    _properties(suite, {"student": row.name, **_points(result), "sandbox": result.sandbox})
+    lesson = _xml(f"{row.student}.{result.notebook[:-6]}")  # less .ipynb
     for verdict in result.exercises:
         case = ElementTree.SubElement(suite, "testcase", name=verdict.id, classname=lesson)
         _properties(case, _points(verdict))
@@ -229,11 +228,10 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     number = {name: " class='number'" if name in _NUMBERS else "" for name in head}
     kinds = [number[name] or (" class='state'" if name == "State" else "") for name in head]
     names = "".join(f"<th scope='col'{number[name]}>{name}</th>" for name in head)
-    cells = [
-        "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, line, strict=True))
-        for line in lines
-    ]
-    body = "".join(f"<tr>{each}</tr>" for each in cells)
+    body = ""
+    for line in lines:
+        cells = zip(kinds, line, strict=True)
+        body += f"<tr>{''.join(f'<td{kind}>{cell}</td>' for kind, cell in cells)}</tr>"
     return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
 
 

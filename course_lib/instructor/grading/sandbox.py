@@ -34,16 +34,14 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # nbval alone, which the program names
     "MPLBACKEND": "agg",
     "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "JUPYTER_PLATFORM_DIRS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "CUDA_VISIBLE_DEVICES": "-1",  # points do not depend on a graphics card
+    "JUPYTER_PLATFORM_DIRS": "1",  # else every kernel warns of a change to come
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's warning is of no use here
 }
-
-
 Requests = dict[str, Request]
 
 
@@ -117,18 +115,13 @@ def run(
         owner = f"{user or os.getuid()}:{user or os.getgid()}"
         texts["passwd"] = f"student:x:{owner}::{work}:/bin/sh\n"
         texts["job.json"], texts["notebook.ipynb"] = json.dumps(content), notebook.decode()
-        _write_job(folder, texts)
+        for file, text in texts.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        for path in (folder, *folder.iterdir()):  # the sandbox's user is another one
+            path.chmod(0o755 if path.is_dir() else 0o644)
         around = _bubblewrap(folder, view, limits) if inside else []
         environment = _environment(work, view, inside)
         return _follow(around, f"{job}/job.json", environment, limits, "/" if inside else work)
-
-
-def _write_job(folder: Path, texts: dict[str, str]) -> None:
-    """Write what the sandbox's program reads, for any user to read."""
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for path in (folder, *folder.iterdir()):
-        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from course_lib.instructor.grading.course import Question, Reference, text_of
 
-LARGEST_BYTES = 48 << 20
-_LARGEST_CELL = 200_000
+LARGEST_BYTES = 48 << 20  # room for outputs with many pictures and sounds
+_LARGEST_CELL = 200_000  # characters: nobody types more
 _FIRST_LINE = re.compile(  # "# Exercise 7.2", perhaps with a remark in brackets after it
     r"^[ \t]*#[ \t]*Exercise[ \t]+(\d{1,2}\.\d{1,2})[ \t]*(?:\(.*\))?[ \t]*$", re.MULTILINE
 )
@@ -71,18 +71,15 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
 
     The exercises in it decide; only where there are none, the file's name.
     """
-    pairs = [(each.cell, number) for number in lessons for each in lessons[number].questions]
-    by_cell = dict(pairs)
+    by_cell = {each.cell: number for number in lessons for each in lessons[number].questions}
     votes: Counter[str] = Counter()
     for cell in cells:
         if cell.kind == "code":
             asked = _FIRST_LINE.findall(cell.text)
             votes.update(f"{int(each.split('.')[0]):02d}" for each in asked)
             votes.update(by_cell[each] for each in cell.ids if each in by_cell)
-    known = [lesson for lesson, _ in votes.most_common() if lesson in lessons]
-    if known:
-        return known[0]
-    return next((number for number in _NAME.findall(name) if number in lessons), None)
+    numbers = [*(lesson for lesson, _ in votes.most_common()), *_NAME.findall(name)]
+    return next((number for number in numbers if number in lessons), None)
 
 
 def find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:

@@ -117,7 +117,7 @@ def _view() -> Path:
     """Make, once a process, the copy of the helper package that sandboxes see."""
     place = tempfile.TemporaryDirectory(prefix="grading-view-")
     atexit.register(place.cleanup)
-    Path(place.name).chmod(0o755)
+    Path(place.name).chmod(0o755)  # the sandbox's user may be another one
     return make_view(Path(place.name))
 
 
@@ -133,14 +133,9 @@ def _tried(work: Work, reference: Reference) -> dict[str, str]:
 
 def _run(reference: Reference, answers: dict, settings: Settings, everything: bool) -> Run:
     """Run the answers in a fresh copy of the reference."""
-    return sandbox.run(
-        assembled(reference, answers, everything),
-        reference.name,
-        judge.requests(reference, answers, settings.seed),
-        _view(),
-        settings.limits,
-        settings.kind,
-    )
+    notebook = assembled(reference, answers, everything)
+    asked = judge.requests(reference, answers, settings.seed)
+    return sandbox.run(notebook, reference.name, asked, _view(), settings.limits, settings.kind)
 
 
 def _may_need_more(events: tuple[dict, ...]) -> bool:

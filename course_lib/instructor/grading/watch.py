@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psutil
 
 _POLL_SECONDS = 0.1
-_KEPT_BYTES = 4000
+_KEPT_BYTES = 4000  # of what is printed: enough to say why a sandbox did not start
 _LARGEST_FAMILY = 20_000  # a bomb may grow faster than it is counted
 
 

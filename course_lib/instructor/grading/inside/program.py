@@ -23,8 +23,8 @@ from queue import Empty
 import pytest
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_LARGEST_REPLY_BYTES = 8_000_000
-_INTERRUPT_SECONDS = 3.0
+_LARGEST_REPLY_BYTES = 8_000_000  # as many as `values.read` takes
+_INTERRUPT_SECONDS = 3.0  # a kernel that is busy in C code hears it late
 _LARGEST_OUTPUT = 5_000_000
 _MODULE = "__import__('course_lib.instructor.grading.inside.asking', fromlist=['ask'])"
 _PREPARE = f"{_MODULE}.bound_output({_LARGEST_OUTPUT})"
@@ -34,9 +34,12 @@ def main(job_path: str) -> int:
     """Run the job in the file `job_path`; return pytest's exit code."""
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     pipe = int(os.environ.pop("WORKBOOK_PIPE"))
-    os.set_inheritable(pipe, False)
+    os.set_inheritable(pipe, False)  # no cell may write events of its own
     _take_limits(job["limits"])
-    _drop_rights(job.get("user"))
+    if (user := job.get("user")) is not None:  # root made the sandbox: be an ordinary user in it
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     notebook = Path(job["folder"], job["name"])
     shutil.copyfile(job["notebook"], notebook)
     os.write(pipe, b'{"kind": "begin"}\n')
@@ -89,7 +92,7 @@ class Grading:
     def _ask(self, item, identifier: str) -> None:
         """Execute the request for one answer and hand its reply on."""
         request, kernel = self.requests[identifier], item.parent.kernel
-        reply = str(self.replies / secrets.token_hex(8))
+        reply = str(self.replies / secrets.token_hex(8))  # a name that no answer can foresee
         answer = f"lambda: ({request['expression']})"
         code = f"{_MODULE}.ask({answer}, {request['file']!r}, {reply!r})"
         waiting = self._execute(kernel, code)
@@ -156,15 +159,6 @@ def _take_limits(limits: dict) -> None:
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
-
-
-def _drop_rights(user: int | None) -> None:
-    """Become an ordinary user, where the sandbox was made by root."""
-    if user is None:
-        return
-    os.setgroups([])
-    os.setresgid(user, user, user)
-    os.setresuid(user, user, user)
 
 
 def _make_patient(kernel_class: type) -> None:

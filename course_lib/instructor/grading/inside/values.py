@@ -16,8 +16,8 @@ import numpy
 from course_lib.exercises.answers import Raised
 
 LARGEST_TEXT_BYTES = 8_000_000
-_LARGEST_BITS = 1 << 16
-_DEEPEST = 40
+_LARGEST_BITS = 1 << 16  # a longer one would take too long to print
+_DEEPEST = 40  # far below Python's own limit
 _KINDS = "biufcUS"
 
 
@@ -85,7 +85,7 @@ def decoded(data: object, depth: int = 0) -> object:
     if name == "x":
         return Ellipsis
     if name == "i":
-        if len(content) > _LARGEST_BITS // 4 + 4:
+        if len(content) > _LARGEST_BITS // 4 + 4:  # four bits a digit, then sign and 0x
             raise ValuesError("An integer is too long.")
         return int(content, 16)
     if name == "f":
@@ -119,4 +119,4 @@ def _array(kind: str, shape: list[int], text: str) -> numpy.ndarray:
         raise ValuesError("An array has an impossible shape.")
     if math.prod(sizes) * dtype.itemsize != len(data):
         raise ValuesError("An array's bytes do not fit its shape.")
-    return numpy.frombuffer(data, dtype).reshape(sizes).copy()
+    return numpy.frombuffer(data, dtype).reshape(sizes).copy()  # the buffer's is read-only
