@@ -22,7 +22,6 @@ class WalkBack(Stepper):
     back: Gradients | None = None
 
     def still(self) -> Picture | str:
-        """Return frames of the walk; nothing where there is no derivative."""
         return filmstrip(self.graph, self.feed) if self.back else ""
 
     @property
@@ -31,13 +30,11 @@ class WalkBack(Stepper):
         return "" if self.back else "a program without a derivative"
 
     def evaluate(self) -> int:
-        """Differentiate the graph's result by all its nodes."""
         self.back = None  # an error leaves no walk of the values before
         self.back = gradients(self.graph, self.feed)
         return steps(self.back)
 
     def frame(self, step: int) -> tuple[str, Marks] | None:
-        """Return what an edge passes on in this step, and what is known after it."""
         if self.back is None:
             return None
         return sentence(self.back, step), frame_marks(self.graph, self.back, step)

@@ -11,37 +11,27 @@ import html
 import io
 import textwrap
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.views import style
-
-if TYPE_CHECKING:
-    from course_lib.formats.bytemap import ByteMap, Span
 
 RGB = tuple[float, float, float]
 
-_KNOWN = {
-    "weights": "orange",
-    "string": "green",
-    "number": "yellow",
-    "tag": "sky",
-    "length": "purple",
-    "offset": "sky",
-    "vtable": "grey",
-    "length of vector": "blue",
-    "identifier": "red",
-    "root offset": "red",
-    "metadata": "blue",
-    "checksum": "red",
-    "padding": "faint",
-    "optimizer: momentum": "sky",
-    "optimizer: velocity": "green",
-    "optimizer": "blue",
-    "object graph": "purple",
-    "structure of the file": "faint",
+_OF_COLOUR = {
+    "orange": ["weights"],
+    "green": ["string", "optimizer: velocity"],
+    "yellow": ["number"],
+    "sky": ["tag", "offset", "optimizer: momentum"],
+    "purple": ["length", "object graph"],
+    "grey": ["vtable"],
+    "blue": ["length of vector", "metadata", "optimizer"],
+    "red": ["identifier", "root offset", "checksum"],
+    "faint": ["padding", "structure of the file"],
 }
+_KNOWN = {kind: colour for colour, kinds in _OF_COLOUR.items() for kind in kinds}
 _STRENGTH = {"weights": 0.75, "padding": 0.9, "scalar": 0.25, "data": 0.3}
 _SPARE = ("blue", "red", "grey", "green", "yellow", "orange", "sky", "purple")
 _MOST_DUMPED = 256  # bytes of a hexdump as a picture; more rows and names fit no page

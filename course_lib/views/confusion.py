@@ -101,10 +101,7 @@ def groups(report: measure.Report, names: Sequence[str], title: str, most: int =
 
 
 def shares(
-    names: Sequence[str],
-    counts: Mapping[str, Sequence[tuple[int, int]]],
-    title: str,
-    alt: str = "",
+    names: Sequence[str], counts: Mapping[str, Sequence[tuple[int, int]]], title: str, alt: str = ""
 ) -> Picture:
     """Draw shares with their 95 % intervals: `counts` maps a series to (right, all) per name."""
     fig, axis = style.figure(8.0, 1.2 + 0.42 * len(names) * max(1, 0.6 * len(counts)))

@@ -100,11 +100,8 @@ class Dashboard(shell.View):
         after = shell.dropdown("After", names, names[-1], refresh)
         upload = ipywidgets.FileUpload(accept=".tflite", description="Open a .tflite")
         upload.observe(opened, names="value")
-        layout = {"width": "auto", "margin": "0 16px 0 0"}
-        boxes = [
-            ipywidgets.Checkbox(value=True, description=part, indent=False, layout=layout)
-            for part in comparison.PARTS
-        ]
+        look = {"indent": False, "layout": {"width": "auto", "margin": "0 16px 0 0"}}
+        boxes = [ipywidgets.Checkbox(True, description=part, **look) for part in comparison.PARTS]
         for box in boxes:
             box.observe(refresh, names="value")
         refresh()

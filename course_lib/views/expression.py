@@ -26,14 +26,12 @@ class Expression(shell.View):
             rows=max(4, min(12, self.program.count("\n") + 2)),
             layout=ipywidgets.Layout(width="420px", max_width="100%"),
         )
-        self.said = shell.html()
-        self.picture = shell.html()
+        self.said, self.picture = shell.html(), shell.html()
         self.widget = shell.column(self.text, self.said, self.picture)
         self.text.observe(lambda _: self._redraw(), names="value")
         self._redraw()
 
     def still(self) -> Picture:
-        """Return the picture of the first program."""
         return picture(from_source(self.program))
 
     def _redraw(self) -> None:

@@ -166,7 +166,6 @@ def _bands(axis: style.Axes, logs: np.ndarray) -> None:
 def _map(axis: style.Axes, sound: np.ndarray, frame: int) -> None:
     image = axis.imshow(sound.T, origin="lower", aspect="auto", cmap=_COLOURS)
     axis.axvspan(frame - 0.5, frame + 0.5, fill=False, edgecolor=PALETTE["orange"], linewidth=2.5)
-    axis.set(
-        title="5  features: 49 frames x 40 bands, mean taken away", xlabel="frame", ylabel="band"
-    )
+    axis.set(title="5  features: 49 frames x 40 bands, mean taken away")
+    axis.set(xlabel="frame", ylabel="band")
     axis.figure.colorbar(image, ax=axis, pad=0.01)

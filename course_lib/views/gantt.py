@@ -23,15 +23,13 @@ class ScheduleView(shell.View):
     """
 
     def __init__(self, graph: Graph, most: int = 4) -> None:
-        self.graph = graph
-        self.most = most
+        self.graph, self.most = graph, most
         self.workers = shell.slider("workers", 1, 1, most, on_change=self._redraw)
         self.said, self.picture = shell.html(), shell.html()
         self.widget = shell.column(self.workers, self.said, self.picture)
         self._redraw(1)
 
     def still(self) -> Picture:
-        """Return all charts one below the other."""
         counts = range(1, self.most + 1)
         return gantts({f"{k} worker{'s' * (k > 1)}:": schedule(self.graph, k) for k in counts})
 

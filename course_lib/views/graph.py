@@ -144,7 +144,6 @@ def _draw_cell(
     change = 0 if left is None else number - left
     colour = _FEWER if change < 0 else _MORE if change > 0 else _SAME
     arrow = " ↓" if change < 0 else " ↑" if change > 0 else ""
-    axes.add_patch(
-        Rectangle((column + 0.03, row - 0.45), 0.94, 0.9, facecolor=colour, edgecolor="none")
-    )
+    look = {"facecolor": colour, "edgecolor": "none"}
+    axes.add_patch(Rectangle((column + 0.03, row - 0.45), 0.94, 0.9, **look))
     axes.text(column + 0.5, row, f"{number or '·'}{arrow}", ha="center", va="center", weight=weight)

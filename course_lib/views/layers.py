@@ -33,24 +33,20 @@ class Layers(shell.View):
     """
 
     def __init__(self, graph: Graph, group: Group = layer_name) -> None:
-        self.graph = graph
-        self.group = group
+        self.graph, self.group = graph, group
         self.layers = collapse(graph, group)
         names = [node.name for node in self.layers if node.name not in graph]
         self.choice = shell.dropdown("show", [_ALL, *names, _FULL], on_change=self._redraw)
-        self.said = shell.html()
-        self.picture = shell.html()
+        self.said, self.picture = shell.html(), shell.html()
         self.widget = shell.column(self.choice, self.said, self.picture)
         self._redraw(_ALL)
 
     def still(self) -> Picture:
-        """Return the picture of all layers."""
         return picture(self.layers)
 
     def _redraw(self, chosen: str) -> None:
-        graph = {_ALL: self.layers, _FULL: self.graph}.get(chosen) or layer(
-            self.graph, chosen, self.group
-        )
+        whole = {_ALL: self.layers, _FULL: self.graph}.get(chosen)
+        graph = whole or layer(self.graph, chosen, self.group)
         said = f"{chosen}: {len(graph)} nodes, {len(graph.edges)} edges. {_HOW}"
         self.said.value = shell.note(said)
         marks = Marks(labels=shape_labels(graph))

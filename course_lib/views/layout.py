@@ -27,7 +27,7 @@ _CHARACTER = 8.4  # pixels that one character of a title takes, on average
 _LONGEST = 22  # characters of a title; longer ones lose their middle
 _MOST_ORDERED = 120  # nodes; in a larger graph the inputs of a node may stand in any order
 _HEAD = 9  # pixels, the length of an arrow's head
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 20  # a graph that takes longer is no picture for a lesson
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """One edge on the page, a chain of cubic Bezier curves; one that leaves a result has the
-    target ""."""
+    """One edge, a chain of cubic Bezier curves; one that leaves a result has the target ""."""
 
     edge: Edge
     points: tuple[Point, ...]
@@ -91,11 +90,9 @@ class Layout:
 def dot_command() -> str | None:
     """Return the path of graphviz: `dot` on PATH, else the package graphviz-pure, else None."""
     scripts = sysconfig.get_path("scripts")
-    for name in ("dot", "graphviz-pure"):
-        path = shutil.which(name) or shutil.which(name, path=scripts)
-        if path:
-            return path
-    return None
+    names = ("dot", "graphviz-pure")
+    paths = (shutil.which(name) or shutil.which(name, path=scripts) for name in names)
+    return next(filter(None, paths), None)
 
 
 @lru_cache(maxsize=64)

@@ -30,13 +30,11 @@ class Listing(shell.View):
         self.program = program
         options = [(words, kind) for kind, words in _KINDS.items()]
         self.choice = shell.dropdown("show", options, on_change=self._redraw)
-        self.said = shell.html()
-        self.text = shell.html()
+        self.said, self.text = shell.html(), shell.html()
         self.widget = shell.column(self.choice, self.said, self.text)
         self._redraw("assembly")
 
     def still(self) -> Picture:
-        """Return the machine code as a picture."""
         marked = [line for line, _ in arithmetic(self.program.assembly, "assembly")]
         alt = f"{self.program.name} as machine code; {len(marked)} lines calculate, marked by ▶"
         return picture(self.program.assembly, marked, alt)

@@ -113,9 +113,8 @@ def chips(estimates: Sequence[Estimate]) -> style.Picture:
             style.beside(axes, row, high, f"{low:,.0f} to {high:,.0f}", gap=10)
         axes.set_xlim(0, max(high for _, high in ranges) * 1.4)
         axes.set_xlabel(f"{unit}, estimated")
-    left.set_yticks(
-        range(len(estimates)), [each.chip.name.replace(" (", "\n(") for each in estimates]
-    )
+    names = [each.chip.name.replace(" (", "\n(") for each in estimates]
+    left.set_yticks(range(len(names)), names)
     left.set_ylim(len(estimates) - 0.5, -0.5)
     sources = "\n".join(each.chip.source for each in estimates)
     fig.supxlabel(f"Estimates, not measurements. Currents and clocks:\n{sources}", fontsize=10)

@@ -16,15 +16,12 @@ import threading
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from course_lib.session import in_colab
 from course_lib.views import shell
 from course_lib.views.style import Picture
-
-if TYPE_CHECKING:
-    import ipywidgets
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -49,8 +46,7 @@ class Netron(shell.View):
     def __init__(self, model: bytes | str | Path, name: str, static: Picture) -> None:
         self.model, self.name, self.static = model, name, static
 
-    def controls(self) -> ipywidgets.Widget:
-        """Serve the model and return the frame that shows it."""
+    def controls(self) -> Any:
         try:
             viewer = serve(self.model, self.name)
         except OSError as error:
@@ -63,7 +59,6 @@ class Netron(shell.View):
         return shell.html(_frame(viewer, self.static))
 
     def still(self) -> Picture:
-        """Return the same graph as a picture."""
         return self.static
 
 
@@ -182,13 +177,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def _page(page: str, name: str) -> str:
     """Return Netron's page with our model in it, without its date: so it never expires."""
     page = re.sub(r'<meta name="date"[^>]*>', "", page)
-    values = {
-        "type": "Python",
-        "version": "0.0.0",
-        "file": f"/data/{quote(name)}",
-        "name": name,
-        "identifier": name,
-    }
+    values = {"type": "Python", "version": "0.0.0", "file": f"/data/{quote(name)}"}
+    values |= {"name": name, "identifier": name}
     meta = "".join(f'<meta name="{key}" content="{escape(v)}">' for key, v in values.items())
     return re.sub(r'<meta name="version"[^>]*>', lambda _: meta, page)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from course_lib.tflite import xray
 from course_lib.views import shell
 from course_lib.views.style import PALETTE, card
 
-if TYPE_CHECKING:
-    import ipywidgets
+_Pair = tuple[np.ndarray, np.ndarray]  # (classes,) before a change and after it
 
 
 class BytePatch(shell.View):
@@ -50,24 +49,18 @@ class BytePatch(shell.View):
             if one.type in ("INT8", "FLOAT32") or one.type == "INT32" and one.scales
         ]
         chosen = self.rays[tensor] if tensor else max(stored, key=lambda one: one.count)
-        self.tensor = shell.dropdown(
-            "tensor",
-            [(one.name, one) for one in stored],
-            value=chosen,
-            on_change=lambda _: self.choose(0),
-        )
-        self.index = shell.slider(
-            "weight", index, 0, chosen.count - 1, on_change=lambda _: self.put_back()
-        )
+        options = [(one.name, one) for one in stored]
+        self.tensor = shell.dropdown("tensor", options, chosen, lambda _: self.choose(0))
+        last = chosen.count - 1
+        self.index = shell.slider("weight", index, 0, last, on_change=lambda _: self.put_back())
         self.number = self._number_slider(chosen)
         self.place, self.answers, self.score = (shell.html() for _ in range(3))
-        self.bar = shell.row(
-            self.tensor, self.index, self.number, shell.button("put it back", self.put_back)
-        )
+        back = shell.button("put it back", self.put_back)
+        self.bar = shell.row(self.tensor, self.index, self.number, back)
         self.widget = shell.column(self.bar, self.place, self.answers, self.score)
         self.put_back()
 
-    def _number_slider(self, stored: xray.Stored) -> ipywidgets.Widget:
+    def _number_slider(self, stored: xray.Stored) -> Any:
         """Return the slider for a tensor's stored numbers, let go before it acts."""
         low, high, step = -128, 127, 1
         if stored.type != "INT8":  # a bias or a float32 weight: four times as far as the largest
@@ -115,15 +108,9 @@ class BytePatch(shell.View):
         self.data = self.rays.patched(self.stored, at, number)
         after = tflite.run(self.data, self.features)
         self.place.value = card(self._where(at, number), "the bytes that change")
-        self.answers.value = card(
-            _answers_html(
-                self.names,
-                self.before[self.clip],
-                after[self.clip],
-                (self.logits, xray.logits(self.data, self.features[self.clip])),
-            ),
-            "the answers",
-        )
+        logits = self.logits, xray.logits(self.data, self.features[self.clip])
+        table = _answers_html(self.names, (self.before[self.clip], after[self.clip]), logits)
+        self.answers.value = card(table, "the answers")
         answers = [shares.argmax(axis=1) for shares in (self.before, after)]
         right = [int((answer == self.labels).sum()) for answer in answers]
         changed = int((answers[0] != answers[1]).sum())
@@ -146,22 +133,14 @@ class BytePatch(shell.View):
         return f"<div style='font-size:14px'>byte {place} of {len(self.data)}: {descriptions}</div>"
 
 
-def _answers_html(
-    labels: Sequence[str],
-    before: np.ndarray,
-    after: np.ndarray,
-    logits: tuple[np.ndarray, np.ndarray],
-) -> str:
-    """Return a table of (classes,) probabilities before and after a change, with bars.
-
-    `logits` are the numbers before the softmax, likewise before and after.
-    """
+def _answers_html(labels: Sequence[str], shares: _Pair, logits: _Pair) -> str:
+    """Return a table of probabilities, with bars, and of the logits that the softmax makes them."""
     head = "<th></th><th colspan=2>as shipped</th><th colspan=2>as patched</th><th>logits</th>"
     rows = []
     for index, label in enumerate(labels):
         cells = "".join(
             _bar(values[index], index == int(values.argmax()), colour)
-            for values, colour in ((before, "sky"), (after, "orange"))
+            for values, colour in zip(shares, ("sky", "orange"), strict=True)
         )
         cells += f"<td>{logits[0][index]:+.2f} → {logits[1][index]:+.2f}</td>"
         rows.append(f"<tr><td style='text-align:left'>{html.escape(label)}</td>{cells}</tr>")

@@ -22,16 +22,13 @@ class Player(Stepper):
     scale = 1.15
 
     def still(self) -> Picture:
-        """Return the frames of the run."""
         return filmstrip(self.graph, self.feed)
 
     def evaluate(self) -> int:
-        """Run the graph as far as it goes."""
         self.run = run(self.graph, self.feed)
         return self.run.steps
 
     def frame(self, step: int) -> tuple[str, Marks]:
-        """Return what a step computes, and the values that are known after it."""
         return sentence(self.run, step), frame_marks(self.run, step)
 
 

@@ -16,11 +16,9 @@ from course_lib.quantize import Affine, LayerError
 from course_lib.views import shell, style
 from course_lib.views.style import PALETTE
 
-_INK, _BLUE, _RED, _GREY, _FAINT = (
-    PALETTE[name] for name in ("ink", "blue", "red", "grey", "faint")
-)
+_INK, _BLUE, _RED, _GREY, _FAINT = map(PALETTE.get, ("ink", "blue", "red", "grey", "faint"))
 _WIDTH, _HEIGHT, _LEFT, _BASE = 760, 300, 20, 220  # of the SVG
-_BINS = 121
+_BINS = 121  # odd: zero, where most weights are, is inside a bar
 
 
 def number_line(grid: Affine, values: Sequence[float]) -> style.Picture:
@@ -56,11 +54,8 @@ def staircase(grid: Affine, low: float, high: float) -> style.Picture:
     bottom.set(ylabel="error", xlabel="number that goes in")
     for axes in (top, bottom):
         axes.axvspan(*grid.range, color=PALETTE["sky"], alpha=0.15, linewidth=0)
-    return style.show(
-        fig,
-        "a staircase of levels; the error stays within half a step inside the "
-        "range and grows without limit outside",
-    )
+    error = "the error stays within half a step inside the range and grows without limit outside"
+    return style.show(fig, f"a staircase of levels; {error}")
 
 
 def histogram(values: np.ndarray, grid: Affine, title: str) -> style.Picture:

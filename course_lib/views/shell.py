@@ -108,8 +108,7 @@ def dropdown(
     value: Any = None,
     on_change: Callable[[Any], None] | None = None,
 ) -> Any:
-    """Return a list to choose from; `options` are values or (text, value) pairs, the first is
-    chosen by default."""
+    """Return a list to choose from: values or (text, value) pairs, the first chosen by default."""
     import ipywidgets
 
     look = {"style": _WHOLE_LABEL, "layout": {"width": "auto", "max_width": "100%"}}

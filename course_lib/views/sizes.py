@@ -201,11 +201,8 @@ def first_weight(
         axes.set_title(f"{unit} until the first weight")
         axes.grid(alpha=0.5)
         axes.margins(y=0.18)
-    return style.show(
-        fig,
-        "time and memory until the first weight: level for a FlatBuffer, "
-        "growing with the file for a protobuf",
-    )
+    shape = "level for a FlatBuffer, growing with the file for a protobuf"
+    return style.show(fig, f"time and memory until the first weight: {shape}")
 
 
 def fewer_bytes(files: Mapping[str, tuple[int, int]]) -> style.Picture:
@@ -237,11 +234,8 @@ def code(
     axes.axhline(len(code_bytes) - 0.5, color=style.PALETTE["grey"], linewidth=1)
     axes.set_title("Machine code that finds one weight (each step of the axis is ten times more)")
     axes.set_xlabel(f"small readers: {where}; libraries: {libraries_where}", fontsize=11)
-    return style.show(
-        fig,
-        "bytes of machine code of three small readers and of four libraries: "
-        "FlatBuffers need the least of both",
-    )
+    alt = "bytes of machine code of three small readers and of four libraries"
+    return style.show(fig, f"{alt}: FlatBuffers need the least of both")
 
 
 def runtimes(footprints: Sequence[Footprint]) -> style.Picture:

@@ -11,7 +11,7 @@ from course_lib.views.layout import Layout, lay_out
 from course_lib.views.painting import Marks, paint, svg
 from course_lib.views.style import Picture, figure, show
 
-_MOST_SLIDERS = 5
+_MOST_SLIDERS = 5  # more push the picture off the screen
 
 
 class Stepper(shell.View):
@@ -34,8 +34,7 @@ class Stepper(shell.View):
             for name, (low, high) in (ranges or _usual_ranges(graph)).items()
         }
         self.step = shell.slider("step", 0, 0, len(graph), on_change=lambda _: self._redraw())
-        self.picture = shell.html()
-        self.text = shell.html()
+        self.picture, self.text = shell.html(), shell.html()
         moves = shell.row(
             shell.button("|◀ start", lambda: self.go(0), "to the start"),
             shell.button("◀ back", lambda: self.go(self.step.value - 1), "one step back"),
@@ -43,9 +42,8 @@ class Stepper(shell.View):
             shell.button("end ▶|", lambda: self.go(self.step.max), "to the end"),
             self.step,
         )
-        self.widget = shell.column(
-            shell.row(*self.sliders.values()), moves, self.text, self.picture
-        )
+        sliders = shell.row(*self.sliders.values())
+        self.widget = shell.column(sliders, moves, self.text, self.picture)
         self._change()
 
     @property
@@ -94,8 +92,7 @@ class Stepper(shell.View):
 
 
 def film(layout: Layout, frames: Mapping[str, Marks], columns: int, alt: str) -> Picture:
-    """Return frames of a walk side by side in one PNG picture, each under the title that is its
-    key."""
+    """Return frames of a walk side by side in one picture, each under the key that is its title."""
     columns = min(columns, len(frames))
     rows = -(-len(frames) // columns)
     scale = min(1, 900 / columns / (layout.width + 20))

@@ -145,7 +145,9 @@ def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
     # Without the version of matplotlib in it, equal pictures are equal bytes.
     options = {"facecolor": PALETTE["paper"], "metadata": {"Software": None}}
     figure.savefig(buffer, format="png", dpi=_PIXELS_PER_INCH * _SHARPNESS, **options)
-    _forget(figure)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:  # a figure made through it would be shown twice
+        pyplot.close(figure)
     own_width = round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
     return Picture(buffer.getvalue(), alt, width or own_width)
 
@@ -187,10 +189,3 @@ def _png_width(data: bytes) -> int:
             "These bytes are no PNG file: pass a matplotlib figure or the content of a .png."
         )
     return struct.unpack(">I", data[16:20])[0]
-
-
-def _forget(figure: Figure) -> None:
-    """Take a figure made through pyplot out of its list, so that it is not shown twice."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close(figure)

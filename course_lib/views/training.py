@@ -45,9 +45,8 @@ def curves(curve: Curve, title: str = "", epochs: float | None = None) -> Pictur
             axis.set_xlim(0, epochs)
     if title:
         fig.suptitle(title, x=0.01, ha="left")
-    return style.show(
-        fig, f"loss falls and accuracy rises over the epochs{': ' + title if title else ''}"
-    )
+    ending = f": {title}" if title else ""
+    return style.show(fig, f"loss falls and accuracy rises over the epochs{ending}")
 
 
 def compared(named: Mapping[str, Curve], title: str = "") -> Picture:

@@ -41,7 +41,6 @@ class WireCursor(shell.View):
         return [span for span in self.map if raw.start <= span.start < raw.end]
 
     def still(self) -> style.Picture:
-        """Return a hexdump of the beginning of the chosen node."""
         start = self.parts[0].start
         return hexdump(self.map, start, min(start + _STILL_BYTES, self.parts[-1].end))
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.formats.flatbuffer import Read
@@ -16,9 +16,6 @@ from course_lib.tflite import xray
 from course_lib.views import shell
 from course_lib.views.bytes import colours, css, hexdump_html, overview, overview_png
 from course_lib.views.style import Picture, card
-
-if TYPE_CHECKING:
-    import ipywidgets
 
 _HEX_ROWS = 9
 _COLUMNS, _ROWS = 256, 24  # cells of the strip, at most
@@ -41,6 +38,8 @@ class XrayView(shell.View):
     label = "X-ray of a .tflite file"
 
     def __init__(self, model_bytes: bytes, start: int = 0, title: str = "") -> None:
+        import ipywidgets
+
         self.title = title
         self.rays = xray.Xray(model_bytes)
         self.map = self.rays.map
@@ -48,13 +47,16 @@ class XrayView(shell.View):
         last = len(self.map.spans) - 1
         self.slider = shell.slider("part", start, 0, last, on_change=self.go)
         self.kind = shell.dropdown("kind", list(self.map.shares), on_change=lambda _: self.next())
-        self.text = _text("name", "conv, scale, 17 …", self.search)
+        hint = "conv, scale, 17 …"
+        self.text = ipywidgets.Text(description="name", placeholder=hint, continuous_update=False)
+        self.text.style.description_width = "initial"
+        self.text.observe(lambda change: self.search(change["new"]), names="value")
         self.hits = shell.dropdown("found", [("nothing searched", start)], on_change=self.jump)
         self.strip, self.line, self.hexdump, self.way = (shell.html() for _ in range(4))
         self.widget = self._layout()
         self.go(start)
 
-    def _layout(self) -> ipywidgets.Widget:
+    def _layout(self) -> Any:
         controls = shell.row(
             shell.button("◀ part", lambda: self.move(-1)),
             self.slider,
@@ -73,7 +75,6 @@ class XrayView(shell.View):
         )
 
     def still(self) -> Picture:
-        """Return the whole file as cells, with the bytes of each kind."""
         return overview(self.map, self.title or "a .tflite file")
 
     @property
@@ -206,13 +207,3 @@ def steps(reads: Sequence[Read], title: str) -> str:
         f"<div style='font-size:14px;line-height:1.45'><b>{html.escape(title)}</b>"
         f"<ol style='margin:4px 0 0 0;padding-left:28px'>{lines}</ol></div>"
     )
-
-
-def _text(label: str, placeholder: str, on_change: Callable[[str], None]) -> ipywidgets.Text:
-    """Return a line to type into; Enter or leaving it starts the search."""
-    import ipywidgets
-
-    line = ipywidgets.Text(description=label, placeholder=placeholder, continuous_update=False)
-    line.style.description_width = "initial"
-    line.observe(lambda change: on_change(change["new"]), names="value")
-    return line
