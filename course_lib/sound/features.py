@@ -113,9 +113,8 @@ def _of_few(waves: np.ndarray) -> np.ndarray:
 def of(clips: Clips) -> np.ndarray:
     """Return the features of labelled clips, (n, 49, 40) float32, read-only.
 
-    They are kept in memory and in `cache_folder()`, under a name made of the samples and the
-    formula, so that what changed is computed anew. Where the folder cannot be written they are
-    only remembered.
+    They are kept in memory and, where it can be written, in `cache_folder()`, under a name made of
+    the samples and the formula, so that what changed is computed anew.
     """
     key = _key(clips.waves)
     if key not in _memory:
