@@ -88,10 +88,8 @@ def train(
     ValueError for fewer clips than one batch.
     """
     if len(features) != len(labels) or len(features) < BATCH:
-        raise ValueError(
-            f"{len(features)} features and {len(labels)} labels: as many of both, "
-            f"and at least one batch ({BATCH})."
-        )
+        todo = f"as many of both, and at least one batch ({BATCH})."
+        raise ValueError(f"{len(features)} features and {len(labels)} labels: {todo}")
     keras = session.import_tensorflow().keras
     steps, classes = epochs * (len(features) // BATCH), model.output_shape[-1]
     model.compile(
@@ -108,16 +106,9 @@ def train(
     ends = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: _favoured(model, favour))]
     if averaged:
         ends.insert(0, _averaging(batches, steps))
-    fitted = model.fit(
-        batches,
-        epochs=epochs,
-        verbose=0,
-        shuffle=False,
-        validation_data=validation,
-        validation_batch_size=512,
-        callbacks=[*ends, *callbacks],
-    )
-    return fitted.history
+    settings = {"validation_data": validation, "validation_batch_size": 512}
+    settings["callbacks"] = [*ends, *callbacks]  # ours come first: the others see what they leave
+    return model.fit(batches, epochs=epochs, verbose=0, shuffle=False, **settings).history
 
 
 def predict(model: keras.Model, features: np.ndarray) -> np.ndarray:
@@ -180,7 +171,7 @@ def hidden(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _stripes(rng: np.random.Generator, count: int, length: int, widest: int) -> np.ndarray:
     """Return (count, length) bool that is False in one random stripe of each row."""
     width = rng.uniform(0, widest, (count, 1))
-    start = rng.uniform(-widest / 2, length, (count, 1))
+    start = rng.uniform(-widest / 2, length, (count, 1))  # so that the edges are hidden as often
     place = np.arange(length)
     return (place < start) | (place >= start + width)
 

@@ -95,12 +95,11 @@ def _object(number: int, node: bytes) -> ObjectNode:
 
 def _parts(message: bytes) -> dict[int, Any]:
     """Return the fields of a small message: numbers as int, the rest as bytes."""
-    return {
-        raw.number: varint(message, raw.value_start)[0]
-        if raw.wire_type == 0
-        else message[raw.value_start : raw.end]
-        for raw in fields(message)
-    }
+    parts: dict[int, Any] = {}
+    for raw in fields(message):
+        content = message[raw.value_start : raw.end]
+        parts[raw.number] = varint(content, 0)[0] if raw.wire_type == 0 else content
+    return parts
 
 
 def _text(value: Any) -> str:
