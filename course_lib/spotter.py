@@ -31,7 +31,7 @@ BATCH = 128
 EPOCHS = 8
 PEAK_RATE = 3e-3
 UNKNOWN_WEIGHT = 0.8  # below 1, because unknown words are many of the training clips
-SMOOTHING = 0.05
+SMOOTHING = 0.05  # of a label goes to all classes alike: no answer is wholly certain
 SHIPPED = {"averaged": True, "unknown_weight": 0.5, "favour": 0.25}  # what `train` is told for it
 _WARM = 0.08  # of the steps, until the rate is at its peak
 _LAST_RATE = 0.1  # of the peak: an averaged training ends with it, still moving about
@@ -95,7 +95,7 @@ def train(
     model.compile(
         _optimizer(steps, peak_rate, _LAST_RATE if averaged else 0.0),
         metrics=["accuracy"],
-        jit_compile=False,
+        jit_compile=False,  # compiling would take longer than it saves
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
     )
     if validation is not None:

@@ -23,7 +23,7 @@ from course_lib.sound import augmentation, dataset, features
 
 CLIPS = 120_000
 MOMENTS = (0.0, 0.004, 0.012, 0.032, 0.08, 0.16, 0.3, 0.5, 0.75, 1.0)  # shares of the training
-_CALIBRATION = 400
+_CALIBRATION = 400  # clips that show the int8 converter what numbers to expect
 
 Progress = Callable[[str, int, int], None]
 
@@ -140,7 +140,7 @@ def _write_checksums(folder: Path) -> None:
 
 def _swap(new: Path, old: Path) -> None:
     """Put the finished folder in the place of the old one; where that fails, the old one stays."""
-    aside = new.with_name("replaced")
+    aside = new.with_name("replaced")  # beside it, on the same disk: a rename cannot stop halfway
     if old.exists():
         old.rename(aside)
     try:

@@ -29,7 +29,7 @@ PROGRAMS = ("seven_lines", "one_layer")
 STAGES = ("hlo", "optimized_hlo")
 _KINDS = (*STAGES, "ir", "assembly")
 _FEATURES, _CLASSES = 28, 4  # of the layer: as many as the spotter's last one has
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 90  # most of it for importing TensorFlow on a slow machine
 _HLO_ARITHMETIC = re.compile(r" = \S+ (add|subtract|multiply|divide|dot|maximum)\(")
 _ARITHMETIC = {
     "hlo": _HLO_ARITHMETIC,
@@ -264,7 +264,7 @@ def _dump(folder: str) -> None:
     """Import TensorFlow and compile both programs, with XLA's dump written into `folder`."""
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_dump_to={folder}".strip()
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the course reads a CPU's code
     import tensorflow
 
     numbers = [tensorflow.constant(value) for value in (6.0, 2.0, 4.0)]

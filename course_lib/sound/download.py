@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 _BLOCK = 1 << 16  # what may be lost when a connection breaks
 _CONNECT_SECONDS = 10.0
-_GONE = (401, 403, 404, 410)
+_GONE = (401, 403, 404, 410)  # trying again would not help
 
 
 class DownloadError(ValueError):
@@ -146,7 +146,7 @@ class _Part:
         remote, have = self.remote, self.length
         if have > remote.bytes:
             self.file.truncate(have := 0)
-        headers = {"Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}  # packed bytes could not be resumed or counted
         if have:
             headers["Range"] = f"bytes={have}-"
             if self.tag.is_file():

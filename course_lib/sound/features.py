@@ -30,13 +30,13 @@ from course_lib.sound.dataset import Clips
 
 WINDOW = 480  # samples a frame: 30 ms
 HOP = 320  # samples between the starts of two frames: 20 ms
-FFT = 512
+FFT = 512  # the power of two above WINDOW
 FRAMES = 1 + (CLIP_SAMPLES - WINDOW) // HOP  # 49
 BANDS = 40
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 FLOOR = 1e-7  # added to every energy, so that digital silence has a logarithm
 SCALE = 3.0
-_BATCH = 128
+_BATCH = 128  # clips whose spectra are in memory at a time
 _REMEMBERED = 8  # sets of clips whose features stay in memory
 _memory: OrderedDict[str, np.ndarray] = OrderedDict()
 

@@ -9,8 +9,8 @@ from course_lib.formats.checkpoint.tensors import Contents, ObjectNode
 from course_lib.formats.protobuf import fields, varint
 from course_lib.graph import Graph, Node
 
-_MOST_PATHS = 20
-_DEEPEST = 12
+_MOST_PATHS = 20  # objects may lead to each other: there can be endlessly many ways to one
+_DEEPEST = 12  # objects of one way
 
 
 def parse(graph: bytes) -> tuple[ObjectNode, ...]:

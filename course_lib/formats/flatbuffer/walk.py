@@ -24,9 +24,9 @@ from course_lib.formats.flatbuffer.schema import (
     number,
 )
 
-_MOST_SPANS = 2_000_000
+_MOST_SPANS = 2_000_000  # a hostile file may claim any number: memory has to stay bounded
 _MOST_NUMBERS = 65_536
-_LONGEST_PADDING = 63
+_LONGEST_PADDING = 63  # longer rows of zeros align nothing
 _OWNER = re.compile(r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer")
 _OUTSIDE = re.compile(r"(buffers\[\d+\]\.)offset|(.*\.large_custom_options_)offset")
 
