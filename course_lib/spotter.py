@@ -31,7 +31,7 @@ BATCH = 128
 EPOCHS = 8
 PEAK_RATE = 3e-3
 UNKNOWN_WEIGHT = 0.8  # below 1, because unknown words are many of the training clips
-SMOOTHING = 0.05
+SMOOTHING = 0.05  # of a label goes to all classes alike: no answer is wholly certain
 SHIPPED = {"averaged": True, "unknown_weight": 0.5, "favour": 0.25}  # what `train` is told for it
 _WARM = 0.08  # of the steps, until the rate is at its peak
 _LAST_RATE = 0.1  # of the peak: an averaged training ends with it, still moving about
@@ -88,16 +88,14 @@ def train(
     ValueError for fewer clips than one batch.
     """
     if len(features) != len(labels) or len(features) < BATCH:
-        raise ValueError(
-            f"{len(features)} features and {len(labels)} labels: as many of both, "
-            f"and at least one batch ({BATCH})."
-        )
+        todo = f"as many of both, and at least one batch ({BATCH})."
+        raise ValueError(f"{len(features)} features and {len(labels)} labels: {todo}")
     keras = session.import_tensorflow().keras
     steps, classes = epochs * (len(features) // BATCH), model.output_shape[-1]
     model.compile(
         _optimizer(steps, peak_rate, _LAST_RATE if averaged else 0.0),
         metrics=["accuracy"],
-        jit_compile=False,
+        jit_compile=False,  # compiling would take longer than it saves
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
     )
     if validation is not None:
@@ -108,16 +106,9 @@ def train(
     ends = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: _favoured(model, favour))]
     if averaged:
         ends.insert(0, _averaging(batches, steps))
-    fitted = model.fit(
-        batches,
-        epochs=epochs,
-        verbose=0,
-        shuffle=False,
-        validation_data=validation,
-        validation_batch_size=512,
-        callbacks=[*ends, *callbacks],
-    )
-    return fitted.history
+    settings = {"validation_data": validation, "validation_batch_size": 512}
+    settings["callbacks"] = [*ends, *callbacks]  # ours come first: the others see what they leave
+    return model.fit(batches, epochs=epochs, verbose=0, shuffle=False, **settings).history
 
 
 def predict(model: keras.Model, features: np.ndarray) -> np.ndarray:
@@ -180,7 +171,7 @@ def hidden(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _stripes(rng: np.random.Generator, count: int, length: int, widest: int) -> np.ndarray:
     """Return (count, length) bool that is False in one random stripe of each row."""
     width = rng.uniform(0, widest, (count, 1))
-    start = rng.uniform(-widest / 2, length, (count, 1))
+    start = rng.uniform(-widest / 2, length, (count, 1))  # so that the edges are hidden as often
     place = np.arange(length)
     return (place < start) | (place >= start + width)
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from course_lib.sound import augmentation, dataset, features
 
 CLIPS = 120_000
 MOMENTS = (0.0, 0.004, 0.012, 0.032, 0.08, 0.16, 0.3, 0.5, 0.75, 1.0)  # shares of the training
-_CALIBRATION = 400
+_CALIBRATION = 400  # clips that show the int8 converter what numbers to expect
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,9 +45,7 @@ def make(
     started, out = time.perf_counter(), Path(out_folder).resolve()
     report = progress or (lambda stage, done, total: None)
     base, held = dataset.bundled("train"), dataset.bundled("validation")
-    varied, labels = augmentation.training_set(
-        base, count, seed, lambda done, total: report("varying clips", done, total)
-    )
+    varied, labels = augmentation.training_set(base, count, seed, partial(report, "varying clips"))
     model = spotter.build(seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
@@ -56,8 +55,8 @@ def make(
         spotter.train(model, varied, labels, epochs, **training)
         report("converting", 0, 1)
         _write_models(model, varied[:_CALIBRATION], folder)
-        moments = json.dumps(saver.moments, indent=1)
-        session.write_atomically(folder / "history.json", moments + "\n")
+        moments = json.dumps(saver.moments, indent=1) + "\n"
+        session.write_atomically(folder / "history.json", moments)
         _write_timeline(varied[:_CALIBRATION], folder, report)
         report("measuring", 0, 1)
         seconds = round(time.perf_counter() - started)
@@ -101,14 +100,10 @@ def _snapshots(folder: Path, held: dataset.Clips, report: Progress) -> Any:
         def save(self) -> None:
             self.manager.save(checkpoint_number=self.step)
             right = spotter.predict(self.model, features.of(held)).argmax(axis=1) == held.labels
-            moment = {
-                "step": self.step,
-                "epoch": round(self.step / self.params["steps"], 3),
-                "seconds": round(time.perf_counter() - self.started, 1),
-                "loss": self.loss,
-                "accuracy": round(float(right.mean()), 4),
-            }
-            self.moments.append(moment)
+            epoch = round(self.step / self.params["steps"], 3)
+            seconds = round(time.perf_counter() - self.started, 1)
+            moment = {"step": self.step, "epoch": epoch, "seconds": seconds, "loss": self.loss}
+            self.moments.append(moment | {"accuracy": round(float(right.mean()), 4)})
 
     return Snapshots()
 
@@ -128,14 +123,9 @@ def _write_models(model: Any, calibration: np.ndarray, folder: Path) -> None:
 def _write_timeline(calibration: np.ndarray, folder: Path, report: Progress) -> None:
     """Ask every checkpoint about the test clips, as float and as int8, for the time slider."""
     clips = dataset.bundled("test")
-    answers = timeline.measure(
-        folder / "checkpoints",
-        features.of(clips),
-        clips.labels,
-        clips.words,
-        int8=calibration,
-        progress=lambda done, total: report("asking the checkpoints", done, total),
-    )
+    asked = (folder / "checkpoints", features.of(clips), clips.labels, clips.words)
+    asking = partial(report, "asking the checkpoints")
+    answers = timeline.measure(*asked, int8=calibration, progress=asking)
     answers.save(folder / "timeline.npz")
 
 
@@ -150,7 +140,7 @@ def _write_checksums(folder: Path) -> None:
 
 def _swap(new: Path, old: Path) -> None:
     """Put the finished folder in the place of the old one; where that fails, the old one stays."""
-    aside = new.with_name("replaced")
+    aside = new.with_name("replaced")  # beside it, on the same disk: a rename cannot stop halfway
     if old.exists():
         old.rename(aside)
     try:

@@ -48,9 +48,7 @@ class Span:
 class ByteMap:
     """Hold a file's bytes and the spans that name them, sorted by where they start.
 
-    Iterating yields the spans. `map.at(17)` is the span of byte 17, `map.shares` the bytes of
-    each kind. Spans may leave gaps and may overlap (FlatBuffers share vtables): `gaps` and
-    `overlaps` tell.
+    Spans may leave gaps and may overlap (FlatBuffers share vtables): `gaps` and `overlaps` tell.
     """
 
     data: bytes = field(repr=False)
@@ -86,11 +84,10 @@ class ByteMap:
         """
         if not 0 <= position < len(self.data):
             raise IndexError(f"The file has the bytes 0 to {len(self.data) - 1}, not {position}.")
-        index = bisect_right(self._starts, position) - 1
-        while index >= 0:
-            if position in self.spans[index]:
-                return self.spans[index]
-            index -= 1
+        before = bisect_right(self._starts, position)
+        for span in reversed(self.spans[:before]):  # the nearest may have ended already
+            if position in span:
+                return span
         raise LookupError(f"Byte {position} has no name: it lies in a gap.")
 
     def bytes_of(self, span: Span) -> bytes:
@@ -137,9 +134,8 @@ class ByteMap:
             new = max(0, span.end - max(span.start, reached))
             shares[span.kind] = shares.get(span.kind, 0) + new
             reached = max(reached, span.end)
-        unnamed = sum(end - start for start, end in self.gaps)
-        if unnamed:
-            shares["unnamed"] = unnamed
+        if self.gaps:
+            shares["unnamed"] = sum(end - start for start, end in self.gaps)
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
     def _repr_html_(self) -> str:

@@ -93,10 +93,9 @@ def encode_varint(value: int) -> bytes:
 
 
 def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Raw]:
-    """Yield the fields between `start` and `end` as `Raw`, without looking inside them.
+    """Yield the fields between `start` and `end`: all that can be known without a schema.
 
-    This is all that a reader can know without a schema. Raises ValueError, with the position,
-    where the bytes are no protobuf.
+    Raises ValueError, with the position, where the bytes are no protobuf.
     """
     end = len(data) if end is None else end
     position = start
@@ -164,14 +163,12 @@ def _next(data: bytes, position: int, end: int, depth: int) -> Raw:
     else:
         value_end = after_tag + {1: 8, 4: 0, 5: 4}[wire_type]
     if value_end > end:
-        raise ValueError(
-            f"Byte {position}: field {number} is said to end at {value_end}, past the end at {end}."
-        )
+        problem = f"field {number} is said to end at {value_end}, past the end at {end}."
+        raise ValueError(f"Byte {position}: {problem}")
     return Raw(number, wire_type, position, after_tag, value_start, value_end)
 
 
 def _end_of_group(data: bytes, position: int, end: int, number: int, depth: int) -> int:
-    """Return where the group ends that was opened just before `position`."""
     if depth > _DEEPEST:
         raise ValueError(f"Byte {position}: messages are nested more than {_DEEPEST} deep.")
     while position < end:
@@ -187,15 +184,13 @@ def _end_of_group(data: bytes, position: int, end: int, number: int, depth: int)
 def _read(
     data: bytes, start: int, end: int, descriptor: Any, path: str, depth: int
 ) -> tuple[Field, ...]:
-    """Return the fields between `start` and `end` as a tree; `path` leads to them."""
     if depth > _DEEPEST:
         raise ValueError(f"Byte {start}: messages are nested more than {_DEEPEST} deep.")
     counts: dict[int, int] = {}
     tree = []
     for raw in fields(data, start, end):
         known = descriptor.fields_by_number.get(raw.number) if descriptor is not None else None
-        if known is not None and not _fits(raw.wire_type, known):
-            known = None
+        known = known if known is not None and _fits(raw.wire_type, known) else None
         index = counts[raw.number] = counts.get(raw.number, -1) + 1
         tree.append(_field(data, raw, known, path, index, depth))
     return tuple(tree)
@@ -221,7 +216,6 @@ def _field(data: bytes, raw: Raw, known: Any, path: str, index: int, depth: int)
 
 
 def _fits(wire_type: int, known: Any) -> bool:
-    """Tell whether a field of this wire type can be the one that the schema describes."""
     if known.type in (_STRING, _MESSAGE, _BYTES):
         return wire_type == 2
     fixed = _FIXED.get(known.type)
@@ -259,7 +253,7 @@ def _number(data: bytes, position: int, end: int, known: Any) -> tuple[Any, int]
     if known.type in _FIXED:
         code = _FIXED[known.type]
         after = position + struct.calcsize(code)
-        if after > end:
+        if after > end:  # the file may go on, the field does not
             raise ValueError(f"Byte {position}: {known.name} is cut off by the end.")
         return struct.unpack_from(code, data, position)[0], after
     value, after = varint(data, position, end)
@@ -281,8 +275,7 @@ def _number(data: bytes, position: int, end: int, known: Any) -> tuple[Any, int]
 
 def _map_key(data: bytes, raw: Raw, entry: Any) -> str:
     """Return the key of a map's entry as text, before the entry is read."""
-    key = entry.fields_by_number[1]
-    text = ""
+    key, text = entry.fields_by_number[1], ""
     for inner in fields(data, raw.value_start, raw.end):
         if inner.number == 1 and _fits(inner.wire_type, key):
             text = str(_scalar(data, inner, key)[1])

@@ -8,8 +8,7 @@ import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
 IDENTIFIER = b"TFL3"
-ALIGNMENT = 16
-"""Bytes to which TensorFlow Lite's schema aligns the data of a buffer."""
+ALIGNMENT = 16  # bytes to which TensorFlow Lite's schema aligns the data of a buffer
 
 
 class ModelError(ValueError):
@@ -57,13 +56,12 @@ class _AlignedBuffer:
 
     def Pack(self, builder: Any) -> int:
         """Write the buffer and return its place; the name is the one that flatc gives."""
-        place = None
         if self.data is not None:
             builder.StartVector(1, len(self.data), self.alignment)
             builder.head -= len(self.data)
             builder.Bytes[builder.head : builder.head + len(self.data)] = self.data
             place = builder.EndVector()
         schema.BufferStart(builder)
-        if place is not None:
+        if self.data is not None:
             schema.BufferAddData(builder, place)
         return schema.BufferEnd(builder)

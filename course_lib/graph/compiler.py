@@ -29,7 +29,7 @@ PROGRAMS = ("seven_lines", "one_layer")
 STAGES = ("hlo", "optimized_hlo")
 _KINDS = (*STAGES, "ir", "assembly")
 _FEATURES, _CLASSES = 28, 4  # of the layer: as many as the spotter's last one has
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 90  # most of it for importing TensorFlow on a slow machine
 _HLO_ARITHMETIC = re.compile(r" = \S+ (add|subtract|multiply|divide|dot|maximum)\(")
 _ARITHMETIC = {
     "hlo": _HLO_ARITHMETIC,
@@ -97,15 +97,13 @@ def hlo(function: Callable, *arguments: Any, stage: str = "hlo") -> str:
 def from_hlo(text: str) -> Graph:
     """Return the graph of an HLO module; operations that were fused into one are shown singly.
 
-    Operations get the names of the course (add is Add, parameter is Placeholder); those that only
-    pass a value on (reshape, copy, tuple) are Identity. ValueError: there is no ENTRY in the text.
+    Operations get the names of the course (`_WORDS`). ValueError: there is no ENTRY in the text.
     """
     bodies, entry = _computations(text)
     if entry is None:
         raise ValueError("This text has no ENTRY computation: pass what `hlo` returns.")
     nodes: list[Node] = []
-    root = _lay_out(bodies, entry, {}, "", nodes)
-    return Graph.sorted(nodes, (root,))
+    return Graph.sorted(nodes, (_lay_out(bodies, entry, {}, "", nodes),))
 
 
 def _tidy(text: str) -> str:
@@ -130,8 +128,7 @@ def _computations(text: str) -> tuple[dict[str, list[tuple]], str | None]:
 
 def _lay_out(bodies: dict, name: str, fed: dict[int, str], prefix: str, nodes: list[Node]) -> str:
     """Add the nodes of a computation; `fed` are the nodes that stand for its parameters."""
-    known: dict[str, str] = {}
-    root = ""
+    known, root = {}, ""
     for is_root, result, kind, word, inside, rest in bodies[name]:
         reads = tuple(known[operand] for operand in _operands(inside) if operand in known)
         called = _CALLS.search(rest or "")
@@ -191,9 +188,7 @@ def arithmetic(text: str, kind: str) -> list[tuple[int, str]]:
 
     `kind` is "hlo", "optimized_hlo", "ir" or "assembly"; the first line is 0.
     """
-    matches = [
-        (line, _ARITHMETIC[kind].search(each)) for line, each in enumerate(text.splitlines())
-    ]
+    matches = enumerate(map(_ARITHMETIC[kind].search, text.splitlines()))
     return [(line, next(filter(None, match.groups()))) for line, match in matches if match]
 
 
@@ -259,7 +254,6 @@ def _disassemble(path: Path) -> str:
 
 
 def _body_of_ir(text: str) -> str:
-    """Return the functions of an LLVM module, without attributes and metadata."""
     lines = re.sub(r", ![\w.]+ !\d+", "", text).splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith("define")), 0)
     stop = next((n for n, line in enumerate(lines) if line.startswith("attributes")), len(lines))
@@ -270,7 +264,7 @@ def _dump(folder: str) -> None:
     """Import TensorFlow and compile both programs, with XLA's dump written into `folder`."""
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_dump_to={folder}".strip()
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the course reads a CPU's code
     import tensorflow
 
     numbers = [tensorflow.constant(value) for value in (6.0, 2.0, 4.0)]
@@ -283,12 +277,9 @@ def _ship() -> None:
     """Write the copies that come with the course; run it on x86-64 Linux with objdump."""
     for name, result in _compile_all().items():
         for kind in _KINDS:
-            text = getattr(result, kind) + "\n"
-            session.write_atomically(session.data_path("compiler", f"{name}.{kind}.txt"), text)
+            path = session.data_path("compiler", f"{name}.{kind}.txt")
+            session.write_atomically(path, getattr(result, kind) + "\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        _dump(sys.argv[1])
-    else:
-        _ship()
+    _dump(sys.argv[1]) if len(sys.argv) > 1 else _ship()

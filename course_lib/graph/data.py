@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -69,10 +70,9 @@ class Graph:
                 raise GraphError(f"Two nodes are named {node.name}: give each a name of its own.")
             for source in node.inputs:
                 if source not in index:
-                    raise GraphError(
-                        f"{node.name} reads {source}, which no node before it makes: "
-                        "list every node after its inputs."
-                    )
+                    todo = "list every node after its inputs."
+                    problem = f"reads {source}, which no node before it makes: {todo}"
+                    raise GraphError(f"{node.name} {problem}")
             index[node.name] = node
         for name in (*self.outputs, *(target for _, target in self.names)):
             if name not in index:
@@ -106,11 +106,8 @@ class Graph:
     @cached_property
     def edges(self) -> tuple[tuple[str, str, int], ...]:
         """Every edge as (from, to, which input of `to`: 0 is the first)."""
-        return tuple(
-            (source, node.name, position)
-            for node in self.nodes
-            for position, source in enumerate(node.inputs)
-        )
+        inputs = ((node, *pair) for node in self.nodes for pair in enumerate(node.inputs))
+        return tuple((source, node.name, position) for node, position, source in inputs)
 
     @property
     def operations(self) -> tuple[Node, ...]:
@@ -158,8 +155,7 @@ class Graph:
 
 def number(value: float) -> str:
     """Return a number as a person writes it: 8 for 8.0, 0.333 for a third, at most 4 digits."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         return str(value)
-    if value == int(value) and abs(value) < 1e6:
-        return str(int(value)).replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")
+    whole = value == int(value) and abs(value) < 1e6  # beyond that, digits are hard to count
+    return (str(int(value)) if whole else f"{value:.4g}").replace("-", "−")

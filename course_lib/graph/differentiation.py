@@ -62,14 +62,11 @@ def gradients(
     tally = tally or Tally()
     values = evaluate(graph, feed, tally=tally)
     tally.walks += 1
-    fed = set(feed or ())
-    by_node = dict.fromkeys(values, 0.0)
-    reached = {target}
-    by_node[target] = 1.0
-    edges = []
+    by_node = {**dict.fromkeys(values, 0.0), target: 1.0}
+    reached, edges = {target}, []
     for node in reversed(graph.nodes):
-        if node.name not in reached or not node.inputs or node.name in fed:
-            continue
+        if node.name not in reached or not node.inputs or node.name in (feed or ()):
+            continue  # a fed value stands for itself: nothing flows through it
         slopes = _slopes(node, values)
         tally.operations += 1
         for position, (source, local) in enumerate(zip(node.inputs, slopes, strict=True)):

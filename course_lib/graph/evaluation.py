@@ -54,10 +54,7 @@ def evaluate(
 
 
 def compute(node: Node, inputs: tuple[float, ...]) -> float:
-    """Return the result of one node, given the values of its inputs.
-
-    EvaluationError says in one sentence why there is none.
-    """
+    """Return the result of one node, given its inputs' values; EvaluationError says why not."""
     where = f"Line {node.line}: {node.name}" if node.line else node.name
     if not node.computes:
         if node.value is None:
@@ -73,10 +70,9 @@ def compute(node: Node, inputs: tuple[float, ...]) -> float:
     except OverflowError:
         raise EvaluationError(f"{where} is too large for a number: use smaller ones.") from None
     except ValueError as error:
-        shown = ", ".join(number(value) for value in inputs)
-        raise EvaluationError(
-            f"{where} applies {node.operation} to {shown}, which has no real result ({error})."
-        ) from None
+        shown = f"{node.operation} to {', '.join(map(number, inputs))}"
+        problem = f"{where} applies {shown}, which has no real result ({error})."
+        raise EvaluationError(problem) from None
 
 
 def _zero(where: str, node: Node, inputs: tuple[float, ...]) -> str:

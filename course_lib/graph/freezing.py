@@ -56,9 +56,8 @@ class Frozen:
         tf = session.import_tensorflow()
         batch = wanted[0] or len(rows)
         if len(rows) == 0 or len(rows) % batch:
-            raise ValueError(
-                f"The graph takes {batch} rows at a time: {len(rows)} rows cannot be split so."
-            )
+            problem = f"{batch} rows at a time: {len(rows)} rows cannot be split so."
+            raise ValueError(f"The graph takes {problem}")
         parts = (tf.constant(rows[i : i + batch]) for i in range(0, len(rows), batch))
         return np.concatenate([function(part)[0].numpy() for part in parts])
 
@@ -140,17 +139,13 @@ def load(source: str | Path | bytes) -> Frozen:
     unused = [node for node in nodes if node.name not in used]
     outputs = tuple(node.name for node in unused if node.op not in ("Placeholder", "NoOp"))
     if not outputs:
-        raise ValueError(
-            "These bytes hold no graph with an output: was the file frozen and saved whole?"
-        )
+        problem = "These bytes hold no graph with an output: was the file frozen and saved whole?"
+        raise ValueError(problem)
     return Frozen(data, inputs, outputs)
 
 
 def stages(model: Any) -> dict[str, bytes]:
-    """Return the four GraphDefs of a Keras classifier, by name, in order; takes three seconds.
-
-    The model's weights are not changed.
-    """
+    """Return four GraphDefs of a Keras classifier by name, the model unchanged; takes 3 s."""
     kept = frozen(model)
     return {
         "training step": _training_step(model),
@@ -205,10 +200,7 @@ def thawed(frozen: Frozen) -> Thawed:
 
 
 def _training_step(model: Any, batch: int = 32) -> bytes:
-    """Return the GraphDef of one step of training with Adam: forwards, backwards, update.
-
-    The step is traced and never run.
-    """
+    """Return the GraphDef of a step of training with Adam, which is traced and never run."""
     tf = session.import_tensorflow()
     with session.quiet():
         optimizer = tf.keras.optimizers.Adam()
@@ -219,8 +211,8 @@ def _training_step(model: Any, batch: int = 32) -> bytes:
                 logits = model(features, training=True)
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
                 loss = tf.reduce_mean(losses)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply(gradients, model.trainable_variables)
+            variables = model.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
             return loss
 
         traced = tf.function(step).get_concrete_function(
@@ -275,8 +267,6 @@ def _plain_names(model: Any, traced: Any, names: list[str]) -> dict[str, str]:
 
 
 def _rename(graph_def: Any, names: dict[str, str]) -> None:
-    """Rename nodes in place, where they are defined and wherever they are used."""
-
     def renamed(reference: str) -> str:
         control = "^" if reference.startswith("^") else ""
         name, colon, port = reference.lstrip("^").partition(":")

@@ -35,9 +35,8 @@ def _power(a: float, b: float) -> float:
 
 
 def _power_backward(result: float, a: float, b: float) -> tuple[float, float]:
-    by_base = 0.0 if b == 0 else b * _power(a, b - 1)
-    by_exponent = result * math.log(a) if a > 0 else 0.0
-    return by_base, by_exponent
+    by_base = 0.0 if b == 0 else b * _power(a, b - 1)  # 0 to the power -1 would divide by 0
+    return by_base, result * math.log(a) if a > 0 else 0.0
 
 
 def _sigmoid(a: float) -> float:
@@ -77,9 +76,7 @@ _ALL = (
 OPERATIONS: Mapping[str, Operation] = MappingProxyType({entry.name: entry for entry in _ALL})
 
 _TENSORFLOW = {"AddV2": "Add", "RealDiv": "Div", "ReadVariableOp": "Identity"}
-
 _SAME_NAME = ("Sqrt", "Square", "Exp", "Log", "Sin", "Cos", "Tanh", "Sigmoid", "Relu", "Abs")
-
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {name.lower(): name for name in _SAME_NAME} | {"max": "Maximum", "min": "Minimum", "pow": "Pow"}
 )

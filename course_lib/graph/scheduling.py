@@ -63,9 +63,8 @@ def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
         soonest = max(free[worker], min(starts.values()))
         able = [node for node in ready if starts[node.name] <= soonest]
         node = max(able, key=lambda node: left[node.name])
-        task = Task(node.name, worker, soonest, soonest + cost(node))
-        tasks.append(task)
-        free[worker] = ends[node.name] = task.end
+        tasks.append(Task(node.name, worker, soonest, soonest + cost(node)))
+        free[worker] = ends[node.name] = tasks[-1].end
         waiting.remove(node)
     return Schedule(tuple(tasks), workers)
 
@@ -77,8 +76,7 @@ def run_plan(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost | None = No
     names an operation that is unknown, twice, missing, or for which everybody waits forever.
     """
     cost = cost or (lambda node: 1)
-    names = {node.name for node in graph.operations}
-    planned = [name for row in plan for name in row]
+    names, planned = {n.name for n in graph.operations}, [name for row in plan for name in row]
     for name in planned:
         if name not in names:
             raise ScheduleError(f"{name} is no operation of this graph.")

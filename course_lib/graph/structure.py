@@ -10,18 +10,17 @@ _COPIES = ("Identity", "ReadVariableOp")
 
 
 def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
-    """Return the names of the nodes level by level.
+    """Return the names of the nodes level by level: each one below the deepest of its inputs.
 
-    Level 0 needs nothing. A node lies one level below the deepest of its inputs, so that all
-    nodes of a level could be computed at the same moment.
+    Level 0 needs nothing; all nodes of a level could be computed at the same moment.
     """
     depth: dict[str, int] = {}
     for node in graph:
         depth[node.name] = 1 + max((depth[name] for name in node.inputs), default=-1)
-    result: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    rows: dict[int, list[str]] = {level: [] for level in sorted(depth.values())}
     for name, level in depth.items():
-        result[level].append(name)
-    return tuple(map(tuple, result))
+        rows[level].append(name)
+    return tuple(map(tuple, rows.values()))
 
 
 def work(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
@@ -29,8 +28,7 @@ def work(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
 
     `cost` gives the cost of a node; without it, each operation costs 1 and a source 0.
     """
-    cost = cost or _one_each
-    return sum(cost(node) for node in graph)
+    return sum(map(cost or _one_each, graph))
 
 
 def span(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
@@ -113,9 +111,8 @@ def collapse(graph: Graph, group: Callable[[Node], str] = layer_name) -> Graph:
     home = {node.name: name for name, nodes in members.items() for node in nodes}
     merged = []
     for name, nodes in members.items():
-        inputs = dict.fromkeys(
-            home[source] for node in nodes for source in node.inputs if home[source] != name
-        )
+        inputs = dict.fromkeys(home[source] for node in nodes for source in node.inputs)
+        inputs.pop(name, None)  # a group does not wait for itself
         last = next((node for node in reversed(nodes) if node.computes), nodes[-1])
         kind = _kind_of_group(nodes)
         merged.append(Node(name, kind, tuple(inputs), last.value, last.dtype, last.shape))
@@ -133,7 +130,6 @@ def _one_each(node: Node) -> float:
 
 
 def _kind_of_group(nodes: list[Node]) -> str:
-    """Return what a group does in a word or two; copies and reads of variables do not count."""
     if len(nodes) == 1:
         return nodes[0].operation
     working = [n.operation for n in nodes if n.computes and n.operation not in _COPIES]

@@ -19,7 +19,8 @@ from typing import IO
 
 from course_lib.sound.download import DownloadError, Progress, megabytes, no_room
 
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
+_TWICE = (FileExistsError, NotADirectoryError, IsADirectoryError)  # a name that was given twice
 _Member = tuple[str, str, int, Callable[[], IO[bytes]]]  # name, kind, bytes, how to open it
 _EVERY = 200  # files between two reports of progress
 _LEFT_OUT = "__MACOSX"  # what macOS puts beside the files of a .zip
@@ -40,31 +41,29 @@ def unpack(archive: Path, folder: Path, most_bytes: int, progress: Progress | No
             whole.mkdir()
             _write_all(archive, whole, most_bytes, progress)
             whole.rename(folder)
-    except (*_DAMAGED, tarfile.ReadError) as error:
-        raise _damaged(archive) from error
-    except OSError as error:
-        if folder.is_dir():  # another process was faster, and its folder is as whole as ours
-            return folder
-        twice = (FileExistsError, NotADirectoryError, IsADirectoryError)
-        if error.errno is None or isinstance(error, twice):  # gzip's own, or a name given twice
-            raise _damaged(archive) from error
+    except (*_BROKEN, OSError) as error:
+        if isinstance(error, OSError) and folder.is_dir():
+            return folder  # another process was faster, and its folder is as whole as ours
+        if isinstance(error, (*_BROKEN, *_TWICE)) or error.errno is None:  # gzip's have no number
+            problem = f"{archive.name} is damaged or no archive: delete it and download it again."
+            raise DownloadError(problem) from error
         raise no_room(error, folder.parent) from error
     return folder
 
 
 def _write_all(archive: Path, whole: Path, most_bytes: int, progress: Progress | None) -> None:
-    """Write every file of the archive below `whole`; refuse what is neither file nor folder."""
     total, left, written = archive.stat().st_size, most_bytes, 0
     read = _zipped if zipfile.is_zipfile(archive) else _tarred
     with archive.open("rb") as raw:
         for name, kind, size, opened in read(raw):
             parts = PurePosixPath(name).parts
-            if kind not in ("file", "folder"):
-                raise _harmful(archive, kind, name)
             # Windows also goes out by \\ and by the name of a drive
-            leads_out = name.startswith("/") or ".." in parts
-            if leads_out or any(set(part) & set("\\:\0") for part in parts):
-                raise _harmful(archive, "a path that leads out of its folder", name)
+            odd = ".." in parts or any(set(part) & set("\\:\0") for part in parts)
+            if kind in ("file", "folder") and (odd or name.startswith("/")):
+                kind = "a path that leads out of its folder"
+            if kind not in ("file", "folder"):
+                what = f"{kind} ({name[:80]!r}): nothing was unpacked, delete that archive."
+                raise DownloadError(f"{archive.name} holds {what}")
             if kind == "folder" or _LEFT_OUT in parts or name.rpartition("/")[2].startswith("._"):
                 continue
             left -= size
@@ -101,15 +100,3 @@ def _zipped(raw: IO[bytes]) -> Iterator[_Member]:
             kind = kinds.get(stat.S_IFMT(member.external_attr >> 16), "a device")
             kind = "folder" if member.is_dir() else kind
             yield member.filename, kind, member.file_size, partial(opened.open, member)
-
-
-def _harmful(archive: Path, what: str, name: str) -> DownloadError:
-    return DownloadError(
-        f"{archive.name} holds {what} ({name[:80]!r}): nothing was unpacked, delete that archive."
-    )
-
-
-def _damaged(archive: Path) -> DownloadError:
-    return DownloadError(
-        f"{archive.name} is damaged or no archive: delete it and download it again."
-    )

@@ -55,9 +55,8 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
             expected = min(expected, int(most_seconds * about.samplerate))
         wave, rate_hz = soundfile.read(path, expected, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(
-            f"{path.name} cannot be read as sound: it is damaged, or no audio file."
-        ) from error
+        problem = f"{path.name} cannot be read as sound: it is damaged, or no audio file."
+        raise AudioError(problem) from error
     if 0 < len(wave) < expected < 2**62:
         raise AudioError(f"{path.name} is cut short: it has {len(wave)} of {expected} samples.")
     if len(wave) == 0:
@@ -83,8 +82,7 @@ def fit(wave: np.ndarray) -> np.ndarray:
     """Return exactly one second: a shorter wave centred in zeros, the loudest of a longer one."""
     spare = CLIP_SAMPLES - len(wave)
     if spare >= 0:
-        before = spare // 2
-        return np.pad(wave, (before, spare - before)).astype(np.float32)
+        return np.pad(wave, (spare // 2, spare - spare // 2)).astype(np.float32)
     energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
     start = int(np.argmax(energy[CLIP_SAMPLES:] - energy[:-CLIP_SAMPLES]))
     return np.asarray(wave[start : start + CLIP_SAMPLES], np.float32)

@@ -23,11 +23,8 @@ _WORD_WEIGHTS = {
     **dict.fromkeys(_LIKE_NO, 0.7),
     **dict.fromkeys(_LIKE_YES, 0.6),
     **dict.fromkeys(("right", "on", "off", "stop"), 2.0),
-    "go": 14.0,
-    "down": 8.0,
-    "left": 7.0,
-    "up": 4.0,
-}
+    "go": 14.0, "down": 8.0, "left": 7.0, "up": 4.0,
+}  # fmt: skip
 _CHUNK = 250  # clips a worker makes at a time
 _BABBLERS = 200  # clips that background voices are taken from
 
@@ -163,9 +160,8 @@ def chances(clips: dataset.Clips, label: int, recipe: Recipe = RECIPE) -> np.nda
     for (word, _), share in shares.items():
         of_word[word] = of_word.get(word, 0.0) + share
     weight_of = {None: 0.0}
-    for (word, engine), share in shares.items():
-        weight = recipe.words.get(word, 1.0) * share / of_word[word] / counts[word, engine]
-        weight_of[word, engine] = weight
+    for key, share in shares.items():
+        weight_of[key] = recipe.words.get(key[0], 1.0) * share / of_word[key[0]] / counts[key]
     weights = np.array([weight_of[key] for key in keys])
     return weights / weights.sum()
 
@@ -213,7 +209,6 @@ class _Kitchen:
 
 
 def _cooked(kitchen: _Kitchen, tasks: list, workers: int) -> Iterator[np.ndarray]:
-    """Yield the features of each task, in order."""
     if workers > 1 and len(tasks) > 3:
         try:  # fresh processes: a fork of a process that runs TensorFlow may hang
             context = multiprocessing.get_context("spawn")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 _BLOCK = 1 << 16  # what may be lost when a connection breaks
 _CONNECT_SECONDS = 10.0
-_GONE = (401, 403, 404, 410)
+_GONE = (401, 403, 404, 410)  # trying again would not help
 
 
 class DownloadError(ValueError):
@@ -146,7 +146,7 @@ class _Part:
         remote, have = self.remote, self.length
         if have > remote.bytes:
             self.file.truncate(have := 0)
-        headers = {"Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}  # packed bytes could not be resumed or counted
         if have:
             headers["Range"] = f"bytes={have}-"
             if self.tag.is_file():
@@ -224,14 +224,10 @@ def megabytes(count: int) -> str:
 def no_room(error: OSError, folder: Path) -> DownloadError:
     """Return what to say when nothing can be written to `folder`."""
     if error.errno == errno.ENOSPC:
-        return DownloadError(
-            f"The disk with {folder} is full: make room, then run this again; "
-            "what has arrived stays."
-        )
-    return DownloadError(
-        f"Nothing can be written to {folder} ({error.strerror or error}): "
-        "name another folder in WORKBOOK_CACHE."
-    )
+        todo = "make room, then run this again; what has arrived stays."
+        return DownloadError(f"The disk with {folder} is full: {todo}")
+    trouble = f"({error.strerror or error}): name another folder in WORKBOOK_CACHE."
+    return DownloadError(f"Nothing can be written to {folder} {trouble}")
 
 
 @contextmanager
@@ -281,7 +277,6 @@ def _is_still(file: BinaryIO, path: Path) -> bool:
 
 
 def _lock(file: BinaryIO) -> None:
-    """Lock at once or raise OSError."""
     try:
         import fcntl
     except ImportError:  # Windows

@@ -30,13 +30,13 @@ from course_lib.sound.dataset import Clips
 
 WINDOW = 480  # samples a frame: 30 ms
 HOP = 320  # samples between the starts of two frames: 20 ms
-FFT = 512
+FFT = 512  # the power of two above WINDOW
 FRAMES = 1 + (CLIP_SAMPLES - WINDOW) // HOP  # 49
 BANDS = 40
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 FLOOR = 1e-7  # added to every energy, so that digital silence has a logarithm
 SCALE = 3.0
-_BATCH = 128
+_BATCH = 128  # clips whose spectra are in memory at a time
 _REMEMBERED = 8  # sets of clips whose features stay in memory
 _memory: OrderedDict[str, np.ndarray] = OrderedDict()
 
@@ -113,9 +113,8 @@ def _of_few(waves: np.ndarray) -> np.ndarray:
 def of(clips: Clips) -> np.ndarray:
     """Return the features of labelled clips, (n, 49, 40) float32, read-only.
 
-    They are kept in memory and in `cache_folder()`, under a name made of the samples and the
-    formula, so that what changed is computed anew. Where the folder cannot be written they are
-    only remembered.
+    They are kept in memory and, where it can be written, in `cache_folder()`, under a name made of
+    the samples and the formula, so that what changed is computed anew.
     """
     key = _key(clips.waves)
     if key not in _memory:

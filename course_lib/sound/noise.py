@@ -14,13 +14,9 @@ from scipy import fft
 from course_lib.sound.audio import CLIP_SAMPLES, SAMPLE_RATE_HZ
 
 KINDS = {
-    "coloured": 0.35,
-    "equalised": 0.20,
-    "hum": 0.08,
-    "wobbling": 0.12,
-    "impacts": 0.10,
+    "coloured": 0.35, "equalised": 0.20, "hum": 0.08, "wobbling": 0.12, "impacts": 0.10,
     "babble": 0.15,
-}
+}  # fmt: skip
 SLOPES = (0.0, 1.0, 1.0, 2.0)  # what coloured noise is drawn from, see `coloured`
 _KNOTS_HZ = np.log([51.0, 151.0, 401.0, 1001.0, 2501.0, 5001.0, 8001.0])
 _BINS = CLIP_SAMPLES // 2 + 1
@@ -42,8 +38,7 @@ def equaliser(rng: np.random.Generator, log_hz: np.ndarray, spread_db: float = 6
 def coloured(rng: np.random.Generator, slope: float, gains: np.ndarray | float = 1.0) -> np.ndarray:
     """Return noise whose power falls with frequency to the power `slope`: 0 white, 1 pink, 2 brown.
 
-    `gains` (8001,) shapes it further. It is drawn as a spectrum with random parts and transformed
-    once.
+    `gains` (8001,) shapes it further. It is drawn as a spectrum and transformed once.
     """
     spectrum = rng.standard_normal(2 * _BINS, np.float32).view(np.complex64)
     spectrum *= np.exp(-0.5 * slope * _LOG_HZ) * gains
@@ -100,9 +95,7 @@ def babble(rng: np.random.Generator, voices: Sequence[np.ndarray]) -> np.ndarray
 
 
 def random_noise(
-    rng: np.random.Generator,
-    voices: Sequence[np.ndarray] = (),
-    slopes: Sequence[float] = SLOPES,
+    rng: np.random.Generator, voices: Sequence[np.ndarray] = (), slopes: Sequence[float] = SLOPES
 ) -> np.ndarray:
     """Return one noise of a kind drawn by the shares in `KINDS`; without `voices` no babble.
 
@@ -127,7 +120,7 @@ def at_random_level(rng: np.random.Generator, wave: np.ndarray) -> np.ndarray:
 
 def silence(rng: np.random.Generator, voices: Sequence[np.ndarray] = ()) -> np.ndarray:
     """Return a second without a word: one or two noises at -75 to -8 dB of full scale."""
-    level = 10.0 ** (rng.uniform(-75.0, -8.0) / 20.0)
+    level = 10.0 ** (rng.uniform(-75.0, -8.0) / 20.0)  # most rooms are quiet, none is digital zero
     wave = level * random_noise(rng, voices)
     if rng.random() < 0.3:
         wave = wave + level * rng.uniform(0.1, 1.0) * random_noise(rng, voices)

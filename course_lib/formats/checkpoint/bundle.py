@@ -26,7 +26,7 @@ from course_lib.formats.checkpoint.tensors import Contents, ObjectNode, Tensor, 
 from course_lib.formats.protobuf import fields, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_LARGEST_SHARDS = 100_000
+_LARGEST_SHARDS = 100_000  # more names than that would be made up by a damaged header
 
 
 def contents(path: str | Path) -> Contents:
@@ -58,7 +58,6 @@ def latest(folder: str | Path) -> Path:
 
 
 def _read(prefix: Path) -> Contents:
-    """Return what the checkpoint `prefix` (without `.index`) holds."""
     index_path = prefix.with_name(prefix.name + ".index")
     data = _content(index_path)
     table = index.read(data)
@@ -196,10 +195,10 @@ def _strings(tensor: Tensor, content: bytes) -> np.ndarray:
 
 def _objects(prefix: Path, tensors: list[Tensor]) -> tuple[ObjectNode, ...]:
     """Return the object graph (a TrackableObjectGraph) or nothing where the file has none."""
-    stored = next((each for each in tensors if each.key == OBJECT_GRAPH), None)
-    if stored is None or stored.dtype != "string" or stored.shape:
-        return ()
-    return parse(_values(prefix, stored).item())
+    for stored in tensors:
+        if stored.key == OBJECT_GRAPH and stored.dtype == "string" and not stored.shape:
+            return parse(_values(prefix, stored).item())
+    return ()
 
 
 def _byte_map(

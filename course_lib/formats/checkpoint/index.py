@@ -84,8 +84,7 @@ def read(data: bytes) -> Table:
         spans.append(Span(position, len(data) - 8, "padding", "padding", "footer"))
     spans += _block_spans(data, meta_start, meta_length, footer, "metaindex", values=True)
     spans += _block_spans(data, index_start, index_length, footer, "index", values=True)
-    entries: list[Entry] = []
-    free = 0
+    entries, free = [], 0
     for number, where in enumerate(_entries(data, index_start, index_length)):
         start, length, _ = _handle(where.value, 0, len(where.value))
         if start < free:
@@ -115,10 +114,9 @@ def described(entry: Entry) -> Iterator[tuple[Raw, str, Any]]:
 
 
 def _sizes(shape: bytes) -> Iterator[int]:
-    """Yield the dimensions of a TensorShapeProto."""
     for raw in fields(shape):
         if raw.number == 2 and raw.wire_type == 2:
-            size = 0
+            size = 0  # protobuf leaves a 0 out
             for part in fields(shape, raw.value_start, raw.end):
                 if part.number == 1 and part.wire_type == 0:
                     size = varint(shape, part.value_start)[0]
@@ -194,7 +192,6 @@ def _block_spans(
 
 
 def _entries(data: bytes, start: int, length: int) -> Iterator[Entry]:
-    """Yield the entries of a block that was checked already."""
     for _, _, value_start, end, key in _walk(data, start, _restarts(data, start, start + length)):
         yield Entry(key, data[value_start:end], value_start)
 
@@ -235,7 +232,6 @@ def _crc_table() -> np.ndarray:
 
 
 def _step(registers: np.ndarray, column: np.ndarray | int) -> np.ndarray:
-    """Return what registers become after one more byte in each lane."""
     return _crc_table()[(registers ^ column) & 0xFF] ^ (registers >> np.uint32(8))
 
 
@@ -250,6 +246,5 @@ def _lane_columns() -> list[int]:
 
 def _after_zeros(state: int) -> int:
     """Return the register after one lane of zero bytes; the register is linear in its bits."""
-    return reduce(
-        xor, (column for bit, column in enumerate(_lane_columns()) if state >> bit & 1), 0
-    )
+    reached = (column for bit, column in enumerate(_lane_columns()) if state >> bit & 1)
+    return reduce(xor, reached, 0)

@@ -47,8 +47,7 @@ def read_keras(path: str | Path) -> Contents:
     tensors = tuple(_tensors(weights, _WEIGHTS))
     texts = [Span(s, s + len(d), "string", name, name) for name, s, d in parts if name != _WEIGHTS]
     moved = tuple(replace(each, offset=each.offset + start, file=path.name) for each in tensors)
-    rest = "HDF5 and zip structure"
-    return _contents("Keras model (zip)", path, data, moved, rest, texts)
+    return _contents("Keras model (zip)", path, data, moved, "HDF5 and zip structure", texts)
 
 
 def make_portable(path: str | Path) -> None:

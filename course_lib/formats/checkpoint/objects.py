@@ -9,8 +9,8 @@ from course_lib.formats.checkpoint.tensors import Contents, ObjectNode
 from course_lib.formats.protobuf import fields, varint
 from course_lib.graph import Graph, Node
 
-_MOST_PATHS = 20
-_DEEPEST = 12
+_MOST_PATHS = 20  # objects may lead to each other: there can be endlessly many ways to one
+_DEEPEST = 12  # objects of one way
 
 
 def parse(graph: bytes) -> tuple[ObjectNode, ...]:
@@ -95,12 +95,11 @@ def _object(number: int, node: bytes) -> ObjectNode:
 
 def _parts(message: bytes) -> dict[int, Any]:
     """Return the fields of a small message: numbers as int, the rest as bytes."""
-    return {
-        raw.number: varint(message, raw.value_start)[0]
-        if raw.wire_type == 0
-        else message[raw.value_start : raw.end]
-        for raw in fields(message)
-    }
+    parts: dict[int, Any] = {}
+    for raw in fields(message):
+        content = message[raw.value_start : raw.end]
+        parts[raw.number] = varint(content, 0)[0] if raw.wire_type == 0 else content
+    return parts
 
 
 def _text(value: Any) -> str:

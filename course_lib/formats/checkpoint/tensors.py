@@ -124,8 +124,7 @@ class Contents:
 
     def only(self, group: str) -> Contents:
         """Return the same contents with the tensors of one group only, for a shorter table."""
-        chosen = tuple(each for each in self.tensors if each.group == group)
-        return replace(self, tensors=chosen)
+        return replace(self, tensors=tuple(t for t in self.tensors if t.group == group))
 
     def _repr_html_(self, most: int = 14) -> str:
         """Show a table of the tensors, at most `most` of them, and the sums."""
@@ -133,9 +132,8 @@ class Contents:
         left = len(self.tensors) - most
         if left > 0:
             rows.append(f"<tr><td style='text-align:left'>… and {left} more</td></tr>")
-        heads = "".join(
-            f"<th>{head}</th>" for head in ("dtype", "shape", "file", "offset", "bytes")
-        )
+        names = ("dtype", "shape", "file", "offset", "bytes")
+        heads = "".join(f"<th>{name}</th>" for name in names)
         files = ", ".join(f"{html.escape(name)} {size:,}" for name, size in self.files.items())
         return (
             f"<table><thead><tr><th style='text-align:left'>{html.escape(self.form)}</th>"
@@ -157,9 +155,8 @@ def group_of(key: str, name: str, dtype: str) -> str:
         return _SLOTS.get(kind, f"optimizer: {kind}")
     if last in _SLOTS and "/" in name:
         return _SLOTS[last]
-    for suffix in ("momentum", "velocity"):
-        if last.endswith(f"_{suffix}"):
-            return _SLOTS[suffix]
+    if last.endswith(("_momentum", "_velocity")):  # Keras 3 joins the variable's name to it
+        return _SLOTS[last.rpartition("_")[2]]
     if last in _BOOKKEEPING or key.split("/")[0] in _BOOKKEEPING or last.endswith("_power"):
         return "bookkeeping"
     return "weights" if dtype.startswith(("float", "bfloat", "complex")) else "other"
@@ -167,12 +164,11 @@ def group_of(key: str, name: str, dtype: str) -> str:
 
 def spans_of(tensors: Iterable[Tensor]) -> list[Span]:
     """Return a span for every tensor that has bytes, of the kind of its group."""
-    spans = []
-    for tensor in filter(lambda tensor: tensor.bytes, tensors):
-        start, end = tensor.offset, tensor.offset + tensor.bytes
-        meaning = Words(f"{tensor.dtype} {list(tensor.shape)}")
-        spans.append(Span(start, end, tensor.group, tensor.name, tensor.key, meaning))
-    return spans
+    return [
+        Span(t.offset, t.offset + t.bytes, t.group, t.name, t.key, Words(f"{t.dtype} {[*t.shape]}"))
+        for t in tensors
+        if t.bytes
+    ]
 
 
 def _row(each: Tensor) -> str:

@@ -126,8 +126,8 @@ class _Reader:
         """Return the place and kind of a field's content, its offset followed."""
         offset = self.slot(at, table, field)
         if not offset:
-            default = field.default
-            raise LookupError(f"This {table} leaves {field.name} out: its default is {default}.")
+            known = f"its default is {field.default}."
+            raise LookupError(f"This {table} leaves {field.name} out: {known}")
         if field.kind == "scalar":
             return at + offset, field
         inner = self.member(at, table, field) if field.kind == "union" else field
@@ -150,16 +150,14 @@ class _Reader:
         if field.each == "scalar":
             size = struct.calcsize(SCALARS[field.of])
             return at + 4 + size * index, Field(f"{field.name}[{index}]", 0, "scalar", field.of)
-        place = at + 4 + 4 * index
         inner = Field(f"{field.name}[{index}]", 0, field.each, field.of)
-        return self.jump(place, f"offset to {field.name}[{index}]"), inner
+        return self.jump(at + 4 + 4 * index, f"offset to {inner.name}"), inner
 
     def arrived(self, path: str, at: int, field: Field) -> Route:
         """Read what says where the field begins and ends, or the scalar itself."""
-        position, count = at, 1
+        if field.kind in ("vector", "string"):  # their length stands before them
+            count = int(self.number(at, "Uint32", f"length of {field.name}"))
+            return Route(path, tuple(self.reads), at + 4, count)
         if field.kind == "scalar":
             self.number(at, field.of, field.name)
-        elif field.kind in ("vector", "string"):
-            count = int(self.number(at, "Uint32", f"length of {field.name}"))
-            position = at + 4
-        return Route(path, tuple(self.reads), position, count)
+        return Route(path, tuple(self.reads), at, 1)

@@ -60,10 +60,8 @@ def number(data: bytes, position: int, scalar: str, what: str = "a number") -> i
     """Return the number of a scalar type at `position`; raises FormatError outside of `data`."""
     letter = "<" + SCALARS[scalar]
     if position < 0 or position + struct.calcsize(letter) > len(data):
-        raise FormatError(
-            f"The file is cut short or damaged: {what} at byte {position} lies "
-            f"outside its {len(data)} bytes."
-        )
+        problem = f"{what} at byte {position} lies outside its {len(data)} bytes."
+        raise FormatError(f"The file is cut short or damaged: {problem}")
     return struct.unpack_from(letter, data, position)[0]
 
 
@@ -78,20 +76,16 @@ def parse(source: str) -> Schema:
     tables: dict[str, dict[int, Field]] = {}
     enums: dict[str, dict[int, str]] = {}
     # which union a field holds, only the code that unpacks it says
-    unions = {
-        accessor: union
-        for union, accessor in re.findall(r"= (\w+)Creator\(self\.\w+, \w+\.(\w+)\(\)\)", source)
-    }
+    creators = re.findall(r"= (\w+)Creator\(self\.\w+, \w+\.(\w+)\(\)\)", source)
+    unions = {accessor: union for union, accessor in creators}
     for block in re.split(r"^class ", source, flags=re.MULTILINE)[1:]:
         name = block[: block.index("(")]
         body = block.split("\ndef ")[0]  # behind each class stand functions that build
         if "__slots__" in body:
             tables[name] = _fields(body, unions)
         elif not name.endswith("T"):
-            enums[name] = {
-                int(value): member
-                for member, value in re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)
-            }
+            members = re.findall(r"^    (\w+) = (-?\d+)$", body, flags=re.MULTILINE)
+            enums[name] = {int(value): member for member, value in members}
     return Schema(tables, enums)
 
 

@@ -24,9 +24,9 @@ from course_lib.formats.flatbuffer.schema import (
     number,
 )
 
-_MOST_SPANS = 2_000_000
+_MOST_SPANS = 2_000_000  # a hostile file may claim any number: memory has to stay bounded
 _MOST_NUMBERS = 65_536
-_LONGEST_PADDING = 63
+_LONGEST_PADDING = 63  # longer rows of zeros align nothing
 _OWNER = re.compile(r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer")
 _OUTSIDE = re.compile(r"(buffers\[\d+\]\.)offset|(.*\.large_custom_options_)offset")
 
@@ -70,7 +70,7 @@ class _Walk:
         while self.to_do:
             position, field, path = self.to_do.pop()
             if self.is_new(position, field):
-                getattr(self, field.kind)(position, field, path)
+                getattr(self, field.kind)(position, field, path)  # table, vector or string
 
     def is_new(self, position: int, field: Field) -> bool:
         """Tell whether what begins at `position` is new: parts may be shared."""
@@ -96,12 +96,9 @@ class _Walk:
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
     def reaches(self, start: int, end: int, what: str) -> None:
-        """Check that what begins at `start` ends inside the file."""
         if start < 0 or end > len(self.data):
-            raise FormatError(
-                f"The file is cut short or damaged: {what} at byte {start} "
-                f"would end at {end} of {len(self.data)}."
-            )
+            problem = f"{what} at byte {start} would end at {end} of {len(self.data)}."
+            raise FormatError(f"The file is cut short or damaged: {problem}")
 
     def number(self, position: int, scalar: str) -> int | float | bool:
         return number(self.data, position, scalar)
@@ -241,11 +238,9 @@ def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
     """Yield spans for what lies behind the FlatBuffer: large buffers and large options."""
     for path, start in scalars.items():
         owner = _OUTSIDE.fullmatch(path)
-        if owner is None or not isinstance(start, int) or start <= 1:
-            continue
-        count = scalars.get(f"{owner[1] or owner[2]}size")
-        if not isinstance(count, int) or not count:
-            continue
+        count = scalars.get(f"{owner[1] or owner[2]}size") if owner else None
+        if not isinstance(start, int) or start <= 1 or not isinstance(count, int) or not count:
+            continue  # 0 and 1 are no places: converters write them before they know one
         if start + count > size:
             where = f"{path} leads to byte {start + count} of {size}"
             raise FormatError(f"The file is cut short or damaged: {where}.")

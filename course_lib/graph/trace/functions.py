@@ -15,10 +15,7 @@ _GRAPH_CALL = re.compile(r"__(inference|forward)_.*|(Stateful)?PartitionedCall")
 
 @dataclass(frozen=True)
 class ExecutedOperations:
-    """What a call computed and the operations that TensorFlow was asked to run for it, in order.
-
-    A whole graph is one request, called "graph".
-    """
+    """What a call computed and which operations TensorFlow ran for it; a whole graph is "graph"."""
 
     result: Any
     operations: tuple[str, ...]
@@ -73,9 +70,8 @@ def parsed(graph_def: bytes) -> Any:
     try:
         return import_tensorflow().compat.v1.GraphDef.FromString(graph_def)
     except DecodeError as error:
-        raise ValueError(
-            "These bytes are no GraphDef: was the file cut short or damaged?"
-        ) from error
+        problem = "These bytes are no GraphDef: was the file cut short or damaged?"
+        raise ValueError(problem) from error
 
 
 def executed(function: Callable, *arguments: Any) -> ExecutedOperations:
@@ -86,7 +82,7 @@ def executed(function: Callable, *arguments: Any) -> ExecutedOperations:
     seen: list[str] = []
 
     def note(operation: str, graph: Any) -> None:
-        if graph is None:
+        if graph is None:  # operations inside of a graph are recorded, not run
             seen.append("graph" if _GRAPH_CALL.fullmatch(operation) else operation)
 
     with internals.executed_operations(note):
@@ -104,9 +100,8 @@ def _from_operations(operations: Any, outputs: tuple[str, ...], values: dict) ->
 
 def _node(operation: Any, values: dict[str, float]) -> Node:
     result = operation.outputs[0] if operation.outputs else None
-    shape = None
-    if result is not None and result.shape.rank is not None:
-        shape = tuple(result.shape.as_list())
+    known = result is not None and result.shape.rank is not None
+    shape = tuple(result.shape.as_list()) if known else None
     value = values.get(operation.name)
     if operation.type == "Const" and shape == ():
         value = _scalar(operation.get_attr("value"))

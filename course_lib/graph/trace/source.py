@@ -19,12 +19,8 @@ from course_lib.graph.operations import FUNCTIONS, OPERATIONS
 
 MOST_LINES = 5_000  # more than a screen can show, and traced in under a second
 _SIGNS: dict[type, str] = {
-    ast.Add: "Add",
-    ast.Sub: "Sub",
-    ast.Mult: "Mul",
-    ast.Div: "Div",
-    ast.Pow: "Pow",
-}
+    ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div", ast.Pow: "Pow",
+}  # fmt: skip
 _LOOP = "a loop; a graph has no way back, so write the steps one below the other"
 _CHOICE = "a choice (if); a graph runs every operation, so use max, min or relu"
 _IMPORT = "an import; sqrt, exp, max and others are known without one"
@@ -64,8 +60,7 @@ def from_source(program: str | Callable) -> Graph:
 
     Nothing is executed. TraceError says in one sentence what line cannot be drawn, and why.
     """
-    text = _text(program)
-    tree = _parse(text)
+    tree = _parse(_text(program))
     tracer = _Tracer({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
     try:
         return tracer.program(tree.body)
@@ -104,10 +99,8 @@ class _Tracer:
     def __init__(self, taken: set[str]) -> None:
         self.nodes: dict[str, Node] = {}
         self.known: dict[str, str] = {}
-        self.taken = set(taken)
         self.counts: Counter[str] = Counter()
-        self.line = 1
-        self.in_function = False
+        self.taken, self.line, self.in_function = taken, 1, False
 
     def program(self, lines: list[ast.stmt]) -> Graph:
         if len(lines) == 1 and isinstance(lines[0], ast.FunctionDef):
@@ -151,8 +144,7 @@ class _Tracer:
             raise self.refuse(line)
         names = [_name(self, target) for target in targets]
         result = self.value(source, names[0])
-        for name in names:
-            self.known[name] = result
+        self.known.update(dict.fromkeys(names, result))
         return result
 
     def value(self, tree: ast.expr, wanted: str = "") -> str:
@@ -199,7 +191,7 @@ class _Tracer:
     def operation(self, kind: str, inputs: list[ast.expr], wanted: str) -> str:
         line = self.line
         sources = tuple(self.value(tree) for tree in inputs)
-        self.line = line
+        self.line = line  # inputs may stand on lines of their own
         return self.add(self.unique(wanted or kind.lower(), not wanted), kind, sources)
 
     def add(self, name: str, kind: str, inputs: tuple[str, ...], value: float | None = None) -> str:

@@ -103,12 +103,8 @@ class Clips:
 def joined(*parts: Clips) -> Clips:
     """Put sets of clips one after the other."""
     columns = ([getattr(part, field.name) for part in parts] for field in fields(Clips))
-    return Clips(
-        *(
-            np.concatenate(values) if isinstance(values[0], np.ndarray) else sum(values, ())
-            for values in columns
-        )
-    )
+    merged = (np.concatenate(c) if isinstance(c[0], np.ndarray) else sum(c, ()) for c in columns)
+    return Clips(*merged)
 
 
 def formula_silence(count: int, split: str) -> Clips:
@@ -116,9 +112,7 @@ def formula_silence(count: int, split: str) -> Clips:
     generators = (np.random.default_rng([SPLITS.index(split), place]) for place in range(count))
     return Clips.labelled(
         [noise.silence(rng) for rng in generators],
-        (LABELS[SILENCE],) * count,
-        ("noise",) * count,
-        ("noise",) * count,
+        *((name,) * count for name in (LABELS[SILENCE], "noise", "noise")),
         [f"_silence_/{split}_{place:03d}" for place in range(count)],
     )
 

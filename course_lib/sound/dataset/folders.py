@@ -155,26 +155,20 @@ def _described(file: Path) -> _Second:
     form = f"{seconds:.2f} s at {rate_hz:,} Hz, " + (
         "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
     )
-    done = []
-    if channels > 1:
-        done.append("channels averaged")
     wave = audio.resample(samples.mean(axis=1, dtype=np.float32), rate_hz)
-    if rate_hz != audio.SAMPLE_RATE_HZ:
-        done.append(f"resampled to {audio.SAMPLE_RATE_HZ:,} Hz")
-    if rate_hz < audio.SAMPLE_RATE_HZ:
-        done.append(f"nothing above {rate_hz // 2:,} Hz is in it")
-    if seconds >= MOST_SECONDS:
-        done.append(f"only its first {MOST_SECONDS / 60:.0f} minutes were looked at")
-    if len(wave) > audio.CLIP_SAMPLES:
-        done.append("cut to its loudest second")
-    elif len(wave) < audio.CLIP_SAMPLES:
-        done.append("centred in a second of silence")
-    wave = audio.fit(wave)
+    notes = {
+        "channels averaged": channels > 1,
+        f"resampled to {audio.SAMPLE_RATE_HZ:,} Hz": rate_hz != audio.SAMPLE_RATE_HZ,
+        f"nothing above {rate_hz // 2:,} Hz is in it": rate_hz < audio.SAMPLE_RATE_HZ,
+        f"only its first {MOST_SECONDS / 60:.0f} minutes were looked at": seconds >= MOST_SECONDS,
+        "cut to its loudest second": len(wave) > audio.CLIP_SAMPLES,
+        "centred in a second of silence": len(wave) < audio.CLIP_SAMPLES,
+    }
+    wave, done = audio.fit(wave), [note for note, holds in notes.items() if holds]
     return wave, form, ", ".join([*done, *_doubts(wave, samples)]) or "nothing"
 
 
 def _doubts(wave: np.ndarray, samples: np.ndarray) -> Iterator[str]:
-    """Yield what a listener should know of a clip."""
     loudest = float(np.abs(wave).max())
     if loudest == 0:
         yield "doubtful: nothing but silence"
@@ -186,9 +180,8 @@ def _doubts(wave: np.ndarray, samples: np.ndarray) -> Iterator[str]:
 
 def _should_be_a_clip(file: Path, folder: Path) -> bool:
     """Tell it of every file in a subfolder, broken links too, and of sounds outside of one."""
-    if file.is_dir() or not (file.is_file() or file.is_symlink()):
-        return False
-    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    if hidden or file.is_dir() or not (file.is_file() or file.is_symlink()):
         return False
     return file.parent != folder or file.suffix.lower() in SUFFIXES
 
@@ -196,20 +189,16 @@ def _should_be_a_clip(file: Path, folder: Path) -> bool:
 def _strict(file: Path, folder: Path) -> _Second:
     """Return the second in a file that a model can be measured on; else raise AudioError."""
     if file.parent.parent != folder:
-        raise audio.AudioError(
-            f"{file.name} does not lie directly in a label's folder: put it into one."
-        )
+        problem = "does not lie directly in a label's folder: put it into one."
+        raise audio.AudioError(f"{file.name} {problem}")
     if file.suffix.lower() not in SUFFIXES:
-        raise audio.AudioError(
-            f"{file.name} is none of {', '.join(SUFFIXES)}: convert or remove it."
-        )
+        known = ", ".join(SUFFIXES)
+        raise audio.AudioError(f"{file.name} is none of {known}: convert or remove it.")
     try:
         rate_hz = soundfile.info(str(file)).samplerate
     except (OSError, RuntimeError):
         rate_hz = audio.SAMPLE_RATE_HZ  # reading it below says what is wrong with it
     if rate_hz != audio.SAMPLE_RATE_HZ:
-        raise audio.AudioError(
-            f"{file.name} has a sample rate of {rate_hz} Hz, and {audio.SAMPLE_RATE_HZ} Hz "
-            "is needed: resample it first."
-        )
+        wanted = f"and {audio.SAMPLE_RATE_HZ} Hz is needed: resample it first."
+        raise audio.AudioError(f"{file.name} has a sample rate of {rate_hz} Hz, {wanted}")
     return audio.fit(audio.read(file)), "", ""

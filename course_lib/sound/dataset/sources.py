@@ -52,28 +52,14 @@ class Archive:
     most_bytes: int
 
 
+_MINI_SHA256 = "49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0"
+_FULL_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
+_MINI = download.Remote(f"{_HOST}mini_speech_commands.zip", 182_082_353, _MINI_SHA256)
+_FULL = download.Remote(f"{_HOST}speech_commands_v0.02.tar.gz", 2_428_923_189, _FULL_SHA256)
 ARCHIVES = {
-    "mini": Archive(
-        download.Remote(
-            f"{_HOST}mini_speech_commands.zip",
-            182_082_353,
-            "49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0",
-        ),
-        "mini_speech_commands",
-        600_000_000,
-    ),
-    "full": Archive(
-        download.Remote(
-            f"{_HOST}speech_commands_v0.02.tar.gz",
-            2_428_923_189,
-            "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
-        ),
-        "",
-        6_000_000_000,
-    ),
+    "mini": Archive(_MINI, "mini_speech_commands", 600_000_000),
+    "full": Archive(_FULL, "", 6_000_000_000),
 }
-
-
 SOURCES = ("bundled", *ARCHIVES)
 
 
@@ -98,8 +84,7 @@ def load(source: str = "bundled", split: str = "train", most: int | None = None)
 def bundled(split: str) -> Clips:
     """Return the bundled clips of `split`: "train", "validation" or "test"; no voice is in two.
 
-    Each word is centred in a second. Silence, a tenth more clips, is noise made by a seeded
-    formula.
+    Each word is centred in a second. Silence, a tenth more clips, is made by a seeded formula.
     """
     _check_split(split)
     folder = session.data_path("speech")
@@ -134,17 +119,13 @@ def words_folder(
         packed.unlink(missing_ok=True)
     words = unpacked / archive.root
     if not words.is_dir():
-        raise download.DownloadError(
-            f"{unpacked} is not what was unpacked there: delete that folder."
-        )
+        problem = f"{unpacked} is not what was unpacked there: delete that folder."
+        raise download.DownloadError(problem)
     return words
 
 
 def splits(words: Path) -> dict[str, list[str]]:
-    """Return the files of each split, "<word>/<clip>.wav", in order.
-
-    The archive's own lists decide, and where it has none, the rule.
-    """
+    """Return the files of each split, "<word>/<clip>.wav", by the archive's lists or the rule."""
     listed: dict[str, str] = {}
     lists = {split: words / name for split, name in _LISTS.items()}
     whole = all(path.is_file() for path in lists.values())
@@ -176,9 +157,8 @@ def _fetched(source: str, split: str, most: int) -> Clips:
     words = words_folder(ARCHIVES[source])
     chosen = _drawn(splits(words)[split], most)
     if not chosen:
-        raise download.DownloadError(
-            f"{words} has no clips for {split}: delete that folder, load it again."
-        )
+        problem = f"{words} has no clips for {split}: delete that folder, load it again."
+        raise download.DownloadError(problem)
     clips = Clips.labelled(
         [audio.fit(audio.read(words / file)) for file in chosen],
         [Path(file).parent.name for file in chosen],
@@ -220,8 +200,8 @@ def _silence(words: Path, split: str, count: int) -> Clips:
     if not files:
         return formula_silence(count, split)
     first, last = _NOISE_SHARES[split]
-    noises = [audio.read(file) for file in files]
-    noises = [noise[int(first * len(noise)) : int(last * len(noise))] for noise in noises]
+    whole = map(audio.read, files)
+    noises = [noise[int(first * len(noise)) : int(last * len(noise))] for noise in whole]
     rng = np.random.default_rng(count)
     waves, names = [], []
     for place in range(count):
