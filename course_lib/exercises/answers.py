@@ -52,7 +52,7 @@ def _value(function: Callable, arguments: tuple) -> object:
     try:
         return plain(function(*arguments))
     except Exception as error:  # a student's function may raise anything
-        return Raised(type(error).__name__, str(error)[:200])
+        return Raised(type(error).__name__, str(error)[:200])  # a message may quote a whole array
 
 
 def plain(value: object) -> object:
@@ -72,7 +72,7 @@ def plain(value: object) -> object:
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(each) for each in value), key=repr)
+        return sorted((plain(each) for each in value), key=repr)  # by repr: kinds may be mixed
     if isinstance(value, (list, tuple)):
         kind = tuple if isinstance(value, tuple) else list
         return kind(plain(each) for each in value)
@@ -107,7 +107,7 @@ def same(value: object, expected: object, tolerance: float = 0.0, whole: bool = 
             and value.keys() == expected.keys()
             and all(same(value[key], expected[key], tolerance, whole) for key in expected)
         )
-    if isinstance(expected, bool) or isinstance(value, bool):
+    if isinstance(expected, bool) or isinstance(value, bool):  # to Python, True is 1
         return value is expected
     if isinstance(expected, (int, float)) and isinstance(value, (int, float)):
         if whole and isinstance(value, float):
@@ -118,7 +118,7 @@ def same(value: object, expected: object, tolerance: float = 0.0, whole: bool = 
 
 def _same_numbers(value: float, expected: float, tolerance: float) -> bool:
     """Compare an int or a float with another; an int may be too large for a float."""
-    if expected != expected or value != value:
+    if expected != expected or value != value:  # only NaN differs from itself
         return expected != expected and value != value
     try:
         return value == expected or abs(value - expected) <= tolerance < math.inf

@@ -46,6 +46,7 @@ another: `judge.probe(rng)` draws inputs, `judge.grade` sees plain data only.
 from __future__ import annotations
 
 import copy
+import fnmatch
 import importlib
 import zlib
 from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ import numpy
 
 from course_lib.exercises.answers import answer_values, is_untouched
 
-_LONGEST_HINT = 500
+_LONGEST_HINT = 500  # some hints quote the answer
 
 
 class UnknownExerciseError(ValueError):
@@ -152,7 +153,7 @@ class Exercise:
             values = answer_values(answer, arguments)
         except TypeError as error:
             return Wrong(str(error))
-        return self.grade(self.arguments(seed), values)
+        return self.grade(self.arguments(seed), values)  # drawn anew: the answer may alter its own
 
     def arguments(self, seed: int) -> list[tuple] | None:
         """Return the argument tuples that the judge draws from `seed`; None for a plain value."""
@@ -182,10 +183,8 @@ def lesson_of(identifier: str) -> str:
 
 def lessons() -> tuple[str, ...]:
     """Return the two digits of every lesson that has a module of exercises here, in order."""
-    names = (each.name for each in files("course_lib.exercises").iterdir())
-    return tuple(
-        sorted(name[7:9] for name in names if name.startswith("lesson_") and name.endswith(".py"))
-    )
+    names = [each.name for each in files("course_lib.exercises").iterdir()]
+    return tuple(sorted(name[7:9] for name in fnmatch.filter(names, "lesson_*.py")))
 
 
 def of_lesson(lesson: str) -> Sequence[Exercise]:
@@ -204,11 +203,9 @@ def of_lesson(lesson: str) -> Sequence[Exercise]:
 
 def exercise(identifier: str) -> Exercise:
     """Return the exercise with this id; raises UnknownExerciseError that lists the lesson's ids."""
-    known = of_lesson(lesson_of(identifier))
-    for each in known:
-        if each.id == identifier:
-            return each
-    raise UnknownExerciseError(
-        f"There is no exercise {identifier}; this lesson has "
-        f"{', '.join(each.id for each in known)}."
-    )
+    known = {each.id: each for each in of_lesson(lesson_of(identifier))}
+    if identifier not in known:
+        raise UnknownExerciseError(
+            f"There is no exercise {identifier}; this lesson has {', '.join(known)}."
+        )
+    return known[identifier]

@@ -49,7 +49,7 @@ def _decisions(rng):
     drawn = [([0.125, 0.125, 0.5, 0.25], 0.5), ([0.75, 0.125, 0.125, 0.0], 0.75)]
     for best, step in ((2, 0.1), (3, 0.1), (3, -0.1), (2, -0.1), (0, 0.1)):
         shares = (rng.dirichlet([1, 1, 1, 1]) * 0.4).tolist()
-        shares[best] += 0.6
+        shares[best] += 0.6  # more than all others together
         drawn.append(([round(share, 3) for share in shares], round(shares[best] - step, 3)))
     return drawn
 

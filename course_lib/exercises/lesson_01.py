@@ -67,37 +67,32 @@ def _neuron_values(graph: Graph) -> str:
     cases = [(2.0, 3.0, 1.0), (2.0, -3.0, 1.0), (-1.5, 4.0, 2.0), (0.5, 2.0, -3.0), (3.0, 1.0, 2.0)]
     last = graph.nodes[-1].name
     try:
-        results = [evaluate(graph, dict(zip("wxb", case, strict=True)))[last] for case in cases]
+        results = _values(graph, last, cases)
     except EvaluationError as error:
         return str(error)
     wrong = {
+        "relu(w*x+b)": "",  # right
         "w*x+b": "Right up to the end: a relu makes negative sums 0. Which row does that?",
         "relu(w*(x+b))": "You add b before you multiply: w * x comes first.",
         "relu(w*x)+b": "Your relu stands too early: it belongs after the sum.",
         "relu(w+x*b)": "w and b have changed places.",
     }
-    if results == _values("relu(w*x+b)", cases):
-        return ""
     for formula, hint in wrong.items():
-        if results == _values(formula, cases):
+        other = from_source(f"def f(w, x, b):\n    return {formula}")
+        if results == _values(other, other.outputs[0], cases):
             return hint
     return f"For w=2, x=3, b=1 your graph gives {results[0]:g}, and 7 is right."
 
 
-def _values(formula: str, cases: list[tuple]) -> list[float]:
-    graph = from_source(f"def f(w, x, b):\n    return {formula}")
-    return [
-        evaluate(graph, dict(zip("wxb", case, strict=True)))[graph.outputs[0]] for case in cases
-    ]
+def _values(graph: Graph, name: str, cases: list[tuple]) -> list[float]:
+    return [evaluate(graph, dict(zip("wxb", case, strict=True)))[name] for case in cases]
 
 
-_PROGRAM_GRAPH = from_source(PROGRAM)
+_GRAPH = from_source(PROGRAM)
 _BESIDE_TEMP1 = sorted(
-    node.name
-    for node in _PROGRAM_GRAPH.operations
-    if independent(_PROGRAM_GRAPH, node.name, "temp1")
+    node.name for node in _GRAPH.operations if independent(_GRAPH, node.name, "temp1")
 )
-_NEURON_ROWS = [
+_ROWS = [
     ("w", "Placeholder"),
     ("x", "Placeholder"),
     ("b", "Placeholder"),
@@ -154,18 +149,13 @@ EXERCISES = (
         id="1.5",
         ask="rows: the nodes of relu(w * x + b)",
         judge=checked(
-            _NEURON_ROWS,
+            _ROWS,
             _neuron,
             wrong=(
-                _NEURON_ROWS[:-1],
-                [
-                    *_NEURON_ROWS[:3],
-                    ("s", "Add", "x", "b"),
-                    ("p", "Mul", "w", "s"),
-                    ("o", "Relu", "p"),
-                ],
-                [*_NEURON_ROWS[3:], *_NEURON_ROWS[:3]],
-                [*_NEURON_ROWS[:3], ("p", "Times", "w", "x")],
+                _ROWS[:-1],
+                [*_ROWS[:3], ("s", "Add", "x", "b"), ("p", "Mul", "w", "s"), ("o", "Relu", "p")],
+                [*_ROWS[3:], *_ROWS[:3]],
+                [*_ROWS[:3], ("p", "Times", "w", "x")],
             ),
         ),
         right="six nodes, and the smallest neural network there is.",

@@ -59,11 +59,6 @@ def _find(data, weights):
     return data.find(np.asarray(weights, "<f4").tobytes())
 
 
-def _find_as_element(data, weights):
-    place = _find(data, weights)
-    return place // 4
-
-
 def _files(rng):
     """Bytes with three float32 numbers somewhere, and the three numbers."""
     cases = []
@@ -200,7 +195,10 @@ EXERCISES = (
                 "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
                 "first.",
             ),
-            (_find_as_element, "You count floats. Where does the first one begin, in bytes?"),
+            (
+                lambda d, w: _find(d, w) // 4,
+                "You count floats. Where does the first one begin, in bytes?",
+            ),
             (lambda d, w: _find(d, w) + 4 * len(w), "That is where they end."),
         ],
         right="no parser was needed: the bytes of a weight are the same everywhere.",

@@ -13,22 +13,16 @@ from course_lib.exercises.lesson_05 import fold
 
 # 6.1: batch normalisation worked into the weights before it
 
-
 _fold = partial(fold, epsilon=1e-3)
 
 
 def _layers(rng):
     """Draw small kernels (height, width, in, out) and the four vectors of a norm."""
-    return [
-        (
-            rng.normal(size=(3, 2, 2, out)),
-            rng.normal(1, 0.3, out),
-            rng.normal(size=out),
-            rng.normal(size=out),
-            rng.uniform(0.001, 2, out),
-        )
-        for out in (1, 3, 5)
-    ]
+    draw, drawn = rng.normal, []
+    for out in (1, 3, 5):
+        kernel, gamma = draw(size=(3, 2, 2, out)), draw(1, 0.3, out)
+        drawn.append((kernel, gamma, *draw(size=(2, out)), rng.uniform(0.001, 2, out)))
+    return drawn
 
 
 # 6.2: four bytes that name the format
@@ -66,11 +60,9 @@ def _places(rng):
     for largest in (200, 60_000, 2**31, 2**32 - 1):
         data = bytearray(rng.bytes(24))
         position = int(rng.integers(1, 20))
-        data[position : position + 4] = int(rng.integers(largest // 2, largest)).to_bytes(
-            4, "little"
-        )
+        struct.pack_into("<I", data, position, int(rng.integers(largest // 2, largest)))
         drawn.append((bytes(data), position))
-    return drawn + [(b"\x08\x00\x00\x00" + bytes(8), 0)]
+    return drawn + [(b"\x08\x00\x00\x00" + bytes(8), 0)]  # as a file may begin
 
 
 # 6.4: a field through the vtable
@@ -275,15 +267,11 @@ EXERCISES = (
                 f"A long label runs over the bytes behind it: {_REFUSE}.",
             ),
             (
-                when(
-                    lambda arguments, value: len(arguments[3]) > arguments[2] and value is not None
-                ),
+                when(lambda given, value: len(given[3]) > given[2] and value is not None),
                 f"Too long a label is not refused: {_REFUSE}.",
             ),
             (
-                when(
-                    lambda arguments, value: value is not None and len(value) != len(arguments[0])
-                ),
+                when(lambda given, value: value is not None and len(value) != len(given[0])),
                 "The file must keep its length: count the bytes that you write.",
             ),
         ],

@@ -31,13 +31,9 @@ def _dequantize(q, scale, zero_point):
 
 
 def _stored(rng):
+    draw = rng.integers
     return [
-        (
-            int(rng.integers(-128, 128)),
-            float(2.0 ** rng.integers(-7, 1)),
-            int(rng.integers(-100, 100)),
-        )
-        for _ in range(12)
+        (int(draw(-128, 128)), float(2.0 ** draw(-7, 1)), int(draw(-100, 100))) for _ in range(12)
     ]
 
 
@@ -62,7 +58,6 @@ def _ranges(rng):
 
 # 7.4: the size to expect
 
-
 _KERNELS = spotter.facts().kernels.values()
 WEIGHTS = sum(math.prod(shape) for shape in _KERNELS)
 BIASES = sum(shape[-1] for shape in _KERNELS)  # one a channel, once the norms are folded away
@@ -77,12 +72,9 @@ def _requantize(accumulator, mantissa, shift):
 
 def _products(rng):
     """Draw accumulators and multipliers between 1/2048 and 1/16 as an 8-bit layer has them."""
+    draw = rng.integers
     return [
-        (
-            int(rng.integers(-60_000, 60_000)),
-            int(rng.integers(1 << 30, 1 << 31)),
-            int(rng.integers(35, 42)),
-        )
+        (int(draw(-60_000, 60_000)), int(draw(1 << 30, 1 << 31)), int(draw(35, 42)))
         for _ in range(15)
     ]
 
@@ -118,12 +110,9 @@ def _tables(rng):
     for _ in range(10):
         sizes = rng.choice(range(15, 70), 5, replace=False) * 1000
         scores = rng.choice(range(800, 990), 5, replace=False) / 1000
-        table = [
-            (f"variant {place}", int(size), float(score))
-            for place, (size, score) in enumerate(zip(sizes, scores, strict=True))
-        ]
-        drawn.append((table, int(rng.integers(20, 70)) * 1000))
-        drawn.append((table, int(sizes[0])))
+        rows = enumerate(zip(sizes, scores, strict=True))
+        table = [(f"variant {place}", int(size), float(score)) for place, (size, score) in rows]
+        drawn += [(table, int(rng.integers(20, 70)) * 1000), (table, int(sizes[0]))]
     return drawn + [([("float32", 60_000, 0.95)], 20_000)]
 
 

@@ -88,13 +88,8 @@ def _macs(output, kernel):
 
 
 def _layers(rng):
-    return [
-        (
-            tuple(int(n) for n in rng.integers(2, 30, 3)),
-            tuple(int(n) for n in rng.integers(2, 9, 3)),
-        )
-        for _ in range(5)
-    ]
+    draw = rng.integers
+    return [(tuple(draw(2, 30, 3).tolist()), tuple(draw(2, 9, 3).tolist())) for _ in range(5)]
 
 
 def _smooth(scores, n):
@@ -102,10 +97,8 @@ def _smooth(scores, n):
 
 
 def _curves(rng):
-    return [
-        ([round(float(x), 3) for x in rng.random(length)], n)
-        for length, n in ((5, 2), (9, 3), (12, 4), (4, 3))
-    ]
+    sizes = ((5, 2), (9, 3), (12, 4), (4, 3))
+    return [([round(float(x), 3) for x in rng.random(length)], n) for length, n in sizes]
 
 
 def _milliseconds(instructions, cycles_each, megahertz):
@@ -113,12 +106,9 @@ def _milliseconds(instructions, cycles_each, megahertz):
 
 
 def _runs(rng):
+    draw = rng.integers
     return [
-        (
-            int(rng.integers(10_000, 9_000_000)),
-            float(rng.uniform(1.1, 2)),
-            int(rng.integers(16, 240)),
-        )
+        (int(draw(10_000, 9_000_000)), float(rng.uniform(1.1, 2)), int(draw(16, 240)))
         for _ in range(4)
     ]
 

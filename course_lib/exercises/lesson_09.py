@@ -71,10 +71,8 @@ def _clips(share, margin):
 
 
 def _questions(rng):
-    return [
-        (round(float(rng.uniform(0.6, 0.97)), 3), margin)
-        for margin in (0.1, 0.05, 0.03, 0.02, 0.01)
-    ]
+    margins = (0.1, 0.05, 0.03, 0.02, 0.01)
+    return [(round(float(rng.uniform(0.6, 0.97)), 3), margin) for margin in margins]
 
 
 _HOLDS, _PART, _NOT, _OPEN = "holds", "holds in part", "does not hold", "not measured here"

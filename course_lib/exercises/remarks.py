@@ -95,7 +95,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
             ("small", [value * factor for value, _ in pairs]),
         ):
             if all(
-                right and same(value, right, tolerance + 1e-9 * abs(right))
+                right and same(value, right, tolerance + 1e-9 * abs(right))  # dividing rounds
                 for value, (_, right) in zip(scaled, pairs, strict=True)
             ):
                 return f"Too {side} by {words}? Look at the unit that is asked."

@@ -29,7 +29,7 @@ from course_lib.session import internals, processes
 VIEWED = {**outside.FILES, "SavedModel": "saved_model/saved_model.pb"}
 _DRAWN = ("netron", "drawn.json")
 _VIEWER = Path(__file__).with_name("with_netron.mjs")
-_SECONDS, _VIEWER_SECONDS = 240, 60
+_SECONDS, _VIEWER_SECONDS = 240, 60  # importing TensorFlow on a busy machine takes long
 # The columns after the bytes, in words, and the attribute that each shows.
 _COLUMNS = {
     "answers without its code": "complete",
@@ -156,7 +156,7 @@ def _tried(process: subprocess.Popen) -> dict[str, Any]:
         raise RuntimeError(f"A trial took over {_SECONDS} seconds: is the machine busy?") from None
     if process.returncode:
         raise RuntimeError(f"A trial ended with {process.returncode}: {err[-800:]}")
-    return json.loads(out.strip().splitlines()[-1])["tried"]
+    return json.loads(out.strip().splitlines()[-1])["tried"]  # TensorFlow prints before it
 
 
 def _ends(saved_model: Path) -> tuple[str, str]:

@@ -25,7 +25,7 @@ FILES = {
     "TFLite": "model.tflite",
 }
 ENDS = ("features", "probabilities")  # of the frozen graph
-TOLERANCE = 1e-5
+TOLERANCE = 1e-5  # float32 sums in another order end in other last digits
 FLOAT = 1  # TF_FLOAT
 POINTER = ctypes.c_void_p
 
@@ -34,7 +34,7 @@ def right(answers, expected):
     """Tell whether the probabilities of all clips are the expected ones; answers may be logits."""
     answers = np.asarray(answers, np.float64)
     if not np.allclose(answers.sum(axis=1), 1, atol=1e-3) or (answers < 0).any():
-        powers = np.exp(answers - answers.max(axis=1, keepdims=True))
+        powers = np.exp(answers - answers.max(axis=1, keepdims=True))  # cannot overflow
         answers = powers / powers.sum(axis=1, keepdims=True)
     return bool(np.abs(answers - expected).max() < TOLERANCE)
 
@@ -98,7 +98,7 @@ def learns(tf, call, variables, features, labels):
     gradients = tape.gradient(before, variables)
     for variable, gradient in zip(variables, gradients, strict=True):
         if gradient is not None:
-            variable.assign_sub(1e-4 * gradient)
+            variable.assign_sub(1e-4 * gradient)  # so short a step goes down, not across
     return bool(loss() < before)
 
 

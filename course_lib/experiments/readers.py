@@ -24,7 +24,7 @@ READERS = ("flatbuffer", "protobuf_scan", "protobuf_decode")
 RECORD = ("readers", "code.json")  # the figures measured elsewhere, below the bundled data
 
 _FOLDER = Path(__file__).with_name("first_weight")
-_OPTIONS = ("-Os", "-fPIC", "-fno-asynchronous-unwind-tables", "-w")
+_OPTIONS = ("-Os", "-fPIC", "-fno-asynchronous-unwind-tables", "-w")  # small, as for a chip
 
 
 class NoCompilerError(OSError):

@@ -71,7 +71,7 @@ def every_weight_flatbuffer(file: bytes) -> float:
     for index in range(graph.TensorsLength()):
         tensor = graph.Tensors(index)
         buffer = model.Buffers(tensor.Buffer())
-        if tensor.Type() == 0 and buffer.DataLength():
+        if tensor.Type() == 0 and buffer.DataLength():  # FLOAT32 is the schema's number 0
             total += float(buffer.DataAsNumpy().view(np.float32).sum())
     return total
 
@@ -121,7 +121,7 @@ def _as_flatbuffer(tensors: Mapping[str, np.ndarray]) -> bytes:
     """Return a .tflite file with one tensor and one buffer for each array, and no operation."""
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version, model.subgraphs, graph.tensors = 3, [graph], []
-    model.buffers = [schema.BufferT()]
+    model.buffers = [schema.BufferT()]  # number 0 is for tensors without values
     for name, values in tensors.items():
         tensor = schema.TensorT()
         tensor.name, tensor.shape = name, list(values.shape)
@@ -135,7 +135,7 @@ def _as_protobuf(tensors: Mapping[str, np.ndarray]) -> bytes:
     graph = _message("GraphDef")()
     for name, values in tensors.items():
         node = graph.node.add(name=name, op="Const")
-        node.attr["dtype"].type = 1
+        node.attr["dtype"].type = 1  # DT_FLOAT, as in the content below
         content = node.attr["value"].tensor
         content.dtype, content.tensor_content = 1, np.asarray(values, "<f4").tobytes()
         for size in values.shape:
@@ -180,7 +180,7 @@ class Mapped:
 def _heap_kept(call: Callable[[], Any], runs: int = 3) -> int | None:
     """Return the C heap's growth while the call's result is kept, the least of several runs."""
     grown = []
-    gc.collect()
+    gc.collect()  # what is freed while it is measured would hide growth
     for _ in range(runs):
         before = _heap_in_use()
         kept = call()

@@ -88,7 +88,7 @@ class Averaging:
     @property
     def equal(self) -> bool:
         """Tell whether the two ways agree but for rounding."""
-        return self.share < 1e-3
+        return self.share < 1e-3  # rounding stays far below, another path is far above
 
     def __str__(self) -> str:
         verdict = "the same" if self.equal else f"{self.share:.0%} apart".replace("%", " %")

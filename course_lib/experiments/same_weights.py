@@ -17,7 +17,7 @@ from course_lib.formats import checkpoint
 from course_lib.graph import freezing
 from course_lib.tflite import xray
 
-_SAME = 1e-6
+_SAME = 1e-6  # folding is a product in float32: the last bits may differ
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def _time_branches(size: int, length: int, threads: int) -> None:
     import tensorflow
 
     tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+    tensorflow.config.threading.set_intra_op_parallelism_threads(1)  # a product: one core
 
     @tensorflow.function
     def branches(a, b):
@@ -87,11 +87,11 @@ def _time_branches(size: int, length: int, threads: int) -> None:
     matrices = [tensorflow.random.stateless_uniform((size, size), (1, n)) / size for n in (1, 2)]
     sys.stdin.readline()
     taken = []
-    for _ in range(8):
+    for _ in range(8):  # the first run traces the graph as well
         start = time.perf_counter()
         float(branches(*matrices))
         taken.append(time.perf_counter() - start)
-    print(json.dumps(min(taken)))
+    print(json.dumps(min(taken)))  # the run that was disturbed least
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from course_lib import spotter
 from course_lib.experiments.replicas import batch, loss_gradients
 from course_lib.session import processes
 
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 120  # each worker imports TensorFlow, all at once
 _RATE = 0.1
 _BATCH = 32  # clips in a step, of all workers together
 

@@ -127,7 +127,7 @@ def prepare() -> Callable[[bytes, bytes], bytes]:
     from tflite_micro import runtime
 
     def answer(model_bytes: bytes, numbers: bytes) -> bytes:
-        start = os.lseek(2, 0, os.SEEK_END)
+        start = os.lseek(2, 0, os.SEEK_END)  # C++ prints to descriptor 2, a file in this process
         try:
             middle = _set_up(runtime, model_bytes, *json.loads(numbers))
         except (RuntimeError, ValueError, TypeError) as error:
@@ -173,10 +173,6 @@ def _parsed(text: str) -> Allocations:
     kinds = _KIND.findall(text)
     if set(totals) != {"total", "head", "tail"}:
         raise MicroError("The recording allocator of this tflite-micro prints another format.")
-    return Allocations(
-        totals["total"],
-        totals["head"],
-        totals["tail"],
-        {name: int(used) for name, used, _ in kinds},
-        {name: int(count) for name, _, count in kinds},
-    )
+    used = {name: int(number) for name, number, _ in kinds}
+    counts = {name: int(count) for name, _, count in kinds}
+    return Allocations(totals["total"], totals["head"], totals["tail"], used, counts)

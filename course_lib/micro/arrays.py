@@ -10,7 +10,7 @@ import numpy as np
 
 from course_lib.sound import features
 
-_PER_LINE = 12
+_PER_LINE = 12  # as `xxd -i` writes it
 
 
 def c_array(data: bytes, name: str = "model", declare: str = "const uint8_t") -> str:
@@ -45,7 +45,7 @@ def read_c_array(source: str, name: str = "model") -> bytes:
 def array(kind: str, name: str, numbers: Sequence[float], size: str = "") -> str:
     """Return a constant C array of whole numbers, or of floats to their last bit."""
     if kind.endswith("float"):
-        items = [f"{np.float32(number):.9g}" for number in numbers]
+        items = [f"{np.float32(number):.9g}" for number in numbers]  # 9 digits tell all apart
         items = [f"{item}f" if "." in item or "e" in item else f"{item}.0f" for item in items]
     else:
         items = [str(int(number)) for number in numbers]

@@ -151,37 +151,14 @@ class Chip:
     source: str
 
 
+_CORE = "Cortex-M4F"
+_NORDIC = "Nordic Semiconductor, nRF52840 Product Specification v1.1, key features"
+_ST = "STMicroelectronics, STM32L4R5xx datasheet DS12023, first page (LDO mode)"
+_AMBIQ = "Ambiq Micro, Apollo3 Blue MCU Datasheet, features"
 CHIPS = (
-    Chip(
-        "nRF52840 (Arduino Nano 33 BLE)",
-        "Cortex-M4F",
-        64e6,
-        1 << 20,
-        256 << 10,
-        52.0,
-        3.0,
-        "Nordic Semiconductor, nRF52840 Product Specification v1.1, key features",
-    ),
-    Chip(
-        "STM32L4R5 (Nucleo-L4R5ZI)",
-        "Cortex-M4F",
-        120e6,
-        2 << 20,
-        640 << 10,
-        110.0,
-        3.3,
-        "STMicroelectronics, STM32L4R5xx datasheet DS12023, first page (LDO mode)",
-    ),
-    Chip(
-        "Apollo3 Blue (SparkFun Edge)",
-        "Cortex-M4F",
-        48e6,
-        1 << 20,
-        384 << 10,
-        6.0,
-        3.3,
-        "Ambiq Micro, Apollo3 Blue MCU Datasheet, features",
-    ),
+    Chip("nRF52840 (Arduino Nano 33 BLE)", _CORE, 64e6, 1 << 20, 256 << 10, 52.0, 3.0, _NORDIC),
+    Chip("STM32L4R5 (Nucleo-L4R5ZI)", _CORE, 120e6, 2 << 20, 640 << 10, 110.0, 3.3, _ST),
+    Chip("Apollo3 Blue (SparkFun Edge)", _CORE, 48e6, 1 << 20, 384 << 10, 6.0, 3.3, _AMBIQ),
 )
 """Three chips with the core that is imitated here, from makers' documents."""
 

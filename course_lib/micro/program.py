@@ -20,8 +20,8 @@ _FOLDER = Path(__file__).parent / "cpp"
 _PROGRAM = ("spotter.h", "spotter.cpp", "spotter.ino", "main.cpp")
 _FIRST_WORD = 2  # the labels before it are silence and unknown
 _THRESHOLD = 205  # of 256: four fifths
-_SPARE_BYTES = 256
-_IRREGULAR = {"PADV2": "PadV2", "RELU6": "Relu6"}
+_SPARE_BYTES = 256  # another version or chip may need a little more
+_IRREGULAR = {"PADV2": "PadV2", "RELU6": "Relu6"}  # the others follow `_camel`
 _KNOWN = """
     ABS ADD ARG_MAX AVERAGE_POOL_2D CAST CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE
     EXPAND_DIMS FULLY_CONNECTED HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOGISTIC MAX_POOL_2D MAXIMUM

@@ -17,7 +17,7 @@ from course_lib.tflite.interpreter import Interpreter
 LABELS, WORDS = dataset.LABELS, dataset.LABELS[2:]
 HOP_SECONDS = 0.25
 DEAF_SECONDS = 1.0  # after a word is found, it is in the window for that long
-_NOISE = 0.004
+_NOISE = 0.004  # of full scale: a quiet room
 _EARLY_SECONDS, _LATE_SECONDS = 0.2, 2.0  # after the start of a clip of one second
 
 
@@ -192,7 +192,7 @@ def _places(clips: dataset.Clips, labels: Sequence[str]) -> np.ndarray:
 def _background(rng: np.random.Generator, samples: int) -> np.ndarray:
     """Return noise whose energy falls with the frequency, and which comes and goes; float64."""
     spectrum = np.fft.rfft(rng.normal(size=samples))
-    spectrum /= np.sqrt(np.maximum(1, np.arange(len(spectrum))))
+    spectrum /= np.sqrt(np.maximum(1, np.arange(len(spectrum))))  # energy as 1/f: pink
     noise = np.fft.irfft(spectrum, samples)
     turns = np.interp(np.linspace(0, 1, samples), np.linspace(0, 1, 60), rng.uniform(0.2, 2, 60))
     return noise / noise.std() * _NOISE * turns

@@ -18,7 +18,7 @@ from course_lib.quantize.grids import sqnr_db
 from course_lib.quantize.model import Operation, Plan, read
 from course_lib.tflite.interpreter import Interpreter
 
-_BRIDGES = ("QUANTIZE", "DEQUANTIZE")
+_BRIDGES = ("QUANTIZE", "DEQUANTIZE")  # only one of two files may have these at its ends
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class LayerError:
 
 
 def layer_errors(
-    float_model: bytes,
-    int8_model: bytes,
-    features: np.ndarray,
+    float_model: bytes, int8_model: bytes, features: np.ndarray
 ) -> tuple[LayerError, ...]:
     """Run both models on `features` (n, ...) and compare the output of every layer.
 
@@ -45,13 +43,8 @@ def layer_errors(
     exact, run = read(float_model), run_integer(int8_model, features)
     truths = _float_outputs(float_model, features)
     return tuple(
-        _error(
-            exact.label(original),
-            original.kind,
-            truths[original.outputs[0]],
-            run.real(operation.outputs[0]),
-        )
-        for original, operation in _aligned(exact, run.plan)
+        _error(exact.label(one), one.kind, truths[one.outputs[0]], run.real(other.outputs[0]))
+        for one, other in _aligned(exact, run.plan)
     )
 
 
@@ -124,7 +117,7 @@ def _shift(error: np.ndarray, alive: np.ndarray) -> np.ndarray:
     make up for it.
     """
     axes = tuple(range(error.ndim - 1))
-    return error.mean(axis=axes) / np.maximum(alive.mean(axis=axes), 0.05)
+    return error.mean(axis=axes) / np.maximum(alive.mean(axis=axes), 0.05)  # no leaps
 
 
 def _add_in_place(data: bytearray, tensor: int, steps: np.ndarray) -> None:

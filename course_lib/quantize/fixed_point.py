@@ -51,10 +51,8 @@ def multiplier(real: float) -> Multiplier:
 def multipliers(reals: np.ndarray) -> Multiplier:
     """Return one `Multiplier` that holds an array of them, one for each number in `reals`."""
     each = [multiplier(float(real)) for real in np.ravel(reals)]
-    return Multiplier(
-        np.array([one.mantissa for one in each], np.int64),
-        np.array([one.shift for one in each], np.int64),
-    )
+    pairs = np.array([(one.mantissa, one.shift) for one in each], np.int64)
+    return Multiplier(*pairs.reshape(-1, 2).T)
 
 
 def high_multiply(values: np.ndarray, mantissa: np.ndarray | int) -> np.ndarray:
@@ -154,10 +152,10 @@ def _one_over_one_plus(a: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + a) for 0 <= a < 1 by Newton's method; 0 integer bits in and out."""
     half_denominator = (a + _INT32_MAX + 1) // 2
     with_two_integer_bits = 1 << 29
-    start = math.floor(48 / 17 * with_two_integer_bits + 0.5)
+    start = math.floor(48 / 17 * with_two_integer_bits + 0.5)  # the best line to begin on
     slope = math.ceil(-32 / 17 * with_two_integer_bits - 0.5)
     x = start + high_multiply(half_denominator, slope)
-    for _ in range(3):
+    for _ in range(3):  # each turn doubles the number of right bits, to 31
         error = with_two_integer_bits - high_multiply(half_denominator, x)
         x = x + np.clip(high_multiply(x, error) << 2, _INT32_MIN, _INT32_MAX)
     return np.clip(x << 1, _INT32_MIN, _INT32_MAX)

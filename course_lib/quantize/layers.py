@@ -298,13 +298,14 @@ def _patches(x: np.ndarray, size: tuple[int, int], window: Window) -> np.ndarray
     """Return what the filter sees at each place, (n, h', w', filter h, filter w, channels)."""
     reach = [(length - 1) * step + 1 for length, step in zip(size, window.dilation, strict=True)]
     if window.padding == "SAME":
-        x = np.pad(x, [(0, 0), *map(_same, x.shape[1:3], reach, window.stride), (0, 0)])
+        edges = map(same_padding, x.shape[1:3], reach, window.stride)
+        x = np.pad(x, [(0, 0), *edges, (0, 0)])
     views = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(1, 2))
     (down, across), (deep, wide) = window.stride, window.dilation
     return views[:, ::down, ::across, :, ::deep, ::wide].transpose(0, 1, 2, 4, 5, 3)
 
 
-def _same(length: int, reach: int, stride: int) -> tuple[int, int]:
+def same_padding(length: int, reach: int, stride: int) -> tuple[int, int]:
     """Return how much "SAME" pads before and after; the odd one goes after."""
     places = -(-length // stride)
     total = max(0, (places - 1) * stride + reach - length)

@@ -1,7 +1,6 @@
 """Read a .tflite file as a plan: its tensors, their grids and stored values, its operations.
 
-This is the little of the file that the arithmetic needs; `formats.flatbuffer` names every
-byte.
+This is the little that the arithmetic needs; `formats.flatbuffer` names every byte.
 """
 
 from __future__ import annotations
@@ -149,26 +148,16 @@ def _grid(quantization: Any, dtype: np.dtype, stored: np.ndarray | None) -> Affi
     lowest = int(limits.min) + (1 if symmetric else 0)
     if len(scales) == 1:
         return Affine(np.float32(scales[0]), int(points[0]), lowest, int(limits.max))
-    return Affine(
-        np.asarray(scales, np.float32),
-        points,
-        lowest,
-        int(limits.max),
-        int(quantization.quantizedDimension),
-    )
+    axis = int(quantization.quantizedDimension)
+    return Affine(np.asarray(scales, np.float32), points, lowest, int(limits.max), axis)
 
 
 def _operation(index: int, operator: Any, codes: list[Any]) -> Operation:
     code = codes[operator.opcodeIndex]
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)  # old files fill the latter only
     options = vars(operator.builtinOptions) if operator.builtinOptions is not None else {}
-    return Operation(
-        index,
-        _name_of(schema.BuiltinOperator, number),
-        _indices(operator.inputs),
-        _indices(operator.outputs),
-        dict(options),
-    )
+    ends = _indices(operator.inputs), _indices(operator.outputs)
+    return Operation(index, _name_of(schema.BuiltinOperator, number), *ends, dict(options))
 
 
 def _name_of(kinds: type, number: int) -> str:

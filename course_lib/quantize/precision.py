@@ -20,7 +20,7 @@ from course_lib.session import internals
 from course_lib.tflite.conversion import converter
 
 _HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
-_SHRINKING = np.linspace(1.0, 0.6, 21)
+_SHRINKING = np.linspace(1.0, 0.6, 21)  # of the scale that reaches the largest weight
 
 
 def four_bits(int8_model: bytes, float_model: bytes, layers: Sequence[str]) -> bytes:
@@ -86,7 +86,7 @@ class Calibrated:
 def calibrate(model: Any, representative: np.ndarray) -> Calibrated:
     """Run `representative` features (n, ...) through a Keras or a frozen model, noting ranges."""
     maker = converter(model, "int8", representative)
-    maker._experimental_calibrate_only = True
+    maker._experimental_calibrate_only = True  # no public switch stops after calibrating
     with session.quiet():
         return Calibrated(bytes(maker.convert()))
 

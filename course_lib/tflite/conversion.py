@@ -64,7 +64,7 @@ def converter(
     if not row.float_ends:
         maker.inference_input_type = maker.inference_output_type = tf.int8
     if not row.per_channel:
-        maker._experimental_disable_per_channel = True
+        maker._experimental_disable_per_channel = True  # there is no public switch
     return maker
 
 

@@ -104,7 +104,7 @@ class Interpreter:
         self.raw.set_tensor(self.inputs[0].index, value)
         try:
             self.raw.invoke()
-            return self.raw.get_tensor(self.outputs[0].index)
+            return self.raw.get_tensor(self.outputs[0].index)  # a copy: the next run spares it
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"This model stops while it runs: {_first_line(error)}.") from error
 
@@ -172,15 +172,11 @@ def load(name: str) -> bytes:
 
 def operations(model_bytes: bytes) -> tuple[Operation, ...]:
     """Return the operations of the first subgraph in the order in which they run."""
+    keys = ("index", "op_name", "inputs", "outputs")
     details = Interpreter(model_bytes).raw._get_ops_details()
     return tuple(
-        Operation(
-            int(d["index"]),
-            str(d["op_name"]),
-            tuple(int(i) for i in d["inputs"]),
-            tuple(int(i) for i in d["outputs"]),
-        )
-        for d in details
+        Operation(int(index), str(kind), tuple(map(int, inputs)), tuple(map(int, outputs)))
+        for index, kind, inputs, outputs in ([each[key] for key in keys] for each in details)
     )
 
 
@@ -201,9 +197,8 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     """Return stored `values` as the float32 numbers that they stand for."""
     if not tensor.scales or tensor.dtype.kind == "f":
         return np.asarray(values).astype(np.float32)
-    return (np.float32(tensor.scale) * (values.astype(np.int64) - tensor.zero_point)).astype(
-        np.float32
-    )
+    steps = values.astype(np.int64) - tensor.zero_point
+    return (np.float32(tensor.scale) * steps).astype(np.float32)
 
 
 def described(detail: dict[str, Any]) -> Tensor:

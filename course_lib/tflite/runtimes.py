@@ -12,6 +12,7 @@ from course_lib.formats import flatbuffer
 from course_lib.session import internals, processes
 
 TENSORFLOW, LITERT = "tensorflow", "ai_edge_litert.interpreter"
+_NO_OPERATIONS = {"CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES"}  # numbered like some
 
 _PROGRAM = """
 import json, sys, time
@@ -65,11 +66,7 @@ def operations_of_tensorflow() -> frozenset[str]:
 
 def operations_of_tflite() -> frozenset[str]:
     """Return the names of the operations in TensorFlow Lite's schema, such as "CONV_2D"."""
-    return frozenset(flatbuffer.load().enums["BuiltinOperator"].values()) - {
-        "CUSTOM",
-        "DELEGATE",
-        "PLACEHOLDER_FOR_GREATER_OP_CODES",
-    }
+    return frozenset(flatbuffer.load().enums["BuiltinOperator"].values()) - _NO_OPERATIONS
 
 
 def home(operation: str) -> str:
@@ -91,11 +88,8 @@ def _spelled(name: str) -> str:
 
 def excerpt(error: Exception) -> str:
     """Return the lines of a converter's message that say what is wrong, without the tracebacks."""
-    lines = [
-        line[line.index("error:") :]
-        for line in str(error).splitlines()
-        if "error:" in line and "op is neither" in line
-    ]
+    said = (line for line in str(error).splitlines() if "op is neither" in line)
+    lines = [line[line.index("error:") :] for line in said if "error:" in line]
     return "\n".join(dict.fromkeys(lines)) or str(error)[:500]
 
 
@@ -104,9 +98,6 @@ def _disk(package: str) -> int:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return 0
-    files = (
-        Path(folder, name)
-        for folder, _, names in os.walk(Path(spec.origin).parent)
-        for name in names
-    )
+    walk = os.walk(Path(spec.origin).parent)
+    files = (Path(folder, name) for folder, _, names in walk for name in names)
     return sum(path.stat().st_size for path in files if not path.is_symlink())

@@ -13,20 +13,10 @@ from course_lib.formats import flatbuffer
 from course_lib.formats.bytemap import ByteMap, Span
 from course_lib.tflite.interpreter import Interpreter
 
-_TYPES = {
-    "FLOAT32": "<f4",
-    "FLOAT16": "<f2",
-    "INT32": "<i4",
-    "INT64": "<i8",
-    "INT16": "<i2",
-    "INT8": "i1",
-    "UINT8": "u1",
-    "BOOL": "?",
-    "FLOAT64": "<f8",
-    "UINT32": "<u4",
-    "UINT16": "<u2",
-    "UINT64": "<u8",
-}  # types whose elements are whole bytes
+# Types whose elements are whole bytes; in lower case these are NumPy's names, too.
+_TYPES = set(
+    "FLOAT16 FLOAT32 FLOAT64 INT8 INT16 INT32 INT64 UINT8 UINT16 UINT32 UINT64 BOOL".split()
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,7 @@ class Stored:
     @property
     def dtype(self) -> np.dtype | None:
         """Return the NumPy type of the elements."""
-        return np.dtype(_TYPES[self.type]) if self.type in _TYPES else None
+        return np.dtype(self.type.lower()).newbyteorder("<") if self.type in _TYPES else None
 
     @property
     def count(self) -> int:
@@ -87,18 +77,12 @@ class Xray:
     @cached_property
     def tensors(self) -> tuple[Stored, ...]:
         """Every tensor whose values lie in the file, in the order of the subgraphs."""
-        content = {
-            span.path: span
-            for span in self.map
-            if span.kind == "weights" and span.path.endswith(".data")
-        }
-        names = [
-            span.path.removesuffix(".buffer")
-            for span in self.map
-            if span.kind == "scalar"
-            and re.fullmatch(r"subgraphs\[\d+\]\.tensors\[\d+\]\.buffer", span.path)
-        ]
-        tensors = (_stored(self._known, content, path) for path in sorted(names, key=_numbers))
+        weights = (span for span in self.map if span.kind == "weights")
+        content = {span.path: span for span in weights if span.path.endswith(".data")}
+        numbers = (path for path, kind in self._known if kind == "scalar")
+        named = (re.fullmatch(r"(subgraphs\[\d+\]\.tensors\[\d+\])\.buffer", p) for p in numbers)
+        paths = sorted((match[1] for match in named if match), key=_numbers)
+        tensors = (_stored(self._known, content, path) for path in paths)
         return tuple(tensor for tensor in tensors if tensor is not None)
 
     @cached_property
@@ -150,9 +134,8 @@ class Xray:
         """Return a tensor's stored numbers without copying them; raise `TypeError` for others."""
         if stored.dtype is None:
             raise TypeError(f"{stored.name} holds {stored.type}: its elements are no whole bytes.")
-        return np.frombuffer(self.data, stored.dtype, stored.count, stored.span.start).reshape(
-            stored.shape
-        )
+        flat = np.frombuffer(self.data, stored.dtype, stored.count, stored.span.start)
+        return flat.reshape(stored.shape)
 
     def place(self, stored: Stored, index: int) -> int:
         """Return the byte at which element `index` (counted flat) begins."""
@@ -210,19 +193,13 @@ def way(rays: Xray, span: Span) -> tuple[flatbuffer.Read, ...]:
             reads,
         )
     root = int.from_bytes(rays.data[:4], "little")
-    reads = (
-        rays.route(span.path).reads
-        if span.path
-        else (flatbuffer.Read(0, 4, "offset of the root table", root, root),)
-    )
+    first = flatbuffer.Read(0, 4, "offset of the root table", root, root)
+    reads = rays.route(span.path).reads if span.path else (first,)
     table = reads[-1].to
     jump = int.from_bytes(rays.data[table : table + 4], "little", signed=True)
     reads = (*reads, flatbuffer.Read(table, 4, "offset to its vtable", jump, table - jump))
-    return (
-        reads
-        if span.kind == "table"
-        else (*reads, flatbuffer.Read(span.start, 2, span.name, span.value))
-    )
+    size = flatbuffer.Read(span.start, 2, span.name, span.value)  # a vtable begins with its own
+    return reads if span.kind == "table" else (*reads, size)
 
 
 def search(byte_map: ByteMap, text: str) -> list[tuple[int, Span]]:

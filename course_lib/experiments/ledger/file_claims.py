@@ -17,7 +17,7 @@ from course_lib.formats import checkpoint
 from course_lib.graph import freezing
 
 _THOUSANDS = 1_000
-_TOLERANCE = 1e-5
+_TOLERANCE = 1e-5  # a frozen graph sums float32 in another order
 
 
 def files(
@@ -114,15 +114,12 @@ def _no_structure(saved: Path) -> Claim:
 def _index_maps(saved: Path) -> Claim:
     opened = checkpoint.contents(saved)
     placed = sum(bool(each.file) and each.offset >= 0 and bool(each.dtype) for each in opened)
+    figure = f"dtype, shape, shard and offset of {placed} tensors"
     index = saved.with_name(saved.name + ".index").read_bytes()
     return claim(
         "04",
         "The index tells which data belongs to which part of the meta file",
-        Test(
-            "it tells where each tensor lies",
-            placed == len(opened),
-            f"dtype, shape, shard and offset of {placed} tensors",
-        ),
+        Test("it tells where each tensor lies", placed == len(opened), figure),
         Test("it speaks of a meta file", b".meta" in index, f"{len(index):,} bytes searched"),
     )
 
@@ -135,14 +132,11 @@ def _all_three(model: Any, saved: Path, folder: Path) -> Claim:
         return not trials.attempt(ending, lambda: timeline.restored(copy, model)).works
 
     kinds = {"the index": ".index", "the data": ".data", "a meta file": ".meta"}
-    return claim(
-        "04",
-        "All three files are needed to go on",
-        *(
-            Test(f"without {name} it fails", fails_without(ending), "tried on a copy")
-            for name, ending in kinds.items()
-        ),
+    tests = (
+        Test(f"without {name} it fails", fails_without(ending), "tried on a copy")
+        for name, ending in kinds.items()
     )
+    return claim("04", "All three files are needed to go on", *tests)
 
 
 def _complete(folder: Path, frozen: freezing.Frozen, equal: bool) -> Claim:
@@ -170,17 +164,10 @@ def _same_thing(fixed: int, free: int) -> Claim:
 
 
 def _purposes(from_nothing: float, from_checkpoint: float, equal: bool, fixed: int) -> Claim:
+    shares, left = f"{from_checkpoint:.0%} right against {from_nothing:.0%}", f"{fixed} variables"
     return claim(
         "05",
         "Checkpoints are for going on with training, frozen models for using them",
-        Test(
-            "your training did better from a checkpoint",
-            from_checkpoint > from_nothing,
-            f"{from_checkpoint:.0%} right against {from_nothing:.0%}",
-        ),
-        Test(
-            "the frozen model answers and has nothing left to train",
-            equal and fixed == 0,
-            f"{fixed} variables",
-        ),
+        Test("your training did better from a checkpoint", from_checkpoint > from_nothing, shares),
+        Test("the frozen model answers and has nothing left to train", equal and fixed == 0, left),
     )

@@ -71,14 +71,11 @@ def _weight_types(file: bytes) -> list[str]:
 def _factor_four(plain: bytes, int8_model: bytes) -> Claim:
     before, after = bytes_by_kind(plain)["weights"], bytes_by_kind(int8_model)["weights"]
     pairs = {"its weights": (before, after), "the whole file": (len(plain), len(int8_model))}
-    return claim(
-        "07",
-        "Quantization makes a model four times smaller",
-        *(
-            Test(name, old / new >= _FOUR, f"{old:,} to {new:,} bytes, {old / new:.2f} times")
-            for name, (old, new) in pairs.items()
-        ),
+    tests = (
+        Test(name, old / new >= _FOUR, f"{old:,} to {new:,} bytes, {old / new:.2f} times")
+        for name, (old, new) in pairs.items()
     )
+    return claim("07", "Quantization makes a model four times smaller", *tests)
 
 
 def _if_compiled(
@@ -117,19 +114,13 @@ def _compressed(plain: bytes, costs: _Costs) -> Claim:
 def _magnitude(plain: bytes, frozen_graph: bytes) -> Claim:
     recorded = readers.recorded()
     small, large = (recorded["libraries"][name] for name in ("FlatBuffers", "nanopb"))
+    code = f"{large:,} bytes against {small:,}, {recorded['compiled_with']}"
+    files = f"{len(frozen_graph):,} bytes against {len(plain):,}"
     return claim(
         "06",
         "FlatBuffers are an order of magnitude smaller",
-        Test(
-            "the code that reads them, with a library",
-            large / small >= _MAGNITUDE,
-            f"{large:,} bytes against {small:,}, {recorded['compiled_with']}",
-        ),
-        Test(
-            "the files",
-            len(frozen_graph) / len(plain) >= _MAGNITUDE,
-            f"{len(frozen_graph):,} bytes against {len(plain):,}",
-        ),
+        Test("the code that reads them, with a library", large / small >= _MAGNITUDE, code),
+        Test("the files", len(frozen_graph) / len(plain) >= _MAGNITUDE, files),
     )
 
 
@@ -157,15 +148,12 @@ def _less_flexible(plain: bytes) -> Claim:
     changed[weights.span.start] ^= 1
     runs = len(tflite.run(bytes(changed), np.zeros((1, 49, 40), np.float32))) == 1
     moved = _moved(plain)
+    figure = f"{moved:,} bytes are others when the file is built again"
     return claim(
         "06",
         "FlatBuffers are less flexible",
         Test("a weight cannot be changed in place", not runs, "one byte changed, and it runs"),
-        Test(
-            "a longer name cannot be written in place",
-            moved > 0,
-            f"{moved:,} bytes are others when the file is built again",
-        ),
+        Test("a longer name cannot be written in place", moved > 0, figure),
     )
 
 

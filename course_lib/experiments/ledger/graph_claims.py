@@ -16,7 +16,7 @@ _SEVEN = (
     "temp2 = temp1 / var3\ntemp3 = var2 * temp2\nres = temp3 - var2"
 )
 _TWO_PRODUCTS = "a = 1\nb = 2\nc = 3\nd = 4\nab = a * b\ncd = c * d\nres = ab + cd"
-_SLOPES = 30
+_SLOPES = 30  # small steps need 31 runs then; walking back, one run and one walk
 _SAME_WORD = 0.995  # of the clips, for two runtimes to count as alike
 
 
@@ -41,15 +41,13 @@ def _a_model_is_a_graph(model: Any) -> Claim:
     tf = session.import_tensorflow()
     count = len(freezing.program(model).graph.get_operations())
     ran = trace.executed(lambda: tf.constant(6.0) + tf.constant(2.0))
+    figure = f"a sum ran at once, as {len(ran)} operation, and no graph was kept"
+    kept = not tf.executing_eagerly()
     return claim(
         "01",
         "TensorFlow keeps a model as a graph",
         Test("under tf.function it does", count > 0, f"{count} operations"),
-        Test(
-            "unasked, it keeps a graph instead of computing at once",
-            not tf.executing_eagerly(),
-            f"a sum ran at once, as {len(ran)} operation, and no graph was kept",
-        ),
+        Test("unasked, it keeps a graph instead of computing at once", kept, figure),
     )
 
 
@@ -64,15 +62,12 @@ def _constants_feed_variables() -> Claim:
     kinds = [operation.type for operation in operations]
     variables = sum(kind in ("VarHandleOp", "ReadVariableOp") for kind in kinds)
     edges = sum(len(operation.inputs) for operation in operations)
+    figure = f"{kinds.count('Const')} constants and {variables} variables for two names"
     return claim(
         "01",
         "In the graph, constants are joined to variables, and operations work on those",
         Test("edges join what is computed", edges > 0, f"{edges} edges, each a tensor"),
-        Test(
-            "a name on the left of = becomes a variable there",
-            variables > 0,
-            f"{kinds.count('Const')} constants and {variables} variables for two names",
-        ),
+        Test("a name on the left of = becomes a variable there", variables > 0, figure),
     )
 
 
@@ -86,19 +81,17 @@ def _parallel_afterwards(model: Any) -> Claim:
 
     left = len(compiler.grappler(constants).operations)
     work, span = graph.work(sums), graph.span(sums)
+    whole, longest = graph.work(program), graph.span(program)
+    sizes = f"work {work}, span {span}"
+    left_over = f"work {whole}, span {longest}; {left} operations left after folding"
     return claim(
         "02",
         "A graph can be spread over several workers afterwards",
-        Test(
-            "two products of a sum can run at the same time",
-            span < work,
-            f"work {work}, span {span}",
-        ),
+        Test("two products of a sum can run at the same time", span < work, sizes),
         Test(
             "so can the operations of the seven-line program",
-            graph.span(program) < graph.work(program) and left > 1,
-            f"work {graph.work(program)}, span {graph.span(program)}; "
-            f"{left} operations left after folding",
+            longest < whole and left > 1,
+            left_over,
         ),
     )
 
@@ -113,18 +106,12 @@ def _weights_are_averaged(model: Any, features: np.ndarray, labels: np.ndarray) 
         "one step of Adam": ("adam", 1),
     }
     averaged = {name: replicas.train_both_ways(model, halves, *way) for name, way in ways.items()}
-    return claim(
-        "02",
-        "Machines that train together average their weights",
-        *(
-            Test(
-                f"it is the same as averaging gradients, for {name}",
-                each.equal,
-                f"{each.share:.1%} apart",
-            )
-            for name, each in averaged.items()
-        ),
+    same = "it is the same as averaging gradients, for"
+    tests = (
+        Test(f"{same} {name}", each.equal, f"{each.share:.1%} apart")
+        for name, each in averaged.items()
     )
+    return claim("02", "Machines that train together average their weights", *tests)
 
 
 def _slopes_are_cheap() -> Claim:
@@ -135,15 +122,13 @@ def _slopes_are_cheap() -> Claim:
     walked = graph.gradients(product, tally=back)
     moved = graph.numeric_gradients(product, central=False, tally=steps)
     apart = max(abs(walked[name] - moved[name]) for name in names)
+    fewer = back.runs + back.walks < steps.runs
+    figure = f"{back.runs} run and {back.walks} walk against {steps.runs} runs"
     return claim(
         "02",
         "A graph makes derivatives cheap",
         Test("one walk back finds every slope", apart < 1e-4, f"{apart:.0e} apart"),
-        Test(
-            "it takes fewer runs than trying small steps",
-            back.runs + back.walks < steps.runs,
-            f"{back.runs} run and {back.walks} walk against {steps.runs} runs",
-        ),
+        Test("it takes fewer runs than trying small steps", fewer, figure),
     )
 
 
@@ -152,21 +137,16 @@ def _graphs_travel(int8_model: bytes, features: np.ndarray) -> Claim:
     compared = quantize.against_kernels(int8_model, rows[:4])
     total = sum(count for count, _ in compared.values())
     different = sum(wrong for _, wrong in compared.values())
-    alike = None
+    figure = f"{different} of {total:,} bytes differ"
+    words = "a microcontroller's interpreter hears the same words"
+    hears = Test(words, None, "tflite-micro is not installed")
     if micro.available():
         here, there = tflite.run(int8_model, rows), micro.run(int8_model, rows)
         alike = float((here.argmax(axis=1) == there.argmax(axis=1)).mean())
+        hears = Test(words, alike >= _SAME_WORD, f"{alike:.1%} of the clips")
     return claim(
         "02",
         "The same graph runs in other places",
-        Test(
-            "integers in NumPy give what LiteRT's kernels give",
-            different == 0,
-            f"{different} of {total:,} bytes differ",
-        ),
-        Test(
-            "a microcontroller's interpreter hears the same words",
-            None if alike is None else alike >= _SAME_WORD,
-            "tflite-micro is not installed" if alike is None else f"{alike:.1%} of the clips",
-        ),
+        Test("integers in NumPy give what LiteRT's kernels give", different == 0, figure),
+        hears,
     )

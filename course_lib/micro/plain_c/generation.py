@@ -72,14 +72,9 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
     files["model.c"] = _model_c(files["model.c"], model_bytes, writer)
     files["log_mel_tables.c"] = feature_tables()
-    wanted = features.FRAMES * features.BANDS
-    return Program(
-        files,
-        plan,
-        tuple(_layer(writer, place) for place in range(len(plan.operations))),
-        layout.bytes,
-        int(np.prod(plan.values[plan.inputs[0]].shape)) == wanted,
-    )
+    layers = tuple(_layer(writer, place) for place in range(len(plan.operations)))
+    fed = int(np.prod(plan.values[plan.inputs[0]].shape))
+    return Program(files, plan, layers, layout.bytes, fed == features.FRAMES * features.BANDS)
 
 
 def _offsets(model_bytes: bytes, plan: Plan) -> dict[int, int]:
@@ -97,18 +92,12 @@ def _offsets(model_bytes: bytes, plan: Plan) -> dict[int, int]:
 def _layer(writer: Emitter, place: int) -> Layer:
     """Return the numbers of one layer."""
     plan, operation = writer.plan, writer.plan.operations[place]
-    values = [
-        plan.values[index] for index in (*operation.inputs, operation.outputs[0]) if index >= 0
-    ]
-    stored = [value for value in values if value.stored is not None]
-    moving = [int(np.prod(value.shape)) for value in values if value.stored is None]
-    return Layer(
-        plan.label(operation),
-        operation.kind,
-        _macs(plan, operation),
-        sum(value.stored.nbytes for value in stored) + writer.table_bytes.get(place, 0),
-        sum(moving),
-    )
+    indices = (*operation.inputs, operation.outputs[0])
+    values = [plan.values[index] for index in indices if index >= 0]
+    stored = sum(value.stored.nbytes for value in values if value.stored is not None)
+    moving = sum(int(np.prod(value.shape)) for value in values if value.stored is None)
+    flash, macs = stored + writer.table_bytes.get(place, 0), _macs(plan, operation)
+    return Layer(plan.label(operation), operation.kind, macs, flash, moving)
 
 
 def _macs(plan: Plan, operation) -> int:

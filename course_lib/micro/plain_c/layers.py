@@ -11,7 +11,14 @@ import numpy as np
 from course_lib.micro.arrays import array
 from course_lib.micro.plain_c.memory import Layout
 from course_lib.quantize import Multiplier, Operation, Plan, Value
-from course_lib.quantize.layers import limits, mean_scaling, scaling, softmax_scaling, sum_scaling
+from course_lib.quantize.layers import (
+    limits,
+    mean_scaling,
+    same_padding,
+    scaling,
+    softmax_scaling,
+    sum_scaling,
+)
 
 
 class Unsupported(ValueError):
@@ -76,7 +83,7 @@ class Emitter:
         n = len(self.calls)
         self.tables.append(array("static const int32_t", f"mantissas_{n}", mantissas))
         self.tables.append(array("static const int8_t", f"shifts_{n}", shifts))
-        self.table_bytes[n] = 5 * len(mantissas)
+        self.table_bytes[n] = 5 * len(mantissas)  # an int32 and an int8 each
         low, high = limits(out, operation.options.get("fusedActivationFunction", 0))
         many = int(len(mantissas) > 1)
         return f"{{mantissas_{n}, shifts_{n}, {many}, {int(out.zero_point)}, {low}, {high}}}"
@@ -98,11 +105,7 @@ def _shape(x: Value, size: tuple[int, int], y: Value, options: Mapping[str, Any]
     edges = [0, 0]
     if options["padding"] == 0:  # SAME: what hangs over is shared, the odd one goes after
         reach = [(length - 1) * step + 1 for length, step in zip(size, dilations, strict=True)]
-        sides = zip((rows, columns), strides, reach, (height, width), strict=True)
-        edges = [
-            max(0, (places - 1) * stride + wide - length) // 2
-            for places, stride, wide, length in sides
-        ]
+        edges = [before for before, _ in map(same_padding, (height, width), reach, strides)]
     numbers = (height, width, channels, rows, columns, out, *size, *strides, *dilations, *edges)
     return _braced(numbers)
 

@@ -32,7 +32,7 @@ _COMMON = ("main.c", "model.c", "layers.c", "softmax.c", "log_mel.c", "log_mel_t
 
 LOOP_INSTRUCTIONS = 30_000  # of a loop that the program counts before it begins
 _RUN_SECONDS = 300
-_QEMU = (
+_QEMU = (  # icount ties its clock to instructions: every run counts the same
     "qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none "
     "-icount shift=6 -semihosting-config enable=on,target=native -kernel"
 ).split()
@@ -178,9 +178,6 @@ def _answers(program: Program, data: bytes, count: int, sound: bool) -> Answers:
     rows = np.frombuffer(data, kind, offset=4)
     loop = int.from_bytes(data[:4], "little")
     counting = max(0, loop - LOOP_INSTRUCTIONS)
-    return Answers(
-        rows["stored"].copy(),
-        rows["features"].astype(np.float32) if sound else None,
-        np.maximum(rows["instructions"].astype(np.int64) - counting, 0),
-        loop,
-    )
+    heard = rows["features"].astype(np.float32) if sound else None
+    instructions = np.maximum(rows["instructions"].astype(np.int64) - counting, 0)
+    return Answers(rows["stored"].copy(), heard, instructions, loop)
