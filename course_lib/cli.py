@@ -167,7 +167,7 @@ def _evaluate(model: Path, clips: Path, as_json: bool, quiet: bool) -> None:
     measured = evaluation.evaluate(model, clips, _progress(quiet, "reading"))
     _report_skipped(measured.skipped)
     result = measured.as_dict()
-    print(json.dumps(result, indent=2) if as_json else _table(result))
+    print(json.dumps(result, indent=2) if as_json else evaluation.table(result))
 
 
 @_command("download")
@@ -266,40 +266,6 @@ def _check_report(reports: tuple[Path, ...], quiet: bool) -> int:
         wrong += bool(problems)
         print(f"{path}: {'; '.join(problems) or 'right'}{f'; {again}' if again else ''}")
     return UNUSABLE if wrong else DONE
-
-
-def _table(result: dict) -> str:
-    """Return an evaluation as text of a few lines."""
-    labels = result["confusion"]["labels"]
-    lines = [f"{result['model']}: {result['bytes']:,} bytes", f"accuracy  {_percent(result)}"]
-    if result["real4"]["n"] not in (0, result["n"]):
-        lines.append(f"four labels' folders alone  {_percent(result['real4'])}")
-    recalls = (f"{label} {_share(value)}" for label, value in result["recall"].items())
-    lines.append("recall    " + "  ".join(recalls))
-    lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in labels))
-    for label, row in zip(labels, result["confusion"]["counts"], strict=True):
-        lines.append(f"{label:>17}" + "".join(f"{count:>11}" for count in row))
-    others = result["other_words"]
-    if others["n"]:
-        lines.append(f"other words called unknown  {_percent(others, 'called_unknown')}")
-        shares = (f"{w} {_share(each['called_unknown'])}" for w, each in others["words"].items())
-        lines.append("  ".join(shares))
-    lines.append(f"skipped files  {result['skipped']['count']}")
-    return "\n".join(lines)
-
-
-def _percent(result: dict, name: str = "accuracy") -> str:
-    if result["n"] == 0:
-        return "no clips"
-    low, high = result["interval"]
-    return (
-        f"{result[name]:.1%} ({low:.1%} to {high:.1%}), "
-        f"{result['correct']:,} of {result['n']:,} clips"
-    )
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
 
 
 def _report_skipped(skipped: Sequence) -> None:

@@ -106,3 +106,37 @@ def _share(correct: int, n: int, name: str = "accuracy") -> dict:
     """Return a share with its counts and Wilson's 95 % interval."""
     share, interval = (correct / n, list(wilson(correct, n))) if n else (None, None)
     return {"n": n, "correct": correct, name: share, "interval": interval}
+
+
+def table(result: dict) -> str:
+    """Return what `Evaluation.as_dict` gives as text of a few lines, for people."""
+    labels = result["confusion"]["labels"]
+    lines = [f"{result['model']}: {result['bytes']:,} bytes", f"accuracy  {_with_interval(result)}"]
+    if result["real4"]["n"] not in (0, result["n"]):
+        lines.append(f"four labels' folders alone  {_with_interval(result['real4'])}")
+    recalls = (f"{label} {_rounded(value)}" for label, value in result["recall"].items())
+    lines.append("recall    " + "  ".join(recalls))
+    lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in labels))
+    for label, row in zip(labels, result["confusion"]["counts"], strict=True):
+        lines.append(f"{label:>17}" + "".join(f"{count:>11}" for count in row))
+    others = result["other_words"]
+    if others["n"]:
+        lines.append(f"other words called unknown  {_with_interval(others, 'called_unknown')}")
+        shares = (f"{w} {_rounded(each['called_unknown'])}" for w, each in others["words"].items())
+        lines.append("  ".join(shares))
+    lines.append(f"skipped files  {result['skipped']['count']}")
+    return "\n".join(lines)
+
+
+def _with_interval(result: dict, name: str = "accuracy") -> str:
+    if result["n"] == 0:
+        return "no clips"
+    low, high = result["interval"]
+    return (
+        f"{result[name]:.1%} ({low:.1%} to {high:.1%}), "
+        f"{result['correct']:,} of {result['n']:,} clips"
+    )
+
+
+def _rounded(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
