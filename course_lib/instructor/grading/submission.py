@@ -97,6 +97,16 @@ def find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
     return Answers(texts, (*notes, *_changes(cells, reference)))
 
 
+def tried(answers: Mapping[str, str], reference: Reference) -> dict[str, str]:
+    """Return the answers that differ from what was handed out."""
+    stubs = {question.id: bare(question.stub) for question in reference.questions}
+    return {
+        name: text
+        for name, text in answers.items()
+        if name in stubs and bare(text) not in ("", stubs[name])
+    }
+
+
 def bare(text: str) -> str:
     """Return a text without blank lines and spaces at line ends."""
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())

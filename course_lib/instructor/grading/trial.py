@@ -19,7 +19,7 @@ from course_lib.instructor.grading import judge, sandbox
 from course_lib.instructor.grading.course import Course, Reference, make_view, text_of
 from course_lib.instructor.grading.results import Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
-from course_lib.instructor.grading.submission import bare
+from course_lib.instructor.grading.submission import tried
 from course_lib.instructor.grading.watch import Limits
 
 _COULD_BE_OURS = ("NameError", "FileNotFoundError")
@@ -48,17 +48,12 @@ def grade(work: Work, settings: Settings) -> Result:
     if work.problem:
         stopped = tuple(judge.unreached(each, work.problem) for each in reference.questions)
         return _result(work, reference, stopped, work.problem)
-    answers = _tried(work, reference)
-    if not answers:
-        return _result(work, reference, judge.verdicts(reference, {}, settings.seed))
-    run = _run(reference, answers, settings, settings.everything)
-    verdicts = judge.verdicts(reference, answers, settings.seed, run.events, run.ended)
-    if not settings.everything and _may_need_more(run.events):
-        again = _run(reference, answers, settings, everything=True)
-        others = judge.verdicts(reference, answers, settings.seed, again.events, again.ended)
-        if _earned(others) > _earned(verdicts):
-            run, verdicts = again, others
-    return _result(work, reference, verdicts, _how_it_ended(run), run)
+    answers = tried(work.answers, reference)
+    verdicts, run = _attempt(reference, answers, settings, settings.everything)
+    if run and not settings.everything and _may_need_more(run.events):
+        again = _attempt(reference, answers, settings, everything=True)
+        verdicts, run = max((verdicts, run), again, key=lambda attempt: _earned(attempt[0]))
+    return _result(work, reference, verdicts, _how_it_ended(run) if run else "", run)
 
 
 def assembled(reference: Reference, answers: Mapping[str, str], everything: bool = False) -> bytes:
@@ -121,21 +116,17 @@ def _view() -> Path:
     return make_view(Path(place.name))
 
 
-def _tried(work: Work, reference: Reference) -> dict[str, str]:
-    """Return the answers that differ from what was handed out."""
-    stubs = {question.id: bare(question.stub) for question in reference.questions}
-    return {
-        name: text
-        for name, text in work.answers.items()
-        if name in stubs and bare(text) not in ("", stubs[name])
-    }
-
-
-def _run(reference: Reference, answers: dict, settings: Settings, everything: bool) -> Run:
-    """Run the answers in a fresh copy of the reference."""
-    notebook = assembled(reference, answers, everything)
-    asked = judge.requests(reference, answers, settings.seed)
-    return sandbox.run(notebook, reference.name, asked, _view(), settings.limits, settings.kind)
+def _attempt(
+    reference: Reference, answers: dict, settings: Settings, everything: bool
+) -> tuple[Verdicts, Run | None]:
+    """Run the answers, where there are any, in a fresh copy of the reference, and judge them."""
+    run = None
+    if answers:
+        notebook = assembled(reference, answers, everything)
+        asked = judge.requests(reference, answers, settings.seed)
+        run = sandbox.run(notebook, reference.name, asked, _view(), settings.limits, settings.kind)
+    events, ended = (run.events, run.ended) if run else ((), "")
+    return judge.verdicts(reference, answers, settings.seed, events, ended), run
 
 
 def _may_need_more(events: tuple[dict, ...]) -> bool:
