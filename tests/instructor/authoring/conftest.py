@@ -63,7 +63,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     package = tmp_path / "course_lib"
     package.mkdir()
-    shutil.copy(ROOT / "course_lib" / "__init__.py", package)
+    for name in ("__init__.py", "cli.py"):  # by the latter the set-up cell knows a clone
+        shutil.copy(ROOT / "course_lib" / name, package)
     shutil.copytree(ROOT / "course_lib" / "session", package / "session")
     (tmp_path / "README.md").write_text("# R\n<!-- lessons -->\nold\n<!-- /lessons -->\nend\n")
     return tmp_path
