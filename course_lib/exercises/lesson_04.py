@@ -15,7 +15,7 @@ def _best(history, of_equals=min):
 
 
 def _histories(rng):
-    """Runs that overfit: the loss goes on falling while the accuracy turns."""
+    """Return runs that overfit: the loss goes on falling while the accuracy turns."""
     cases = [([(100, 1.0, 0.5), (200, 0.6, 0.9), (300, 0.4, 0.9), (400, 0.5, 0.8)],)]
     for _ in range(6):
         steps = [int(step) for step in 100 * (1 + rng.choice(30, 7, replace=False))]

@@ -169,7 +169,7 @@ def _ends(saved_model: Path) -> tuple[str, str]:
 
 
 def _with_code(folder: Path) -> tuple[bool, bool]:
-    """Restore the checkpoint into a model built by our code: does it answer, can it take a step?"""
+    """Tell whether the checkpoint, in a model built by our code, answers, and can take a step."""
     tf = session.import_tensorflow()
     model = timeline.restored(folder / "checkpoint" / "model", spotter.build())
     features, labels, expected = (

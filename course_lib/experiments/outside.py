@@ -43,7 +43,7 @@ def right(answers, expected):
 
 
 def open_keras(tf, path):
-    """The configuration inside rebuilds the layers."""
+    """Let the configuration inside rebuild the layers."""
     model = tf.keras.models.load_model(path, compile=False)
     return model, model.trainable_variables
 
@@ -55,7 +55,7 @@ def open_saved_model(tf, path):
 
 
 def open_frozen(tf, path):
-    """A GraphDef is parsed, imported, and cut out between its ends."""
+    """Parse a GraphDef, import it, and cut it out between its ends."""
     graph_def = tf.compat.v1.GraphDef()
     with open(path, "rb") as file:
         graph_def.ParseFromString(file.read())
@@ -67,7 +67,7 @@ def open_frozen(tf, path):
 
 
 def open_tflite(path):
-    """The interpreter of LiteRT runs it; it takes one clip at a time."""
+    """Run it in the interpreter of LiteRT, which takes one clip at a time."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=path)

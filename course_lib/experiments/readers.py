@@ -1,4 +1,4 @@
-"""Three small C programs that look up one weight: what does each file format ask of its reader?
+"""Three small C programs that look up one weight, to see what each file format asks of a reader.
 
 They lie in `first_weight/` and are compiled where there is a compiler; otherwise figures measured
 elsewhere are returned, from `data/readers`, which `python -m benchmarks.flatbuffer` writes.

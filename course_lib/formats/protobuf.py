@@ -124,7 +124,7 @@ def byte_map(data: bytes, descriptor: Any = "GraphDef") -> ByteMap:
 
 
 def schema(name: str) -> Any:
-    """Return TensorFlow's descriptor of a message: "GraphDef", "SavedModel", "MetaGraphDef", …"""
+    """Return TensorFlow's descriptor of a message, such as "GraphDef" or "SavedModel"."""
     return internals.message(name).DESCRIPTOR
 
 

@@ -165,7 +165,7 @@ CHIPS = (
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one answer would take on a chip: (least, most) seconds and joules; does it fit?
+    """What one answer would take on a chip, as (least, most) seconds and joules, and if it fits.
 
     `busy_share` is the share of time that listening four times a second would take, at most.
     """

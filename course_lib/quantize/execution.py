@@ -32,7 +32,7 @@ class Run:
         return self.real(self.plan.outputs[0])
 
     def real(self, index: int) -> np.ndarray:
-        """The float32 numbers that tensor `index` stands for."""
+        """Return the float32 numbers that tensor `index` stands for."""
         grid = self.plan.values[index].grid
         values = self.tensors[index]
         return values.astype(np.float32) if grid is None else grid.dequantize(values)

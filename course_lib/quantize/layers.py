@@ -202,7 +202,7 @@ def _depthwise_conv2d(step: Step) -> np.ndarray:
 
 
 def _fully_connected(step: Step) -> np.ndarray:
-    """Here the runtimes differ: LiteRT's kernel rounds once, TensorFlow Lite Micro's twice."""
+    """Multiply and round; LiteRT's kernel rounds once, TensorFlow Lite Micro's twice."""
     x, weights = step.inputs[:2]
     rows = (x.data.astype(np.int64) - x.grid.zero_point).reshape(-1, weights.data.shape[1])
     sums = np.rint(rows.astype(np.float64) @ weights.data.T.astype(np.float64)).astype(np.int64)

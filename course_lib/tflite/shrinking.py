@@ -66,7 +66,7 @@ def _forget(model: Any, keep_names: bool) -> None:
 
 
 def _share_buffers(model: Any) -> None:
-    """Number the buffers anew, in place: one for each different content, number 0 for nothing."""
+    """Renumber the buffers in place: one for each different content, number 0 for nothing."""
     if any(buffer.offset > 1 for buffer in model.buffers):  # a 1 holds the place of an offset
         raise ModelError(
             "This .tflite file keeps its weights behind the FlatBuffer, as models "

@@ -145,7 +145,7 @@ class Contents:
 
 
 def group_of(key: str, name: str, dtype: str) -> str:
-    """Return the part that a tensor plays: weights, an optimizer's slot, bookkeeping, …"""
+    """Return the part that a tensor plays: weights, an optimizer's slot, bookkeeping."""
     if key == "_CHECKPOINTABLE_OBJECT_GRAPH":
         return "object graph"
     last = name.split("/")[-1]

@@ -47,8 +47,8 @@ class Answers:
 def read_cells(data: bytes) -> tuple[Cell, ...]:
     """Return the cells of a notebook of format 3 or 4; raises UnreadableError for anything else.
 
-    Line ends become "\\n"; bytes that are no UTF-8 become replacement characters; what is no cell
-    is left out. Nothing is executed, validated or upgraded.
+    Line ends become newlines; bytes that are no UTF-8 become replacement characters; what is no
+    cell is left out. Nothing is executed, validated or upgraded.
     """
     if len(data) > LARGEST_BYTES:
         allowed = f"{LARGEST_BYTES >> 20} are allowed: clear the outputs and hand it in again."
