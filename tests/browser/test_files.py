@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.test_browser import (  # noqa: F401
+
+from course_lib.experiments import timeline
+from tests.browser.lab import Server
+from tests.browser.test_lessons import (  # noqa: F401
     LIST,
     SLIDER,
     _only_badges,
@@ -12,9 +15,6 @@ from tests.test_browser import (  # noqa: F401
     page,
     server,
 )
-
-from course_lib.experiments import timeline
-from tests.browser.lab import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.test_browser import (  # noqa: F401 (fixtures)
+
+from tests.browser.lab import Notebook, Server
+from tests.browser.test_lessons import (  # noqa: F401 (fixtures)
     LIST,
     SLIDER,
     _move,
@@ -13,8 +15,6 @@ from tests.test_browser import (  # noqa: F401 (fixtures)
     page,
     server,
 )
-
-from tests.browser.lab import Notebook, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.test_browser import SLIDER, _only_badges, _run, page, server  # noqa: F401
 
 from course_lib.views.microphone import REASONS
 from tests.browser.lab import CHROMIUM_OPTIONS, Server
+from tests.browser.test_lessons import SLIDER, _only_badges, _run, page, server  # noqa: F401
 from tools import programs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.test_browser import LIST, _only_badges, _run, page, server  # noqa: F401
-from tests.test_browser_micro import BUTTON, chromium  # noqa: F401
 
 from course_lib import project
 from course_lib.sound import audio
 from tests.browser.lab import Server
+from tests.browser.test_lessons import LIST, _only_badges, _run, page, server  # noqa: F401
+from tests.browser.test_micro import BUTTON, chromium  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(500)]
 

@@ -92,7 +92,7 @@ def test_data_path_finds_the_clone() -> None:
 def test_data_path_says_what_to_do_where_there_is_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(session, "_PACKAGE", tmp_path / "course_lib")
+    monkeypatch.setattr(files, "PACKAGE", tmp_path / "course_lib")
     with pytest.raises(FileNotFoundError, match="reinstall"):
         session.data_path("models")
 
