@@ -61,7 +61,9 @@ Verdicts = tuple[Verdict, ...]
 class Result:
     """Everything about one graded work, in the order in which it is kept as JSON.
 
-    `ended` is a sentence where the run did not end by itself; `stamp` is a digest of the settings.
+    `ended` is a sentence where the run did not end by itself; `not_graded` one where the machine,
+    not the work, ended it: such a result gives and takes no points, is never kept, and the next
+    run grades the work again. `stamp` is a digest of the settings.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Result:
     sandbox: str = "none needed"
     seconds: float = 0.0
     stamp: str = ""
+    not_graded: str = ""
 
     def to_json(self) -> str:
         """Return the text that keeps this result."""
@@ -95,6 +98,22 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Filed:
+    """What became of one file that came in: every file has one, so that none is lost silently.
+
+    `state` is "graded", "not graded" (the machine's fault), "superseded" (`why` names by which
+    file), "refused" (it cannot be graded: `why` says so to the student) or "left out" (it is no
+    submission: `why` says what it is). `student` and `lesson` are empty where they are unknown.
+    """
+
+    origin: str
+    state: str
+    student: str = ""
+    lesson: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """All results of one student, in the order of lessons; none where nothing came in."""
 
@@ -104,13 +123,13 @@ class Row:
 
     @property
     def earned(self) -> float:
-        """Return the points earned in all lessons."""
-        return sum(result.earned for result in self.results)
+        """Return the points earned in all lessons that were graded."""
+        return sum(result.earned for result in self.results if not result.not_graded)
 
     @property
     def points(self) -> float:
         """Return the points that were possible in the lessons handed in."""
-        return sum(result.points for result in self.results)
+        return sum(result.points for result in self.results if not result.not_graded)
 
     @property
     def exercises(self) -> list[Verdict]:
