@@ -132,7 +132,8 @@ def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work |
     if lesson is None:
         return f"{handed.origin} belongs to no lesson of this course: it was left out."
     answers = submission.find_answers(cells, course.lessons[lesson])
-    return Work(student, lesson, handed.origin, dict(answers.texts), answers.notes)
+    texts, notes, program = dict(answers.texts), answers.notes, answers.program
+    return Work(student, lesson, handed.origin, texts, notes, program=program)
 
 
 def _folder(folder: Path) -> Iterator[Handed]:

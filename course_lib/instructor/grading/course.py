@@ -40,6 +40,20 @@ def compare(identifier, guess, measured):
 def progress(lesson=None):
     """Do nothing."""
 '''
+# What students of Colab import, drive.mount(…) for one; it does nothing and gives itself.
+_COLAB_STUB = """class _Nothing:
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_, **__):
+        return self
+
+
+def __getattr__(name):
+    return _Nothing().__getattr__(name)
+"""
 
 
 class CourseError(ValueError):
@@ -189,5 +203,9 @@ def make_view(folder: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     (folder / "data").mkdir(exist_ok=True)
+    colab = folder / "google" / "colab"  # a part of the namespace that protobuf lies in, too
+    colab.mkdir(parents=True, exist_ok=True)
+    for name in ("__init__", "drive", "files", "output", "patches", "userdata"):
+        (colab / f"{name}.py").write_text(_COLAB_STUB, encoding="utf-8")
     compileall.compile_dir(target, quiet=2)  # once here, and not in every sandbox again
     return folder

@@ -6,16 +6,33 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 
 from course_lib.instructor.grading.roster import Student
 
 
 @dataclass(frozen=True)
-class Work:
-    """One student's answers to one lesson: all that is left of the notebook that was handed in.
+class Part:
+    """One step of the program that is graded.
 
-    `problem` says why nothing can be graded, where that is so.
+    `kind` is "course" (the reference's cell at `place`, or `text` in its stead), "answer" to an
+    `exercise`, "own" for any other code of the student's, or "ask" where the exercise's value is
+    asked for: a `spare` ask only where none before it found one.
+    """
+
+    kind: str
+    text: str = ""
+    exercise: str = ""
+    place: int = -1
+    spare: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """One student's answers to one lesson, and the `program` of the notebook that was handed in.
+
+    Without a program, the answers run at their places in the reference. `problem` says why nothing
+    can be graded, where that is so.
     """
 
     student: str
@@ -24,11 +41,14 @@ class Work:
     answers: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problem: str = ""
+    program: tuple[Part, ...] = ()
 
     @property
     def key(self) -> str:
         """Return a digest of who answered what: the same work is graded once."""
-        text = json.dumps([self.student, self.lesson, sorted(self.answers.items()), self.problem])
+        parts = [astuple(part) for part in self.program]
+        answers = sorted(self.answers.items())
+        text = json.dumps([self.student, self.lesson, answers, self.problem, parts])
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
 
 

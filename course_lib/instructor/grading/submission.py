@@ -1,6 +1,6 @@
-"""Read a notebook that anybody may have made: old, damaged or hostile; find the answers in it.
+"""Read a notebook that anybody may have made: old, damaged or hostile; find the program in it.
 
-An answer is found by its cell's id, else by its first line; what else was changed is noted.
+What was changed is noted, and what becomes of it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from course_lib.instructor.grading.course import Question, Reference, text_of
+from course_lib.instructor.grading.course import Reference, text_of
+from course_lib.instructor.grading.programs import Arrangement
+from course_lib.instructor.grading.results import Part
+from course_lib.instructor.grading.roles import (
+    FIRST_LINE,
+    Cell,
+    Item,
+    bare,
+    is_own,
+    items_of,
+    same_code,
+)
 
 LARGEST_BYTES = 48 << 20  # room for outputs with many pictures and sounds
 _LARGEST_CELL = 200_000  # characters: nobody types more
-_FIRST_LINE = re.compile(  # "# Exercise 7.2", perhaps with a remark in brackets after it
-    r"^[ \t]*#[ \t]*Exercise[ \t]+(\d{1,2}\.\d{1,2})[ \t]*(?:\(.*\))?[ \t]*$", re.MULTILINE
-)
 _NAME = re.compile(r"(?<!\d)(\d\d)_[a-z][a-z_]+", re.IGNORECASE)
-# nbval's own comments would let a wrong answer pass.
-_MARKERS = re.compile(r"^([ \t]*#+[ \t]*)(NBVAL_|PYTEST_VALIDATE_)(\w+)[ \t]*$", re.MULTILINE)
 
 
 class UnreadableError(ValueError):
@@ -28,20 +34,15 @@ class UnreadableError(ValueError):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What counts of one cell: its kind ("code" or another), every id it claims, and its text."""
-
-    kind: str
-    ids: tuple[str, ...]
-    text: str
-
-
-@dataclass(frozen=True)
 class Answers:
-    """The text of each answer's cell by exercise id, and what was noticed and ignored."""
+    """Each answer's text by exercise id, what was noticed, and the program that they are part of.
+
+    An answer that is spread over several cells has the text of the last one here.
+    """
 
     texts: Mapping[str, str]
     notes: tuple[str, ...]
+    program: tuple[Part, ...] = ()
 
 
 def read_cells(data: bytes) -> tuple[Cell, ...]:
@@ -75,7 +76,7 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
     votes: Counter[str] = Counter()
     for cell in cells:
         if cell.kind == "code":
-            asked = _FIRST_LINE.findall(cell.text)
+            asked = FIRST_LINE.findall(cell.text)
             votes.update(f"{int(each.split('.')[0]):02d}" for each in asked)
             votes.update(by_cell[each] for each in cell.ids if each in by_cell)
     numbers = [*(lesson for lesson, _ in votes.most_common()), *_NAME.findall(name)]
@@ -83,33 +84,33 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
 
 
 def find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
-    """Return the answers in `cells` to a lesson's questions, cleaned of nbval's comments."""
-    texts: dict[str, str] = {}
-    notes: list[str] = []
-    code = [cell for cell in cells if cell.kind == "code"]
-    sections = [section for cell in code for section in _sections(cell)]
-    for question in reference.questions:
-        text, note = _answer(question, sections)
-        if text is not None:
-            texts[question.id] = _MARKERS.sub(r"\1(\3)", text)
-        if note:
-            notes.append(note)
-    return Answers(texts, (*notes, *_changes(cells, reference)))
+    """Return the answers in `cells` to a lesson's questions, and the program that is graded."""
+    items = items_of(cells, reference)
+    notes = _changes(cells, items, reference)  # before the items are arranged
+    arranged = Arrangement(items, reference)
+    return Answers(arranged.texts, (*_found(arranged), *notes), arranged.program())
+
+
+def with_answers(reference: Reference, answers: Mapping[str, str]) -> Answers:
+    """Return the program of the course's own notebook with nothing but some answers in it."""
+    stubs = {question.id: question.stub for question in reference.questions}
+    cells = []
+    for cell in reference.cells:
+        text, exercise = text_of(cell), cell["metadata"].get("exercise", "")
+        if exercise:
+            text = answers.get(exercise, stubs.get(exercise, ""))
+        cells.append(Cell(cell["cell_type"], (cell.get("id", ""),), text, exercise))
+    return find_answers(tuple(cells), reference)
 
 
 def tried(answers: Mapping[str, str], reference: Reference) -> dict[str, str]:
     """Return the answers that differ from what was handed out."""
-    stubs = {question.id: bare(question.stub) for question in reference.questions}
+    stubs = {question.id: question.stub for question in reference.questions}
     return {
         name: text
         for name, text in answers.items()
-        if name in stubs and bare(text) not in ("", stubs[name])
+        if name in stubs and bare(text) and not same_code(text, stubs[name])
     }
-
-
-def bare(text: str) -> str:
-    """Return a text without blank lines and spaces at line ends."""
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 def _raw_cells(tree: object) -> list:
@@ -134,80 +135,55 @@ def _cell(raw: dict) -> Cell:
     text = text.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair cannot travel
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
+    says = {role: metadata.get(role) for role in ("exercise", "check")}
+    says = {role: value for role, value in says.items() if isinstance(value, str)}
     nbgrader = metadata.get("nbgrader")
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     claimed = (raw.get("id"), metadata.get("id"), grade_id)  # Colab moves ids into the metadata
     ids = tuple(each for each in claimed if isinstance(each, str))
-    return Cell(kind if isinstance(kind, str) else "", ids, text)
+    return Cell(kind if isinstance(kind, str) else "", ids, text, **says)
 
 
-@dataclass(frozen=True)
-class _Section:
-    """A code cell, or the part of merged cells that one first line begins."""
+def _found(arranged: Arrangement) -> list[str]:
+    """Return notes on how answers were found."""
+    notes = []
+    for question in arranged.reference.questions:
+        name, count = question.id, arranged.counts[question.id]
+        if name not in arranged.texts:
+            notes.append(f"The answer cell of {name} is missing.")
+        elif count > 1:
+            notes.append(
+                f"{name} is answered in {count} cells: they run in order, the last counts."
+            )
+        elif name in arranged.named:
+            names = ", ".join(sorted(arranged.names[name]))
+            notes.append(f"The answer to {name} was found by its name, {names}.")
+    if arranged.moved:
+        notes.append("Cells of the course in another order were put back into order.")
+    if arranged.left_out:
+        notes.append(f"{arranged.left_out} added cells were left out: nobody needs so many.")
+    return notes
 
-    ids: tuple[str, ...]
-    exercise: str | None
-    text: str
 
-
-def _sections(cell: Cell) -> list[_Section]:
-    """Cut a code cell before each first line of an exercise."""
-    lines = list(_FIRST_LINE.finditer(cell.text))
-    if len(lines) <= 1:
-        return [_Section(cell.ids, lines[0][1] if lines else None, cell.text)]
-    before = cell.text[: lines[0].start()]
-    ends = [line.start() for line in lines[1:]] + [len(cell.text)]
-    parts = [_Section((), None, before)] if before.strip() else []
-    return parts + [
-        _Section((), line[1], cell.text[line.start() : end])
-        for line, end in zip(lines, ends, strict=True)
+def _changes(cells: tuple[Cell, ...], items: list[Item], reference: Reference) -> list[str]:
+    """Return notes on what is not as it was handed out, and what becomes of it."""
+    ids = {cell.get("id"): place for place, cell in enumerate(reference.cells)}
+    there = {item.place for item in items}
+    changed = [
+        reference.cells[item.place].get("id") or f"number {item.place + 1}"
+        for item in items
+        if item.changed and "my_guess" not in text_of(reference.cells[item.place])
     ]
-
-
-def _answer(question: Question, sections: list[_Section]) -> tuple[str | None, str]:
-    """Return the text that answers a question, and a note on how it was found."""
-    by_id, by_line = [], []
-    for section in sections:
-        ours = bool(question.cell) and question.cell in section.ids
-        if ours and section.exercise in (None, question.id):
-            by_id.append(section.text)
-        elif section.exercise == question.id:
-            by_line.append(section.text)
-    candidates = [*by_id, *by_line]
-    if not candidates:
-        return None, f"The answer cell of {question.id} is missing."
-    stub = bare(question.stub)
-    tried = [text for text in candidates if bare(text) != stub]
-    chosen = tried[0] if tried else candidates[0]
-    if len(tried) > 1 and len(set(map(bare, tried))) > 1:
-        return chosen, f"{question.id} has {len(tried)} different answers: the first one counts."
-    if not by_id:
-        return chosen, f"The answer cell of {question.id} was found by its first line, not its id."
-    return chosen, ""
-
-
-def _changes(cells: tuple[Cell, ...], reference: Reference) -> list[str]:
-    """Return notes on what is not as it was handed out; none of it has any effect."""
-    ours = {cell.get("id"): text_of(cell) for cell in reference.cells}
-    answers_of = {each.cell for each in reference.questions}
-    own = [each for each in ours if each and each not in answers_of]
-    known = {identifier: cell for cell in cells for identifier in cell.ids if identifier in ours}
-    if not known:
-        return ["No cell has an id of ours: answers were looked for by their first lines."]
-    foreign = [cell.text for cell in cells if not set(cell.ids) & set(ours)]
-    added = sum(bool(text.strip()) and not _FIRST_LINE.search(text) for text in foreign)
-    changed = [each for each in own if each in known and not _alike(known[each].text, ours[each])]
-    removed = [each for each in own if each not in known]
-    expected = [each for each in ours if each in known]
+    removed = [place for place, cell in enumerate(reference.cells) if is_own(cell)]
+    removed = [place for place in removed if place not in there]
+    added = sum(item.role == "own" for item in items)
     notes = {
-        f"{added} added cells were ignored.": added,
-        f"Changes to {len(changed)} cells were ignored: {', '.join(changed[:5])}.": changed,
+        "No cell has an id of ours: they were recognised by their texts.": not any(
+            each in ids for cell in cells for each in cell.ids
+        ),
+        f"{added} added cells run where they stand, where an answer needs them.": added,
+        f"{len(changed)} cells of the course were changed ({', '.join(changed[:5])}): the course's "
+        "own run, and beside them what was added.": changed,
         f"{len(removed)} removed cells were put back.": removed,
-        "Cells in another order were put back into order.": list(known) != expected,
     }
     return [note for note, applies in notes.items() if applies]
-
-
-def _alike(text: str, ours: str) -> bool:
-    """Compare a cell of the student edition with the reference's: header and badges may differ."""
-    return bare(text) == bare(ours) or text.lstrip().startswith("# ") and ours.startswith("# ")

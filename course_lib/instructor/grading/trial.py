@@ -1,31 +1,29 @@
-"""Try one work: lay its answers into a fresh reference notebook, run that in a sandbox, judge.
+"""Try one work: run its program, with the course's own cells, in a sandbox, and judge its answers.
 
-Of the reference's own cells only those run that an answer depends on.
+Of all cells that are no answers only those run that an answer depends on.
 """
 
 from __future__ import annotations
 
-import ast
 import atexit
-import builtins
 import json
+import re
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from course_lib.instructor.grading import judge, sandbox
 from course_lib.instructor.grading.course import Course, Reference, make_view, text_of
-from course_lib.instructor.grading.results import Result, Verdicts, Work
+from course_lib.instructor.grading.results import Part, Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
-from course_lib.instructor.grading.submission import tried
+from course_lib.instructor.grading.scopes import Effects, effects
+from course_lib.instructor.grading.submission import tried, with_answers
 from course_lib.instructor.grading.watch import Limits
 
-_COULD_BE_OURS = ("NameError", "FileNotFoundError")
-_BUILTINS = set(dir(builtins))
-# Code that uses one of these may read any name of the notebook.
-_REACHES_EVERYTHING = set("globals locals vars eval exec get_ipython dir __import__ In Out".split())
+_MISSING = re.compile(r"name '(\w+)' is not defined")
+_MOST_RUNS = 3  # of one work, where its own added cells end the runs
 
 
 @dataclass(frozen=True)
@@ -49,62 +47,104 @@ def grade(work: Work, settings: Settings) -> Result:
         stopped = tuple(judge.unreached(each, work.problem) for each in reference.questions)
         return _result(work, reference, stopped, work.problem)
     answers = tried(work.answers, reference)
-    verdicts, run = _attempt(reference, answers, settings, settings.everything)
-    if run and not settings.everything and _may_need_more(run.events):
-        again = _attempt(reference, answers, settings, everything=True)
-        verdicts, run = max((verdicts, run), again, key=lambda attempt: _earned(attempt[0]))
-    return _result(work, reference, verdicts, _how_it_ended(run) if run else "", run)
+    program = work.program or with_answers(reference, answers).program
+    program = tuple(
+        part for part in program if part.kind in ("course", "own") or part.exercise in answers
+    )
+    events, run = _attempt(reference, program, answers, settings, settings.everything)
+    ended = _how_it_ended(run) if run else ""
+    if run and not settings.everything and _may_need_more(run.events, program, reference):
+        # Once more with every cell, and the student's twice: a notebook may be run in any order.
+        twice = (*program, *_again(program))
+        more, _ = _attempt(reference, twice, answers, settings, everything=True)
+        events = _completed(events, more)
+    stopped = run.ended if run else ""
+    verdicts = judge.verdicts(reference, answers, settings.seed, events, stopped)
+    return _result(work, reference, verdicts, ended, run)
 
 
-def assembled(reference: Reference, answers: Mapping[str, str], everything: bool = False) -> bytes:
-    """Return the notebook to run: the reference's cells without outputs, and the given answers.
+def assembled(reference: Reference, program: Sequence[Part], everything: bool = False) -> bytes:
+    """Return the notebook to run: the parts of a program as cells without outputs.
 
-    A question without an answer, every check cell and, unless `everything`, every cell that no
-    answer depends on is tagged `nbval-skip`.
+    Where a value is asked for, and, unless `everything`, where no answer depends on a part, its
+    cell is tagged `nbval-skip`. A cell's id is the course's own, or "part-" and a number.
     """
-    needed = None if everything else needed_cells(reference, answers)
+    needed = None if everything else needed_parts(reference, program)
     cells = []
-    for position, cell in enumerate(reference.cells):
-        metadata = dict(cell["metadata"])
-        source, skip = text_of(cell), False
-        if cell["cell_type"] == "code":
-            if "exercise" in metadata:
-                skip = metadata["exercise"] not in answers
-                source = answers.get(metadata["exercise"], "...")
-            elif "check" in metadata:
-                skip = True
-            else:
-                skip = needed is not None and position not in needed
-        cells.append(_fresh(cell, source, metadata, skip))
+    for index, part in enumerate(program):
+        identifier, metadata = f"part-{index}", {"tags": []}
+        if part.kind == "course" and not part.text:
+            identifier = reference.cells[part.place].get("id", identifier)
+        if part.kind == "answer":
+            metadata["exercise"] = part.exercise
+        elif part.kind == "ask":
+            metadata["ask"], metadata["spare"] = part.exercise, part.spare
+        elif part.kind == "own":
+            metadata["own"] = True
+        if part.kind == "ask" or needed is not None and index not in needed:
+            metadata["tags"] = ["nbval-skip"]
+        cells.append(_fresh(identifier, _text(part, reference), metadata))
     metadata = {"language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook).encode("utf-8")
 
 
-def needed_cells(reference: Reference, answers: Mapping[str, str]) -> set[int]:
-    """Return the positions of the reference's own cells that the answers depend on.
+def needed_parts(reference: Reference, program: Sequence[Part]) -> set[int]:
+    """Return the places in a program of the parts to run: answers, and what they depend on.
 
-    The set-up cell always counts. A cell counts where it binds, or may change in place, a name that
-    an answer or a counted cell reads; every earlier one does where an answer can reach all names.
+    The set-up cell always counts. A part counts where it binds, or may change in place, a name that
+    a counted part below it reads or that is asked for below it; every part does that stands above
+    code which can reach all names.
     """
-    effects = [_effects(text_of(cell)) if _is_own(cell) else None for cell in reference.cells]
-    modules = set().union(*(each.imports for each in effects if each))
+    does = [effects(_text(part, reference)) for part in program]
+    asked = {each.id: effects(each.expression).reads for each in reference.questions}
+    course = (each for part, each in zip(program, does, strict=True) if part.kind == "course")
+    modules = frozenset().union(*(each.imports for each in course))
     needed: set[int] = set()
-    wanted: set[str] = set()
-    for position in reversed(range(len(reference.cells))):
-        cell, effect = reference.cells[position], effects[position]
-        identifier = cell["metadata"].get("exercise")
-        if identifier in answers:
-            asked = _effects(answers[identifier])
-            wanted |= asked.reads | ({"*"} if asked.unclear else set())
-        if effect is None:
-            continue
-        setup = cell.get("id") == "setup" or "cellView" in cell["metadata"]
-        changed = effect.writes | effect.changes - modules
-        if setup or "*" in wanted or changed & wanted or effect.unclear and wanted:
-            needed.add(position)
-            wanted |= effect.reads
-    return needed
+    while True:
+        # What a function reads it reads when it is called: no sooner than its answer is asked for.
+        later = set().union(*(does[i].later for i in needed if program[i].kind != "course"))
+        before, wanted = set(needed), set()
+        for index in reversed(range(len(program))):
+            part, effect = program[index], does[index]
+            if part.kind == "ask":
+                wanted |= asked[part.exercise] | later
+            elif part.kind == "answer" or _counts(part, effect, wanted, modules, reference):
+                needed.add(index)
+                wanted = wanted - effect.binds | effect.reads
+                if effect.unclear and part.kind != "course":
+                    wanted.add("*")
+        if needed == before:
+            return needed
+
+
+def _counts(
+    part: Part, effect: Effects, wanted: set[str], modules: frozenset[str], reference: Reference
+) -> bool:
+    """Tell whether what stands below a part depends on it."""
+    if part.kind == "own":  # a student may also change what a module holds
+        return bool(wanted) and (
+            effect.magic
+            or effect.unclear
+            or "*" in wanted
+            or bool((effect.writes | effect.changes) & wanted)
+        )
+    cell = reference.cells[part.place]
+    setup = cell.get("id") == "setup" or "cellView" in cell["metadata"]
+    changed = effect.writes | effect.changes - modules
+    return setup or "*" in wanted or bool(changed & wanted) or effect.unclear and bool(wanted)
+
+
+def _text(part: Part, reference: Reference) -> str:
+    whole = part.kind != "course" or part.text
+    return part.text if whole else text_of(reference.cells[part.place])
+
+
+def _again(program: Sequence[Part]) -> list[Part]:
+    """Return the student's parts of a program once more, each asked for where none was found."""
+    theirs = [part for part in program if part.kind in ("own", "answer")]
+    asks = dict.fromkeys(part.exercise for part in program if part.kind == "ask")
+    return [*theirs, *(Part("ask", exercise=each, spare=True) for each in asks)]
 
 
 @lru_cache(maxsize=1)
@@ -117,22 +157,108 @@ def _view() -> Path:
 
 
 def _attempt(
-    reference: Reference, answers: dict, settings: Settings, everything: bool
-) -> tuple[Verdicts, Run | None]:
-    """Run the answers, where there are any, in a fresh copy of the reference, and judge them."""
-    run = None
-    if answers:
-        notebook = assembled(reference, answers, everything)
-        asked = judge.requests(reference, answers, settings.seed)
+    reference: Reference,
+    program: tuple[Part, ...],
+    answers: Mapping[str, str],
+    settings: Settings,
+    everything: bool,
+) -> tuple[tuple[dict, ...], Run | None]:
+    """Run a program, where it has answers, and return the events that count.
+
+    An added cell that ends the run, or without which it would not have ended, is left out of the
+    next: it takes nobody's points.
+    """
+    if not answers:
+        return (), None
+    asked = judge.requests(reference, answers, settings.seed)
+    left_out: set[int] = set()
+    for turn in range(1, _MOST_RUNS + 1):
+        if turn == _MOST_RUNS:
+            left_out |= {index for index, part in enumerate(program) if part.kind == "own"}
+        kept = [Part("own") if index in left_out else part for index, part in enumerate(program)]
+        notebook = assembled(reference, kept, everything)
         run = sandbox.run(notebook, reference.name, asked, _view(), settings.limits, settings.kind)
-    events, ended = (run.events, run.ended) if run else ((), "")
-    return judge.verdicts(reference, answers, settings.seed, events, ended), run
+        blamed = _blamed(run) - left_out
+        if not blamed or not _how_it_ended(run):
+            break
+        left_out |= blamed
+    return _that_count(run.events), run
 
 
-def _may_need_more(events: tuple[dict, ...]) -> bool:
-    """Tell whether an answer lacked a name or a file that a skipped cell might have made."""
-    text = json.dumps([e for e in events if e["kind"] in ("cell", "answer", "course cell")])
-    return any(name in text for name in _COULD_BE_OURS)
+def _blamed(run: Run) -> set[int]:
+    """Return the places of the added cells that ended a run, or were interrupted in it."""
+    begun: dict[str, str] = {}
+    for event in run.events:
+        if event["kind"] == "own cell":
+            begun[str(event.get("cell"))] = str(event.get("why", "KeyboardInterrupt"))
+    return {
+        int(cell.removeprefix("part-"))
+        for cell, why in begun.items()
+        if "KeyboardInterrupt" in why or "imeout" in why
+    }
+
+
+def _that_count(events: Sequence[dict]) -> tuple[dict, ...]:
+    """Return of all replies for an exercise the one that counts: the last that has values.
+
+    The error is that of the answer's cell which ran last before it.
+    """
+    replies: dict[str, dict] = {}
+    errors: dict[str, dict] = {}
+    rest = []
+    last: dict[str, dict] = {}
+    for event in events:
+        name = event.get("exercise")
+        if event["kind"] == "cell" and isinstance(name, str):
+            last[name] = event
+            errors.setdefault(name, event)
+        elif event["kind"] in ("answer", "silent") and isinstance(name, str):
+            if name not in replies or _has_values(event) or not _has_values(replies[name]):
+                replies[name] = event
+                errors[name] = last.get(name, errors.get(name, event))
+        else:
+            rest.append(event)
+    kept = [each for each in errors.values() if each["kind"] == "cell"]
+    return (*kept, *replies.values(), *rest)
+
+
+def _has_values(event: dict) -> bool:
+    reply = event.get("reply")
+    return isinstance(reply, dict) and reply.get("state") == "values"
+
+
+def _may_need_more(events: Sequence[dict], program: Sequence[Part], reference: Reference) -> bool:
+    """Tell whether an answer lacked a file, or a name that some cell of the notebook may bind.
+
+    A name that is missing because the cell that binds it failed for another reason is none.
+    """
+    errors = {each.get("exercise"): each.get("why") for each in events if each["kind"] == "cell"}
+    text = " ".join(
+        json.dumps(each.get("reply", each.get("why", "")))
+        for each in events
+        if each["kind"] != "answer" or _has_values(each) or not errors.get(each.get("exercise"))
+    )
+    missing = set(_MISSING.findall(text))
+    bound = frozenset().union(*(effects(_text(part, reference)).writes for part in program))
+    return "FileNotFoundError" in text or bool(missing & bound)
+
+
+def _completed(events: Sequence[dict], more: Sequence[dict]) -> tuple[dict, ...]:
+    """Return events in which the answers that lacked a name or a file are those of a later run.
+
+    Only these: who has answered does not answer twice.
+    """
+    lacked = {event.get("exercise") for event in events if _lacks(event)}
+    reached = {event.get("exercise") for event in more if event["kind"] == "answer"} & lacked
+    kept = [event for event in events if event.get("exercise") not in reached]
+    return (*kept, *(event for event in more if event.get("exercise") in reached))
+
+
+def _lacks(event: dict) -> bool:
+    text = json.dumps(event)
+    return event["kind"] == "answer" and (
+        not _has_values(event) or "NameError" in text or "FileNotFoundError" in text
+    )
 
 
 def _how_it_ended(run: Run) -> str:
@@ -145,10 +271,6 @@ def _how_it_ended(run: Run) -> str:
     return "The kernel ended before the last cell." if "stopped" in kinds else ""
 
 
-def _earned(verdicts: Verdicts) -> float:
-    return sum(verdict.earned for verdict in verdicts)
-
-
 def _result(
     work: Work, reference: Reference, verdicts: Verdicts, ended: str = "", run: Run | None = None
 ) -> Result:
@@ -159,7 +281,7 @@ def _result(
         lesson=work.lesson,
         notebook=reference.name,
         origin=work.origin,
-        earned=_earned(verdicts),
+        earned=sum(verdict.earned for verdict in verdicts),
         points=reference.points,
         exercises=verdicts,
         ended=ended,
@@ -169,68 +291,7 @@ def _result(
     )
 
 
-def _fresh(cell: dict, source: str, metadata: dict, skip: bool) -> dict:
-    """Return a cell without outputs; strict nbval then compares nothing and only runs it."""
-    kept = [tag for tag in metadata.get("tags", []) if tag != "nbval-skip"]
-    metadata["tags"] = [*kept, "nbval-skip"] if skip else kept
-    kind = cell["cell_type"]
-    fresh = {"cell_type": kind, "id": cell.get("id", ""), "metadata": metadata, "source": source}
-    return fresh | ({"outputs": [], "execution_count": None} if kind == "code" else {})
-
-
-@dataclass
-class _Effects:
-    """Which names a cell reads, binds, imports, or may change in place by a call or an item.
-
-    `unclear` says that this is not known, as after a magic command or a star import.
-    """
-
-    reads: set[str] = field(default_factory=set)
-    writes: set[str] = field(default_factory=set)
-    imports: set[str] = field(default_factory=set)
-    changes: set[str] = field(default_factory=set)
-    unclear: bool = False
-
-
-def _effects(code: str) -> _Effects:
-    """Return the effects of a cell's code; code that cannot be parsed is unclear."""
-    lines = code.splitlines()
-    plain = [line for line in lines if not line.lstrip().startswith(("%", "!"))]
-    effects = _Effects(unclear=len(plain) < len(lines))
-    try:
-        tree = ast.parse("\n".join(plain))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _Effects(unclear=True)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(ctx=ast.Load()):
-                effects.reads.add(node.id)
-            case ast.Name():
-                effects.writes.add(node.id)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                effects.writes.add(node.name)
-            case ast.Global() | ast.Nonlocal():
-                effects.writes.update(node.names)
-            case ast.Import() | ast.ImportFrom():
-                names = [each.asname or each.name.split(".")[0] for each in node.names]
-                effects.imports.update(names)
-            case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
-                effects.changes.update(_root(node))
-            case ast.Call(func=ast.Attribute()):
-                effects.changes.update(_root(node.func))
-    effects.writes |= effects.imports
-    effects.unclear |= "*" in effects.imports or bool(effects.reads & _REACHES_EVERYTHING)
-    effects.reads -= _BUILTINS - _REACHES_EVERYTHING
-    return effects
-
-
-def _root(node: ast.AST) -> set[str]:
-    """Return the name at the start of `name.attribute[…]`, if there is one."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return {node.id} if isinstance(node, ast.Name) else set()
-
-
-def _is_own(cell: dict) -> bool:
-    """Tell whether a cell is the reference's own code: neither an answer nor a check."""
-    return cell["cell_type"] == "code" and not {"exercise", "check"} & set(cell["metadata"])
+def _fresh(identifier: str, source: str, metadata: dict) -> dict:
+    """Return a code cell without outputs; strict nbval then compares nothing and only runs it."""
+    cell = {"cell_type": "code", "id": identifier, "metadata": metadata, "source": source}
+    return cell | {"outputs": [], "execution_count": None}

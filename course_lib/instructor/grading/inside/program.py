@@ -3,7 +3,7 @@
     python -m course_lib.instructor.grading.inside.program JOB.json
 
 The job names the notebook, the requests and the limits; see course_lib.instructor.grading.sandbox.
-After each answer's cell the kernel is asked for the answer's values. One line of JSON for each cell
+Where a cell says so, the kernel is asked for an answer's values. One line of JSON for each cell
 and each answer goes to a pipe; what is in the pipe stays proved, however the submission ends.
 """
 
@@ -53,32 +53,38 @@ class Grading:
     def __init__(self, requests: dict, replies: Path, pipe: int, seconds: float) -> None:
         self.requests, self.replies, self.pipe, self.seconds = requests, replies, pipe, seconds
         self.dead, self.prepared = False, False
+        self.found: set[str] = set()  # the exercises whose values were given
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item):
-        """Run a cell under nbval, report how it went, then ask for the answer that it gives."""
-        identifier = item.cell.metadata.get("exercise")
+        """Run a cell under nbval, report how it went, then ask for the answer that is due."""
+        metadata, cell = item.cell.metadata, item.cell.get("id", "")
+        own = metadata.get("own") and "nbval-skip" not in metadata["tags"]
         if not self.prepared:
             self.prepared = True
             kernel = item.parent.kernel
             prepare = kernel.kc.execute("", user_expressions={"prepare": _PREPARE})
             self._answered(kernel, prepare, 60.0)
+        if own:  # said before, for it may end everything
+            self._send(kind="own cell", cell=cell)
         outcome = yield
         problem = outcome.excinfo[1] if outcome.excinfo else None
-        if isinstance(problem, pytest.skip.Exception):
-            return
-        if identifier is None:
-            if problem is not None:
-                self._send(kind="course cell", cell=item.cell.get("id", ""), why=_reason(problem))
+        identifier, asked = metadata.get("exercise"), metadata.get("ask")
+        if not isinstance(problem, pytest.skip.Exception):
+            why = "" if problem is None else _reason(problem)
             self._revive(item)
-            return
-        why = "" if problem is None else _reason(problem)
-        self._send(kind="cell", exercise=identifier, why=why)
-        self._revive(item)
-        if not self.dead:
-            self._ask(item, identifier)
+            if identifier is not None:
+                self._send(kind="cell", exercise=identifier, why=why)
+            elif own:
+                if not self.dead:
+                    self._send(kind="own cell", cell=cell, why=why)
+            elif why:
+                self._send(kind="course cell", cell=cell, why=why)
+        if asked and not (self.dead or metadata["spare"] and asked in self.found):
+            identifier = asked
+            self._ask(item, asked)
         if self.dead:
-            self._send(kind="stopped", exercise=identifier)
+            self._send(kind="stopped", exercise=identifier or "")
             pytest.exit("the kernel is gone", returncode=3)
 
     def _revive(self, item) -> None:
@@ -105,6 +111,8 @@ class Grading:
             with open(reply, encoding="utf-8") as file:
                 content = json.loads(file.read(_LARGEST_REPLY_BYTES))
             self._send(kind="answer", exercise=identifier, reply=content)
+            if isinstance(content, dict) and content.get("state") == "values":
+                self.found.add(identifier)
         except (OSError, ValueError):
             self._send(kind="silent", exercise=identifier)
         self.dead = not self._alive(kernel)

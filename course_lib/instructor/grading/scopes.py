@@ -1,0 +1,181 @@
+"""Find which names of a notebook a cell reads, binds or changes, by Python's own scope rules.
+
+Names that are local to a function, a class, a lambda or a comprehension are none of these.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+_BUILTINS = frozenset(dir(builtins))
+# Code that uses one of these may read or bind any name of the notebook.
+_REACHES_EVERYTHING = frozenset(
+    "globals locals vars eval exec get_ipython dir __import__ __main__ In Out".split()
+)
+_TIMED = re.compile(
+    r"^(\s*)%{1,2}(?:time|timeit|prun|capture)\b(?:[ \t]+-\S+(?:[ \t]+\d+)?)*[ \t]*"
+)
+_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=)[ \t]*[%!].*$")
+_ACTS = re.compile(  # a magic command that may write files or names
+    r"^\s*(?:!|%{1,2}(?!(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
+    re.MULTILINE,
+)
+_NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Which names a cell reads, binds, imports, or may change in place by a call or an item.
+
+    `binds` are the names that it binds whatever happens, `later` those that its functions read when they are called; `unclear` says that it may
+    reach any name, `magic` that it has a magic command that may do anything but compute.
+    """
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
+    binds: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+    unclear: bool = False
+    magic: bool = False
+
+
+@lru_cache(maxsize=8192)
+def effects(code: str) -> Effects:
+    """Return the effects of a cell's code; code that is no Python cannot run and has none."""
+    plain = python_of(code)
+    magic = plain != code and bool(_ACTS.search(code))
+    try:
+        tree, table = ast.parse(plain), symtable.symtable(plain, "cell", "exec")
+    except _NOT_PYTHON:
+        return Effects(magic=magic)
+    symbols = list(table.get_symbols())
+    now = {each.get_name() for each in symbols if each.is_referenced()}
+    now |= {each.target.id for each in ast.walk(tree) if _adds_to_a_name(each)}
+    writes = {each.get_name() for each in symbols if each.is_assigned() or each.is_imported()}
+    imports = {each.get_name() for each in symbols if each.is_imported()}
+    later: set[str] = set()
+    for inner in _below(table):
+        for each in inner.get_symbols():
+            if each.is_global():
+                later |= {each.get_name()} if each.is_referenced() else set()
+                writes |= {each.get_name()} if each.is_assigned() or each.is_imported() else set()
+    reads = now | later
+    changes = set().union(*map(_changed, ast.walk(tree))) & reads
+    stars = any(isinstance(each, ast.ImportFrom) and _is_star(each) for each in ast.walk(tree))
+    modules = {
+        part.name for node in ast.walk(tree) if isinstance(node, ast.Import) for part in node.names
+    }
+    return Effects(
+        frozenset(reads - (_BUILTINS - writes)),
+        frozenset(writes),
+        frozenset(imports),
+        frozenset(changes),
+        frozenset().union(*map(_bound, tree.body)),
+        frozenset(later - _BUILTINS),
+        stars or bool((reads | modules) & _REACHES_EVERYTHING),
+        magic,
+    )
+
+
+@lru_cache(maxsize=8192)
+def statements(code: str) -> tuple[str, ...]:
+    """Return a cell's statements in one way of writing, without comments; none of no Python."""
+    try:
+        return tuple(map(ast.unparse, ast.parse(python_of(code)).body))
+    except _NOT_PYTHON:
+        return ()
+
+
+def python_of(code: str) -> str:
+    """Return a cell's code with what only IPython understands replaced, line by line.
+
+    What is timed or captured stays, other magic commands become `pass`; the body of a cell magic
+    in another language goes.
+    """
+    if not re.search(r"[%!?]", code) or _parses(code):
+        return code
+    if re.match(r"\s*%%(?!time|timeit|prun|capture)", code):
+        return "pass"
+    lines, going_on = [], False
+    for line in code.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        if going_on:
+            going_on, line = line.endswith("\\"), ""
+        elif line.lstrip().startswith("%%"):
+            line = ""
+        elif timed := _TIMED.match(line):
+            line = timed[1] + (line[timed.end() :] or "pass")
+        elif _MAGIC.match(line):
+            going_on, line = line.endswith("\\"), f"{indent}pass"
+        else:
+            line = _ASSIGNED_MAGIC.sub(r"\1 None", line)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _parses(code: str) -> bool:
+    try:
+        return bool(ast.parse(code).body)
+    except _NOT_PYTHON:
+        return False
+
+
+def _below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    waiting = table.get_children()
+    while waiting:
+        inner = waiting.pop()
+        yield inner
+        waiting += inner.get_children()
+
+
+def _changed(node: ast.AST) -> set[str]:
+    """Return the name whose value a node may change in place."""
+    match node:
+        case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
+            return _root(node)
+        case ast.Call(func=ast.Attribute()):
+            return _root(node.func)
+    return set()
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement at the top of a cell binds in any case."""
+    match statement:
+        case ast.FunctionDef() | ast.ClassDef():
+            return {statement.name}
+        case ast.Import():
+            return {each.asname or each.name.split(".")[0] for each in statement.names}
+        case ast.ImportFrom():
+            return {each.asname or each.name for each in statement.names}
+        case ast.Assign():
+            nodes = [node for target in statement.targets for node in ast.walk(target)]
+            return {node.id for node in nodes if _is_stored(node)}
+    return set()
+
+
+def _is_stored(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def _root(node: ast.AST) -> set[str]:
+    """Return the name at the start of `name.attribute[…]`, if there is one."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def _adds_to_a_name(node: ast.AST) -> bool:
+    return isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+
+
+def _is_star(node: ast.ImportFrom) -> bool:
+    return any(each.name == "*" for each in node.names)
