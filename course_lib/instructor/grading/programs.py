@@ -53,20 +53,22 @@ class Arrangement:
         )
 
     def _rest_of_stubs(self) -> None:
-        """Let untouched answer cells bind what they import, and not the `...`."""
+        """Let untouched answer cells bind no `...` over an answer that stands above them."""
         questions = {each.id: each for each in self.reference.questions}
         seen: set[int | None] = set()
+        bound: set[str] = set()
         for item in self.items:
             if item.role in ("answer", "ask") and item.place in seen:
                 item.place = None  # a copy says nothing about where the course's cells belong
             seen.add(item.place)
-            if item.role != "answer":
-                continue
-            question = questions[item.exercise]
-            if question.stub and same_code(item.text, question.stub):
-                self.texts.setdefault(item.exercise, item.text)
-                item.text = _without(question.stub, self.names[question.id])
+            question = questions[item.exercise] if item.role == "answer" else None
+            if question and question.stub and same_code(item.text, question.stub):
+                self.texts.setdefault(question.id, item.text)
+                names = self.names[question.id]
+                item.text = _without(question.stub, names) if names & bound else item.text
                 item.role = "course" if item.text else "prose"
+            elif item.role in ("own", "answer"):
+                bound |= effects(item.text).writes
 
     def _put_back(self) -> None:
         """Insert the course's cells that are missing after all that comes before them."""

@@ -34,8 +34,9 @@ _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 class Effects:
     """Which names a cell reads, binds, imports, or may change in place by a call or an item.
 
-    `binds` are the names that it binds whatever happens, `later` those that its functions read when they are called; `unclear` says that it may
-    reach any name, `magic` that it has a magic command that may do anything but compute.
+    `binds` are the names that it binds whatever happens, `later` those that its functions read when
+    they are called; `unclear` says that it may reach any name, `magic` that it has a magic command
+    that may do anything but compute.
     """
 
     reads: frozenset[str] = frozenset()
@@ -60,6 +61,7 @@ def effects(code: str) -> Effects:
     symbols = list(table.get_symbols())
     now = {each.get_name() for each in symbols if each.is_referenced()}
     now |= {each.target.id for each in ast.walk(tree) if _adds_to_a_name(each)}
+    fresh = _bound_before_read(tree)
     writes = {each.get_name() for each in symbols if each.is_assigned() or each.is_imported()}
     imports = {each.get_name() for each in symbols if each.is_imported()}
     later: set[str] = set()
@@ -75,12 +77,12 @@ def effects(code: str) -> Effects:
         part.name for node in ast.walk(tree) if isinstance(node, ast.Import) for part in node.names
     }
     return Effects(
-        frozenset(reads - (_BUILTINS - writes)),
+        frozenset(reads - (_BUILTINS - writes) - fresh),
         frozenset(writes),
         frozenset(imports),
         frozenset(changes),
         frozenset().union(*map(_bound, tree.body)),
-        frozenset(later - _BUILTINS),
+        frozenset(later - _BUILTINS - fresh),
         stars or bool((reads | modules) & _REACHES_EVERYTHING),
         magic,
     )
@@ -145,6 +147,24 @@ def _changed(node: ast.AST) -> set[str]:
         case ast.Call(func=ast.Attribute()):
             return _root(node.func)
     return set()
+
+
+def _bound_before_read(tree: ast.Module) -> set[str]:
+    """Return the names that a cell certainly binds before it reads them."""
+    bound: set[str] = set()
+    read: set[str] = set()
+    for statement in tree.body:
+        names = {each.id for each in ast.walk(statement) if _is_read(each)}
+        names |= {each.target.id for each in ast.walk(statement) if _adds_to_a_name(each)}
+        if isinstance(statement, ast.FunctionDef):
+            names.discard(statement.name)  # it calls itself
+        read |= names - bound
+        bound |= _bound(statement)
+    return bound - read
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
 
 
 def _bound(statement: ast.stmt) -> set[str]:
