@@ -201,7 +201,7 @@ WRITING: dict[str, Callable[[Answer], None]] = {
 }
 # After the last `check`, only what is known by more than its name is the answer.
 NEEDS_MARKS = {"corrected and split"}
-NEEDS_CHECKS = {"name used again"}
+NEEDS_CHECKS = {"name used again", "written into the check"}
 
 
 def _ids_dropped(tree):
@@ -237,7 +237,7 @@ def _format_3(tree):
         {
             "cell_type": cell["cell_type"],
             "metadata": {},
-            "input" if cell["cell_type"] == "code" else "source": cell["source"].splitlines(True),
+            "input" if cell["cell_type"] == "code" else "source": "".join(cell["source"]),
         }
         for cell in tree.pop("cells")
     ]

@@ -106,7 +106,9 @@ class Arrangement:
         binders = [
             i
             for i, each in enumerate(self.items)
-            if each.role in ("own", "answer") and effects(each.text).writes & binds
+            if each.role in ("own", "answer")
+            and effects(each.text).writes & binds
+            and not same_code(each.text, question.stub)
         ]
         asks = [i for i, each in enumerate(self.items) if _is(each, "ask", name)]
         self.counts[name] = len({statements(self.items[i].text) for i in answers})
