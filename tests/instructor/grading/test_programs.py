@@ -16,9 +16,10 @@ from pathlib import Path
 import hypothesis.strategies as st
 import pytest
 from hostile import honest
+from hostile.corpus import RIGHT
 from hypothesis import HealthCheck, Phase, given, settings
 
-from course_lib.exercises import core
+from course_lib.exercises import core, notebook
 from course_lib.instructor.grading import course, scopes, submission, trial
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,9 +60,9 @@ def _course_names(number: str, ran: tuple, cell: dict, names: dict) -> None:
     names.update(_BOUND[ran])
 
 
-def right_in(number: str, data: bytes) -> set[str]:
+def right_in(number: str, data: bytes, reference: course.Reference | None = None) -> set[str]:
     """Return the exercises whose value, where the program asks for it, is right."""
-    reference = COURSE.lessons[number]
+    reference = reference or COURSE.lessons[number]
     found = submission.find_answers(submission.read_cells(data), reference)
     answers = submission.tried(found.texts, reference)
     program = [part for part in found.program if part.kind in ("course", "own")
@@ -123,3 +124,55 @@ def test_all_that_together(number, data):
         tree["cells"].insert(place, honest.own(text))
     tree = honest.saved(tree, ways)
     assert right_in(number, honest.finished(tree)) == set(_answers(number))
+
+
+def said_right(tree: dict) -> set[str]:
+    """Run a notebook's cells from top to bottom, and return what `check` calls right in the end."""
+    notebook._states.clear()
+    names: dict = {"__name__": "__main__"}
+    for cell in tree["cells"]:
+        if cell["cell_type"] == "code" and cell.get("id") != "setup":
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(BaseException):
+                exec(scopes.python_of("".join(cell["source"])), names)  # noqa: S102
+    return {name for name, state in notebook._states.items() if state == "right"}
+
+
+@settings(QUIET, max_examples=int(os.environ.get("WORKBOOK_EXAMPLES", "60")))
+@given(data=st.data())
+def test_what_check_calls_right_is_right(data, toy_course, lesson):
+    """Cells moved, copied, removed and added at random: who is right in their notebook is here."""
+    tree = honest.solved(toy_course[1], {k: f"# Exercise {k}\n{v}" for k, v in RIGHT.items()})
+    cells, place = tree["cells"], st.integers(0, 40)
+    # A wrong answer that is moved below the right one is the later one, which counts.
+    ways_to_write = sorted(set(honest.WRITING) - honest.NEEDS_MARKS - {"corrected in a copy"})
+    for name in data.draw(st.sets(st.sampled_from(sorted(RIGHT)))):
+        way = data.draw(st.sampled_from(ways_to_write))
+        honest.WRITING[way](honest.Answer(cells, name))
+    for _ in range(data.draw(st.integers(0, 4))):
+        index, to = data.draw(place) % len(cells), data.draw(place)
+        what = data.draw(st.sampled_from(["move", "copy", "remove", "add", "change"]))
+        cell = cells[index]
+        if what in ("move", "remove") and cell["id"] != "setup":
+            cells.remove(cell)
+        if what in ("move", "copy") and cell["id"] != "setup":
+            fresh = {} if what == "move" else {"id": f"copy-{len(cells)}-{to}"}
+            cells.insert(to % (len(cells) + 1), {**cell, **fresh})
+        if what == "add":
+            text = data.draw(
+                st.sampled_from([*honest.BESIDE, *RIGHT.values(), "double = cells = 1"])
+            )
+            cells.insert(to % (len(cells) + 1), honest.own(text))
+        if what == "change" and cell["cell_type"] == "code":
+            cell["source"] += "\nadded = 1\nprint(added)"
+    ways = data.draw(st.sets(st.sampled_from(sorted(set(honest.SAVING) - {"checks dropped"}))))
+    saved = honest.saved(tree, ways - {"course cells dropped"})
+    said = said_right(tree)
+    assert said <= right_in("97", honest.finished(saved), lesson)
+
+
+def test_what_is_wrong_is_not_right(toy_course, lesson):
+    for name in RIGHT:
+        tree = honest.solved(toy_course[1], {name: f"# Exercise {name}\n{RIGHT[name]}"})
+        assert right_in("97", honest.finished(tree), lesson) == said_right(tree) == {name}
+        honest.Answer(tree["cells"], name).write("double = cells = complete = totals = order = 0")
+        assert right_in("97", honest.finished(tree), lesson) == said_right(tree) == set()
