@@ -51,12 +51,12 @@ def grade(work: Work, settings: Settings) -> Result:
     program = tuple(
         part for part in program if part.kind in ("course", "own") or part.exercise in answers
     )
-    events, run = _attempt(reference, program, answers, settings, settings.everything)
+    events, run, program = _attempt(reference, program, answers, settings, settings.everything)
     ended = _how_it_ended(run) if run else ""
     if run and not settings.everything and _may_need_more(run.events, program, reference):
         # Once more with every cell, and the student's twice: a notebook may be run in any order.
         twice = (*program, *_again(program))
-        more, _ = _attempt(reference, twice, answers, settings, everything=True)
+        more, _, _ = _attempt(reference, twice, answers, settings, everything=True)
         events = _completed(events, more)
     stopped = run.ended if run else ""
     verdicts = judge.verdicts(reference, answers, settings.seed, events, stopped)
@@ -162,27 +162,27 @@ def _attempt(
     answers: Mapping[str, str],
     settings: Settings,
     everything: bool,
-) -> tuple[tuple[dict, ...], Run | None]:
-    """Run a program, where it has answers, and return the events that count.
+) -> tuple[tuple[dict, ...], Run | None, tuple[Part, ...]]:
+    """Run a program, where it has answers; return the events that count, and what was run.
 
     An added cell that ends the run, or without which it would not have ended, is left out of the
     next: it takes nobody's points.
     """
     if not answers:
-        return (), None
+        return (), None, program
     asked = judge.requests(reference, answers, settings.seed)
-    left_out: set[int] = set()
     for turn in range(1, _MOST_RUNS + 1):
-        if turn == _MOST_RUNS:
-            left_out |= {index for index, part in enumerate(program) if part.kind == "own"}
-        kept = [Part("own") if index in left_out else part for index, part in enumerate(program)]
-        notebook = assembled(reference, kept, everything)
+        notebook = assembled(reference, program, everything)
         run = sandbox.run(notebook, reference.name, asked, _view(), settings.limits, settings.kind)
-        blamed = _blamed(run) - left_out
+        blamed = _blamed(run)
         if not blamed or not _how_it_ended(run):
             break
-        left_out |= blamed
-    return _that_count(run.events), run
+        every = turn == _MOST_RUNS - 1  # no more patience
+        program = tuple(
+            Part("own") if part.kind == "own" and (every or index in blamed) else part
+            for index, part in enumerate(program)
+        )
+    return _that_count(run.events), run, program
 
 
 def _blamed(run: Run) -> set[int]:

@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from hostile import corpus
+from hostile import corpus, honest, toy
 
 from course_lib.instructor.grading import course, sandbox, submission, trial
 from course_lib.instructor.grading.results import Work
@@ -65,7 +65,9 @@ ALL_SIX = {0, 1, 2, 3, 4, 5}
         ("a = lambda x: x", set()),
         ("class a:\n    x = 1\n    y = x", set()),
         ("a = [x for x in (lambda w: w)(z)]", {0, 1, 2}),
-        ("x = 1\nx += 1\na = 2", {0}),
+        ("x = 1\nx += 1\na = 2", set()),
+        ("x += 1\na = 2", {0}),
+        ("for x in (1,):\n    pass\na = x", {0}),
         ("a = globals()['x']", ALL_SIX),
         ("a = math.pi", {4}),
         ("%time a = x", {0}),
@@ -111,3 +113,98 @@ def test_a_user_without_rights_gets_a_namespace_of_their_own(toy_course, monkeyp
     }
     result = trial.grade(Work("a", "97", "x", answers), trial.Settings(toy_course[0], "s"))
     assert result.earned == 3 and result.sandbox == "bubblewrap" and not result.ended
+
+
+def _graded(toy_course, tree):
+    course_, _ = toy_course
+    cells = submission.read_cells(honest.finished(tree))
+    found = submission.find_answers(cells, course_.lessons["97"])
+    work = Work("a", "97", "x", dict(found.texts), found.notes, program=found.program)
+    return trial.grade(work, trial.Settings(course_, "s", toy.LIMITS))
+
+
+def _solved(toy_course):
+    answers = {name: f"# Exercise {name}\n{code}" for name, code in corpus.RIGHT.items()}
+    return honest.solved(toy_course[1], answers)
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize(
+    "ways, saving",
+    [
+        (("split", "helper above", "below the stub", "helper in a course cell",
+          "corrected in a copy"), {"colab"}),
+        (("below the check", "check in the answer", "helper at the top", "split by jupyter",
+          "name used again"), {"format 3", "first lines dropped"}),
+    ],
+)  # fmt: skip
+def test_the_program_that_was_handed_in_is_graded(toy_course, ways, saving):
+    tree = _solved(toy_course)
+    for name, way in zip(corpus.RIGHT, ways, strict=True):
+        honest.WRITING[way](honest.Answer(tree["cells"], name))
+    tree["cells"][3:3] = [honest.own(text) for text in honest.BESIDE]
+    result = _graded(toy_course, honest.saved(tree, saving))
+    assert result.earned == 8 and not result.ended, result.to_json()
+    assert "added cells run where they stand" in " ".join(result.notes)
+
+
+@needs_bubblewrap
+def test_an_added_cell_that_ends_everything_takes_no_other_points(toy_course):
+    tree = _solved(toy_course)
+    answer = honest.Answer(tree["cells"], "97.2")
+    answer.write("def double(x):\n    return factor * x")
+    tree["cells"].insert(2, honest.own("import os\nfactor = 2\nos._exit(1)"))
+    result = _graded(toy_course, tree)
+    assert result.earned == 6 and not result.ended, result.to_json()
+
+
+@needs_bubblewrap
+def test_cells_that_were_run_in_another_order(toy_course):
+    tree = _solved(toy_course)
+    answer = honest.Answer(tree["cells"], "97.1")
+    answer.write("cells = measure(table)")
+    tree["cells"].append(honest.own("def measure(array):\n    return array.size"))
+    assert _graded(toy_course, tree).earned == 8
+
+
+EVENTS = [
+    {"kind": "own cell", "cell": "part-1"},
+    {"kind": "own cell", "cell": "part-1", "why": "NameError: name 'x' is not defined"},
+    {"kind": "own cell", "cell": "part-4"},
+    {"kind": "own cell", "cell": "part-4", "why": "KeyboardInterrupt: "},
+    {"kind": "own cell", "cell": "part-6"},
+]
+
+
+def test_who_is_blamed_for_an_end():
+    run = sandbox.Run(tuple(EVENTS), "it took too long", 1.0, "bubblewrap")
+    assert trial._blamed(run) == {4, 6}
+
+
+def _reply(state, number=0):
+    return {"kind": "answer", "exercise": "1.1", "reply": {"state": state, "values": number}}
+
+
+@pytest.mark.parametrize(
+    "replies, counts",
+    [
+        ([_reply("values", 1), _reply("values", 2)], _reply("values", 2)),
+        ([_reply("values", 1), _reply("untouched")], _reply("values", 1)),
+        ([_reply("values", 1), _reply("missing")], _reply("values", 1)),
+        ([_reply("untouched"), _reply("missing")], _reply("missing")),
+        ([_reply("missing"), _reply("values", 3)], _reply("values", 3)),
+    ],
+)
+def test_the_last_answer_counts(replies, counts):
+    cell = {"kind": "cell", "exercise": "1.1", "why": "first"}
+    events = trial._that_count([cell, replies[0], {**cell, "why": "second"}, *replies[1:]])
+    assert [event for event in events if event["kind"] == "answer"] == [counts]
+    (told,) = [event for event in events if event["kind"] == "cell"]
+    assert told["why"] == ("first" if counts == replies[0] else "second")
+
+
+def test_who_has_answered_does_not_answer_twice():
+    """Of three choices, a run in another order gives nobody a second guess."""
+    first, second = _reply("values", 1), _reply("values", 2)
+    assert trial._completed([first], [second]) == (first,)
+    assert trial._completed([_reply("missing")], [second]) == (second,)
