@@ -15,8 +15,6 @@ from course_lib.instructor.grading.results import Part
 from course_lib.instructor.grading.roles import Item, is_own, same_code
 from course_lib.instructor.grading.scopes import effects, statements
 
-_MOST_OWN = 1000  # cells that a student added, and the characters in them: nobody types more
-_MOST_TEXT = 1_000_000
 _MOST_ANSWERS = 40  # cells that one answer is spread over, or asks for it
 
 
@@ -25,8 +23,7 @@ class Arrangement:
 
     `texts` are the answers' texts by exercise ids, as handed out where nothing was tried; `counts`
     says how many cells answer an exercise, `named` which ones were answered only under the name
-    that their check asks for; `left_out` counts added cells that are too many; `moved` says that
-    course cells stood in another order.
+    that their check asks for; `moved` says that course cells stood in another order.
     """
 
     def __init__(self, items: list[Item], reference: Reference) -> None:
@@ -35,8 +32,7 @@ class Arrangement:
         self.texts: dict[str, str] = {}
         self.named: list[str] = []
         self.counts: dict[str, int] = {}
-        self.items, self.moved = _in_course_order(_bounded(items))
-        self.left_out = len(items) - len(_bounded(items))
+        self.items, self.moved = _in_course_order(items)
         self._rest_of_stubs()
         self._put_back()
         for question in reference.questions:
@@ -170,19 +166,6 @@ def _in_course_order(items: list[Item]) -> tuple[list[Item], bool]:
         index = before[index]
     moved = {id(item) for item in course} - kept
     return [item for item in items if id(item) not in moved], bool(moved)
-
-
-def _bounded(items: list[Item]) -> list[Item]:
-    """Leave out of the student's own cells what is more than anybody types."""
-    cells = text = 0
-    result = []
-    for item in items:
-        if item.role == "own":
-            cells, text = cells + 1, text + len(item.text)
-            if cells > _MOST_OWN or text > _MOST_TEXT:
-                continue
-        result.append(item)
-    return result
 
 
 def _names(question: Question, reference: Reference) -> frozenset[str]:

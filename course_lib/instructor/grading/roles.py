@@ -25,7 +25,9 @@ _INSTALLS = re.compile(
     r"(?:[^\n]*\\\n)*[^\n]*$",
     re.MULTILINE,
 )
-_MOST_COMPARED = 400  # cells that are no course cell at first sight: nobody adds so many
+MOST_ADDED = 1000  # cells that are no cell of ours at first sight: nobody adds so many
+_MOST_CODE = 400_000  # characters that are looked at, of ours and of others each
+_MOST_COMPARED = 200  # added cells to look for changed ones of ours in
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Item:
 def items_of(cells: tuple[Cell, ...], reference: Reference) -> list[Item]:
     """Return what a student's cells are, in the student's order; prose only where it is ours."""
     places = _places(cells, reference)
+    cells, places = _bounded(cells, places)
     exercises = _places_of("exercise", reference)
     checks = _places_of("check", reference)
     asked = {place: identifier for identifier, place in checks.items()}
@@ -122,6 +125,21 @@ def _places(cells: tuple[Cell, ...], reference: Reference) -> list[int | None]:
         if places[index] is None and texts and (alike := texts.get(bare(cell.text))):
             places[index] = alike.pop(0)
     return places
+
+
+def _bounded(
+    cells: tuple[Cell, ...], places: list[int | None]
+) -> tuple[tuple[Cell, ...], list[int | None]]:
+    """Leave out what is more than anybody adds: reading Python takes its time."""
+    kept, added, sizes = [], 0, {True: 0, False: 0}
+    for cell, place in zip(cells, places, strict=True):
+        if cell.kind == "code":
+            ours = place is not None
+            added, sizes[ours] = added + (not ours), sizes[ours] + len(cell.text)
+            if added > MOST_ADDED and not ours or sizes[ours] > _MOST_CODE:
+                continue
+        kept.append((cell, place))
+    return tuple(cell for cell, _ in kept), [place for _, place in kept]
 
 
 def _places_of(role: str, reference: Reference) -> dict[str, int]:

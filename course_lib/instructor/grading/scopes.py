@@ -22,9 +22,9 @@ _TIMED = re.compile(
     r"^(\s*)%{1,2}(?:time|timeit|prun|capture)\b(?:[ \t]+-\S+(?:[ \t]+\d+)?)*[ \t]*"
 )
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=)[ \t]*[%!].*$")
+_ASSIGNED_MAGIC = re.compile(r"^([ \t]*\w[\w, ]*=)[ \t]*[%!].*$")
 _ACTS = re.compile(  # a magic command that may write files or names
-    r"^\s*(?:!|%{1,2}(?!(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
+    r"^[ \t]*(?:!|%{1,2}(?!(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
     re.MULTILINE,
 )
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)

@@ -16,6 +16,7 @@ from course_lib.instructor.grading.programs import Arrangement
 from course_lib.instructor.grading.results import Part
 from course_lib.instructor.grading.roles import (
     FIRST_LINE,
+    MOST_ADDED,
     Cell,
     Item,
     bare,
@@ -160,8 +161,6 @@ def _found(arranged: Arrangement) -> list[str]:
             notes.append(f"The answer to {name} was found by its name, {names}.")
     if arranged.moved:
         notes.append("Cells of the course in another order were put back into order.")
-    if arranged.left_out:
-        notes.append(f"{arranged.left_out} added cells were left out: nobody needs so many.")
     return notes
 
 
@@ -185,5 +184,6 @@ def _changes(cells: tuple[Cell, ...], items: list[Item], reference: Reference) -
         f"{len(changed)} cells of the course were changed ({', '.join(changed[:5])}): the course's "
         "own run, and beside them what was added.": changed,
         f"{len(removed)} removed cells were put back.": removed,
+        f"Of so many added cells only {MOST_ADDED:,} are looked at.": added >= MOST_ADDED,
     }
     return [note for note, applies in notes.items() if applies]
