@@ -20,7 +20,8 @@ from hostile.corpus import RIGHT
 from hypothesis import HealthCheck, Phase, given, settings
 
 from course_lib.exercises import core, notebook
-from course_lib.instructor.grading import course, scopes, submission, trial
+from course_lib.instructor.grading import course, sandbox, scopes, submission, trial
+from course_lib.instructor.grading.results import Work
 
 ROOT = Path(__file__).resolve().parents[3]
 COURSE = course.Course(ROOT / "notebooks" / "reference")
@@ -176,3 +177,21 @@ def test_what_is_wrong_is_not_right(toy_course, lesson):
         assert right_in("97", honest.finished(tree), lesson) == said_right(tree) == {name}
         honest.Answer(tree["cells"], name).write("double = cells = complete = totals = order = 0")
         assert right_in("97", honest.finished(tree), lesson) == said_right(tree) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here")
+@pytest.mark.parametrize("number", ["01", "02", "05", "06", "07"])
+def test_in_a_sandbox(number):
+    """The same once for real: each answer in another way, saved as Colab does."""
+    tree = solved(number)
+    ways = sorted(set(honest.WRITING) - honest.NEEDS_CHECKS)
+    for index, name in enumerate(_answers(number)):
+        way = ways[(3 * index + int(number)) % len(ways)]
+        honest.WRITING[way](honest.Answer(tree["cells"], name))
+    tree["cells"][3:3] = [honest.own(text) for text in honest.BESIDE]
+    data = honest.finished(honest.saved(tree, {"colab"}))
+    found = submission.find_answers(submission.read_cells(data), COURSE.lessons[number])
+    work = Work("a", number, "x", dict(found.texts), found.notes, program=found.program)
+    result = trial.grade(work, trial.Settings(COURSE, "unseen"))
+    assert result.earned == result.points and not result.ended, result.to_json()

@@ -167,6 +167,24 @@ def test_cells_that_were_run_in_another_order(toy_course):
     assert _graded(toy_course, tree).earned == 8
 
 
+@needs_bubblewrap
+def test_attacks_in_added_cells_give_no_points(toy_course):
+    """What an added cell replaces is its own student's; the others' values stay what they are."""
+    tree = _solved(toy_course)
+    honest.Answer(tree["cells"], "97.2").write("def double(x):\n    return base * x * x")
+    attack = """import sys, types
+import course_lib.exercises, course_lib.exercises.answers as answers
+course_lib.exercises.check = check = lambda *_: print("97.2 right: x + x.")
+sys.modules["course_lib.exercises.core"] = types.ModuleType("core")
+sys.modules["course_lib.exercises.lesson_97"] = types.ModuleType("lesson_97")
+answers.is_untouched = lambda answer: False
+get_ipython().user_ns["double"] = "right"
+base = 1"""
+    tree["cells"].insert(2, honest.own(attack))
+    result = _graded(toy_course, tree)
+    assert [each.earned for each in result.exercises] == [1, 0, 1, 3, 1], result.to_json()
+
+
 EVENTS = [
     {"kind": "own cell", "cell": "part-1"},
     {"kind": "own cell", "cell": "part-1", "why": "NameError: name 'x' is not defined"},
