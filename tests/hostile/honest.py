@@ -312,6 +312,7 @@ BESIDE = (
     "print('Exercise 1.2 was hard')",
     "# Exercise 88.1 is from another lesson\nx = 5",
     "check = 5",
+    "from math import *",
 )
 
 

@@ -24,7 +24,7 @@ _TIMED = re.compile(
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([ \t]*\w[\w, ]*=)[ \t]*[%!].*$")
 _ACTS = re.compile(  # a magic command that may write files or names
-    r"^[ \t]*(?:!|%{1,2}(?!(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
+    r"^[ \t]*(?:!|%(?!%?(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
     re.MULTILINE,
 )
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -35,8 +35,8 @@ class Effects:
     """Which names a cell reads, binds, imports, or may change in place by a call or an item.
 
     `binds` are the names that it binds whatever happens, `later` those that its functions read when
-    they are called; `unclear` says that it may reach any name, `magic` that it has a magic command
-    that may do anything but compute.
+    they are called; `unclear` says that it may reach any name, `magic` that it may bind names or
+    write files that its text does not show, by a magic command or a star import.
     """
 
     reads: frozenset[str] = frozenset()
@@ -83,8 +83,8 @@ def effects(code: str) -> Effects:
         frozenset(changes),
         frozenset().union(*map(_bound, tree.body)),
         frozenset(later - _BUILTINS - fresh),
-        stars or bool((reads | modules) & _REACHES_EVERYTHING),
-        magic,
+        bool((reads | modules) & _REACHES_EVERYTHING),
+        magic or stars,
     )
 
 
@@ -154,17 +154,14 @@ def _bound_before_read(tree: ast.Module) -> set[str]:
     bound: set[str] = set()
     read: set[str] = set()
     for statement in tree.body:
-        names = {each.id for each in ast.walk(statement) if _is_read(each)}
-        names |= {each.target.id for each in ast.walk(statement) if _adds_to_a_name(each)}
+        nodes = list(ast.walk(statement))
+        names = {each.id for each in nodes if isinstance(each, ast.Name) and not _is_stored(each)}
+        names |= {each.target.id for each in nodes if _adds_to_a_name(each)}
         if isinstance(statement, ast.FunctionDef):
             names.discard(statement.name)  # it calls itself
         read |= names - bound
         bound |= _bound(statement)
     return bound - read
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
 
 
 def _bound(statement: ast.stmt) -> set[str]:

@@ -122,17 +122,14 @@ def _counts(
     part: Part, effect: Effects, wanted: set[str], modules: frozenset[str], reference: Reference
 ) -> bool:
     """Tell whether what stands below a part depends on it."""
-    if part.kind == "own":  # a student may also change what a module holds
-        return bool(wanted) and (
-            effect.magic
-            or effect.unclear
-            or "*" in wanted
-            or bool((effect.writes | effect.changes) & wanted)
-        )
-    cell = reference.cells[part.place]
-    setup = cell.get("id") == "setup" or "cellView" in cell["metadata"]
-    changed = effect.writes | effect.changes - modules
-    return setup or "*" in wanted or bool(changed & wanted) or effect.unclear and bool(wanted)
+    if part.kind == "course":
+        cell = reference.cells[part.place]
+        if cell.get("id") == "setup" or "cellView" in cell["metadata"]:
+            return True
+    # Only a student may also change what a module holds.
+    changed = effect.changes if part.kind == "own" else effect.changes - modules
+    anyway = effect.magic or effect.unclear or "*" in wanted
+    return bool(wanted and (anyway or (effect.writes | changed) & wanted))
 
 
 def _text(part: Part, reference: Reference) -> str:

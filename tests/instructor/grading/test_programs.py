@@ -181,7 +181,7 @@ def test_what_is_wrong_is_not_right(toy_course, lesson):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here")
-@pytest.mark.parametrize("number", ["01", "02", "05", "06", "07"])
+@pytest.mark.parametrize("number", ["01", "06", "07"])
 def test_in_a_sandbox(number):
     """The same once for real: each answer in another way, saved as Colab does."""
     tree = solved(number)

@@ -84,7 +84,7 @@ def test_scopes(code, reads, writes):
 
 
 @pytest.mark.parametrize(
-    "code", ["globals()['x'] = 1", "from math import *", "import __main__", "exec('x')"]
+    "code", ["globals()['x'] = 1", "get_ipython()", "import __main__", "exec('x')"]
 )
 def test_what_reaches_everything(code):
     assert scopes.effects(code).unclear
@@ -100,6 +100,7 @@ def test_what_reaches_everything(code):
         ("if x:\n    !pip install \\\n      y\nz = 1", "if x:\n    pass\n\nz = 1", True),
         ("files = !ls", "files = None", False),
         ("x?", "pass", False),
+        ("from math import *", "from math import *", True),
         ("%%writefile a.py\nx = 1 +", "pass", True),
         ("rest = 5 % 3", "rest = 5 % 3", False),
         ('text = """\n%x\n"""', 'text = """\n%x\n"""', False),
