@@ -25,10 +25,13 @@ class Sheet:
 
     def to_bytes(self) -> bytes:
         """Return the file: encoding, byte order mark, separator and line ends as they were."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, delimiter=self.separator, lineterminator=self.line_end)
-        writer.writerows(self.rows)
-        return (self.mark + buffer.getvalue()).encode(self.encoding, "replace")
+        text = "".join(self._line(row) + self.line_end for row in self.rows)
+        return (self.mark + text).encode(self.encoding, "replace")
+
+    def _line(self, row: list[str]) -> str:
+        buffer = io.StringIO()  # with both line ends as its own, csv quotes cells that hold either
+        csv.writer(buffer, delimiter=self.separator, lineterminator="\r\n").writerow(row)
+        return buffer.getvalue().removesuffix("\r\n")
 
 
 def read_sheet(path: Path) -> Sheet:
