@@ -15,6 +15,7 @@ from pathlib import Path
 import course_lib
 import course_lib.exercises
 from course_lib.exercises import core
+from course_lib.session import data_path
 
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
 _SEEN_EXERCISES = ("answers.py", "material.py")
@@ -159,8 +160,8 @@ def _expression(check: str, identifier: str, name: str) -> str:
 def make_view(folder: Path) -> Path:
     """Copy into `folder` what a sandbox may see of course_lib: no solution, no judge, no grader.
 
-    Returns the folder to put on the import path. The bundled data is not copied; where it lies in
-    the package, an empty `_data` folder stands in its place, to be covered by a read-only mount.
+    Returns the folder to put on the import path. The bundled data is not copied: an empty `data`
+    folder is to be covered by a read-only mount, and without mounts a link leads there.
     """
     package = Path(course_lib.__file__).parent
     target = folder / "course_lib"
@@ -189,5 +190,6 @@ def make_view(folder: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     (folder / "data").mkdir(exist_ok=True)
+    (target / "_data").symlink_to(data_path())
     compileall.compile_dir(target, quiet=2)  # once here, and not in every sandbox again
     return folder
