@@ -4,6 +4,7 @@ The way of one submission: `collection` (files to answers, read by `submission`)
 in a fresh reference notebook) → `sandbox` (nbval in bubblewrap, within the limits that `watch`
 keeps; `inside` asks the kernel for values) → `judge` (points, from plain values, in a process that
 runs no student's code) → `reports`. `campaign` does it for many: begin there. `results` holds what
-passes between them, `course` and `roster` what is graded against; `assignments` is for those who
-grade with nbgrader or Otter instead.
+passes between them, `course` and `roster` what is graded against. `marks` (in a `sheet`) brings
+points back to Moodle and Canvas; `autograders` builds what grades at Gradescope (`container`) and
+at GitHub (`summaries`); `assignments` is for those who grade with nbgrader or Otter instead.
 """

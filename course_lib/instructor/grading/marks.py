@@ -34,7 +34,7 @@ _COMMENT = re.compile(
 )
 _NUMBER_IN_NAME = {
     "moodle": re.compile(r"_(\d+)_assignsubmission_"),
-    "canvas": re.compile(r"(?:^|/)(?!anon_)[^/_]+(?:_LATE)?_(\d{1,18})_\d+_[^/]*", re.IGNORECASE),
+    "canvas": re.compile(r"(?:^|/)(?!anon_)[^/_A-Z]+(?:_LATE)?_([1-9]\d*)_[1-9]\d*_"),
 }
 _ASSIGNMENT = re.compile(r"(.*?)\s*\((\d+)\)\s*").fullmatch
 _UNQUOTED = re.compile(r"^'(?=[-=+@\t])")  # what keeps spreadsheets from reading a formula
