@@ -46,10 +46,10 @@ def _marks(
     from course_lib.session import write_atomically
 
     if kind == "github":
-        summary = summaries.summarize(out)
-        write_atomically(to or out / "marks.md", summary.text)
-        print(summary.notices)
-        return FEWER if summary.percent < pass_at else DONE
+        text, notices, percent = summaries.summarize(out)
+        write_atomically(to or out / "marks.md", text)
+        print(notices)
+        return FEWER if percent < pass_at else DONE
     if sheet is None:
         raise click.UsageError(f"Name the CSV that {kind.title()} exported after {out}.")
     filled = marks.fill(kind, out, sheet, lesson, column)

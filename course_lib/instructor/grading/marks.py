@@ -262,7 +262,8 @@ def _mark(result: Result, maximum: str) -> str:
     """Return the share of the points, scaled to `maximum` and written as that is."""
     most = _number(maximum)
     share = result.earned / result.points if result.points else 0.0
-    text = f"{min(round(share * most, 2), most):.2f}".rstrip("0").rstrip(".")
+    text = f"{share * most:.2f}".rstrip("0").rstrip(".")
+    text = text if float(text) <= most else f"{most:g}"  # Moodle takes no grade above it
     return text.replace(".", ",") if "," in maximum else text
 
 
@@ -270,7 +271,7 @@ def _feedback(result: Result) -> str:
     """Return what to know of each exercise that is not right, as the HTML that Moodle keeps."""
     lines = [f"{_OURS} {result.earned:g} of {result.points:g} points.", result.ended]
     for each in result.exercises:
-        if each.state != "right":
+        if each.state != "right" and not (result.ended and each.state == "stopped"):
             earned = f"{each.earned:g} of {each.points:g}"
             lines.append(f"Exercise {each.id}, {earned}, {each.state}: {each.message}")
     return "<br>".join(escape(" ".join(line.split())) for line in lines if line)

@@ -141,6 +141,32 @@ def test_another_language(tmp_path, encoding):
     assert after[1][9].startswith("Graded automatically: 7 of 8") and not after[2][9]
 
 
+@pytest.mark.parametrize(
+    "earned, maximum, mark",
+    [
+        (8, "6.666", "6.666"),
+        (8, "10", "10"),
+        (1, "10,0", "1,25"),
+        (0, "5", "0"),
+        (7, "100000", "87500"),
+    ],
+)
+def test_scaled_to_the_maximum_and_never_above(earned, maximum, mark):
+    assert marks._mark(result("Ann", earned), maximum) == mark
+
+
+def test_a_work_that_was_stopped_says_so_once():
+    verdicts = tuple(
+        Verdict(f"1.{at}", 1.0, 0.0, "stopped", "The file is damaged.") for at in (1, 2)
+    )
+    stopped = Result(
+        "k", "x", "01", "01_x.ipynb", "x", 0.0, 2.0, verdicts, ended="The file is damaged."
+    )
+    assert (
+        marks._feedback(stopped) == "Graded automatically: 0 of 2 points.<br>The file is damaged."
+    )
+
+
 def test_words_that_nobody_knows_lock(tmp_path):
     """Where it is unclear whether a grade may change, the file is refused, not filled."""
     out = graded(tmp_path / "out", result("Ann", 8, moodle("Ann", 1)))

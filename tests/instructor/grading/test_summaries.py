@@ -21,20 +21,18 @@ def test_points_of_all_lessons(tmp_path):
     write_atomically(tmp_path / "results.csv", reports.table(results.rows([first, other])))
     write_atomically(tmp_path / "works" / "1.json", first.to_json())
     write_atomically(tmp_path / "works" / "2.json", other.to_json())
-    summary = summaries.summarize(tmp_path)
-    assert summary.percent == 25 and summary.text.startswith(
-        "# 2.5 of 10 points\n\n## Lesson 01: 2.5"
-    )
-    assert summary.notices == (
+    text, notices, percent = summaries.summarize(tmp_path)
+    assert percent == 25 and text.startswith("# 2.5 of 10 points\n\n## Lesson 01: 2.5")
+    assert notices == (
         "::notice title=Autograding complete::Points 2.5/10\n"
         '::notice title=Autograding report::{"totalPoints":2.5,"maxPoints":10}'
     )
-    (line,) = (line for line in summary.text.splitlines() if line.startswith("| 1.2 |"))
+    (line,) = (line for line in text.splitlines() if line.startswith("| 1.2 |"))
     assert line == (
         r"| 1.2 | 0.5 of 3 | wrong | &lt;img src=x&gt; \| a \# \*\*b\*\* \`c\` \[d\](e) "
         r"\:\:error\:\:f ? |"
     )
-    assert "- It stopped." in summary.text and "## Lesson 02: 0 of 5" in summary.text
+    assert "- It stopped." in text and "## Lesson 02: 0 of 5" in text
 
 
 def test_a_lesson_that_was_not_graded_takes_no_points(tmp_path):
@@ -42,7 +40,7 @@ def test_a_lesson_that_was_not_graded_takes_no_points(tmp_path):
         "k", "x", "01", "01_x.ipynb", "x", 2.0, 2.0, (Verdict("1.1", 2.0, 2.0, "right", ""),)
     )
     write_atomically(tmp_path / "results.csv", reports.table(results.rows([result])))
-    summary = summaries.summarize(tmp_path)
-    assert "Lesson 01 is not graded" in summary.text and summary.percent == 0
+    text, notices, percent = summaries.summarize(tmp_path)
+    assert "Lesson 01 is not graded" in text and percent == 0
     with pytest.raises(CollectError, match="no results.csv"):
         summaries.summarize(tmp_path / "none")
