@@ -271,9 +271,11 @@ def _feedback(result: Result) -> str:
     """Return what to know of each exercise that is not right, as the HTML that Moodle keeps."""
     lines = [f"{_OURS} {result.earned:g} of {result.points:g} points.", result.ended]
     for each in result.exercises:
-        if each.state != "right" and not (result.ended and each.state == "stopped"):
+        if each.state == "wrong" or each.state == "stopped" and not result.ended:
             earned = f"{each.earned:g} of {each.points:g}"
             lines.append(f"Exercise {each.id}, {earned}, {each.state}: {each.message}")
+    untried = [each.id for each in result.exercises if each.state == "not tried"]
+    lines += [f"Not tried: {', '.join(untried)}."] if untried else []
     return "<br>".join(escape(" ".join(line.split())) for line in lines if line)
 
 

@@ -167,6 +167,12 @@ def test_a_work_that_was_stopped_says_so_once():
     )
 
 
+def test_what_was_not_tried_is_one_line():
+    verdicts = tuple(Verdict(f"1.{at}", 1.0, 0.0, "not tried", "Not tried yet.") for at in (1, 2))
+    empty = Result("k", "x", "01", "01_x.ipynb", "x", 0.0, 2.0, verdicts)
+    assert marks._feedback(empty).endswith("<br>Not tried: 1.1, 1.2.")
+
+
 def test_words_that_nobody_knows_lock(tmp_path):
     """Where it is unclear whether a grade may change, the file is refused, not filled."""
     out = graded(tmp_path / "out", result("Ann", 8, moodle("Ann", 1)))
