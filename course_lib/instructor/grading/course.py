@@ -176,6 +176,7 @@ def make_view(folder: Path) -> Path:
             if Path(place) == package and name in _HIDDEN or name == "__pycache__"
         ],
     )
+    (target / "_data").symlink_to(data_path())
     (target / "exercises").mkdir()
     (target / "exercises" / "__init__.py").write_text(_STUB, encoding="utf-8")
     for name in _SEEN_EXERCISES:
@@ -190,6 +191,5 @@ def make_view(folder: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     (folder / "data").mkdir(exist_ok=True)
-    (target / "_data").symlink_to(data_path())
     compileall.compile_dir(target, quiet=2)  # once here, and not in every sandbox again
     return folder
