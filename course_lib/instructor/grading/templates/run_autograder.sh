@@ -3,6 +3,5 @@
 set -euo pipefail
 root="${AUTOGRADER_ROOT:-/autograder}"
 cd "$root/source"
-chmod -R go= "$root/source/notebooks" # for sandboxes that have a user of their own
 export PYTHONPATH="$root/source"
 exec "${AUTOGRADER_PYTHON:-$root/venv/bin/python}" -m course_lib.instructor.grading.container "$root"
