@@ -6,15 +6,7 @@ from pathlib import Path
 
 import click
 
-from course_lib.session.commands import (
-    DONE,
-    FEWER,
-    INCOMPLETE,
-    PATH,
-    command,
-    option,
-    say,
-)
+from course_lib.session.commands import DONE, FEWER, INCOMPLETE, PATH, command, option, say
 
 
 @command("marks")

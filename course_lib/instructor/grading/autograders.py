@@ -55,6 +55,7 @@ def write_gradescope(
         ):
             entry = ZipInfo(name)
             entry.external_attr, entry.compress_type = mode << 16, ZIP_DEFLATED
+            entry.create_system = 3  # Unix: else the modes do not count
             archive.writestr(entry, data)
     return write_atomically(out / "autograder.zip", buffer.getvalue())
 
