@@ -198,7 +198,7 @@ def _moodle(rows: list[list[str]], path: Path) -> _Form:
     pairs = [
         (maximum, editable)  # the nearest column to the left that repeats one number
         for editable, every in enumerate(columns)
-        if {value.casefold() for value in every} <= _YES | _NO
+        if {value.strip().casefold() for value in every} <= _YES | _NO
         for maximum in range(editable - 1, first + 1, -1)
         if _number(columns[maximum][0]) and len(set(columns[maximum])) == 1
     ]
@@ -212,7 +212,7 @@ def _moodle(rows: list[list[str]], path: Path) -> _Form:
     lines = []
     for cells in rows[1:]:
         names = frozenset(map(_folded, cells[: maximum - 1])) - {""}
-        locked = "" if cells[editable].casefold() in _YES else "locked in Moodle"
+        locked = "" if cells[editable].strip().casefold() in _YES else "locked in Moodle"
         label, number = " ".join(cells[first : first + 2]), _PARTICIPANT(cells[first])[1]
         lines.append(_Line(label, cells, number, names, cells[maximum], locked))
     return lines, maximum - 1, comments[-1] if comments else None

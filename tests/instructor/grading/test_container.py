@@ -59,11 +59,19 @@ def test_points(root, monkeypatch, metadata, name):
     assert "The container was the sandbox" in written["output"]
 
 
-def test_nothing_to_grade_is_zero_points_with_a_sentence(root, monkeypatch):
-    graded(monkeypatch, CollectError("There is no notebook in what was named."))
+def test_nothing_to_grade_is_zero_points_with_a_sentence(root):
+    """This one asks the real collection: nothing runs where there is no notebook."""
+    for path in (root / "submission" / "a.ipynb", root / "submission" / "link.ipynb"):
+        path.unlink()
     assert container.main(root) == container.GRADED
     written = json.loads((root / "results" / "results.json").read_text())
     assert written["score"] == 0 and "no notebook" in written["output"]
+
+
+def test_a_layout_that_is_not_understood_is_no_zero(root, monkeypatch, capsys):
+    graded(monkeypatch, CollectError("It is not clear whose a.ipynb is."))
+    assert container.main(root) == container.NOT_GRADED
+    assert not (root / "results" / "results.json").exists() and "whose" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -315,7 +315,7 @@ def test_the_only_assignment_of_a_gradebook(tmp_path):
     assert read(marks.fill("canvas", out, sheet).data)[3][5] == "3"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 8), st.booleans(), st.booleans()), min_size=1, max_size=6),
     st.sampled_from([1.0, 3.33, 10.0, 6.666, 100.0]),
@@ -348,6 +348,39 @@ def test_no_line_but_ones_own(tmp_path_factory, students, maximum, random):
         if row[4]:
             assert float(row[4]) <= maximum
             assert float(row[4]) == pytest.approx(expected[row[0]], abs=0.0051)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sampled_from(["Ann Lee", "ann lee", "Lee", "Bö", "Bo\u0308", "Zoe"]), unique=True),
+    st.lists(st.sampled_from(["Ann Lee", "Lee, Ann", "Lee", "Bö", "Eve"]), min_size=1, max_size=5),
+    st.sampled_from(["moodle", "canvas"]),
+)
+def test_names_that_are_not_ones_own_alone_mark_nothing(tmp_path_factory, students, lines, kind):
+    """By name, a mark is written only where one student and one line have it, and nobody else."""
+    place = tmp_path_factory.mktemp("names")
+    out = graded(place / "out", *(result(name, 8) for name in students), result("Nobody", 0))
+    if kind == "moodle":
+        rows = [moodle_line(at, name) for at, name in enumerate(lines, 1)]
+        for row, name in zip(rows, lines, strict=True):
+            row[2] = f"{len(name)}{row[0]}@x.org"
+        sheet, skip, column = written(place / "w.csv", ENGLISH, *rows), 1, 4
+    else:
+        rows = [[name, str(at), "", "", "A", "", "", ""] for at, name in enumerate(lines, 1)]
+        sheet, skip, column = gradebook(place / "g.csv", *rows), 3, 5
+    filled = marks.fill(kind, out, sheet, column="Lab 1")
+    got = [bool(row[column]) for row in read(filled.data)[skip:]]
+
+    def same(student: str, line: str) -> bool:
+        forms = {line, " ".join(line.split(", ")[::-1]) if kind == "canvas" else line}
+        plain = {"".join(filter(str.isalnum, form)).casefold() for form in forms}
+        student = student.replace("Bo\u0308", "Bö").casefold().replace(" ", "")
+        return student in plain
+
+    for at, line in enumerate(lines):
+        owners = [student for student in students if same(student, line)]
+        alone = len(owners) == 1 and sum(same(owners[0], other) for other in lines) == 1
+        assert got[at] is alone, (students, lines)
 
 
 def test_the_command(tmp_path, capsys):
