@@ -1,29 +1,33 @@
 """The command line, `python -m course_lib`: one thin door to all rooms.
 
-Results go to stdout, progress and errors to stderr. Exit codes: 0 done (skipped files are named on
-stderr and in the result), 2 wrong usage, 3 a file or folder that cannot be used, 4 nothing can be
-written there, 5 some submissions could not be graded, 130 interrupted. A command imports what it
-needs when it runs, so that `--help` is instant; whoever adds one begins with `_command`.
+Results go to stdout, progress and errors to stderr; `session.commands` holds the exit codes, and
+skipped files are named on stderr and in the result. A command imports what it needs when it runs,
+so that `--help` is instant; whoever adds one begins with `_command`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-DONE, USAGE, UNUSABLE, UNWRITABLE, INCOMPLETE, INTERRUPTED = 0, 2, 3, 4, 5, 130
-_CODES = (
-    "exit codes: 0 done, 2 wrong usage, 3 a file or folder that cannot be used, "
-    "4 nothing can be written there, 5 some submissions could not be graded, "
-    "130 interrupted"
+from course_lib.instructor import cli as instructor
+from course_lib.session import commands
+from course_lib.session.commands import (  # callers of `main` compare with these  # noqa: F401
+    DONE,
+    FEWER,
+    INCOMPLETE,
+    INTERRUPTED,
+    UNUSABLE,
+    UNWRITABLE,
+    USAGE,
 )
-_PATH = click.Path(path_type=Path)
+
+_PATH, _option = commands.PATH, commands.option
+_progress, _say = commands.progress, commands.say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,25 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-
-
-class _Command(click.Command):
-    """A command whose expected errors become one line on stderr and an exit code."""
-
-    def invoke(self, context: click.Context) -> int:
-        try:
-            return super().invoke(context) or DONE
-        except KeyboardInterrupt:
-            _say("interrupted")
-            return INTERRUPTED
-        except BrokenPipeError:
-            return DONE  # the reader of our output, such as `head`, has seen enough
-        except ValueError as error:
-            _say(error)
-            return UNUSABLE
-        except OSError as error:
-            _say(error)
-            return UNUSABLE if isinstance(error, FileNotFoundError) else UNWRITABLE
 
 
 class _Variant(click.ParamType):
@@ -81,24 +66,20 @@ class _Root(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_Root, epilog=_CODES, context_settings={"max_content_width": 100})
+@click.group(cls=_Root, epilog=commands.CODES, context_settings={"max_content_width": 100})
 def _root() -> None:
     """Train, convert, measure and grade: the workbook on the command line."""
 
 
-def _command(name: str) -> Callable[[Callable], _Command]:
-    """Return the decorator that adds a command, with the option that all of them have."""
+def _command(name: str) -> Callable[[Callable], commands.Command]:
+    """Return the decorator that makes a command and adds it to the root."""
 
-    def add(function: Callable) -> _Command:
-        quiet = click.option("--quiet", is_flag=True, help="No progress on stderr.")
-        return _root.command(name, cls=_Command, epilog=_CODES)(quiet(function))
+    def add(function: Callable) -> commands.Command:
+        made = commands.command(name)(function)
+        _root.add_command(made)
+        return made
 
     return add
-
-
-def _option(*names: str, help: str, **options: Any) -> Callable:
-    """Return a click option whose help ends with its default, where it has one to show."""
-    return click.option(*names, help=help, show_default=options.get("default") != "", **options)
 
 
 @_command("train")
@@ -228,20 +209,8 @@ def _grade(
     return INCOMPLETE if any(note.startswith("Not graded") for note in notes) else DONE
 
 
-@_command("export")
-@_option("--for", "kind", type=click.Choice(("nbgrader", "otter")), required=True, help="For whom.")
-@click.argument("out", type=_PATH)
-@_option("--lesson", multiple=True, metavar="NN", help="A lesson's two digits; else all.")
-@_option("--source", type=_PATH, metavar="DIR", help="The sources; else this clone's.")
-def _export(
-    kind: str, out: Path, lesson: tuple[str, ...], source: Path | None, quiet: bool
-) -> None:
-    """Build assignments for nbgrader or Otter from the sources."""
-    from course_lib.instructor.grading import assignments
-    from course_lib.session.files import PACKAGE
-
-    for path in assignments.write_assignments(kind, out, PACKAGE.parent, lesson, source):
-        print(path)
+for _each in instructor.COMMANDS:
+    _root.add_command(_each)
 
 
 @_command("check-report")
@@ -274,19 +243,6 @@ def _report_skipped(skipped: Sequence) -> None:
         _say(f"skipped {each.file}: {each.done}")
 
 
-def _progress(quiet: bool, words: str) -> Callable[[Iterable], Iterable]:
-    """Return a wrapper that shows progress on stderr."""
-    return iter if quiet else partial(_bar, desc=words)
-
-
-def _bar(*arguments: Any, **options: Any) -> Any:
-    """Return a progress bar; in a log file it moves more rarely."""
-    from tqdm import tqdm
-
-    seconds = 0.1 if sys.stderr.isatty() else 5.0
-    return tqdm(*arguments, file=sys.stderr, mininterval=seconds, **options)
-
-
 class _Stages:
     """Show stages of a long piece of work on stderr, one bar after the other."""
 
@@ -306,12 +262,5 @@ class _Stages:
             return
         if stage != self.stage:
             self.__exit__()
-            self.bar, self.stage = _bar(desc=stage, total=total), stage
+            self.bar, self.stage = commands.bar(desc=stage, total=total), stage
         self.bar.update(done - self.bar.n)
-
-
-def _say(message: object) -> None:
-    """Write one line to stderr; names of files may hold anything, so only what can be printed."""
-    line = " ".join(str(message).split())
-    line = "".join(each if each.isprintable() else "?" for each in line)
-    print(f"course_lib: {line}", file=sys.stderr)

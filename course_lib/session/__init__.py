@@ -1,9 +1,9 @@
 """The ground floor: a quiet start, files, processes, and TensorFlow's inner parts.
 
 Here live `beginning` (a session's seed, its TensorFlow), `streams` (silence), `files` (bundled
-data, atomic writing, the cache), `processes` (every child) and `internals` (what TensorFlow does
-not promise). They may use nothing else of the workbook; every other room uses them. Begin reading
-with `beginning`.
+data, atomic writing, the cache), `processes` (every child), `commands` (how a command line speaks)
+and `internals` (what TensorFlow does not promise). They may use nothing else of the workbook; every
+other room uses them. Begin reading with `beginning`.
 """
 
 from course_lib.session.beginning import SEED, import_tensorflow, in_colab, start

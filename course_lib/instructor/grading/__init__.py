@@ -1,9 +1,12 @@
 """Many submissions to points: collect, lay in, run in a sandbox, ask for values, judge, report.
 
-The way of one submission: `collection` (files to programs: `submission` reads, `roles` tells what a
-cell is, `programs` arranges, `scopes` knows names) → `trial` (what runs of it) → `sandbox` (nbval
-in bubblewrap, within the limits that `watch` keeps; `inside` asks the kernel for values) → `judge`
-(points, from plain values, in a process that runs no student's code) → `reports`. `campaign` does
-it for many: begin there. `results` holds what passes between them, `course` and `roster` what is
-graded against; `assignments` is for those who grade with nbgrader or Otter instead.
+The way of one submission: `collection` (files from `archives` to programs: `platforms`, else
+`folders`, tell whose they are; `submission` reads, `roles` tells what a cell is, `programs`
+arranges, `scopes` knows names) → `trial` (what runs of it) → `sandbox` (nbval in bubblewrap, kept
+apart by `isolation`, within the limits that `watch` keeps; `inside` asks the kernel for values) →
+`judge` (points, from plain values, in a process that runs no student's code) → `reports`.
+`campaign` does it for many: begin there. `results` holds what passes between them, `course` and
+`roster` what is graded against. `marks` (in a `sheet`) brings points back to Moodle and Canvas;
+`autograders` builds what grades at Gradescope (`container`) and at GitHub (`summaries`);
+`assignments` is for those who grade with nbgrader or Otter instead.
 """

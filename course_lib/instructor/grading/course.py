@@ -15,6 +15,7 @@ from pathlib import Path
 import course_lib
 import course_lib.exercises
 from course_lib.exercises import core
+from course_lib.session import data_path
 
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
 _SEEN_EXERCISES = ("answers.py", "material.py")
@@ -173,8 +174,8 @@ def _expression(check: str, identifier: str, name: str) -> str:
 def make_view(folder: Path) -> Path:
     """Copy into `folder` what a sandbox may see of course_lib: no solution, no judge, no grader.
 
-    Returns the folder to put on the import path. The bundled data is not copied; where it lies in
-    the package, an empty `_data` folder stands in its place, to be covered by a read-only mount.
+    Returns the folder to put on the import path. The bundled data is not copied: an empty `data`
+    folder is to be covered by a read-only mount, and without mounts a link leads there.
     """
     package = Path(course_lib.__file__).parent
     target = folder / "course_lib"
@@ -189,6 +190,7 @@ def make_view(folder: Path) -> Path:
             if Path(place) == package and name in _HIDDEN or name == "__pycache__"
         ],
     )
+    (target / "_data").symlink_to(data_path())
     (target / "exercises").mkdir()
     (target / "exercises" / "__init__.py").write_text(_STUB, encoding="utf-8")
     for name in _SEEN_EXERCISES:

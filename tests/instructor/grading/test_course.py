@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hostile import corpus, toy
 
+from course_lib import session
 from course_lib.instructor.grading import course
 
 
@@ -80,3 +81,18 @@ def test_nbval_alone_is_a_fair_check(tmp_path, toy_course, changed, passes):
     )
     assert (done.returncode == 0) is passes, done.stdout
     assert passes or "that is the square" in done.stdout
+
+
+def test_a_view_leads_to_the_data_where_nothing_is_mounted(tmp_path):
+    """Without bubblewrap, cells of the course find the bundled models, too."""
+    view = course.make_view(tmp_path)
+    code = "from course_lib import session; print(session.data_path('models'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(view)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()).samefile(session.data_path("models"))
