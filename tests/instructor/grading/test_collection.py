@@ -62,14 +62,17 @@ def _zip(path: Path, names: list[str], data: bytes) -> Path:
         (["97_grading.ipynb", "__MACOSX/._97_grading.ipynb"], ["export"]),
     ],
 )
-def test_exports_of_the_platforms(tmp_path, data, names, students):
+def test_exports_of_the_platforms(tmp_path, data, toy_course, names, students):
     path = _zip(tmp_path / "export.zip", names, data)
-    assert sorted({each.student for each in collection.files([path])}) == sorted(students)
-    assert all(each.data == data for each in collection.files([path]))
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(tmp_path / "export")
-    found = {each.student for each in collection.files([tmp_path / "export"])}
-    assert sorted(found) == sorted(students)
+    for _ in range(2):  # as it came, and unpacked
+        works, filed, notes = collection.collect([path], toy_course[0])
+        assert sorted(each.student for each in works) == sorted(students) and not notes
+        assert sum(each.state == "graded" for each in filed) == len(students)
+        assert len(filed) == len(names)
+        path = tmp_path / "export"
+        if not path.exists():
+            with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+                archive.extractall(path)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def test_a_damaged_entry_costs_nobody_else_anything(tmp_path, data, method):
     content = bytearray(path.read_bytes())
     content[start + 80 : start + 120] = bytes(40)
     path.write_bytes(content)
-    found = {each.student: each for each in collection.files([path])}
+    found = {each.place[0]: each for _, each in collection.files([path])}
     assert found["submission_1"].data == found["submission_3"].data == data
     assert "damaged" in found["submission_2"].problem and not found["submission_2"].data
 
@@ -101,15 +104,15 @@ def test_no_damage_to_a_zip_or_a_notebook_stops_the_rest(tmp_path, data):
         for _ in range(draw.randint(1, 5)):
             damaged[draw.randrange(-200, 0) if draw.random() < 0.6 else draw.randrange(900)] ^= 255
         path.write_bytes(damaged)
-        for each in collection.files([path]):
-            assert each.problem or each.data
+        for _, each in collection.files([path]):
+            assert each.problem or each.data or each.why
         text = bytearray(data)
         text[draw.randrange(len(text))] ^= 1 << draw.randrange(8)
         with contextlib.suppress(submission.UnreadableError):
             submission.read_cells(bytes(text))
 
 
-def test_lone_notebooks_and_several_zips(tmp_path, data):
+def test_lone_notebooks_and_several_zips(tmp_path, data, toy_course):
     folder = tmp_path / "ada"
     folder.mkdir()
     (folder / "97_grading.ipynb").write_bytes(data)
@@ -122,11 +125,9 @@ def test_lone_notebooks_and_several_zips(tmp_path, data):
         )
         for name in "ab"
     ]
-    found = [
-        each.student
-        for each in collection.files([folder / "97_grading.ipynb", folder / "grace.ipynb", *zips])
-    ]
-    assert found == ["ada", "grace", "a", "a", "b", "b"]
+    sources = [folder / "97_grading.ipynb", folder / "grace.ipynb", *zips]
+    works, filed, _ = collection.collect(sources, toy_course[0])
+    assert [each.student for each in works] == ["a", "ada", "b", "grace"] and len(filed) == 6
     with pytest.raises(collection.CollectError, match="There is no"):
         list(collection.files([tmp_path / "nowhere"]))
 
@@ -139,8 +140,12 @@ def test_the_last_version_counts_and_the_rest_is_noted(tmp_path, data, toy_cours
             else data.replace(b"2 * x", b"3 * x")
         )
     (tmp_path / "thesis.ipynb").write_text('{"cells": []}')
-    works, notes = collection.collect([tmp_path], toy_course[0])
+    works, filed, notes = collection.collect([tmp_path], toy_course[0])
     (work,) = works
     assert work.student == "ada" and work.origin == "ada_33_44_97_grading-10.ipynb"
-    assert "thesis.ipynb belongs to no lesson" in " ".join(notes)
+    assert "thesis.ipynb was left out: It belongs to no lesson" in " ".join(notes)
+    states = {each.origin: (each.state, each.why) for each in filed}
+    assert states.pop("thesis.ipynb")[0] == "left out"
+    assert states.pop(work.origin) == ("graded", "")
+    assert set(states.values()) == {("superseded", work.origin)} and len(states) == 2
     assert "more than once" in " ".join(notes)
