@@ -162,7 +162,8 @@ def _listed(columns: list[str], line: list[str], canvas: bool, head: list[str]) 
     fields: dict[str, list[str]] = {}
     for kind, cell in zip(columns, line, strict=False):
         if kind and cell.strip():
-            fields.setdefault(kind, []).append(" ".join(cell.split()))
+            text = unicodedata.normalize("NFC", " ".join(cell.split()))
+            fields.setdefault(kind, []).append(text)
     first, last, name = (fields.get(each, [""])[0] for each in ("first", "last", "name"))
     part = (first or last).casefold().split()
     if name and bool(first) != bool(last) and not set(part) <= set(name.casefold().split()):
@@ -223,5 +224,5 @@ def _exact(identifier: str) -> str:
 
 def _folded(name: str) -> str:
     """Return a name's letters and digits only, without case."""
-    name = unicodedata.normalize("NFC", name).casefold()
+    name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return "".join(each for each in name if each.isalnum() or unicodedata.category(each)[0] == "M")

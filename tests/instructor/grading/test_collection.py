@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
+import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from instructor.grading import layouts
+from instructor.grading.layouts import notebook
 
-from course_lib.instructor.grading import collection, submission
+from course_lib.instructor.grading import collection, course, submission
+from course_lib.instructor.grading.roster import CollectError, read_roster
+
+ROOT = Path(__file__).resolve().parents[3]
+WHOLE = course.Course(ROOT / "notebooks" / "reference")
+N = "07_quantization.ipynb"
+EVERYWHERE = {**layouts.PLATFORMS, **layouts.PLAIN, **layouts.BESIDE}
+quickly = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    phases=[Phase.generate],  # to shrink a class takes minutes
+)
 
 
 def _zip(path: Path, names: list[str], data: bytes) -> Path:
@@ -149,3 +169,106 @@ def test_the_last_version_counts_and_the_rest_is_noted(tmp_path, data, toy_cours
     assert states.pop(work.origin) == ("graded", "")
     assert set(states.values()) == {("superseded", work.origin)} and len(states) == 2
     assert "more than once" in " ".join(notes)
+
+
+def write(folder, files, packed=False):
+    """Write files by their paths into a fresh folder or zip; return it."""
+    place = folder / ("export.zip" if packed else "export")
+    shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    if packed:
+        with zipfile.ZipFile(place, "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        return place
+    for name, data in files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(data)
+    return place
+
+
+def collected(folder, files, packed=False, roster="", mapping=None):
+    if roster:
+        (folder / "roster.csv").write_text(roster, encoding="utf-8")
+    students = read_roster(folder / "roster.csv") if roster else ()
+    return collection.collect([write(folder, files, packed)], WHOLE, students, mapping)
+
+
+@pytest.mark.parametrize("layout", EVERYWHERE)
+@quickly
+@given(
+    people=layouts.people(),
+    outer=st.sampled_from(["", "Lab 1/", "Kurs SS24/", "a/b c/Übung/"]),
+    packed=st.booleans(),
+    rest=st.lists(st.sampled_from(layouts.SYSTEM + layouts.OTHERS), unique=True),
+    data=st.data(),
+)
+def test_each_student_has_their_own_files(
+    tmp_path_factory, layout, people, outer, packed, rest, data
+):
+    """Some hand in twice and some two lessons; of two files the second counts."""
+    files, last = {}, {}
+    twice = layout not in layouts.BESIDE
+    for place, who in enumerate(people):
+        for lesson in layouts.LESSONS[: data.draw(st.integers(1, 2))]:
+            for version in ("", "-1")[: 1 + twice * data.draw(st.integers(0, 1))]:
+                token = f"of {place} {lesson[:2]}{version}!"
+                path = outer + EVERYWHERE[layout](who, f"{lesson}{version}.ipynb")
+                files[path] = notebook(lesson, token)
+                last[place, lesson[:2]] = token
+    files |= {outer + each: b"" for each in rest}
+    folder = tmp_path_factory.mktemp("layout")
+    works, filed, _ = collected(folder, files, packed)
+    found = {repr(token): [] for token in last.values()}
+    for work in works:
+        found[next(token for token in found if token[1:-1] in repr(work))].append(work)
+    assert all(len(each) == 1 for each in found.values())
+    assert len({work.student for work in works}) == len(people)
+    for place in range(len(people)):
+        mine = [found[repr(token)][0] for (whose, _), token in last.items() if whose == place]
+        assert len({work.student for work in mine}) == 1
+    origins = Counter(each.origin.removeprefix("export.zip/") for each in filed)
+    system = {each for each in origins if "_" in each and each.startswith(outer + "__")}
+    assert set(origins.values()) == {1} and len(origins) == len(files)
+    assert set(origins) - system <= set(files) | {outer + ".ipynb_checkpoints"}
+    assert all(each.why for each in filed if each.state != "graded")
+    shutil.rmtree(folder)
+
+
+NAMES = st.one_of(
+    st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=60),
+    st.sampled_from(["10²", "7" * 240, "\u200fann", "a\tb", "Zoe\u0308", "Zo\u00eb", ".", "..", " "]),
+    st.binary(min_size=1, max_size=20).map(lambda each: each.replace(b"/", b"").decode("latin-1")),
+)
+
+
+@quickly
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6))
+def test_no_name_stops_the_class(tmp_path_factory, names):
+    """In zips any name may stand; a system may refuse some of them."""
+    folder = tmp_path_factory.mktemp("names")
+    files = {
+        f"{first}/{second}.ipynb": notebook(N, f"{place}!")
+        for place, (first, second) in enumerate(names)
+    }
+    with zipfile.ZipFile(folder / "z.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    with contextlib.suppress(CollectError):  # a question is an answer, too
+        works, filed, _ = collection.collect([folder / "z.zip"], WHOLE)
+        assert len(filed) == len(files) and works
+        assert all(text.isprintable() for each in filed for text in (each.origin, each.student))
+        json.dumps([each.origin for each in filed]).encode()
+    shutil.rmtree(folder)
+
+
+def test_bytes_that_are_no_text_in_names(tmp_path):
+    import os
+
+    for name in (b"m\xfcller", b"m\xf6ller", "müller".encode()):
+        place = os.fsencode(tmp_path) + b"/in/" + name
+        os.makedirs(place)
+        with open(place + b"/x.ipynb", "wb") as file:
+            file.write(notebook(N, "1"))
+    works, filed, _ = collection.collect([tmp_path / "in"], WHOLE)
+    assert sorted(work.student for work in works) == ["möller", "müller"]  # twice the same name
+    assert Counter(each.state for each in filed) == {"graded": 2, "superseded": 1}
