@@ -102,8 +102,14 @@ def _is_odd(pairs: Sequence[tuple[Item, Owner | None]]) -> bool:
 def _by_folders(items: Sequence[Item], roster: tuple[Student, ...]) -> list[Owner]:
     """Return the owners by the one reading of folders and files that is possible."""
     folders = [_personal(item.place[:-1]) for item in items]
-    if items and not any(folders) and all(_collides(items, each) for each in _readings(items, folders)):
-        folders = [tuple(filter(str.isdigit, item.place[:-1])) for item in items]  # students 1, 2, 3
+    if (
+        items
+        and not any(folders)
+        and all(_collides(items, each) for each in _readings(items, folders))
+    ):
+        folders = [
+            tuple(filter(str.isdigit, item.place[:-1])) for item in items
+        ]  # students 1, 2, 3
     found: dict[int, Owner] = {}
     for inside in (False, True):
         which = [place for place, each in enumerate(folders) if bool(each) == inside]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ def people(draw, most=6):
             st.text(LETTERS, min_size=2, max_size=8).map(lambda each: f"q{each.lower()}"),
             min_size=2,
             max_size=most,
-            unique_by=lambda each: each.casefold(),
+            unique_by=lambda each: normalize("NFC", each.casefold()),
         )
     )
     first = draw(st.integers(100, 90_000))
