@@ -217,7 +217,7 @@ def _zip(file: Path | io.BytesIO, around: _Around) -> Iterator[Found]:
                     problem = f"The zip has more than {_MOST_ENTRIES:,} entries: {_ONLY_THAT}"
                     yield Found(around.origin, place, "zip", problem=problem)
                     return
-                for found in _entry(archive, entry, around) if not entry.is_dir() else ():
+                for found in _entry(archive, entry, around):
                     empty = False
                     yield found
     except _DAMAGED:
@@ -230,6 +230,8 @@ def _zip(file: Path | io.BytesIO, around: _Around) -> Iterator[Found]:
 
 def _entry(archive: ZipFile, entry: ZipInfo, around: _Around) -> Iterator[Found]:
     """Yield the file that an entry is, or those in the zip that it is."""
+    if entry.filename.endswith("/"):
+        return
     inner = _place(entry)
     origin = "/".join((around.origin, *inner))
     place = around.place if around.inside else (*around.place, *inner)
@@ -253,7 +255,8 @@ def _entry(archive: ZipFile, entry: ZipInfo, around: _Around) -> Iterator[Found]
 
 def _plain(entry: ZipInfo) -> bool:
     """Tell whether an entry is a file, neither a folder nor a link."""
-    return not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16)  # Unix's mode
+    link = stat.S_ISLNK(entry.external_attr >> 16)  # the upper half is Unix's mode
+    return not link and not entry.filename.endswith("/")
 
 
 def _place(entry: ZipInfo) -> tuple[str, ...]:

@@ -102,14 +102,9 @@ def _is_odd(pairs: Sequence[tuple[Item, Owner | None]]) -> bool:
 def _by_folders(items: Sequence[Item], roster: tuple[Student, ...]) -> list[Owner]:
     """Return the owners by the one reading of folders and files that is possible."""
     folders = [_personal(item.place[:-1]) for item in items]
-    if (
-        items
-        and not any(folders)
-        and all(_collides(items, each) for each in _readings(items, folders))
-    ):
-        folders = [
-            tuple(filter(str.isdigit, item.place[:-1])) for item in items
-        ]  # students 1, 2, 3
+    if items and not any(folders):
+        if all(_collides(items, each) for each in _readings(items, folders)):  # folders 1, 2, 3
+            folders = [tuple(filter(str.isdigit, item.place[:-1])) for item in items]
     found: dict[int, Owner] = {}
     for inside in (False, True):
         which = [place for place, each in enumerate(folders) if bool(each) == inside]
@@ -149,7 +144,7 @@ def _readings(items: Sequence[Item], folders: list[tuple[str, ...]]) -> list[_Re
         if item.answer and label:
             named_in[folder, item.stem].add(label)
     if any(len(each) > 1 for each in named_in.values()):
-        readings.append(by_file)
+        readings.append(replace(by_file, sure=True))
     return readings
 
 
