@@ -62,8 +62,7 @@ def collect(
     for default, found in files(sources):
         if found.kind == "roll" and found.data:
             rolls[found.place] = found.data
-            filed.append(Filed(found.origin, "left out", why="It is a platform's list."))
-        elif isinstance(piece := _piece(found, default, course), Filed):
+        if isinstance(piece := _piece(found, default, course), Filed):
             filed.append(piece)
         else:
             pieces.append(piece)
@@ -133,9 +132,8 @@ def _alone(source: Path) -> Path:
 
 def _piece(found: Found, default: str, course: Course) -> _Piece | Filed:
     """Return a file that may count, or what became of it at once."""
-    if not found.kind or found.kind in ("zip", "roll"):
-        state = "refused" if found.problem else "left out"
-        return Filed(found.origin, state, why=found.problem or found.why or "It is empty.")
+    if not found.problem and found.kind not in ("notebook", "report"):
+        return Filed(found.origin, "left out", why=found.why or "It is a platform's list.")
     if found.kind == "report" and not found.problem:
         report, answer = about(found.data), hashlib.sha256(found.data).hexdigest()
         return _Piece(replace(found, data=b""), default, answer=answer, report=report)
@@ -255,8 +253,9 @@ def _check_one_person(
     if len({piece.answer for piece, _ in answered}) < 2:
         return
     holders = {owner.holder: owner.scope for _, owner in answered}
-    apart = known and len(set(holders.values())) == len(holders)
-    if len(holders) > 1 and not apart:
+    apart = len(set(holders.values())) == len(holders)
+    folder = all(owner.scope[-1:] == (owner.label,) for _, owner in answered)
+    if len(holders) > 1 and not (known and (apart or folder)):
         of = f"lesson {lesson}" if lesson else "report.json"
         origins = [piece.found.origin for piece, _ in answered]
         shown = f"{', '.join(origins[:4])}{' and more' if len(origins) > 4 else ''}"

@@ -275,3 +275,114 @@ def test_bytes_that_are_no_text_in_names(tmp_path):
     works, filed, _ = collection.collect([tmp_path / "in"], WHOLE)
     assert sorted(work.student for work in works) == ["möller", "müller"]  # twice the same name
     assert Counter(each.state for each in filed) == {"graded": 2, "superseded": 1}
+
+
+def test_the_reference_is_never_graded_and_a_solved_copy_beats_a_blank_one(tmp_path):
+    reference = (WHOLE.references / N).read_bytes()
+    student = (WHOLE.references.parent / N).read_bytes()
+    found = json.loads(student)
+    solved = {each.get("id"): each for each in json.loads(reference)["cells"]}
+    for cell in found["cells"]:
+        if "exercise" in cell["metadata"]:
+            cell["source"] = solved[cell["id"]]["source"]
+    files = {
+        f"ann/notebooks/{N}": student,
+        f"ann/notebooks/reference/{N}": reference,
+        f"ann/notebooks/solutions/{N}": notebook(N, "mine"),
+        f"bob/reference/{N}": json.dumps(found).encode(),  # as our answers, but bob's own notebook
+        f"cid/{N}": reference,
+        "dan/1.ipynb": notebook(N, "one"),
+        "dan/2.ipynb": student,
+        "dan/3.ipynb": b"{",
+        f"eve/{N[:-6]}.tar.gz": b"",
+        "eve/all.rar": b"",
+    }
+    works, filed, notes = collected(tmp_path, files)
+    states = {each.origin: (each.state, each.student) for each in filed}
+    assert states == {
+        f"ann/notebooks/{N}": ("superseded", "ann"),
+        f"ann/notebooks/reference/{N}": ("left out", ""),
+        f"ann/notebooks/solutions/{N}": ("graded", "ann"),
+        f"bob/reference/{N}": ("graded", "bob"),
+        f"cid/{N}": ("left out", ""),
+        "dan/1.ipynb": ("graded", "dan"),
+        "dan/2.ipynb": ("superseded", "dan"),
+        "dan/3.ipynb": ("refused", ""),
+        f"eve/{N[:-6]}.tar.gz": ("refused", "eve"),
+        "eve/all.rar": ("refused", ""),
+    }
+    assert [work.student for work in works] == ["ann", "bob", "dan", "eve"]
+    assert ".tar.gz is not read" in works[-1].problem
+    assert f"cid/{N} was left out: It is the course's own solved edition" in " ".join(notes)
+
+
+def test_files_that_may_be_several_peoples_are_asked_about_and_mapped(tmp_path):
+    files = {f"in/{N[:-6]}{each}.ipynb": notebook(N, each) for each in ("", " (1)", " (2)")}
+    with pytest.raises(CollectError, match="one counts; or they are several people's.*--students"):
+        collected(tmp_path, files)
+    mapping = dict(zip(files, ("ann", "bob", "ann"), strict=True))
+    works, filed, notes = collected(tmp_path, files, mapping={**mapping, "in/zoe": "zoe"})
+    assert {work.student: work.origin for work in works} == {
+        "ann": f"in/{N[:-6]} (2).ipynb",
+        "bob": f"in/{N[:-6]} (1).ipynb",
+    }
+    assert "--students names in/zoe, which did not come in." in notes
+    works, _, _ = collected(tmp_path, files, mapping={"in": "ann", f"in/{N}": "bob"})
+    assert [work.student for work in works] == ["ann", "bob"]
+    works, _, _ = collected(
+        tmp_path, files, roster="id,name\n7,in\n"
+    )  # the roster knows the folder
+    assert [work.student for work in works] == ["7"]
+
+
+def test_two_people_never_share_a_place_on_the_roster(tmp_path):
+    files = {
+        f"Ann Lee_{each}_assignsubmission_file_/{N}": notebook(N, f"of {each}") for each in (1, 2)
+    }
+    works, _, notes = collected(tmp_path, files, roster="id,name\ns1,Ann Lee\ns2,Bob\n")
+    assert [work.student for work in works] == ["Ann Lee_1", "Ann Lee_2"]
+    assert sum("was not matched with the roster" in note for note in notes) == 2
+    one = dict([files.popitem()])
+    works, _, notes = collected(tmp_path, one, roster="id,name\ns1,Ann Lee\ns2,Bob\n")
+    assert [work.student for work in works] == ["s1"] and not notes
+    works, _, notes = collected(tmp_path, one, roster="id,name\ns1,Ann Lee\ns2,Lee Ann\n")
+    assert [work.student for work in works] == ["Ann Lee"] and "s1, s2" in notes[0]
+
+
+def test_a_groups_file_is_graded_for_each_and_told_once(tmp_path):
+    text = "submission_12:\n  :submitters:\n  - :name: Ann\n    :sid: s1\n  - :name: Bob\n"
+    files = {
+        f"export/submission_12/{N}": notebook(N, "ours"),
+        f"export/submission_13/{N}": notebook(N, "mine"),
+        "export/submission_metadata.yml": text.encode(),
+    }
+    works, filed, _ = collected(tmp_path, files, True)
+    assert [work.student for work in works] == ["Bob", "s1", "submission_13"]
+    assert [each.student for each in filed if each.state == "graded"] == [
+        "Bob, s1",
+        "submission_13",
+    ]
+    assert len(filed) == 3
+
+
+def test_many_idle_files_are_told_in_one_line(tmp_path):
+    files = {f"ann/data/{each}.wav": b"" for each in range(40)} | {f"ann/{N}": notebook(N, "x")}
+    _, filed, notes = collected(tmp_path, files)
+    assert {each.origin for each in filed} == {f"ann/{N}", "ann/data: 40 files"} and not notes
+
+
+def test_two_exports_named_together(tmp_path):
+    for lab, lesson in zip("ab", layouts.LESSONS, strict=True):
+        files = {
+            f"{name}_{number}_assignsubmission_file_/{lesson}.ipynb": notebook(lesson, name)
+            for number, name in enumerate(("Ann Lee", "Bob Ray"), 10 if lab == "a" else 20)
+        }
+        write(tmp_path, files, True).rename(tmp_path / f"{lab}.zip")
+    sources = [tmp_path / "a.zip", tmp_path / "b.zip"]
+    works, _, _ = collection.collect(sources, WHOLE)
+    assert Counter(work.student for work in works) == {"Ann Lee": 2, "Bob Ray": 2}
+    works, _, _ = collection.collect([tmp_path / "a.zip"], WHOLE)
+    assert [work.student for work in works] == ["Ann Lee", "Bob Ray"]
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(CollectError, match="no notebook in what was named"):
+        collection.collect([tmp_path / "nothing"], WHOLE)
