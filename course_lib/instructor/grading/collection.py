@@ -23,6 +23,7 @@ from course_lib.project import about
 
 _MOST_LISTED = 12  # files of a folder that are no submissions: more are told in one line
 _VERSION = re.compile(r"(?:-|_v| ?\()([0-9]{1,9})\)?$")
+_NONE_OF_OURS = "It belongs to no lesson of this course that asks anything."
 _OURS = "It is the course's own solved edition: it is never graded."
 
 
@@ -69,12 +70,7 @@ def collect(
     if not pieces and not any(each.state == "refused" for each in filed):
         problem = "There is no notebook in what was named: give notebooks, folders or zips."
         raise CollectError(problem)
-    notes = [
-        f"{each.origin} {'cannot be graded' if each.state == 'refused' else 'was left out'}: "
-        f"{each.why}"
-        for each in filed
-        if each.state == "refused" or each.lesson or "no lesson" in each.why
-    ]
+    notes = _told(filed)
     given = _given(pieces, rolls, roster, mapping or {}, notes)
     works = []
     for (student, lesson), every in given.items():
@@ -146,7 +142,7 @@ def _piece(found: Found, default: str, course: Course) -> _Piece | Filed:
     if lesson is None and problem and len(course.lessons) == 1:
         lesson = next(iter(course.lessons))
     if lesson is None:
-        why = problem or "It belongs to no lesson of this course."
+        why = problem or _NONE_OF_OURS
         return Filed(found.origin, "refused" if problem else "left out", why=why)
     bare, reference = replace(found, data=b""), course.lessons[lesson]
     stem = reference.name.removesuffix(".ipynb")
@@ -290,6 +286,21 @@ def _rank(piece: _Piece, owner: Owner) -> tuple:
     own = not {"reference", "solutions"} & {each.casefold() for each in parts[:-1]}
     readable = not piece.work.problem
     return (readable, bool(piece.answer), own, owner.time, number, archives.in_order(origin))
+
+
+def _told(filed: Sequence[Filed]) -> list[str]:
+    """Return notes on notebooks that are left out and files that are refused, a few of a kind."""
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in filed:
+        if each.state == "refused" or each.lesson or each.why == _NONE_OF_OURS:
+            state = "cannot be graded" if each.state == "refused" else "was left out"
+            alike[state, each.why].append(each.origin)
+    notes = []
+    for (state, why), every in alike.items():
+        notes += [f"{origin} {state}: {why}" for origin in every[:_MOST_LISTED]]
+        more = len(every) - _MOST_LISTED
+        notes += [f"So it is with {more} more files: {why}"] if more > 0 else []
+    return notes
 
 
 def _once_each(filed: Sequence[Filed]) -> list[Filed]:
