@@ -151,7 +151,7 @@ def _hand_in(made: course.Course, reference: course.Reference, folder: Path, cou
 def _ours(made: course.Course, place: Path, workers: int) -> float:
     """Return seconds a submission, collecting and reporting included."""
     started = time.perf_counter()
-    works, _ = collection.collect([place / "in"], made)
+    works, _, _ = collection.collect([place / "in"], made)
     results, failures = campaign.grade_all(
         works, trial.Settings(made, "benchmark"), place / f"out{workers}", workers=workers
     )

@@ -170,6 +170,7 @@ def _download(source: str, out: Path | None, quiet: bool) -> None:
 @click.argument("submissions", type=_PATH, nargs=-1, required=True)
 @_option("--out", type=_PATH, default=Path("grades"), metavar="DIR", help="Where reports go.")
 @_option("--roster", type=_PATH, metavar="CSV", help="Students: name, id, email, login.")
+@_option("--students", "mapping", type=_PATH, metavar="CSV", help="Whose is what: file, student.")
 @_option("--seed", default="", metavar="TEXT", help="Decides the unseen inputs; else kept in DIR.")
 @_option("--reference", type=_PATH, metavar="DIR", help="Reference notebooks; else this clone's.")
 @_option("--exercises", type=_PATH, metavar="DIR", help="Folder of more lesson_NN.py modules.")

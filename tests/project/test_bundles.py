@@ -198,7 +198,7 @@ def test_grading_tells_what_a_report_says(handed_in, tmp_path: Path) -> None:
         (tmp_path / student / "report.json").write_bytes(data)
     (tmp_path / "dan").mkdir()
     (tmp_path / "dan" / "my_spotter.zip").write_bytes(path.read_bytes())
-    works, notes = collection.collect([tmp_path], Course(ROOT / "notebooks" / "reference"))
+    works, _, notes = collection.collect([tmp_path], Course(ROOT / "notebooks" / "reference"))
     told = {note.partition(":")[0]: note for note in notes}
     chosen = made["models"][1]
     says = f"right: yes, no; int8, {chosen['bytes']:,} bytes, {chosen['right']} of {chosen['n']}"

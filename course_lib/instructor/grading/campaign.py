@@ -16,7 +16,7 @@ from course_lib import session
 from course_lib.instructor.grading import collection, reports, sandbox, trial
 from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.results import Result, Row, Work, rows, slug
-from course_lib.instructor.grading.roster import read_roster
+from course_lib.instructor.grading.roster import read_mapping, read_roster
 from course_lib.instructor.grading.trial import Settings
 from course_lib.instructor.grading.watch import Limits
 
@@ -34,6 +34,7 @@ def grade(
     out: Path,
     *,
     roster: Path | None = None,
+    mapping: Path | None = None,
     seed: str = "",
     reference: Path | None = None,
     exercises: Path | None = None,
@@ -58,7 +59,8 @@ def grade(
         )
     course = Course(reference or default_reference(), exercises)
     students = read_roster(roster) if roster else ()
-    works, notes = collection.collect(submissions, course, students)
+    whose = read_mapping(mapping) if mapping else {}
+    works, _, notes = collection.collect(submissions, course, students, whose)
     settings = Settings(course, seed or _kept_seed(out), limits or Limits(), kind, everything)
     results, failures = grade_all(works, settings, out, scheduler, workers, progress)
     lines = rows(results, students)

@@ -1,283 +1,341 @@
-"""Gather submissions from notebooks, folders and zips, as the learning platforms export them.
+"""From files to works: which notebook counts for which student and lesson, and what became of each.
 
-Nothing is ever unpacked to disk: zips are read in memory, entry by entry, within bounds, so that no
-path in them can lead anywhere. Links, in folders and in zips, are not followed.
+`archives` finds the files, `folders` and `platforms` tell whose they are, `submission` reads them.
 """
 
 from __future__ import annotations
 
-import io
-import lzma
-import os
+import hashlib
+import json
 import re
-import stat
-import struct
-import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from course_lib.instructor.grading import submission
-from course_lib.instructor.grading.course import Course
-from course_lib.instructor.grading.results import Work
-from course_lib.instructor.grading.roster import CollectError, Student, known
+from course_lib.instructor.grading import archives, folders, platforms, submission
+from course_lib.instructor.grading.archives import Found
+from course_lib.instructor.grading.course import Course, text_of
+from course_lib.instructor.grading.platforms import Owner
+from course_lib.instructor.grading.results import Filed, Work
+from course_lib.instructor.grading.roster import CollectError, Student, matches
 from course_lib.project import about
 
-_REPORT = "report.json"  # of lesson 09: checked and told, worth no points
-_MOST_ENTRIES = 20_000
-_MOST_BYTES = 4 << 30  # entries are read one by one: this bounds time, not memory
-_DEEPEST_ZIP = 3  # an export, a student's zip in it, and one packed by mistake
-_PLATFORM_FOLDER = re.compile(
-    r"^(?P<moodle>.+?)_\d+_assignsubmission_file_?$|^(?P<gradescope>submission_\d+)$"
-)
-_PLATFORM_FILE = re.compile(
-    r"^(?P<moodle>.+?)_\d+_assignsubmission_file_.+$"
-    r"|^(?P<canvas>[a-z0-9.'-]+)(?:_late)?_\d{2,}_\d{2,}_.+$",
-    re.IGNORECASE,
-)
-_WRAPPER = re.compile(r"^(assignment.*_export|assignments?|submissions?|notebooks)$")
-_LESSON_NAME = re.compile(r"^\d\d_[a-z_]+$")
-_VERSION = re.compile(r"-(\d+)$")
-_PASSED_BY = (".git", ".ipynb_checkpoints", "__MACOSX", "work")
-_A_LINK = "The file is a link to another one: hand in a copy."
-_ONLY_THAT = "hand in the notebook only."
-# All that zipfile and its decompressors raise for bytes that are no zip, or only partly one.
-_DAMAGED = (BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError)
-_DAMAGED += (ValueError, RuntimeError, OverflowError)
+_MOST_LISTED = 12  # files of a folder that are no submissions: more are told in one line
+_VERSION = re.compile(r"(?:-|_v| ?\()([0-9]{1,9})\)?$")
+_NONE_OF_OURS = "It belongs to no lesson of this course that asks anything."
+_OURS = "It is the course's own solved edition: it is never graded."
 
 
 @dataclass(frozen=True)
-class Handed:
-    """A notebook as it was handed in: whose it seems to be, where it was, its bytes.
+class _Piece:
+    """A file that may count: its work without a student, or what lesson 09's report says."""
 
-    `problem` says why there are none.
-    """
+    found: Found
+    default: str
+    work: Work | None = None
+    answer: str = ""  # a digest of what is answered, empty for an untouched notebook
+    stem: str = "report"  # what the course calls the notebook
+    report: str = ""
 
-    student: str
-    origin: str
-    data: bytes = b""
-    problem: str = ""
+    @property
+    def lesson(self) -> str:
+        """Return the work's lesson, or nothing for a report."""
+        return self.work.lesson if self.work else ""
 
 
 def collect(
-    sources: Iterable[Path], course: Course, roster: tuple[Student, ...] = ()
-) -> tuple[list[Work], list[str]]:
-    """Return what there is to grade, one work for each student and lesson, and notes on the rest.
+    sources: Iterable[Path],
+    course: Course,
+    roster: tuple[Student, ...] = (),
+    mapping: Mapping[str, str] | None = None,
+) -> tuple[list[Work], list[Filed], list[str]]:
+    """Return one work for each student and lesson, what became of each file, and notes.
 
-    Of several notebooks by one student for one lesson the last one counts (the highest version
-    number, else the last in order of names). Raises CollectError where there is no notebook at all.
+    Of several notebooks by one student for one lesson one that is answered counts, of these the
+    latest by the platform's time, else the highest version, else the last by name. `mapping` says
+    whose a file or folder is. Raises CollectError where there is nothing at all, and where it is
+    not clear whose a file is.
     """
-    works: dict[tuple[str, str], Work] = {}
-    notes: list[str] = []
-    for handed in files(sources):
-        work = _work(handed, course, roster)
-        if isinstance(work, str):
-            notes.append(work)
-            continue
-        before = works.get((work.student, work.lesson))
-        if before is not None and before.key != work.key:
-            notes.append(
-                f"{work.student} handed in lesson {work.lesson} more than once: "
-                f"{work.origin} counts, {before.origin} does not."
-            )
-        works[work.student, work.lesson] = work
-    if not works and not notes:
+    pieces: list[_Piece] = []
+    filed: list[Filed] = []
+    rolls: dict[tuple[str, ...], bytes] = {}
+    for default, found in files(sources):
+        if found.kind == "roll" and found.data:
+            rolls[found.place] = found.data
+        if isinstance(piece := _piece(found, default, course), Filed):
+            filed.append(piece)
+        else:
+            pieces.append(piece)
+    if not pieces and not any(each.state == "refused" for each in filed):
         problem = "There is no notebook in what was named: give notebooks, folders or zips."
         raise CollectError(problem)
-    return list(works.values()), notes
+    notes = _told(filed)
+    given = _given(pieces, rolls, roster, mapping or {}, notes)
+    works = []
+    for (student, lesson), every in given.items():
+        if not lesson:
+            notes += [f"{student}: {each.found.origin}: {each.report}" for each, _ in every]
+            filed += [Filed(e.found.origin, "left out", student, why=e.report) for e, _ in every]
+            continue
+        work, told = _counting(student, lesson, every)
+        works.append(work)
+        filed += told
+        if len({each.answer for each, _ in every if each.answer}) > 1:
+            losers = [each.origin for each in told if each.state == "superseded"]
+            others = f"{', '.join(losers[:3])}{' and more' if len(losers) > 3 else ''}"
+            many = f"{student} handed in lesson {lesson} more than once"
+            notes.append(f"{many}: {work.origin} counts, {others} does not.")
+    return works, _summed(_once_each(filed)), notes
 
 
-def files(sources: Iterable[Path]) -> Iterator[Handed]:
-    """Yield every notebook in the sources, in order of names. Raises CollectError for none such.
+def files(sources: Iterable[Path]) -> Iterator[tuple[str, Found]]:
+    """Yield every file in the sources with whose it is if its path names nobody.
 
-    A single zip may be a platform's export of many students; where several are named, each is one
-    student's. Inside what one student handed in, no name can stand for another student.
+    A single zip may hold what many students handed in, as a folder does; where several are named,
+    each is one student's, unless a platform named all that is in all of them. Inside what one
+    student handed in, no name can stand for another student. Raises CollectError for what is not
+    there.
     """
-    sources = list(sources)
-    zips = sum(source.suffix == ".zip" for source in sources)
+    sources = [_alone(source) for source in sources]
+    if missing := next((source for source in sources if not source.exists()), None):
+        raise CollectError(f"There is no {missing}: check the name.")
+    zips = [source for source in sources if archives.is_zip(source)]
+    export = len(zips) == 1 or all(platforms.is_export(archives.entries(each)) for each in zips)
     for source in sources:
-        if not source.exists():
-            raise CollectError(f"There is no {source}: check the name.")
-        if source.is_dir():
-            yield from _folder(source)
-        elif source.suffix == ".zip":
-            whose = "" if zips == 1 and _is_export(source) else source.stem
-            yield from _zip(source.name, source, whose, _Budget())
-        else:
-            student = _student(PurePosixPath(source.name), source.resolve().parent.name)
-            yield _file(source, source.name, student)
+        whole = source.resolve()
+        is_file = source.is_file() and source not in zips
+        default = archives.printable((whole.parent if is_file else whole).name)
+        if source in zips:
+            default = re.sub(r"\.zip$", "", default, flags=re.IGNORECASE)
+        around = len(sources) > 1 and (source.is_dir() or source in zips and export)
+        for found in archives.walk(source, export):
+            if around:  # the sources are folders beside each other
+                origin = found.origin if source in zips else f"{default}/{found.origin}"
+                found = replace(found, origin=origin, place=(default, *found.place))
+            yield default, found
 
 
-def _work(handed: Handed, course: Course, roster: tuple[Student, ...]) -> Work | str:
-    """Return the answers of one notebook, or a note on why it is left out.
+def _alone(source: Path) -> Path:
+    """Return the zip that is all there is in a folder, else the source itself."""
+    if source.is_dir():
+        inside = [each for each in source.iterdir() if not each.name.startswith(".")]
+        if len(inside) == 1 and archives.is_zip(inside[0]) and not inside[0].is_symlink():
+            if platforms.is_export(archives.entries(inside[0])):
+                return inside[0]
+    return source
 
-    Of what cannot be read there is a work without answers where at least its lesson is known.
-    """
-    student, name = known(handed.student, roster), PurePosixPath(handed.origin).name
-    cells, problem = (), handed.problem
-    if name == _REPORT and not problem:
-        return f"{student}: {handed.origin}: {about(handed.data)}"
+
+def _piece(found: Found, default: str, course: Course) -> _Piece | Filed:
+    """Return a file that may count, or what became of it at once."""
+    if not found.problem and found.kind not in ("notebook", "report"):
+        return Filed(found.origin, "left out", why=found.why or "It is a platform's list.")
+    if found.kind == "report" and not found.problem:
+        report, answer = about(found.data), hashlib.sha256(found.data).hexdigest()
+        return _Piece(replace(found, data=b""), default, answer=answer, report=report)
+    cells, problem, name = (), found.problem, found.origin.rpartition("/")[2]
     try:
-        cells = () if problem else submission.read_cells(handed.data)
+        cells = () if problem else submission.read_cells(found.data)
     except submission.UnreadableError as error:
         problem = str(error)
     lesson = submission.lesson_of(cells, name, course.lessons)
-    if problem:
-        if lesson is None and len(course.lessons) == 1:
-            lesson = next(iter(course.lessons))
-        if lesson is None:
-            return f"{handed.origin} cannot be graded: {problem}"
-        return Work(student, lesson, handed.origin, problem=problem)
+    if lesson is None and problem and len(course.lessons) == 1:
+        lesson = next(iter(course.lessons))
     if lesson is None:
-        return f"{handed.origin} belongs to no lesson of this course: it was left out."
-    answers = submission.find_answers(cells, course.lessons[lesson])
-    texts, notes, program = dict(answers.texts), answers.notes, answers.program
-    return Work(student, lesson, handed.origin, texts, notes, program=program)
+        why = problem or _NONE_OF_OURS
+        return Filed(found.origin, "refused" if problem else "left out", why=why)
+    bare, reference = replace(found, data=b""), course.lessons[lesson]
+    stem = reference.name.removesuffix(".ipynb")
+    if problem:
+        return _Piece(bare, default, Work("", lesson, found.origin, problem=problem), "", stem)
+    answers = submission.find_answers(cells, reference)
+    if _is_reference(cells, answers.texts, course, lesson):
+        return Filed(found.origin, "left out", "", lesson, _OURS)
+    texts, notes = dict(answers.texts), answers.notes
+    work = Work("", lesson, found.origin, texts, notes, program=answers.program)
+    tried = submission.tried(answers.texts, reference)
+    digest = hashlib.sha256(json.dumps(sorted(tried.items())).encode()).hexdigest()
+    return _Piece(bare, default, work, digest if tried else "", stem)
 
 
-def _folder(folder: Path) -> Iterator[Handed]:
-    """Yield the notebooks below a folder, and those in zips there; links are left out."""
-    for place, folders, names in os.walk(folder, followlinks=False):
-        folders.sort(key=_in_order)
-        folders[:] = [name for name in folders if name not in _PASSED_BY]
-        for name in sorted(names, key=_in_order):
-            path = Path(place, name)
-            relative = PurePosixPath(*path.relative_to(folder).parts)
-            student = _student(relative, folder.resolve().name)
-            if not _wanted(name):
-                continue
-            if path.is_symlink() or not path.is_file():
-                yield Handed(student, str(relative), problem=_A_LINK)
-            elif not name.endswith(".zip"):
-                yield _file(path, str(relative), student)
-            else:
-                yield from _zip(str(relative), path, student, _Budget())
+def _is_reference(
+    cells: Sequence[submission.Cell], answers: Mapping[str, str], course: Course, lesson: str
+) -> bool:
+    """Tell whether a notebook is the solved edition itself: its title says so, no answer differs.
 
-
-def _file(path: Path, origin: str, student: str) -> Handed:
-    size = path.stat().st_size
-    if size <= submission.LARGEST_BYTES:
-        return Handed(student, origin, path.read_bytes())
-    allowed = f"{submission.LARGEST_BYTES >> 20} are allowed: clear the outputs."
-    return Handed(student, origin, problem=f"The file has {size >> 20:,} MB and {allowed}")
-
-
-@dataclass
-class _Budget:
-    """What the zips of one source may still cost: entries and unpacked bytes."""
-
-    entries: int = _MOST_ENTRIES
-    bytes: int = _MOST_BYTES
-
-
-def _zip(
-    origin: str, file: Path | io.BytesIO, whose: str, budget: _Budget, depth: int = 1
-) -> Iterator[Handed]:
-    """Yield the notebooks in a zip and in zips within it; `whose` is empty for an export."""
-    try:
-        with ZipFile(file) as archive:
-            for entry in sorted(archive.infolist(), key=lambda each: _in_order(each.filename)):
-                budget.entries -= 1
-                if budget.entries < 0:
-                    problem = f"The zip has more than {_MOST_ENTRIES:,} entries: {_ONLY_THAT}"
-                    yield Handed(whose or origin, origin, problem=problem)
-                    return
-                yield from _entry(archive, entry, origin, whose, budget, depth)
-    except _DAMAGED:
-        yield Handed(whose or origin, origin, problem="The zip is damaged: pack it again.")
-
-
-def _entry(
-    archive: ZipFile, entry: ZipInfo, origin: str, whose: str, budget: _Budget, depth: int
-) -> Iterator[Handed]:
-    """Yield the notebook that an entry is, or those in the zip that it is."""
-    name = _harmless(entry.filename)
-    leftovers = {"__MACOSX", ".ipynb_checkpoints"} & set(name.parts)  # copies that nobody meant
-    if entry.is_dir() or leftovers or not _wanted(name.name):
-        return
-    label, student = f"{origin}/{name}", whose or _student(name, PurePosixPath(origin).stem)
-    if stat.S_ISLNK(entry.external_attr >> 16):  # the upper half is Unix's mode
-        yield Handed(student, label, problem=_A_LINK)
-        return
-    data, problem = _unpacked(archive, entry, budget)
-    if name.suffix != ".zip" or problem:
-        yield Handed(student, label, data, problem)
-    elif depth < _DEEPEST_ZIP:
-        yield from _zip(label, io.BytesIO(data), student, budget, depth + 1)
-    else:
-        yield Handed(student, label, problem=f"There are zips in zips in zips: {_ONLY_THAT}")
-
-
-def _wanted(name: str) -> bool:
-    """Tell whether a file is a notebook, a zip, or what lesson 09 reports, and not hidden."""
-    return name == _REPORT or name.endswith((".ipynb", ".zip")) and not name.startswith(".")
-
-
-def _harmless(name: str) -> PurePosixPath:
-    """Return a name from a zip without what could lead out of it; it is only a label."""
-    parts = [part for part in re.split(r"[\\/]", name) if not part.endswith(":")]
-    return PurePosixPath(*[part for part in parts if part not in ("", ".", "..")] or ["_"])
-
-
-def _unpacked(archive: ZipFile, entry: ZipInfo, budget: _Budget) -> tuple[bytes, str]:
-    """Return an entry's bytes and no problem, or nothing and a sentence."""
-    largest = submission.LARGEST_BYTES * (8 if entry.filename.endswith(".zip") else 1)
-    if entry.flag_bits & 1:  # the bit that says encrypted
-        return b"", "The zip has a password: pack it without one."
-    try:
-        with archive.open(entry) as file:
-            data = file.read(largest + 1)
-    except _DAMAGED:  # this entry alone: another student's may be whole
-        return b"", "The file is damaged inside its zip: pack it again."
-    budget.bytes -= len(data)
-    if len(data) > largest or budget.bytes < 0:
-        return b"", f"The file unpacks to more than {largest >> 20} MB: {_ONLY_THAT}"
-    return data, ""
-
-
-def _is_export(source: Path) -> bool:
-    """Tell whether a zip holds several students, so that its own name says nothing."""
-    try:
-        with ZipFile(source) as archive:
-            names = [_harmless(each.filename) for each in archive.infolist() if not each.is_dir()]
-    except _DAMAGED:
-        return False
-    inner = [_unwrapped(name) for name in names]
-    if any(_named_by_platform(parts[0]) for parts in inner):
-        return True
-    return len({parts[0] for parts in inner if len(parts) > 1} - {"__MACOSX"}) > 1
-
-
-def _unwrapped(name: PurePosixPath) -> tuple[str, ...]:
-    """Return a place's parts without the outer folders that platforms add around all students."""
-    parts = list(name.parts)
-    while len(parts) > 1 and _WRAPPER.match(parts[0]):
-        del parts[0]
-    return tuple(parts)
-
-
-def _student(place: PurePosixPath, default: str) -> str:
-    """Return whose a notebook is: its outermost folder, or what a platform wrote before its name.
-
-    A lone file is named by its own name; where that is only the lesson's, by `default`.
+    A student may have found the very same answers, below the title of the student edition.
     """
-    parts = _unwrapped(place)
-    if student := _named_by_platform(parts[0]):
-        return student
-    if len(parts) > 1:
-        return parts[0]
-    stem = _VERSION.sub("", PurePosixPath(parts[0]).stem)
-    return default if _LESSON_NAME.match(stem) else stem or default
+    ours = {cell.get("metadata", {}).get("exercise"): cell for cell in course.lessons[lesson].cells}
+    titles = [text_of(each) for each in course.lessons[lesson].cells[:1]]
+    bare = submission.bare
+    return [bare(cell.text) for cell in cells[:1]] == [bare(each) for each in titles] and all(
+        bare(answers.get(question.id, "")) == bare(text_of(ours[question.id]))
+        for question in course.lessons[lesson].questions
+    )
 
 
-def _named_by_platform(part: str) -> str:
-    """Return the student that a platform wrote into a folder's or a file's name, else nothing."""
-    match = _PLATFORM_FOLDER.match(part) or _PLATFORM_FILE.match(part)
-    return next(filter(None, match.groups())) if match else ""
+_Given = dict[tuple[str, str], list[tuple[_Piece, Owner]]]
 
 
-def _in_order(name: str) -> list:
-    """Order names as people do: version 10 after version 9, and none before -1."""
-    stem = re.sub(r"\.(ipynb|zip)$", "", name)
-    return [int(each) if each.isdigit() else each.casefold() for each in re.split(r"(\d+)", stem)]
+def _given(
+    pieces: Sequence[_Piece],
+    rolls: Mapping[tuple[str, ...], bytes],
+    roster: tuple[Student, ...],
+    mapping: Mapping[str, str],
+    notes: list[str],
+) -> _Given:
+    """Return the pieces of each student and lesson. Raises CollectError where that is not clear."""
+    mapped = [_mapped(piece.found.origin, mapping) for piece in pieces]
+    notes += [f"--students names {each}, which did not come in." for each in mapping
+              if each not in mapped]  # fmt: skip
+    items = [
+        folders.Item(each.found.place, each.stem, each.answer, each.default)
+        for each, line in zip(pieces, mapped, strict=True)
+        if not line
+    ]
+    rest = iter(folders.owners(items, rolls, roster))
+    people = [_named(mapping[line]) if line else next(rest) for line in mapped]
+    ids = _on_roster([owner for every in people for owner in every], roster, notes)
+    given: _Given = defaultdict(list)
+    for piece, owners in zip(pieces, people, strict=True):
+        for owner in owners:
+            given[ids.get(owner, owner.label), piece.lesson].append((piece, owner))
+    known = set(ids.values())
+    for (student, lesson), every in given.items():
+        _check_one_person(student, lesson, every, student in known)
+    return dict(sorted(given.items()))
+
+
+def _mapped(origin: str, mapping: Mapping[str, str]) -> str:
+    """Return the line of the mapping that says most exactly whose a file is, or nothing."""
+    parts = origin.split("/")
+    for end in range(len(parts), 0, -1):
+        if (line := "/".join(parts[:end])) in mapping:
+            return line
+    return ""
+
+
+def _named(student: str) -> tuple[Owner, ...]:
+    return (Owner(student, ("mapping", student), ids=(student,)),)
+
+
+def _on_roster(
+    owners: Sequence[Owner], roster: tuple[Student, ...], notes: list[str]
+) -> dict[Owner, str]:
+    """Return the roster's ids of the owners whom it names, and them alone."""
+    if not roster:
+        return {}
+    found = {owner: owner.on(roster) for owner in dict.fromkeys(owners)}
+    ids = {owner: people[0].id for owner, people in found.items() if len(people) == 1}
+    sure = {owner for owner in ids if matches((), owner.ids, roster)}
+    labels: dict[tuple, set[str]] = defaultdict(set)
+    for owner, student in ids.items():
+        labels[student, owner.scope].add(owner.label)
+    for owner in found:
+        several = [each.id for each in found[owner]]
+        if owner in ids and owner not in sure and len(labels[ids[owner], owner.scope]) > 1:
+            several = sorted(labels[ids.pop(owner), owner.scope])
+        if len(several) > 1:
+            problem = f"it may be one of {', '.join(several[:4])}: say which with --students CSV."
+            note = f"{owner.label} was not matched with the roster: {problem}"
+            notes += [note] if note not in notes else []
+    return ids
+
+
+def _check_one_person(
+    student: str, lesson: str, every: Sequence[tuple[_Piece, Owner]], known: bool
+) -> None:
+    """Raise CollectError where different answers to a lesson may be those of several people."""
+    answered = [(piece, owner) for piece, owner in every if piece.answer]
+    if len({piece.answer for piece, _ in answered}) < 2:
+        return
+    holders = {owner.holder: owner.scope for _, owner in answered}
+    apart = len(set(holders.values())) == len(holders)
+    folder = all(owner.scope[-1:] == (owner.label,) for _, owner in answered)
+    if len(holders) > 1 and not (known and (apart or folder)):
+        of = f"lesson {lesson}" if lesson else "report.json"
+        origins = [piece.found.origin for piece, _ in answered]
+        shown = f"{', '.join(origins[:4])}{' and more' if len(origins) > 4 else ''}"
+        readings = [f"all are {student!r}'s, and one counts", "they are several people's"]
+        raise folders.unclear(f"It is not clear whose these files of {of} are ({shown})", readings)
+
+
+def _counting(
+    student: str, lesson: str, every: Sequence[tuple[_Piece, Owner]]
+) -> tuple[Work, list[Filed]]:
+    """Return the work that counts of one student's for one lesson, and what became of each file."""
+    best, _ = max(every, key=lambda each: _rank(*each))
+    filed = []
+    for piece, _ in every:
+        origin, problem = piece.found.origin, piece.work.problem
+        state, why = "graded", ""
+        if problem:
+            state, why = "refused", problem
+        elif piece is not best:
+            state, why = "superseded", best.found.origin
+        filed.append(Filed(origin, state, student, lesson, why))
+    return replace(best.work, student=student), filed
+
+
+def _rank(piece: _Piece, owner: Owner) -> tuple:
+    """Return what decides between two files: readable, answered, time, version, place, name."""
+    origin = piece.found.origin
+    parts = origin.split("/")
+    stem = re.sub(r"\.ipynb(\.txt|\.json)?$", "", parts[-1], flags=re.IGNORECASE)
+    version = _VERSION.search(stem)
+    number = int(version[1]) if version else 0
+    own = not {"reference", "solutions"} & {each.casefold() for each in parts[:-1]}
+    readable = not piece.work.problem
+    return (readable, bool(piece.answer), own, owner.time, number, archives.in_order(origin))
+
+
+def _told(filed: Sequence[Filed]) -> list[str]:
+    """Return notes on notebooks that are left out and files that are refused, a few of a kind."""
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in filed:
+        if each.state == "refused" or each.lesson or each.why == _NONE_OF_OURS:
+            state = "cannot be graded" if each.state == "refused" else "was left out"
+            alike[state, each.why].append(each.origin)
+    notes = []
+    for (state, why), every in alike.items():
+        notes += [f"{origin} {state}: {why}" for origin in every[:_MOST_LISTED]]
+        more = len(every) - _MOST_LISTED
+        notes += [f"So it is with {more} more files: {why}"] if more > 0 else []
+    return notes
+
+
+def _once_each(filed: Sequence[Filed]) -> list[Filed]:
+    """Return one line for each file: a group's file is all of its members'."""
+    together: dict[tuple[str, str, str], Filed] = {}
+    seen: Counter[tuple] = Counter()
+    for each in filed:
+        key = (each.origin, each.state, each.lesson)
+        before = together.get(key)
+        if before and each.student and before.student and each.student != before.student:
+            together[key] = replace(before, student=f"{before.student}, {each.student}")
+            continue
+        seen[key] += 1  # two entries of a zip may have one name
+        together[key if seen[key] == 1 else (*key, seen[key])] = each
+    return list(together.values())
+
+
+def _summed(filed: Sequence[Filed]) -> list[Filed]:
+    """Return the lines with many files of one folder that are no submissions told in one."""
+    idle: dict[tuple[str, str], list[Filed]] = defaultdict(list)
+    for each in filed:
+        if each.state == "left out" and not each.student and not each.lesson:
+            folder = each.origin.rpartition("/")[0]
+            idle[folder, each.why].append(each)
+    many = {each for each, every in idle.items() if len(every) > _MOST_LISTED}
+    kept = [
+        each
+        for each in filed
+        if each.state != "left out"
+        or each.student
+        or each.lesson
+        or (each.origin.rpartition("/")[0], each.why) not in many
+    ]
+    return kept + [
+        Filed(f"{folder or '.'}: {len(idle[folder, why])} files", "left out", why=why)
+        for folder, why in sorted(many)
+    ]

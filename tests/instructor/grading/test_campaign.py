@@ -181,7 +181,7 @@ def mixed(tmp_path_factory):
         text = data if number % 7 else data[: len(data) // 2] if number else data
         (folder / "97_grading.ipynb").write_text(text)
     made = course.Course(reference, toy.EXERCISES)
-    works, notes = collection.collect([place / "in"], made)
+    works, _, notes = collection.collect([place / "in"], made)
     assert len(works) == SUBMISSIONS and not notes
     return works, trial.Settings(made, "a secret", toy.LIMITS), place
 

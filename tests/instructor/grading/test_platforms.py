@@ -1,0 +1,145 @@
+"""Names that platforms write are read as they write them, ids before names."""
+
+from __future__ import annotations
+
+import pytest
+
+from course_lib.instructor.grading import platforms
+from course_lib.instructor.grading.roster import Student, read_roster
+
+TIME = "2024-01-02-12-30-00"
+
+
+def labels(*places, rolls=()):
+    found = platforms.told_apart(
+        [platforms.named(tuple(place.split("/"))) for place in places],
+        {tuple(place.split("/")): data for place, data in dict(rolls).items()},
+    )
+    return [owner and owner.label for owner in found]
+
+
+@pytest.mark.parametrize(
+    "places, expected",
+    [
+        (["Ann Lee_12_assignsubmission_file_/x.ipynb"], ["Ann Lee"]),
+        (["Lab/Ann Lee_12_assignsubmission_file/x.ipynb"], ["Ann Lee"]),
+        (["Ann Lee_12_assignsubmission_file_x.ipynb"], ["Ann Lee"]),
+        (["Ann Lee_12_assignsubmission_file_Bob_13_assignsubmission_file_x.ipynb"], ["Ann Lee"]),
+        (["Ann Lee_12_assignsubmission_onlinetext_/onlinetext.html"], ["Ann Lee"]),
+        (["Participant_12_assignsubmission_file_/x.ipynb"], ["Participant_12"]),
+        (["Teilnehmerin_12_assignsubmission_file_/x.ipynb"], ["Teilnehmerin_12"]),
+        (["Group A-Ann Lee_12_assignsubmission_file_/x.ipynb"], ["Group A-Ann Lee"]),
+        (
+            [f"Ann Lee_{each}_assignsubmission_file_/x.ipynb" for each in (1, 2, 2)],
+            ["Ann Lee_1", "Ann Lee_2", "Ann Lee_2"],
+        ),
+        (  # a number is of one assignment
+            [f"{lab}/Ann Lee_{n}_assignsubmission_file_/x" for lab, n in (("a", 1), ("b", 2))],
+            ["Ann Lee", "Ann Lee"],
+        ),
+        (["leeann_12_345_x.ipynb"], ["leeann"]),
+        (["müllerzoë_LATE_12_345_x-1.ipynb", "李明_13_346_x.ipynb"], ["müllerzoë", "李明"]),
+        (["leeann_12_34_x.ipynb", "leeann_13_35_x.ipynb"], ["leeann_12", "leeann_13"]),
+        (["lab1/leeann_12_34_x.ipynb", "lab2/leeann_13_35_x.ipynb"], ["leeann_12", "leeann_13"]),
+        (["anon_aB1cD_345_x.ipynb", "LATE_anon_Zz9_346_x.ipynb"], ["anon_aB1cD", "anon_Zz9"]),
+        ([f"Lab 1_s1_attempt_{TIME}_x.ipynb"], ["s1"]),
+        (
+            [f"Lab_1_{each}_attempt_{TIME}_x.ipynb" for each in ("ann_lee", "bob_lee")],
+            ["ann_lee", "bob_lee"],
+        ),
+        (["a/submission_12/x.ipynb"], ["submission_12"]),
+        (["Lab 1/Lee, Ann(ann)/Submission attachment(s)/x.ipynb"], ["ann"]),
+        ([f"ps1/ann+ps1+{TIME[:10]} 12:30:00 UTC/x.ipynb"], ["ann"]),
+        (
+            ["ann/x.ipynb", "07_1_x.ipynb", "a_2024_01_15_x.ipynb", "Copy (1)/x", "submission_1"],
+            [None] * 5,
+        ),
+    ],
+)
+def test_names_of_platforms(places, expected):
+    assert labels(*places) == expected
+
+
+def test_blackboard_names_the_student_beside_the_file():
+    text = "Name: Lee, Ann (ann_lee)\nAssignment: Lab_1\n".encode("utf-8-sig")
+    rolls = {f"Lab_1_ann_lee_attempt_{TIME}.txt": text}
+    assert labels(f"Lab_1_ann_lee_attempt_{TIME}_x.ipynb", rolls=rolls) == ["ann_lee"]
+    rolls = {f"Lab_1_ann_lee_attempt_{TIME}.txt": b"Name: Bob (bob)"}  # another's name
+    assert labels(f"Lab_1_ann_lee_attempt_{TIME}_x.ipynb", rolls=rolls) == ["lee"]
+
+
+METADATA = """---
+submission_1:
+  :submitters:
+  - :name: Ann Lee
+    :sid: '012'
+    :email: ann@x.org
+  :created_at: 2024-01-02 12:30:00
+  :score: 1.0
+  :results:
+    :submitters:
+    - :name: Eve
+  :history:
+  - :id: 5
+    :submitters:
+    - :name: Eve
+      :sid: eve
+submission_2:
+  :submitters:
+  - :name: "Zo\\u00eb O'Lee"
+    :email: zoe@x.org
+  - :name: 'Bob ''B'' Ray'
+    :sid: ~
+    :email: bob@x.org
+"""
+
+
+def test_gradescope_says_who_handed_in():
+    found = platforms.submitters({("submission_metadata.yml",): METADATA.encode()})
+    people = {
+        folder: [(each.label, each.names) for each in every] for folder, every in found.items()
+    }
+    assert people == {
+        "submission_1": [("012", ("Ann Lee",))],
+        "submission_2": [("zoe@x.org", ("Zoë O'Lee",)), ("bob@x.org", ("Bob 'B' Ray",))],
+    }
+    assert platforms.submitters({("x",): b"\xff\0[[[[" * 1000}) == {}
+
+
+def test_ids_and_namesakes_on_the_roster(tmp_path):
+    """A number decides between people of one name, and never between two names."""
+    path = tmp_path / "r.csv"
+    path.write_text(
+        "Identifier,Full name\nParticipant 1,Ann Lee\nParticipant 2,Ann Lee\n"
+        "Participant 3,Bob Ray\nParticipant 4,Marie Lee\n"
+    )
+    students = read_roster(path)
+
+    def who(part):
+        found = platforms.named((f"{part}_assignsubmission_file_", "x.ipynb")).on(students)
+        return [each.id for each in found]
+
+    assert who("Ann Lee_1") == ["Participant 1"] and who("Ann Lee_2") == ["Participant 2"]
+    assert who("Ann Lee_3") == ["Participant 1", "Participant 2"]
+    assert who("Bob Ray_1") == ["Participant 3"]  # of another assignment
+    assert who("Participant_4") == ["Participant 4"]
+    assert who("Group 7-Bob Ray_9") == ["Participant 3"]
+    assert who("Anne-Marie Lee_9") == []
+    path.write_text("Student,ID,SIS Login ID\nLee A.,12,ann\nRay B.,13,12\n")
+    students = read_roster(path)
+    canvas = platforms.named(("leeann_12_34_x.ipynb",))
+    assert [each.name for each in canvas.on(students)] == ["Lee A."]
+    assert not platforms.named(("leeann_14_34_x.ipynb",)).on(students)
+    assert not canvas.on((Student("Bob", "12", frozenset({"12"}), frozenset({"12"})),))
+
+
+def test_an_export_is_what_platforms_named_for_several():
+    moodle = [("Ann_1_assignsubmission_file_", "x.ipynb"), ("Bob_2_assignsubmission_file_", "x")]
+    assert platforms.is_export(moodle)
+    assert not platforms.is_export(moodle[:1]) and not platforms.is_export([*moodle, ("a", "x")])
+    assert not platforms.is_export([])
+
+
+def test_long_and_strange_names_are_quick():
+    for part in ("_" * 60_000, "a_1" * 20_000, "_attempt_2024-" * 5000, "(" * 60_000 + ")"):
+        platforms.named((part, part))
