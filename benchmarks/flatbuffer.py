@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib import session, tflite
+from course_lib import session, spotter, tflite
 from course_lib.experiments import readers, reading_costs
 from course_lib.tflite import xray
 
@@ -59,7 +59,7 @@ def main() -> int:
         options.error("--record keeps the libraries' code as well: give --libraries ROOT.")
     flat = tflite.load("spotter_float32")
     proto = session.data_path("models", "spotter.pb").read_bytes()
-    spotter(flat, proto)
+    shipped_model(flat, proto)
     series()
     small_readers(flat, proto)
     if chosen.libraries:
@@ -69,7 +69,7 @@ def main() -> int:
     return 0
 
 
-def spotter(flat: bytes, proto: bytes) -> None:
+def shipped_model(flat: bytes, proto: bytes) -> None:
     """Print bytes, and the cost of the first and of every weight, of the shipped model."""
     print("the shipped spotter, float32")
     route = xray.Xray(flat).route("buffers[1].data")
@@ -120,9 +120,9 @@ def small_readers(flat: bytes, proto: bytes) -> None:
     """Print what the lesson's three C readers take."""
     print("small readers, compiled here")
     for name in readers.READERS:
-        file, tensor = (flat, "decide/BiasAdd") if name == "flatbuffer" else (proto, "decide/bias")
+        wanted = f"{spotter.LAST_LAYER}/{'BiasAdd' if name == 'flatbuffer' else 'bias'}"
         reader = readers.compiled(name)
-        cost = reader.find(file, tensor)
+        cost = reader.find(flat if name == "flatbuffer" else proto, wanted)
         print(
             f"  {name:16} {reader.code_bytes:6,} B of code {1e6 * cost.seconds:7.2f} µs "
             f"{cost.allocations:6,} allocations, {cost.allocated_bytes:,} B"

@@ -81,7 +81,7 @@ def try_map(data: bytes) -> str:
     """Return what came of mapping a file; a right map is complete."""
     try:
         found = flatbuffer.byte_map(data)
-    except flatbuffer.FormatError as error:
+    except flatbuffer.ModelError as error:
         return "a clear error" if "\n" not in str(error) else "FAILED: an unclear error"
     except Exception as error:  # whatever else it raises is what this program looks for
         return f"FAILED: {type(error).__name__}"

@@ -194,16 +194,16 @@ def drawn(folder: Path, files: dict[str, str]) -> tuple[dict[str, bool], str]:
 
     `files` and what is returned go by the names of the forms.
     """
-    program = node()
+    program, why = node(), "There is no Node here"
     if program is not None and importlib.util.find_spec("netron") is not None:
         try:
             forms = _ask_netron(program, folder, files)
             return forms, "Netron's own readers opened these files, in Node."
         except (OSError, subprocess.SubprocessError, ValueError):
-            pass  # an old Node that does not know modules, or one that may not run
+            why = "Node cannot run Netron here"  # too old to know modules, or forbidden
     kept = json.loads(session.data_path(*_DRAWN).read_text(encoding="utf-8"))
-    how = "There is no Node here: what Netron draws was found out where the course was made."
-    return {name: kept["drawn"][name] for name in files}, how
+    how = "what Netron draws was found out where the course was made."
+    return {name: kept["drawn"][name] for name in files}, f"{why}: {how}"
 
 
 def _ask_netron(program: str, folder: Path, files: dict[str, str]) -> dict[str, bool]:

@@ -20,7 +20,6 @@ from course_lib import session, spotter, tflite
 from course_lib.formats.checkpoint import contents
 
 HISTORY = "history.json"  # beside the checkpoints, or in the folder above them
-_FIRST_LAYER = "listen/kernel"
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def measure(
         if int8 is not None:
             answers_int8 = tflite.run(tflite.convert(model, "int8", int8), features)
             right = answers_int8.argmax(axis=1) == labels
-        kernels = contents(prefix)[_FIRST_LAYER]
+        kernels = contents(prefix)[f"{spotter.FIRST_LAYER}/kernel"]
         snapshots.append(Snapshot(step, kernels, answers, *known.get(step, (None, None)), right))
         if progress is not None:
             progress(number + 1, len(checkpoints))

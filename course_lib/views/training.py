@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,8 +152,10 @@ class LiveTraining(shell.View):
         """
         watch = self._callback(len(features) // options.get("batch", spotter.BATCH))
         options |= {"validation": self.held, "callbacks": [watch, *also]}
+        self.stopped = False
         try:
-            spotter.train(model, features, labels, self.epochs, **options)
+            with self._hearing_interrupts():
+                spotter.train(model, features, labels, self.epochs, **options)
         except KeyboardInterrupt:
             self.stopped = True
         if watch.best is not None:
@@ -158,6 +163,27 @@ class LiveTraining(shell.View):
         self._say(self._ending(watch))
         self._draw(at_once=True)
         return self.curve
+
+    @contextmanager
+    def _hearing_interrupts(self) -> Iterator[None]:
+        """Note the first interrupt, for the end of the batch; a second one ends at once, as always.
+
+        Python drops an exception that is raised while a weak reference or a finaliser is cleared,
+        and TensorFlow clears many: an interrupt that falls there would be lost.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may change what an interrupt does
+            return
+
+        def note(number: int, frame: Any) -> None:
+            signal.signal(signal.SIGINT, before)
+            self.stopped = True
+
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _callback(self, steps: int) -> Any:
         """Return a Keras callback that feeds the curves and remembers the best weights."""
@@ -169,10 +195,18 @@ class LiveTraining(shell.View):
 
             def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
                 self.done += 1
+                self._end_if_stopped()
                 if self.done % _STEPS == 0:
                     owner.curve.losses.append((self.done / steps, float(logs["loss"])))
                     owner._progress("training", self.done, steps * owner.epochs)
                     owner._draw()
+
+            def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+                self._end_if_stopped()
+
+            def _end_if_stopped(self) -> None:
+                if owner.stopped:
+                    raise KeyboardInterrupt
 
             def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
                 accuracy, at = float(logs["val_accuracy"]), self.done / steps or epoch + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from course_lib import spotter
 from course_lib.experiments import timeline
 from tests.browser.lab import Server
 from tests.browser.test_lessons import (  # noqa: F401
@@ -53,7 +54,7 @@ def test_05_the_cursor_explains_bytes(page, server: Server) -> None:  # noqa: F8
     assert "tag of node" in notebook.looks(cell)
     after = _press(notebook, cell, "ArrowRight")
     assert "length of node" in after and "bits" in after
-    assert "listen/convolution" in _choose(notebook, cell)
+    assert f"{spotter.FIRST_LAYER}/convolution" in _choose(notebook, cell)
     for _ in range(60):
         if "packed: 4 numbers" in (after := _press(notebook, cell, "ArrowRight")):
             break

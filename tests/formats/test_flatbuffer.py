@@ -217,7 +217,7 @@ def test_trailing_bytes_are_named_as_unused(models):
     ],
 )
 def test_damage_is_named_in_one_sentence(models, damage, words):
-    with pytest.raises(flatbuffer.FormatError, match=words) as caught:
+    with pytest.raises(flatbuffer.ModelError, match=words) as caught:
         flatbuffer.byte_map(damage(models["int8_per_channel"]))
     assert "\n" not in str(caught.value)
 
@@ -249,7 +249,7 @@ def test_mutations_give_a_right_map_or_a_clear_error(models, name):
         data = mutated(models[name], chance)
         try:
             found = flatbuffer.byte_map(data)
-        except flatbuffer.FormatError as error:
+        except flatbuffer.ModelError as error:
             assert "\n" not in str(error)
         else:
             assert found.complete and sum(found.shares.values()) == len(data)
@@ -272,7 +272,7 @@ def test_mutations_of_a_foreign_model_give_a_right_map_or_a_clear_error(name):
         damaged = mutated(data, chance)
         try:
             found = flatbuffer.byte_map(damaged)
-        except flatbuffer.FormatError as error:
+        except flatbuffer.ModelError as error:
             assert "\n" not in str(error)
         else:
             whole += 1

@@ -1,6 +1,8 @@
 """A training as it came, and as it comes: its curves, its bar, how it is stopped."""
 
 import signal
+import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -87,20 +89,33 @@ def test_an_interruption_before_the_first_epoch_is_told_as_what_it_is(monkeypatc
     assert all(map(np.array_equal, before, model.get_weights()))
 
 
-def test_an_interrupted_training_ends_at_once_and_keeps_its_best():
+def _interrupt_a_weak_reference():
+    """Let the signal fall where Python drops every exception: a weak reference's callback."""
+    thing = threading.Event()
+    watched = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+    del thing
+    assert watched() is None
+
+
+@pytest.mark.parametrize(
+    "send", [lambda: signal.raise_signal(signal.SIGINT), _interrupt_a_weak_reference]
+)
+def test_an_interrupted_training_ends_at_once_and_keeps_its_best(send):
     """The signal that a notebook sends, in the middle of the third epoch."""
+    usual = signal.getsignal(signal.SIGINT)
     live = training.LiveTraining(toy(64), epochs=50)
     draw_at_once = live._draw
 
     def interrupt(at_once=False):
         if not at_once and len(live.curve.losses) == 5:
             assert "To stop early, interrupt the cell" in live.status.value
-            signal.raise_signal(signal.SIGINT)
+            send()
         draw_at_once(at_once)
 
     live._draw = interrupt
     model = spotter.build()
     curve = live.train(model, *toy(1_280))
+    assert signal.getsignal(signal.SIGINT) is usual
     assert [epoch for epoch, _ in curve.accuracies] == [1, 2] and len(curve.losses) == 5
     assert "stopped after" in live.status.value
     best = max(curve.accuracies, key=lambda pair: (pair[1], pair[0]))

@@ -6,17 +6,16 @@ import time
 
 import pytest
 
-from course_lib import session
 from course_lib.formats import protobuf
+from course_lib.session import internals
 from course_lib.views.wire import WireCursor, explained
 
 
 @pytest.fixture(scope="module")
 def graph_def():
-    session.import_tensorflow()
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
-    graph = GraphDef(node=[{"name": "first", "op": "NoOp"}, {"name": "<b>", "op": "Const"}])
+    graph = internals.message("GraphDef")(
+        node=[{"name": "first", "op": "NoOp"}, {"name": "<b>", "op": "Const"}]
+    )
     graph.node[1].attr["T"].type = 1
     graph.node[1].attr["v"].tensor.tensor_content = bytes(range(200)) * 3
     return graph.SerializeToString(deterministic=True)
@@ -80,10 +79,7 @@ def test_two_bytes_are_explained(graph_def):
 
 
 def test_packed_numbers_are_taken_apart():
-    session.import_tensorflow()
-    from tensorflow.core.framework.graph_pb2 import GraphDef
-
-    graph = GraphDef(node=[{"name": "n", "op": "Conv2D"}])
+    graph = internals.message("GraphDef")(node=[{"name": "n", "op": "Conv2D"}])
     graph.node[0].attr["strides"].list.i.extend([1, 300, -1])
     graph.node[0].attr["value"].tensor.float_val.extend([1.5, -2.0])
     cursor = WireCursor(graph.SerializeToString(deterministic=True), ["n"])

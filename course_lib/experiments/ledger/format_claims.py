@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_lib import micro, tflite
+from course_lib import micro, spotter, tflite
 from course_lib.experiments import readers
 from course_lib.experiments.ledger.claims import Claim, Ledger, Test, claim
 from course_lib.formats import tflite_file
@@ -17,7 +17,7 @@ from course_lib.tflite import xray
 _FOUR = 3.8  # as near to 4 as counts
 _MAGNITUDE = 10.0
 _COMPRESSES = 0.95  # a file that zlib makes no smaller than that was compressed before
-_WEIGHT = "decide/bias"  # in the frozen graph: the readers look it up
+_WEIGHT = f"{spotter.LAST_LAYER}/bias"  # in the frozen graph: the readers look it up
 
 _Costs = dict[str, readers.LookUp] | None  # None where there is no C compiler
 

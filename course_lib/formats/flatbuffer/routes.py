@@ -73,7 +73,7 @@ def route(data: bytes, path: str, schema: Schema | None = None) -> Route:
     """Return the reads that lead to `path`, such as `"subgraphs[0].tensors[3].name"`.
 
     Raises LookupError where the schema has no such field or the file leaves it out, and
-    FormatError where an offset leads out of the file.
+    ModelError where an offset leads out of the file.
     """
     reader = _Reader(data, schema or load())
     names = re.findall(r"(\w+)((?:\[\d+\])*)", path)

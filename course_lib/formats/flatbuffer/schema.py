@@ -23,8 +23,6 @@ SCALARS = {
 }  # fmt: skip
 """The scalar types of FlatBuffers and their letters in Python's `struct`; all little-endian."""
 
-FormatError = ModelError
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -57,11 +55,11 @@ class Schema:
 
 
 def number(data: bytes, position: int, scalar: str, what: str = "a number") -> int | float | bool:
-    """Return the number of a scalar type at `position`; raises FormatError outside of `data`."""
+    """Return the number of a scalar type at `position`; raises ModelError outside of `data`."""
     letter = "<" + SCALARS[scalar]
     if position < 0 or position + struct.calcsize(letter) > len(data):
         problem = f"{what} at byte {position} lies outside its {len(data)} bytes."
-        raise FormatError(f"The file is cut short or damaged: {problem}")
+        raise ModelError(f"The file is cut short or damaged: {problem}")
     return struct.unpack_from(letter, data, position)[0]
 
 

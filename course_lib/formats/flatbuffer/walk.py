@@ -18,11 +18,11 @@ from course_lib.formats.flatbuffer.schema import (
     ROOT,
     SCALARS,
     Field,
-    FormatError,
     Schema,
     load,
     number,
 )
+from course_lib.formats.tflite_file import ModelError
 
 _MOST_SPANS = 2_000_000  # a hostile file may claim any number: memory has to stay bounded
 _MOST_NUMBERS = 65_536
@@ -36,7 +36,7 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
 
     `schema` is the one that ships with LiteRT unless given. Tables and fields that it does not
     know stay named, as "field 17", but are not followed. Memory stays within a few hundred times
-    the file. Raises FormatError for bytes that are no .tflite file, whose offsets lead outside
+    the file. Raises ModelError for bytes that are no .tflite file, whose offsets lead outside
     of it, or two of whose parts claim the same byte.
     """
     data = bytes(data)
@@ -48,7 +48,7 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     if reached.overlaps:
         first, second = reached.overlaps[0]
         both = f"{_label(first)} and {_label(second)}"
-        raise FormatError(f"The file is damaged: {both} both claim byte {second.start}.")
+        raise ModelError(f"The file is damaged: {both} both claim byte {second.start}.")
     return ByteMap(data, [*spans, *_left_over(reached)]) if reached.gaps else reached
 
 
@@ -79,7 +79,7 @@ class _Walk:
         self.seen[position] = before or sort
         if before not in ("", sort):
             both = f"both a {before} and a {sort}"
-            raise FormatError(f"The file is damaged: at byte {position} {both} should begin.")
+            raise ModelError(f"The file is damaged: at byte {position} {both} should begin.")
         return not before
 
     def claim(
@@ -89,16 +89,16 @@ class _Walk:
         self.reaches(start, start + size, name or kind)
         self.claimed += size
         if self.claimed > len(self.data):
-            raise FormatError(f"The file is damaged: parts of it overlap at byte {start}.")
+            raise ModelError(f"The file is damaged: parts of it overlap at byte {start}.")
         if len(self.spans) >= _MOST_SPANS:
-            raise FormatError(f"The file has over {_MOST_SPANS:,} parts: too many to name each.")
+            raise ModelError(f"The file has over {_MOST_SPANS:,} parts: too many to name each.")
         if size:
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
     def reaches(self, start: int, end: int, what: str) -> None:
         if start < 0 or end > len(self.data):
             problem = f"{what} at byte {start} would end at {end} of {len(self.data)}."
-            raise FormatError(f"The file is cut short or damaged: {problem}")
+            raise ModelError(f"The file is cut short or damaged: {problem}")
 
     def number(self, position: int, scalar: str) -> int | float | bool:
         return number(self.data, position, scalar)
@@ -122,7 +122,7 @@ class _Walk:
             end = present[index + 1][0] if index + 1 < len(present) else size
             if not 4 <= offset < end <= size:
                 wrong = f"the vtable at byte {at} puts two fields on the same bytes or one outside"
-                raise FormatError(f"The file is damaged: {wrong} its table.")
+                raise ModelError(f"The file is damaged: {wrong} its table.")
             inner = fields.get(slot, Field(f"field {slot}", slot, "unknown", ""))
             values[slot] = self.inline(position + offset, end - offset, inner, path)
             later.append((position + offset, inner))
@@ -145,7 +145,7 @@ class _Walk:
             return self.vtables[at]
         size, inline = int(self.number(at, "Uint16")), int(self.number(at + 2, "Uint16"))
         if size < 4 or size % 2 or inline < 4 or at + size > len(self.data):
-            raise FormatError(f"The file is damaged: there is no vtable at byte {at}.")
+            raise ModelError(f"The file is damaged: there is no vtable at byte {at}.")
         places = struct.unpack_from(f"<{size // 2 - 2}H", self.data, at + 4)
         fields = self.schema.tables.get(table, {})
         self.claim(at, 2, "vtable", "size of this vtable", path, size)
@@ -166,7 +166,7 @@ class _Walk:
         size = struct.calcsize(SCALARS[field.of]) if field.kind == "scalar" else 4
         if size > room:
             where = f"{inside} at byte {position}"
-            raise FormatError(f"The file is damaged: {where} does not fit into its table.")
+            raise ModelError(f"The file is damaged: {where} does not fit into its table.")
         if field.kind != "scalar":
             to = self.offset(position)
             self.claim(position, 4, "offset", f"offset to {field.name}", inside, to)
@@ -243,7 +243,7 @@ def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
             continue  # 0 and 1 are no places: converters write them before they know one
         if start + count > size:
             where = f"{path} leads to byte {start + count} of {size}"
-            raise FormatError(f"The file is cut short or damaged: {where}.")
+            raise ModelError(f"The file is cut short or damaged: {where}.")
         yield Span(start, start + count, "weights" if owner[1] else "data", path, path)
 
 
