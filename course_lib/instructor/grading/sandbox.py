@@ -128,7 +128,7 @@ def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:
     """Return what each process may use, under the names of the resource module."""
     running = 0 if user is not None else count_threads()
     return {
-        "CPU": limits.cpu_seconds,
+        "CPU": limits.cpu_seconds * (os.cpu_count() or 1),  # of all its threads
         "DATA": 2 * limits.memory_bytes,  # reserved memory; what is used is watched from outside
         "FSIZE": limits.disk_bytes,
         "NOFILE": limits.open_files,
@@ -235,7 +235,7 @@ def _follow(
     finally:
         os.close(events_start)
         os.close(printed_start)
-    watch = Watch(process, limits, started)
+    watch = Watch(process, limits)
     try:
         events, printed = watch.read(events_end, printed_end)
     finally:

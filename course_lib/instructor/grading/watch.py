@@ -11,14 +11,19 @@ from dataclasses import dataclass
 
 import psutil
 
+from course_lib.instructor.grading.inside.clock import Clock, family
+
 _POLL_SECONDS = 0.1
 _KEPT_BYTES = 4000  # of what is printed: enough to say why a sandbox did not start
-_LARGEST_FAMILY = 20_000  # a bomb may grow faster than it is counted
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Memory counts all its processes; disk is memory, too."""
+    """What one submission may use. Memory counts all its processes; disk is memory, too.
+
+    Seconds are those of `inside.clock`, which depend little on how busy the machine is; those of
+    `cpu_seconds` are of one processor, for each process.
+    """
 
     wall_seconds: float = 300.0
     cell_seconds: float = 60.0
@@ -35,8 +40,9 @@ class Limits:
 class Watch:
     """Read a process's pipes until it ends by itself or breaks a limit."""
 
-    def __init__(self, process: subprocess.Popen, limits: Limits, started: float) -> None:
-        self.process, self.limits, self.started = process, limits, started
+    def __init__(self, process: subprocess.Popen, limits: Limits) -> None:
+        self.process, self.limits = process, limits
+        self.clock = Clock(process.pid)
         self.ended = ""
 
     def read(self, events_end: int, printed_end: int) -> tuple[bytes, bytes]:
@@ -73,20 +79,19 @@ class Watch:
         for _ in range(20):  # while it is ended, a family may grow
             if self.process.poll() is not None:
                 break  # from now on its number may be another's
-            for pid in _family(self.process.pid):
+            for pid in family(self.process.pid):
                 with suppress(psutil.Error):  # it ended already
                     psutil.Process(pid).kill()
         self.process.wait(timeout=30)
 
     def _look(self) -> None:
         """Note the first limit that is broken now."""
-        seconds = time.monotonic() - self.started
-        family = _family(self.process.pid)
-        if seconds > self.limits.wall_seconds:
+        found = family(self.process.pid)
+        if self.clock.is_over(self.limits.wall_seconds):
             self.ended = f"it took more than {self.limits.wall_seconds:.0f} seconds"
-        elif sum(map(_resident_bytes, family)) > self.limits.memory_bytes:
+        elif sum(map(_resident_bytes, found)) > self.limits.memory_bytes:
             self.ended = f"it took more than {self.limits.memory_bytes >> 20:,} MB of memory"
-        elif len(family) > self.limits.processes:
+        elif len(found) > self.limits.processes:
             self.ended = f"it started more than {self.limits.processes} processes"
 
 
@@ -113,23 +118,6 @@ def _read_some(descriptor: int) -> bytes:
         return os.read(descriptor, 1 << 16)
     except BlockingIOError:
         return b""
-
-
-def _family(pid: int) -> list[int]:
-    """Return a process's number and those of all its descendants that can be seen.
-
-    psutil would read every process of the machine for each of them, ten times a second and in each
-    sandbox; the kernel's own lists of children cost a fortieth of that even on a quiet machine.
-    """
-    family, waiting = [], [pid]
-    while waiting and len(family) < _LARGEST_FAMILY:
-        current = waiting.pop()
-        family.append(current)
-        with suppress(OSError):  # it ended meanwhile
-            for task in os.listdir(f"/proc/{current}/task"):
-                with open(f"/proc/{current}/task/{task}/children", encoding="ascii") as file:
-                    waiting.extend(map(int, file.read().split()))
-    return family
 
 
 def _resident_bytes(pid: int) -> int:

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from course_lib.instructor.grading import watch
+from course_lib.instructor.grading.inside import clock
 
 CHILD = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', {!r}]); {}"
 HOLD = "x = b'x' * (64 << 20); print('held', flush=True); import time; time.sleep(60)"
@@ -22,10 +23,10 @@ def watched(code: str, limits: watch.Limits = LIMITS) -> tuple[watch.Watch, list
     process = subprocess.Popen([sys.executable, "-c", code], stdout=printed[1])
     os.close(events[1])
     os.close(printed[1])
-    guard = watch.Watch(process, limits, time.monotonic())
+    guard = watch.Watch(process, limits)
     try:
         guard.read(events[0], printed[0])
-        family = watch._family(process.pid)
+        family = clock.family(process.pid)
     finally:
         guard.stop()
         os.close(events[0])
