@@ -41,8 +41,8 @@ class _Command(click.Command):
     def invoke(self, context: click.Context) -> int:
         try:
             return super().invoke(context) or DONE
-        except KeyboardInterrupt:
-            _say("interrupted")
+        except KeyboardInterrupt as error:
+            _say(str(error) or "interrupted")
             return INTERRUPTED
         except BrokenPipeError:
             return DONE  # the reader of our output, such as `head`, has seen enough

@@ -82,6 +82,7 @@ class Grading:
             self._end_if_dead(kernel, "")
             return
         why = "" if problem is None else _reason(problem)
+        why = why and "the kernel ended" if kernel.code is not None else why
         self._send(kind="cell", exercise=identifier, why=why)
         self._revive(item)
         if not self.dead:
