@@ -13,7 +13,6 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -122,12 +121,16 @@ def run(
             path.chmod(0o755 if path.is_dir() else 0o644)
         environment = _environment(work, view, inside)
         if not inside:
-            return _follow([], f"{job}/job.json", environment, limits, work, asked)
+            return _follow([], f"{job}/job.json", environment, limits, asked)
         stored = limits.disk_bytes + (len(_WRITABLE) - 1) * _SMALL
         bounds = limits.memory_bytes + stored, limits.threads + limits.processes
         group = stack.enter_context(cgroups.group(*bounds))
         around = [*cgroups.entering(group), *_bubblewrap(folder, view, limits)]
-        return _follow(around, f"{job}/job.json", environment, limits, "/", asked, group)
+        passed = []
+        if refused := seccomp.filter_file():
+            passed.append(stack.enter_context(refused).fileno())
+            around += ["--seccomp", str(passed[0])]
+        return _follow(around, f"{job}/job.json", environment, limits, asked, passed, group)
 
 
 def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:
@@ -206,22 +209,15 @@ def _follow(
     job: str,
     environment: dict[str, str],
     limits: Limits,
-    cwd: str,
     asked: Requests,
+    passed: Sequence[int] = (),
     group: Path | None = None,
 ) -> Run:
     """Start the program, watch time, memory, processes and output, and stop it if need be."""
     events_end, events_start = os.pipe()
     printed_end, printed_start = os.pipe()
-    started, mark, killed = time.monotonic(), secrets.token_hex(8), blame.out_of_memory_kills()
-    refused = seccomp.filter_file() if around else None
+    mark, killed = secrets.token_hex(8), blame.out_of_memory_kills()
     try:
-        passed = (events_start,)
-        if refused:
-            around, passed = (
-                [*around, "--seccomp", str(refused.fileno())],
-                (*passed, refused.fileno()),
-            )
         process = processes.start(
             "-m",
             _PROGRAM,
@@ -231,15 +227,13 @@ def _follow(
             stdin=subprocess.DEVNULL,
             stdout=printed_start,
             stderr=printed_start,
-            pass_fds=passed,
+            pass_fds=(events_start, *passed),
             start_new_session=True,
-            cwd=cwd,
+            cwd="/" if around else environment["HOME"],
         )
     finally:
         os.close(events_start)
         os.close(printed_start)
-        if refused:
-            refused.close()
     watch = Watch(process, limits, _WRITABLE if around else ())
     try:
         events, printed = watch.read(events_end, printed_end)
@@ -251,21 +245,27 @@ def _follow(
         os.close(printed_end)
     if watch.interrupted:
         raise turns.Stopped
-    lines = _parsed(events)
+    if not watch.ended and cgroups.kills(group):
+        watch.ended = f"it took more than {limits.memory_bytes >> 20:,} MB of memory"
+    lines, short = _parsed(events), blame.out_of_memory_kills() > killed
+    _raise_for_the_machine(lines, printed, watch, asked, short)
+    kind = "bubblewrap" if around else "limits"
+    return Run(lines[1:], watch.ended, watch.clock.wall(), kind)
+
+
+def _raise_for_the_machine(
+    lines: Sequence[dict], printed: bytes, watch: Watch, asked: Requests, short: bool
+) -> None:
+    """Raise SandboxError where the machine ended a run, or may have and others ran beside it."""
     if not lines or lines[0]["kind"] != "begin":
         problem = " ".join(printed.decode("utf-8", "replace").split())[-300:]
         raise SandboxError(f"The sandbox could not be started: {problem}")
-    ended = watch.ended
-    if not ended and cgroups.kills(group):
-        ended = f"it took more than {limits.memory_bytes >> 20:,} MB of memory"
-    short = not ended and blame.out_of_memory_kills() > killed
-    starved = watch.clock.is_starved(limits.wall_seconds)
-    if problem := blame.fault(lines[1:], asked, ended, starved, short):
+    starved = watch.clock.is_starved(watch.limits.wall_seconds)
+    problem = blame.fault(lines[1:], asked, watch.ended, starved, short)
+    if not problem and not watch.limits.alone:
+        problem = blame.doubt(lines[1:], asked, watch.ended)
+    if problem:
         raise SandboxError(problem)
-    if not limits.alone and (problem := blame.doubt(lines[1:], asked, ended)):
-        raise SandboxError(problem)
-    kind = "bubblewrap" if around else "limits"
-    return Run(lines[1:], ended, time.monotonic() - started, kind)
 
 
 def _parsed(text: bytes) -> tuple[dict, ...]:

@@ -44,7 +44,11 @@ class Clock:
 
     def is_starved(self, limit: float) -> bool:
         """Tell whether the wall's time is far beyond `limit`, and the family's own is not."""
-        return self.seconds <= limit and time.monotonic() - self._started > _PATIENCE * limit
+        return self.seconds <= limit and self.wall() > _PATIENCE * limit
+
+    def wall(self) -> float:
+        """Return the seconds on the wall since this was made."""
+        return time.monotonic() - self._started
 
 
 def family(pid: int) -> list[int]:
