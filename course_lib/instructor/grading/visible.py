@@ -17,6 +17,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM += ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
 _LIBRARIES = [f"{place}/python3*/*-packages" for place in ("lib", "lib64", "local/lib")]
 _OF_A_CLONE = ("pyproject.toml", "notebooks")
+_SOLVED = ("notebooks", "tests", "build")
 _NAME = "course_lib"
 
 
@@ -51,12 +52,17 @@ def hiding(view: Path, places: Iterable[str] | None = None) -> list[str]:
             if not any(found.resolve().is_relative_to(each) for each in inside):
                 continue
             if found.name == _NAME and found.is_dir():
-                if any((found.parent / name).exists() for name in _OF_A_CLONE):
+                clone = any((found.parent / name).exists() for name in _OF_A_CLONE)
+                below = [each for each in seen() if Path(each).is_relative_to(place)]
+                if clone and place not in map(os.path.realpath, below):
                     arguments += ["--tmpfs", place]
-                    for path in (each for each in seen() if Path(each).is_relative_to(place)):
+                    for path in below:
                         arguments += ["--ro-bind", path, path]
                 else:
                     arguments += ["--ro-bind", str(view / _NAME), str(found.resolve())]
+                    solved = [found.parent / name for name in _SOLVED if clone]
+                    for folder in filter(Path.is_dir, solved):  # a clone that is this Python's
+                        arguments += ["--tmpfs", str(folder)]
             elif found.suffix in (".egg", ".zip", ".pyz") and found.is_file():
                 arguments += ["--ro-bind", os.devnull, str(found.resolve())]
     return arguments

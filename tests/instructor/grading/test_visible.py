@@ -23,10 +23,14 @@ def machine(tmp_path, monkeypatch):
         "src/clone/notebooks/reference",
         "src/clone/.venv/bin",
         "elsewhere/course_lib",
+        "env/course_lib",
+        "env/notebooks/reference",
+        "env/bin",
     ):
         (seen / place).mkdir(parents=True)
         (seen / place / "solution.py").write_text(SOLUTION)
-    (seen / "src/clone/pyproject.toml").touch()
+    for clone in ("src/clone", "env"):  # the second is a virtual environment, too
+        (seen / clone / "pyproject.toml").touch()
     library = seen / "lib/python3.11/site-packages"
     (library / "course_lib-1.egg").write_text(SOLUTION)
     (library / "numpy.py").write_text("not the course's")
@@ -34,14 +38,16 @@ def machine(tmp_path, monkeypatch):
     (tmp_path / "home/course_lib").mkdir(parents=True)  # not in sight: nothing to hide
     view = tmp_path / "view"
     (view / "course_lib").mkdir(parents=True)
-    monkeypatch.setattr(visible, "seen", lambda: (str(seen), str(seen / "src/clone/.venv")))
+    paths = [str(seen / path) for path in ("", "src/clone/.venv", "env")]
+    monkeypatch.setattr(visible, "seen", lambda: tuple(paths))
     visible._places.cache_clear()
     yield seen, view
     visible._places.cache_clear()
 
 
 def places_of(seen: Path) -> list[str]:
-    return [*visible._places(), str(seen / "src/clone"), str(seen.parent / "home")]
+    more = [seen / "src/clone", seen / "env", seen.parent / "home"]
+    return [*visible._places(), *map(str, more)]
 
 
 def test_every_copy_is_found(machine):
@@ -69,8 +75,9 @@ def test_no_copy_can_be_read_and_this_python_can(machine):
         )
         return sorted(str(Path(line).relative_to(seen)) for line in done.stdout.splitlines())
 
-    assert len(found([])) == 7
-    assert found(visible.hiding(view, places_of(seen))) == ["src/clone/.venv/bin/solution.py"]
+    assert len(found([])) == 10
+    left = ["env/bin/solution.py", "src/clone/.venv/bin/solution.py"]
+    assert found(visible.hiding(view, places_of(seen))) == left
 
 
 def test_where_it_was_installed_from_is_read():
