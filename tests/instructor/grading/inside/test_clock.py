@@ -98,4 +98,4 @@ def test_work_takes_its_own_time_however_busy_the_machine_is():
         for loop in loops:
             loop.kill()
             loop.wait()
-    assert 0.5 < shown < 1.0 < wall, (shown, wall)
+    assert 0.5 < shown < 0.8 * wall, (shown, wall)
