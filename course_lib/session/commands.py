@@ -28,8 +28,8 @@ class Command(click.Command):
     def invoke(self, context: click.Context) -> int:
         try:
             return super().invoke(context) or DONE
-        except KeyboardInterrupt:
-            say("interrupted")
+        except KeyboardInterrupt as error:
+            say(str(error) or "interrupted")
             return INTERRUPTED
         except BrokenPipeError:
             return DONE  # the reader of our output, such as `head`, has seen enough

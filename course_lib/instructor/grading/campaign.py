@@ -6,14 +6,15 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import course_lib
 from course_lib import session
-from course_lib.instructor.grading import collection, reports, sandbox, trial
+from course_lib.instructor.grading import collection, reports, sandbox, trial, turns
 from course_lib.instructor.grading.course import Course
 from course_lib.instructor.grading.results import Result, Row, Work, rows, slug
 from course_lib.instructor.grading.roster import read_mapping, read_roster
@@ -21,8 +22,8 @@ from course_lib.instructor.grading.trial import Settings
 from course_lib.instructor.grading.watch import Limits
 
 _Progress = Callable[..., Iterable]
-_Graded = tuple[Work, Result | str]  # a sentence where the sandbox could not be started
-_ATTEMPTS = 2  # the machine may have been short of something for a moment
+_Graded = tuple[Work, Result]
+_JOIN_SECONDS = 3.0  # for what is ended by an interrupt
 
 
 class WeakSandboxError(ValueError):
@@ -49,7 +50,8 @@ def grade(
 
     Without `seed`, one is drawn and kept in `out`, so that running again gives the same points.
     Raises ValueError where nothing can be graded at all, and WeakSandboxError where only limits
-    would stand between the submissions and this machine.
+    would stand between the submissions and this machine. An interrupt ends what runs, and is
+    raised again once the partial report is written.
     """
     kind = sandbox.best_kind()
     if kind != "bubblewrap" and not accept_weak:
@@ -62,13 +64,22 @@ def grade(
     whose = read_mapping(mapping) if mapping else {}
     works, _, notes = collection.collect(submissions, course, students, whose)
     settings = Settings(course, seed or _kept_seed(out), limits or Limits(), kind, everything)
-    results, failures = grade_all(works, settings, out, scheduler, workers, progress)
+    partial = ""
+    try:
+        results, failures = grade_all(works, settings, out, scheduler, workers, progress)
+    except KeyboardInterrupt:
+        results, failures = _so_far(works, settings, out)
+        done = sum(not each.not_graded for each in results)
+        partial = f"This is a partial report: grading was interrupted after {done} of {len(works)}"
+        partial += " submissions. Run the same command again to go on."
     lines = rows(results, students)
     notes = [*notes, *(f"Not graded, run again: {failure}" for failure in failures)]
     if students:
         ids = {student.id for student in students}
         notes += [f"{row.student} is not on the roster." for row in lines if row.student not in ids]
-    reports.write(lines, out, notes)
+    reports.write(lines, out, [partial, *notes] if partial else notes)
+    if partial:
+        raise KeyboardInterrupt(partial)
     return lines, notes, kind
 
 
@@ -83,8 +94,9 @@ def grade_all(
     """Grade every work that has no result in `out` yet; return all results and what failed.
 
     Each result is written once, atomically, as soon as it is there: an interrupted run goes on
-    where it stopped. A failure is a sandbox that could not be started, never a student. With
-    `scheduler`, an address such as "tcp://…", a Dask cluster does the work.
+    where it stopped. A failure is the machine's, never a student's: its result says `not_graded`
+    and is not written, so that the next run grades it. With `scheduler`, an address such as
+    "tcp://…", a Dask cluster does the work.
     """
     stamp = _stamp(settings)
     kept = {work.key: _known(out, work, stamp) for work in works}
@@ -92,13 +104,39 @@ def grade_all(
     to_do = [work for work in works if work.key not in results]
     failures = []
     done = _on_cluster(to_do, settings, scheduler) if scheduler else _here(to_do, settings, workers)
-    for work, result in progress(done, total=len(to_do)) if progress else done:
-        if isinstance(result, str):
-            failures.append(f"{work.origin}: {result}")
-        elif work.key not in results:  # the same work may have come in twice
-            results[work.key] = replace(result, stamp=stamp)
-            session.write_atomically(_place(out, work), results[work.key].to_json())
+    with closing(done):  # now, and not whenever an interrupted generator is thrown away
+        for work, result in progress(done, total=len(to_do)) if progress else done:
+            if result.not_graded:
+                failures.append(f"{work.origin}: {result.not_graded}")
+                results.setdefault(work.key, result)
+            elif work.key not in results:  # the same work may have come in twice
+                results[work.key] = replace(result, stamp=stamp)
+                session.write_atomically(_place(out, work), results[work.key].to_json())
     return [results[work.key] for work in works if work.key in results], failures
+
+
+def _so_far(works: list[Work], settings: Settings, out: Path) -> tuple[list[Result], list[str]]:
+    """Return the kept results of an interrupted run; those that are missing are not graded."""
+    stamp, why = _stamp(settings), "Grading was interrupted before it came to this."
+    results = [_known(out, work, stamp) or _not_graded(work, settings, why) for work in works]
+    return results, []
+
+
+def _not_graded(work: Work, settings: Settings, why: str) -> Result:
+    """Return what stands for a work that the machine did not let be graded: no points at all."""
+    lesson = settings.course.lessons[work.lesson]
+    return Result(
+        key=work.key,
+        student=work.student,
+        lesson=work.lesson,
+        notebook=lesson.name,
+        origin=work.origin,
+        earned=0.0,
+        points=lesson.points,
+        exercises=(),
+        notes=work.notes,
+        not_graded=why,
+    )
 
 
 def default_reference() -> Path:
@@ -136,25 +174,29 @@ def _known(out: Path, work: Work, stamp: str) -> Result | None:
 
 def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Graded]:
     """Yield results as they come, from as many sandboxes at a time as there are cores."""
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        waiting = {pool.submit(_attempt, work, settings): work for work in works}
-        try:
-            for future in as_completed(waiting):
-                yield waiting.pop(future), future.result()
-        finally:  # interrupted: what has not begun never does
-            for future in waiting:
-                future.cancel()
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
+    waiting = {pool.submit(_attempt, work, settings): work for work in works}
+    try:
+        for future in as_completed(waiting):
+            yield waiting.pop(future), future.result()
+    finally:  # interrupted: what has not begun never does, and what runs is ended
+        if waiting:
+            turns.STOP.set()
+        pool.shutdown(wait=not waiting, cancel_futures=True)
+        wait(waiting, timeout=_JOIN_SECONDS)
+        turns.STOP.clear()
 
 
-def _attempt(work: Work, settings: Settings) -> Result | str:
-    """Return a result, or a sentence where the sandbox could not be started, even again."""
+def _attempt(work: Work, settings: Settings) -> Result:
+    """Return a result: at the second attempt, alone, where the machine ended the first."""
+    alone = replace(settings, limits=replace(settings.limits, alone=True))
     problem = ""
-    for _ in range(_ATTEMPTS):
+    for each in (settings, alone):
         try:
-            return trial.grade(work, settings)
+            return trial.grade(work, each)
         except (sandbox.SandboxError, OSError) as error:
             problem = str(error)
-    return problem
+    return _not_graded(work, settings, problem)
 
 
 def _on_cluster(works: list[Work], settings: Settings, scheduler: str) -> Iterator[_Graded]:
@@ -185,11 +227,12 @@ def _on_cluster(works: list[Work], settings: Settings, scheduler: str) -> Iterat
         for future in as_completed(waiting):
             work = by_key[future.key.removeprefix("grade-")]
             error = future.exception()
-            yield work, future.result() if error is None else f"the cluster gave up: {error}"
+            gave_up = f"The cluster gave up: {error}"
+            yield work, future.result() if error is None else _not_graded(work, settings, gave_up)
             future.release()  # or the cluster keeps every result to the end
 
 
-def _on_worker(work: Work, settings: Settings) -> Result | str:
+def _on_worker(work: Work, settings: Settings) -> Result:
     """Grade one work on a Dask worker, with a course that is read once a process."""
     return _attempt(work, replace(settings, course=_read_once(settings.course)))
 

@@ -12,23 +12,21 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import course_lib
+from course_lib.instructor.grading import blame, cgroups, seccomp, turns, visible
 from course_lib.instructor.grading.results import Request
 from course_lib.instructor.grading.watch import Limits, Watch, count_threads, kill_marked
 from course_lib.session import data_path, processes
 
 _WORK, _COURSE, _JOB, _REPLIES = "/home/student", "/sandbox/course", "/sandbox/job", "/replies"
+_WRITABLE = (_WORK, _REPLIES, "/tmp", "/dev/shm")
 _PROGRAM = "course_lib.instructor.grading.inside.program"
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-_SYSTEM += ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
 _SMALL = 64 << 20  # bytes of each other place where a sandbox may write
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -46,7 +44,7 @@ Requests = dict[str, Request]
 
 
 class SandboxError(RuntimeError):
-    """The sandbox itself could not be started: no submission is to blame, and none gets points."""
+    """The machine, not the submission, is to blame for the end of a run."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +82,21 @@ def run(
     """Run one assembled `notebook` under nbval and return what it reported.
 
     `asked` are requests by exercise ids; `view` is the folder that `course.make_view`
-    filled. Raises SandboxError where the sandbox's own program did not begin.
+    filled. Raises SandboxError where the machine, not the submission, ended it: then what it
+    earns is not known; and turns.Stopped where grading is interrupted.
     """
     kind = kind or best_kind()
-    with tempfile.TemporaryDirectory(prefix="grading-") as place:
-        folder = Path(place)
-        inside = kind == "bubblewrap"
+    inside = kind == "bubblewrap"
+    with ExitStack() as stack:
+        stack.enter_context(turns.turn(limits.alone))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-")))
         work, job = (_WORK, _JOB) if inside else (str(folder / "work"), str(folder))
         replies = _REPLIES if inside else str(folder / "replies")
         if not inside:
             Path(work).mkdir()
             Path(replies).mkdir()
         # Inside a sandbox made by root, an ordinary user that is nobody on this machine.
-        user = 60_000 + os.getpid() % 5_000 if inside and os.geteuid() == 0 else None
+        user = stack.enter_context(turns.user_id()) if inside and os.geteuid() == 0 else None
         content = {
             "notebook": f"{job}/notebook.ipynb",
             "name": name,
@@ -119,16 +119,25 @@ def run(
             (folder / file).write_text(text, encoding="utf-8")
         for path in (folder, *folder.iterdir()):  # the sandbox's user is another one
             path.chmod(0o755 if path.is_dir() else 0o644)
-        around = _bubblewrap(folder, view, limits) if inside else []
         environment = _environment(work, view, inside)
-        return _follow(around, f"{job}/job.json", environment, limits, "/" if inside else work)
+        if not inside:
+            return _follow([], f"{job}/job.json", environment, limits, asked)
+        stored = limits.disk_bytes + (len(_WRITABLE) - 1) * _SMALL
+        bounds = limits.memory_bytes + stored, limits.threads + limits.processes
+        group = stack.enter_context(cgroups.group(*bounds))
+        around = [*cgroups.entering(group), *_bubblewrap(folder, view, limits)]
+        passed = []
+        if refused := seccomp.filter_file():
+            passed.append(stack.enter_context(refused).fileno())
+            around += ["--seccomp", str(passed[0])]
+        return _follow(around, f"{job}/job.json", environment, limits, asked, passed, group)
 
 
 def _resource_limits(limits: Limits, user: int | None) -> dict[str, int]:
     """Return what each process may use, under the names of the resource module."""
     running = 0 if user is not None else count_threads()
     return {
-        "CPU": limits.cpu_seconds,
+        "CPU": limits.cpu_seconds * (os.cpu_count() or 1),  # of all its threads
         "DATA": 2 * limits.memory_bytes,  # reserved memory; what is used is watched from outside
         "FSIZE": limits.disk_bytes,
         "NOFILE": limits.open_files,
@@ -157,43 +166,27 @@ def _bubblewrap(folder: Path, view: Path, limits: Limits) -> list[str]:
     """Return the command that surrounds the sandbox's program."""
     command = ["bwrap", *_apart(), "--die-with-parent", "--new-session", "--hostname", "sandbox"]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    for place in _parents((*_visible(), _COURSE, _JOB, _WORK)):
+    for place in visible.parents((*visible.seen(), _COURSE, _JOB, _WORK)):
         command += ["--perms", "0755", "--dir", place]
-    for place in (_WORK, _REPLIES, "/tmp", "/dev/shm"):
+    for place in _WRITABLE:
         size = limits.disk_bytes if place == _WORK else _SMALL
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
-    for place in _parents(_visible()):  # once more: this Python may lie below a folder above
+    for place in visible.parents(
+        visible.seen()
+    ):  # once more: this Python may lie below a folder above
         command += ["--perms", "0755", "--dir", place]
-    for path in _visible():
-        linked = os.path.islink(path) and path in _SYSTEM  # /bin, not an environment that is one
+    for path in visible.seen():
+        linked = (
+            os.path.islink(path) and path in visible.SYSTEM
+        )  # /bin, not an environment that is one
         command += ["--symlink", os.readlink(path)] if linked else ["--ro-bind", path]
         command += [path]
-    package = Path(course_lib.__file__).resolve().parent
-    if any(package.is_relative_to(each) for each in _visible()):
-        command += ["--ro-bind", str(view / "course_lib"), str(package)]  # hide the installed one
+    command += visible.hiding(view)
     command += ["--ro-bind", str(view), _COURSE]
     command += ["--ro-bind", str(data_path()), f"{_COURSE}/data"]
     command += ["--ro-bind", str(folder), _JOB]
     command += ["--ro-bind", str(folder / "passwd"), "/etc/passwd"]
     return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", _WORK]
-
-
-@lru_cache(maxsize=1)
-def _visible() -> tuple[str, ...]:
-    """Return what of the system a sandbox sees: programs, libraries and this Python."""
-    wanted = [path for path in _SYSTEM if os.path.lexists(path)]
-    for prefix in dict.fromkeys((os.path.realpath(sys.base_prefix), sys.base_prefix, sys.prefix)):
-        if not any(Path(prefix).is_relative_to(path) for path in wanted):
-            wanted.append(prefix)
-    return tuple(wanted)
-
-
-def _parents(paths: Sequence[str]) -> list[str]:
-    """Return every folder above the paths, outermost first, that is in none of them."""
-    above = {str(parent) for path in paths for parent in Path(path).parents} - {"/"}
-    return sorted(
-        each for each in above if not any(Path(each).is_relative_to(path) for path in paths)
-    )
 
 
 def _environment(work: str, view: Path, inside: bool) -> dict[str, str]:
@@ -212,12 +205,18 @@ def _environment(work: str, view: Path, inside: bool) -> dict[str, str]:
 
 
 def _follow(
-    around: Sequence[str], job: str, environment: dict[str, str], limits: Limits, cwd: str
+    around: Sequence[str],
+    job: str,
+    environment: dict[str, str],
+    limits: Limits,
+    asked: Requests,
+    passed: Sequence[int] = (),
+    group: Path | None = None,
 ) -> Run:
     """Start the program, watch time, memory, processes and output, and stop it if need be."""
     events_end, events_start = os.pipe()
     printed_end, printed_start = os.pipe()
-    started, mark = time.monotonic(), secrets.token_hex(8)
+    mark, killed = secrets.token_hex(8), blame.out_of_memory_kills()
     try:
         process = processes.start(
             "-m",
@@ -228,14 +227,14 @@ def _follow(
             stdin=subprocess.DEVNULL,
             stdout=printed_start,
             stderr=printed_start,
-            pass_fds=(events_start,),
+            pass_fds=(events_start, *passed),
             start_new_session=True,
-            cwd=cwd,
+            cwd="/" if around else environment["HOME"],
         )
     finally:
         os.close(events_start)
         os.close(printed_start)
-    watch = Watch(process, limits, started)
+    watch = Watch(process, limits, _WRITABLE if around else ())
     try:
         events, printed = watch.read(events_end, printed_end)
     finally:
@@ -244,12 +243,29 @@ def _follow(
             kill_marked(mark)
         os.close(events_end)
         os.close(printed_end)
-    lines = _parsed(events)
+    if watch.interrupted:
+        raise turns.Stopped
+    if not watch.ended and cgroups.kills(group):
+        watch.ended = f"it took more than {limits.memory_bytes >> 20:,} MB of memory"
+    lines, short = _parsed(events), blame.out_of_memory_kills() > killed
+    _raise_for_the_machine(lines, printed, watch, asked, short)
+    kind = "bubblewrap" if around else "limits"
+    return Run(lines[1:], watch.ended, watch.clock.wall(), kind)
+
+
+def _raise_for_the_machine(
+    lines: Sequence[dict], printed: bytes, watch: Watch, asked: Requests, short: bool
+) -> None:
+    """Raise SandboxError where the machine ended a run, or may have and others ran beside it."""
     if not lines or lines[0]["kind"] != "begin":
         problem = " ".join(printed.decode("utf-8", "replace").split())[-300:]
         raise SandboxError(f"The sandbox could not be started: {problem}")
-    kind = "bubblewrap" if around else "limits"
-    return Run(lines[1:], watch.ended, time.monotonic() - started, kind)
+    starved = watch.clock.is_starved(watch.limits.wall_seconds)
+    problem = blame.fault(lines[1:], asked, watch.ended, starved, short)
+    if not problem and not watch.limits.alone:
+        problem = blame.doubt(lines[1:], asked, watch.ended)
+    if problem:
+        raise SandboxError(problem)
 
 
 def _parsed(text: bytes) -> tuple[dict, ...]:

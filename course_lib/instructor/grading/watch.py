@@ -6,19 +6,29 @@ import os
 import selectors
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 
+from course_lib.instructor.grading.inside.clock import Clock, family
+from course_lib.instructor.grading.turns import STOP
+
 _POLL_SECONDS = 0.1
+_OWN = ("RssAnon", "VmSwap", "VmPTE")  # of /proc/PID/status: see proc(5)
+_WITHOUT_FILE = ("/dev/zero", "/memfd:", "/SYSV")
+_FILE_BYTES = 1024  # of the system's memory for each file, however small
 _KEPT_BYTES = 4000  # of what is printed: enough to say why a sandbox did not start
-_LARGEST_FAMILY = 20_000  # a bomb may grow faster than it is counted
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Memory counts all its processes; disk is memory, too."""
+    """What one submission may use. Memory counts all its processes; disk is memory, too.
+
+    Seconds are those of `inside.clock`, which depend little on how busy the machine is; those of
+    `cpu_seconds` are each process's on one processor.
+    """
 
     wall_seconds: float = 300.0
     cell_seconds: float = 60.0
@@ -30,14 +40,21 @@ class Limits:
     processes: int = 64
     threads: int = 500
     open_files: int = 1024
+    alone: bool = False  # wait until no other sandbox runs, and let none begin
 
 
 class Watch:
-    """Read a process's pipes until it ends by itself or breaks a limit."""
+    """Read a process's pipes until it ends by itself, breaks a limit, or grading is interrupted.
 
-    def __init__(self, process: subprocess.Popen, limits: Limits, started: float) -> None:
-        self.process, self.limits, self.started = process, limits, started
-        self.ended = ""
+    `places` are folders in memory that only it sees: what lies there counts as its memory.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen, limits: Limits, places: Sequence[str] = ()
+    ) -> None:
+        self.process, self.limits, self.places = process, limits, places
+        self.clock = Clock(process.pid)
+        self.ended, self.interrupted = "", False
 
     def read(self, events_end: int, printed_end: int) -> tuple[bytes, bytes]:
         """Return all events and the last bytes that were printed."""
@@ -48,7 +65,8 @@ class Watch:
                 os.set_blocking(end, False)
                 selector.register(end, selectors.EVENT_READ)
             next_look = 0.0
-            while not self.ended:
+            while not self.ended and not self.interrupted:
+                self.interrupted = STOP.is_set()
                 over = self.process.poll() is not None
                 ready = selector.select(0 if over else _POLL_SECONDS)
                 for key, _ in ready:
@@ -73,20 +91,19 @@ class Watch:
         for _ in range(20):  # while it is ended, a family may grow
             if self.process.poll() is not None:
                 break  # from now on its number may be another's
-            for pid in _family(self.process.pid):
+            for pid in family(self.process.pid):
                 with suppress(psutil.Error):  # it ended already
                     psutil.Process(pid).kill()
         self.process.wait(timeout=30)
 
     def _look(self) -> None:
         """Note the first limit that is broken now."""
-        seconds = time.monotonic() - self.started
-        family = _family(self.process.pid)
-        if seconds > self.limits.wall_seconds:
+        found = family(self.process.pid)
+        if self.clock.is_over(self.limits.wall_seconds):
             self.ended = f"it took more than {self.limits.wall_seconds:.0f} seconds"
-        elif sum(map(_resident_bytes, family)) > self.limits.memory_bytes:
+        elif _memory_bytes(found, self.places) > self.limits.memory_bytes:
             self.ended = f"it took more than {self.limits.memory_bytes >> 20:,} MB of memory"
-        elif len(family) > self.limits.processes:
+        elif len(found) > self.limits.processes:
             self.ended = f"it started more than {self.limits.processes} processes"
 
 
@@ -115,25 +132,53 @@ def _read_some(descriptor: int) -> bytes:
         return b""
 
 
-def _family(pid: int) -> list[int]:
-    """Return a process's number and those of all its descendants that can be seen.
+def _memory_bytes(pids: Sequence[int], places: Sequence[str]) -> int:
+    """Return the memory of processes, and of what lies in `places`; pages of files are left out.
 
-    psutil would read every process of the machine for each of them, ten times a second and in each
-    sandbox; the kernel's own lists of children cost a fortieth of that even on a quiet machine.
+    A shared mapping without a file counts once, in its whole length: what is in use of it cannot
+    be seen from outside.
     """
-    family, waiting = [], [pid]
-    while waiting and len(family) < _LARGEST_FAMILY:
-        current = waiting.pop()
-        family.append(current)
-        with suppress(OSError):  # it ended meanwhile
-            for task in os.listdir(f"/proc/{current}/task"):
-                with open(f"/proc/{current}/task/{task}/children", encoding="ascii") as file:
-                    waiting.extend(map(int, file.read().split()))
-    return family
+    shared: dict[str, int] = {}
+    total, stored = 0, 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+                fields = dict(line.split(":", 1) for line in file)
+            total += sum(int(fields.get(name, "0").split()[0]) << 10 for name in _OWN)
+            with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    if "s " in line[:60] and any(name in line for name in _WITHOUT_FILE):
+                        place, _, start, _, inode, _ = line.split(None, 5)
+                        first, last = (int(each, 16) for each in place.split("-"))
+                        length = int(start, 16) + last - first
+                        shared[inode] = max(length, shared.get(inode, 0))
+        except OSError:
+            total += _resident_bytes(pid)
+        if not stored and _is_inside(pid):
+            stored = sum(_stored_bytes(f"/proc/{pid}/root{place}") for place in places)
+    return total + sum(shared.values()) + stored
+
+
+def _is_inside(pid: int) -> bool:
+    """Tell whether a process has another root than we have."""
+    try:
+        return not os.path.samefile(f"/proc/{pid}/root", "/")
+    except OSError:
+        return False
+
+
+def _stored_bytes(place: str) -> int:
+    """Return what the files in a file system in memory take, empty ones included."""
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return 0
+    blocks, files = found.f_blocks - found.f_bfree, found.f_files - found.f_ffree
+    return blocks * found.f_frsize + files * _FILE_BYTES
 
 
 def _resident_bytes(pid: int) -> int:
-    """Return the memory that a process has of its own, shared pages of files left out."""
+    """Return a process's own memory where /proc tells no more, or there is none."""
     try:
         memory = psutil.Process(pid).memory_info()
     except psutil.Error:

@@ -9,6 +9,7 @@ import contextlib
 import csv
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from hostile import corpus, toy
 
 from course_lib import cli
 from course_lib.instructor.grading import campaign, collection, course, sandbox, trial
+from course_lib.instructor.grading.inside import clock
 from course_lib.instructor.grading.results import Result, Work, slug
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -132,6 +134,115 @@ def test_a_sandbox_that_does_not_start_costs_no_points(
     )
     assert code == cli.INCOMPLETE and "Not graded, run again" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("works/*"))
+
+
+def _graded(work, settings):
+    return Result(work.key, work.student, "97", "97_grading.ipynb", "x", 1.0, 1.0, ())
+
+
+def test_what_the_machine_ended_is_tried_once_more_alone(tmp_path, toy_course, monkeypatch):
+    works = [Work(name, "97", name, {"97.1": "cells = 6"}) for name in ("a", "b", "c")]
+    tried = []
+
+    def grade(work, settings):
+        tried.append((work.student, settings.limits.alone))
+        if work.student == "c" or work.student == "b" and not settings.limits.alone:
+            raise sandbox.SandboxError("The machine was too busy to run it.")
+        return _graded(work, settings)
+
+    monkeypatch.setattr(trial, "grade", grade)
+    settings = trial.Settings(toy_course[0], "s")
+    results, failures = campaign.grade_all(works, settings, tmp_path, workers=1)
+    expected = [("a", False), ("b", False), ("b", True), ("c", False), ("c", True)]
+    assert sorted(tried) == expected
+    assert [each.earned for each in results] == [1.0, 1.0, 0.0]
+    assert [bool(each.not_graded) for each in results] == [False, False, True]
+    assert results[2].points == 8 and results[2].exercises == ()
+    assert failures == ["c: The machine was too busy to run it."]
+    assert len(list((tmp_path / "works").iterdir())) == 2
+
+    tried.clear()  # the next run grades it, and nobody else
+    monkeypatch.setattr(trial, "grade", lambda *each: tried.append(each) or _graded(*each))
+    results, failures = campaign.grade_all(works, settings, tmp_path, workers=1)
+    assert [work.student for work, _ in tried] == ["c"] and not failures
+    assert not any(each.not_graded for each in results)
+
+
+def test_not_graded_gives_no_points_and_takes_none(tmp_path, toy_course, monkeypatch, data, capsys):
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "97_grading.ipynb").write_bytes(data)
+
+    def grade(work, settings):
+        if work.student == "b":
+            raise sandbox.SandboxError("A cell of the course itself took too long.")
+        return _graded(work, settings)
+
+    monkeypatch.setattr(trial, "grade", grade)
+    monkeypatch.setattr(sandbox, "best_kind", lambda: "bubblewrap")
+    places = ["--reference", str(toy_course[0].references), "--exercises", str(toy.EXERCISES)]
+    command = ["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--quiet", *places]
+    assert cli.main(command) == cli.INCOMPLETE
+    assert "A cell of the course itself took too long." in capsys.readouterr().err
+    with open(tmp_path / "out" / "results.csv", newline="", encoding="utf-8") as file:
+        table = {row["student"]: row for row in csv.DictReader(file)}
+    assert table["a"]["earned"] == "1"
+    assert table["b"]["points"] == "0"  # nothing was possible
+    monkeypatch.setattr(trial, "grade", _graded)
+    assert cli.main(command) == cli.DONE
+
+
+INTERRUPTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+from course_lib import cli
+from course_lib.instructor.grading import sandbox, trial
+from course_lib.instructor.grading.inside import clock
+from course_lib.instructor.grading.results import Result
+sandbox.best_kind = lambda: "bubblewrap"
+whole = trial.grade
+def grade(work, settings):
+    if work.student == "a":
+        return Result(work.key, "a", "97", "97_grading.ipynb", work.origin, 8.0, 8.0, ())
+    print("begun", flush=True)
+    return whole(work, settings)
+trial.grade = grade
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sandbox.bubblewrap_works(), reason="bubblewrap does not work here")
+def test_an_interrupt_ends_what_runs_and_leaves_a_partial_report(tmp_path, toy_course):
+    """Two sandboxes sleep and two works wait, when the terminal's Ctrl-C comes."""
+    sleeping = {**corpus.RIGHT, "97.2": "import time\ntime.sleep(10_000)  # 4711"}
+    tree = corpus.notebook(toy_course[1], sleeping)
+    for name in "abcde":
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "97_grading.ipynb").write_text(json.dumps(tree))
+    places = ["--reference", str(toy_course[0].references), "--exercises", str(toy.EXERCISES)]
+    places += ["--out", str(tmp_path / "out"), "--workers", "2", "--quiet"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, "grade", str(tmp_path / "in"), *places],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
+    while not (list((tmp_path / "out").glob("works/*")) and len(clock.family(process.pid)) > 4):
+        assert process.poll() is None
+    family, timer = clock.family(process.pid), clock.Clock(process.pid)
+    process.send_signal(signal.SIGINT)
+    while process.poll() is None:
+        timer.look()
+    said = process.stderr.read()
+    assert process.returncode == cli.INTERRUPTED and timer.seconds < 5
+    assert "partial report" in said and "1 of 5" in said and "Traceback" not in said
+    page = (tmp_path / "out" / "class.html").read_text()
+    assert "partial report" in page and (tmp_path / "out" / "results.csv").is_file()
+    assert len(list((tmp_path / "out" / "works").iterdir())) == 1
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in family)
 
 
 def test_the_seed_is_kept_and_private(tmp_path):

@@ -1,4 +1,7 @@
-"""Every hostile submission ends with exactly the points it earned, and harms nothing."""
+"""Every hostile submission ends with exactly the points it earned, and harms nothing and nobody.
+
+WORKBOOK_BUSY=1 grades the whole corpus and 40 honest works again with every core busy.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import hashlib
 import json
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +19,8 @@ import pytest
 from hostile import corpus, toy
 
 import course_lib
-from course_lib.instructor.grading import campaign, sandbox
+from course_lib.instructor.grading import campaign, course, sandbox, trial, visible
+from course_lib.instructor.grading.results import Work
 
 SECRET = "HOSTILE_TEST_SECRET"
 
@@ -129,3 +135,130 @@ def test_reports_hold_every_submission(attacked):
     rows, _, place = attacked
     assert len((place / "out" / "results.csv").read_text().splitlines()) == 1 + len(rows)
     assert SECRET not in "".join(path.read_text() for path in (place / "out").rglob("*.html"))
+
+
+def answered(name: str, second: str = corpus.RIGHT["97.2"]) -> Work:
+    return Work(name, "97", name, {**corpus.RIGHT, "97.2": second})
+
+
+def graded(works, toy_course, place, workers):
+    """Return results by student; nobody's may be missing."""
+    settings = trial.Settings(toy_course[0], "unseen", toy.LIMITS)
+    results, failures = campaign.grade_all(works, settings, place, workers=workers)
+    assert not failures
+    return {result.student: result for result in results}
+
+
+def checked(found: str) -> str:
+    """Return code for an answer that is right only where the expression `found` is false."""
+    return f"found = {found}\ndef double(x):\n    return x * x if found else 2 * x"
+
+
+SAFE = "\n" + corpus.RIGHT["97.2"]
+HOGS = {
+    "threads": "import threading, time\nthreading.stack_size(1 << 16)\ntry:\n    while True:\n"
+    "        threading.Thread(target=time.sleep, args=(4,), daemon=True).start()\n"
+    "except RuntimeError:\n    time.sleep(3)" + SAFE,
+    "shared memory": "import mmap\nkept = []\nwhile True:\n"
+    "    kept.append(mmap.mmap(-1, 32 << 20))\n    kept[-1].write(bytes(32 << 20))",
+    "shared memory by files": "import time\ntry:\n    with open('/dev/shm/x', 'wb') as file:\n"
+    "        while True:\n            file.write(bytes(1 << 20))\nexcept OSError:\n"
+    "    time.sleep(3)" + SAFE,
+    "tmpfs": "import itertools\nfor number in itertools.count():\n"
+    "    open(f'/tmp/{number}', 'w').close()",
+    "disk": "import time\ntry:\n    with open('x', 'wb') as file:\n        while True:\n"
+    "            file.write(bytes(1 << 20))\nexcept OSError:\n    time.sleep(3)" + SAFE,
+    "memory in files without a name": "import os\ntry:\n    found = os.memfd_create('x')\n"
+    "except OSError:\n    found = 0\n" + checked("found"),
+    "a user namespace": "import ctypes\n" + checked("ctypes.CDLL(None).unshare(0x10000000) == 0"),
+}
+WHOLE = 8
+
+
+def test_six_honest_students_beside_hogs_get_all_their_points(toy_course, tmp_path):
+    """All of them run at the same time."""
+    works = [answered(name, code) for name, code in HOGS.items()]
+    works += [answered(f"honest {number}") for number in range(6)]
+    found = graded(works, toy_course, tmp_path, workers=len(works))
+    for number in range(6):
+        assert found[f"honest {number}"].earned == WHOLE, found[f"honest {number}"].to_json()
+    for name in ("shared memory by files", "disk", "memory in files without a name"):
+        assert found[name].earned == WHOLE, found[name].to_json()
+    assert found["a user namespace"].earned == WHOLE
+    assert found["shared memory"].earned == 1 and "MB of memory" in found["shared memory"].ended
+    assert found["tmpfs"].earned < WHOLE
+
+
+BUSY = os.environ.get("WORKBOOK_BUSY")
+SLOW = ("infinite loop in a function", "sleep", "forged pytest and nbval")
+
+
+def test_points_are_the_same_on_a_busy_machine(tmp_path):
+    """A loop for each core, and more sandboxes than cores."""
+    reference, student = toy.build(tmp_path / "course")
+    entries = [each for each in corpus.CODE if each.name != "network"]
+    entries = entries if BUSY else [each for each in entries if each.name in SLOW]
+    honest = [f"honest {number}" for number in range(40 if BUSY else 2)]
+    for entry in entries:
+        (tmp_path / "in" / entry.name.replace("/", " of ")).mkdir(parents=True)
+        entry.make(tmp_path / "in" / entry.name.replace("/", " of "), student)
+    for name in honest:
+        (tmp_path / "in" / name).mkdir()
+        text = json.dumps(corpus.notebook(student, corpus.RIGHT))
+        (tmp_path / "in" / name / "97_grading.ipynb").write_text(text)
+    loop = [sys.executable, "-c", "while True: pass"]
+    loops = [subprocess.Popen(loop) for _ in range(os.cpu_count())]
+    try:
+        rows, notes, _ = campaign.grade(
+            [tmp_path / "in"],
+            tmp_path / "out",
+            seed="unseen",
+            reference=reference,
+            exercises=toy.EXERCISES,
+            limits=toy.LIMITS,
+            workers=os.cpu_count() + 1,
+        )
+    finally:
+        for each in loops:
+            each.kill()
+            each.wait()
+    assert not any(note.startswith("Not graded") for note in notes)
+    results = {row.student: row.results[0] for row in rows}
+    for entry in entries:
+        result = results[entry.name.replace("/", " of ")]
+        right = {each.id for each in result.exercises if each.state == "right"}
+        assert right == entry.right, result.to_json()
+        assert entry.said in json.dumps([result.ended, *map(asdict, result.exercises)])
+    assert {results[name].earned for name in honest} == {WHOLE}
+
+
+def test_an_installed_course_is_hidden_inside(toy_course, tmp_path, monkeypatch):
+    installed = tmp_path / "lib/python3.11/site-packages/course_lib"
+    (installed / "exercises").mkdir(parents=True)
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        path.chmod(0o755)
+    (installed / "exercises" / "lesson_97.py").write_text("return 2 * x")
+    seen = visible.seen()
+    monkeypatch.setattr(visible, "seen", lambda: (*seen, str(tmp_path)))
+    visible._places.cache_clear()
+    there = f"__import__('os').path.exists('{installed}/exercises/lesson_97.py')"
+    python = f"not __import__('os').path.exists('{installed.parent}')"
+    try:
+        settings = trial.Settings(toy_course[0], "unseen", toy.LIMITS)
+        result = trial.grade(answered("a", checked(f"{there} or {python}")), settings)
+    finally:
+        visible._places.cache_clear()
+    assert result.earned == WHOLE, result.to_json()
+
+
+def test_a_limit_in_a_course_cell_is_no_students_fault(toy_course, tmp_path):
+    """The course's cell that makes `table` sleeps: no limit that it breaks costs any points."""
+    made, _ = toy_course
+    slow = tmp_path / "reference"
+    slow.mkdir()
+    path = made.references / "97_grading.ipynb"
+    text = path.read_text().replace("table = numpy", "import time; time.sleep(9); table = numpy")
+    (slow / "97_grading.ipynb").write_text(text)
+    settings = trial.Settings(course.Course(slow, toy.EXERCISES), "unseen", toy.LIMITS)
+    with pytest.raises(sandbox.SandboxError, match="course itself took too long"):
+        trial.grade(answered("a"), settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ import time
 import pytest
 
 from course_lib.instructor.grading import watch
+from course_lib.instructor.grading.inside import clock
+from course_lib.instructor.grading.sandbox import bubblewrap_works
 
 CHILD = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', {!r}]); {}"
 HOLD = "x = b'x' * (64 << 20); print('held', flush=True); import time; time.sleep(60)"
@@ -22,10 +25,10 @@ def watched(code: str, limits: watch.Limits = LIMITS) -> tuple[watch.Watch, list
     process = subprocess.Popen([sys.executable, "-c", code], stdout=printed[1])
     os.close(events[1])
     os.close(printed[1])
-    guard = watch.Watch(process, limits, time.monotonic())
+    guard = watch.Watch(process, limits)
     try:
         guard.read(events[0], printed[0])
-        family = watch._family(process.pid)
+        family = clock.family(process.pid)
     finally:
         guard.stop()
         os.close(events[0])
@@ -46,6 +49,49 @@ def test_memory_of_all_processes_counts():
     assert "MB of memory" in guard.ended and len(family) == 2
     time.sleep(0.2)
     assert not any(map(alive, family))
+
+
+SHARED = {
+    "shared": "m = mmap.mmap(-1, 64 << 20)",
+    "shared, given back and kept": "m = mmap.mmap(-1, 64 << 20); m.write(b'x' * (64 << 20)); "
+    "m.madvise(mmap.MADV_DONTNEED)",
+    "shared by two": "m = mmap.mmap(-1, 64 << 20); os.fork()",
+    "of a file": "m = open(sys.executable, 'rb')",
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it needs /proc")
+@pytest.mark.parametrize("case", SHARED)
+def test_shared_memory_counts_once(case):
+    code = f"import mmap, os, sys, time\n{SHARED[case]}\nprint(flush=True)\ntime.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        taken = watch._memory_bytes(clock.family(process.pid), ()) >> 20
+    finally:
+        for pid in clock.family(process.pid)[::-1]:
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+    assert (64 <= taken < 110) == (case != "of a file"), taken
+
+
+@pytest.mark.skipif(not bubblewrap_works(), reason="bubblewrap does not work here")
+def test_files_in_memory_count_and_empty_ones_too():
+    full = "head -c 9000000 /dev/zero > /home/big; for n in $(seq 3000); do : > /home/$n; done"
+    around = "bwrap --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --dev /dev"
+    around = [*around.split(), "--symlink", "usr/lib64", "/lib64", "--tmpfs", "/home"]
+    shell = [*around, "sh", "-c", f"{full}; echo; read line"]
+    process = subprocess.Popen(shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        family = clock.family(process.pid)
+        plain, all_of_it = (watch._memory_bytes(family, places) for places in ((), ("/home",)))
+    finally:
+        process.communicate(b"\n")
+    assert 9_000_000 + 3000 * 1024 < all_of_it - plain < 14_000_000
+    assert watch._memory_bytes([os.getpid()], ("/tmp",)) == pytest.approx(
+        watch._memory_bytes([os.getpid()], ()), rel=0.2
+    )  # what lies here is not in a sandbox
 
 
 def test_too_many_processes_are_noticed():

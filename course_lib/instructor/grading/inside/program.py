@@ -16,14 +16,18 @@ import resource
 import secrets
 import shutil
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 
 import pytest
 
+from course_lib.instructor.grading.inside.clock import Clock
+
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LARGEST_REPLY_BYTES = 8_000_000  # as many as `values.read` takes
+_SLICE_SECONDS = 0.25  # between two looks at the clock
+_START_SECONDS = 600  # on the wall; what the watch outside allows is less
 _INTERRUPT_SECONDS = 3.0  # a kernel that is busy in C code hears it late
 _LARGEST_OUTPUT = 5_000_000
 _MODULE = "__import__('course_lib.instructor.grading.inside.asking', fromlist=['ask'])"
@@ -59,19 +63,25 @@ class Grading:
     def pytest_runtest_call(self, item):
         """Run a cell under nbval, report how it went, then ask for the answer that is due."""
         metadata, cell = item.cell.metadata, item.cell.get("id", "")
-        own = metadata.get("own") and "nbval-skip" not in metadata["tags"]
+        kernel, skipped = item.parent.kernel, "nbval-skip" in metadata.get("tags", ())
+        own = metadata.get("own") and not skipped
         if not self.prepared:
             self.prepared = True
-            kernel = item.parent.kernel
             prepare = kernel.kc.execute("", user_expressions={"prepare": _PREPARE})
             self._answered(kernel, prepare, 60.0)
+        if not skipped:
+            theirs = own or "exercise" in metadata
+            self._send(kind="running", whose="student" if theirs else "course")
         if own:  # said before, for it may end everything
             self._send(kind="own cell", cell=cell)
         outcome = yield
         problem = outcome.excinfo[1] if outcome.excinfo else None
         identifier, asked = metadata.get("exercise"), metadata.get("ask")
         if not isinstance(problem, pytest.skip.Exception):
+            if item.parent.timed_out:
+                self._send(kind="late", starved=kernel.starved)
             why = "" if problem is None else _reason(problem)
+            why = why and "the kernel ended" if kernel.code is not None else why
             self._revive(item)
             if identifier is not None:
                 self._send(kind="cell", exercise=identifier, why=why)
@@ -83,8 +93,8 @@ class Grading:
         if asked and not (self.dead or metadata["spare"] and asked in self.found):
             identifier = asked
             self._ask(item, asked)
-        if self.dead:
-            self._send(kind="stopped", exercise=identifier or "")
+        if self.dead:  # a code below 0 is the signal that ended it
+            self._send(kind="stopped", exercise=identifier or "", code=kernel.code)
             pytest.exit("the kernel is gone", returncode=3)
 
     def _revive(self, item) -> None:
@@ -101,6 +111,7 @@ class Grading:
         reply = str(self.replies / secrets.token_hex(8))  # a name that no answer can foresee
         answer = f"lambda: ({request['expression']})"
         code = f"{_MODULE}.ask({answer}, {request['file']!r}, {reply!r})"
+        self._send(kind="running", whose="student")
         waiting = self._execute(kernel, code)
         if not self._answered(kernel, waiting, self.seconds):
             for _ in range(2):  # ends the call that takes too long; a second one, if that is caught
@@ -130,12 +141,13 @@ class Grading:
             code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False
         )
 
-    @staticmethod
-    def _answered(kernel, request: str, seconds: float) -> bool:
+    def _answered(self, kernel, request: str, seconds: float) -> bool:
         """Return whether the reply to a request comes within `seconds` from a live kernel."""
         try:
             kernel.await_reply(request, timeout=seconds)
         except Empty:
+            if kernel.starved:
+                self._send(kind="late", starved=True)
             return False
         return True
 
@@ -154,8 +166,9 @@ def _validate(notebook: Path, job: dict, pipe: int) -> int:
     options = "-p nbval.plugin -p no:cacheprovider -q -s --no-header --tb=no --color=no"
     options += " --nbval --nbval-current-env"
     places = ["--rootdir", str(notebook.parent), "-c", os.devnull, str(notebook)]
-    timeout = f"--nbval-cell-timeout={job['cell_seconds']}"
-    code = pytest.main([*options.split(), timeout, *places], plugins=[grading])
+    limits = [f"--nbval-cell-timeout={job['cell_seconds']}"]
+    limits += [f"--nbval-kernel-startup-timeout={_START_SECONDS}"]
+    code = pytest.main([*options.split(), *limits, *places], plugins=[grading])
     os.write(pipe, b'{"kind": "end"}\n')
     return int(code)
 
@@ -170,21 +183,39 @@ def _take_limits(limits: dict) -> None:
 
 
 def _make_patient(kernel_class: type) -> None:
-    """Make nbval notice within half a second that a kernel is gone, and keep to its deadline."""
+    """Let nbval's deadlines follow the kernel's own clock, and end when the kernel is gone."""
+    get_message = kernel_class.get_message
 
-    def await_reply(self, msg_id, timeout=None):
-        deadline = time.monotonic() + (timeout or 0)
+    def get_patiently(self, stream, timeout=None):
+        clock = None
         while True:
             try:
-                message = self.get_message(stream="shell", timeout=0.5)
+                return get_message(self, stream, _SLICE_SECONDS)
             except Empty:
-                if not self.is_alive() or timeout is not None and time.monotonic() > deadline:
+                if not self.is_alive():
                     raise
-                continue
-            if message["parent_header"].get("msg_id") == msg_id:
-                return
+                clock = clock or Clock(self.km.provisioner.pid)
+                if timeout is not None and clock.is_over(timeout - _SLICE_SECONDS):
+                    raise
 
-    kernel_class.await_reply = await_reply
+    def await_reply(self, msg_id, timeout=None):
+        self.starved = False
+        process = self.km.provisioner.process if self.is_alive() else None
+        clock = Clock(process.pid) if process else None
+        while True:
+            with suppress(Empty):
+                message = get_message(self, "shell", _SLICE_SECONDS)
+                if message["parent_header"].get("msg_id") == msg_id:
+                    return
+            if not self.is_alive():
+                self.code = process.poll() if process else self.code
+                raise Empty
+            if timeout is not None and clock.is_over(timeout):
+                self.starved = clock.is_starved(timeout)
+                raise Empty
+
+    kernel_class.code, kernel_class.starved = None, False
+    kernel_class.get_message, kernel_class.await_reply = get_patiently, await_reply
 
 
 def _reason(problem: BaseException) -> str:
