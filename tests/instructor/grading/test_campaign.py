@@ -193,7 +193,7 @@ def test_not_graded_gives_no_points_and_takes_none(tmp_path, toy_course, monkeyp
 
 
 INTERRUPTED = """
-import signal, sys
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from course_lib import cli
 from course_lib.instructor.grading import sandbox, trial
@@ -204,7 +204,7 @@ whole = trial.grade
 def grade(work, settings):
     if work.student == "a":
         return Result(work.key, "a", "97", "97_grading.ipynb", work.origin, 8.0, 8.0, ())
-    print("begun", flush=True)
+    os.write(1, b"begun\\n")  # whole lines, from two threads
     return whole(work, settings)
 trial.grade = grade
 sys.exit(cli.main(sys.argv[1:]))
@@ -229,13 +229,16 @@ def test_an_interrupt_ends_what_runs_and_leaves_a_partial_report(tmp_path, toy_c
         text=True,
         cwd=ROOT,
     )
-    assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
-    while not (list((tmp_path / "out").glob("works/*")) and len(clock.family(process.pid)) > 4):
-        assert process.poll() is None
-    family, timer = clock.family(process.pid), clock.Clock(process.pid)
-    process.send_signal(signal.SIGINT)
-    while process.poll() is None:
-        timer.look()
+    try:
+        assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
+        while not (list((tmp_path / "out").glob("works/*")) and len(clock.family(process.pid)) > 4):
+            assert process.poll() is None
+        family, timer = clock.family(process.pid), clock.Clock(process.pid)
+        process.send_signal(signal.SIGINT)
+        while process.poll() is None:
+            timer.look()
+    finally:
+        process.kill()
     said = process.stderr.read()
     assert process.returncode == cli.INTERRUPTED and timer.seconds < 5
     assert "partial report" in said and "1 of 5" in said and "Traceback" not in said
