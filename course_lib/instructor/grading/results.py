@@ -44,7 +44,8 @@ class Request:
 class Verdict:
     """What one exercise earned, and a sentence for the student.
 
-    `state` is "right", "wrong", "not tried", or "stopped" where the run ended before it.
+    `state` is "right", "wrong", "not tried", or "stopped" where the run ended before it. `refuted`
+    says that the notebook's own check calls a wrong answer right: unseen inputs tell better.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Verdict:
     earned: float
     state: str
     message: str
+    refuted: bool = False
 
 
 Verdicts = tuple[Verdict, ...]

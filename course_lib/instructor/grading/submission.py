@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from course_lib.instructor.grading import bounded
 from course_lib.instructor.grading.course import Question, Reference, text_of
 
 LARGEST_BYTES = 48 << 20  # room for outputs with many pictures and sounds
 _LARGEST_CELL = 200_000  # characters: nobody types more
+_MOST_CELLS = 10_000
 _FIRST_LINE = re.compile(  # "# Exercise 7.2", perhaps with a remark in brackets after it
-    r"^[ \t]*#[ \t]*Exercise[ \t]+(\d{1,2}\.\d{1,2})[ \t]*(?:\(.*\))?[ \t]*$", re.MULTILINE
+    r"^[ \t]*+#[ \t]*+Exercise[ \t]++(\d{1,2}\.\d{1,2})[ \t]*+(?:\(.*\))?[ \t]*+$", re.MULTILINE
 )
 _NAME = re.compile(r"(?<!\d)(\d\d)_[a-z][a-z_]+", re.IGNORECASE)
 # nbval's own comments would let a wrong answer pass.
@@ -48,8 +50,16 @@ def read_cells(data: bytes) -> tuple[Cell, ...]:
     """Return the cells of a notebook of format 3 or 4; raises UnreadableError for anything else.
 
     Line ends become newlines; bytes that are no UTF-8 become replacement characters; what is no
-    cell is left out. Nothing is executed, validated or upgraded.
+    cell is left out. Nothing is executed, validated or upgraded; it takes what `bounded` allows.
     """
+    try:
+        return bounded.call(_read_cells, data)
+    except bounded.UnfinishedError as error:
+        problem = f"The notebook could not be read {error}: clear the outputs of all cells."
+        raise UnreadableError(problem) from None
+
+
+def _read_cells(data: bytes) -> tuple[Cell, ...]:
     if len(data) > LARGEST_BYTES:
         allowed = f"{LARGEST_BYTES >> 20} are allowed: clear the outputs and hand it in again."
         raise UnreadableError(f"The file has {len(data) >> 20:,} MB and {allowed}")
@@ -63,7 +73,10 @@ def read_cells(data: bytes) -> tuple[Cell, ...]:
         raise UnreadableError("The file is nested too deeply to be a notebook.") from None
     except ValueError as error:
         raise UnreadableError(f"The file is no notebook, or a part of one ({error}).") from None
-    return tuple(_cell(each) for each in _raw_cells(tree) if isinstance(each, dict))
+    cells = [each for each in _raw_cells(tree) if isinstance(each, dict)]
+    if len(cells) > _MOST_CELLS:
+        raise UnreadableError(f"The notebook has more than {_MOST_CELLS:,} cells.")
+    return tuple(map(_cell, cells))
 
 
 def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Reference]) -> str | None:
@@ -84,6 +97,13 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
 
 def find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
     """Return the answers in `cells` to a lesson's questions, cleaned of nbval's comments."""
+    try:
+        return bounded.call(_find_answers, cells, reference)
+    except bounded.UnfinishedError as error:
+        return Answers({}, (f"The answers could not be looked for {error}.",))
+
+
+def _find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
     texts: dict[str, str] = {}
     notes: list[str] = []
     code = [cell for cell in cells if cell.kind == "code"]
