@@ -15,7 +15,7 @@ import course_lib
 from course_lib import session
 from course_lib.instructor.grading import collection, reports, sandbox, trial
 from course_lib.instructor.grading.course import Course
-from course_lib.instructor.grading.results import Result, Row, Work, rows, slug
+from course_lib.instructor.grading.results import Result, Row, Work, joined, kept, place, rows
 from course_lib.instructor.grading.roster import read_roster
 from course_lib.instructor.grading.trial import Settings
 from course_lib.instructor.grading.watch import Limits
@@ -53,20 +53,23 @@ def grade(
     kind = sandbox.best_kind()
     if kind != "bubblewrap" and not accept_weak:
         raise WeakSandboxError(
-            "Bubblewrap does not work here, so submissions could read your files and use the "
-            "network: install the package bubblewrap, or accept that with --accept-weak-sandbox."
+            "Bubblewrap does not work here, so submissions could read, change and delete your "
+            "files and use the network: install the package bubblewrap, or accept that with "
+            "--accept-weak-sandbox."
         )
     course = Course(reference or default_reference(), exercises)
     students = read_roster(roster) if roster else ()
     works, notes = collection.collect(submissions, course, students)
     settings = Settings(course, seed or _kept_seed(out), limits or Limits(), kind, everything)
+    earlier = kept(out)
     results, failures = grade_all(works, settings, out, scheduler, workers, progress)
+    results, joints = joined(results, earlier)
     lines = rows(results, students)
-    notes = [*notes, *(f"Not graded, run again: {failure}" for failure in failures)]
+    notes = [*notes, *joints, *(f"Not graded, run again: {failure}" for failure in failures)]
     if students:
         ids = {student.id for student in students}
         notes += [f"{row.student} is not on the roster." for row in lines if row.student not in ids]
-    reports.write(lines, out, notes)
+    reports.write(lines, out, notes, weak=kind != "bubblewrap")
     return lines, notes, kind
 
 
@@ -114,7 +117,7 @@ def _kept_seed(out: Path) -> str:
 
 
 def _place(out: Path, work: Work) -> Path:
-    return out / "works" / f"{slug(work.student)}_{work.lesson}.json"
+    return place(out, work.student, work.lesson)
 
 
 def _stamp(settings: Settings) -> str:

@@ -80,7 +80,8 @@ def verdict(question: Question, event: dict, cell_error: str, seed: str) -> Verd
     if state != "values":
         return _wrong(question, "Your answer's values could not be read.")
     try:
-        answer = values.read(json.dumps(reply.get("values")))
+        found = reply.get("values")
+        answer = values.read(found if isinstance(found, str) else json.dumps(found))
     except (ValueError, RecursionError) as error:
         return _wrong(question, f"Your answer's values could not be read: {error}")
     if answer is Ellipsis:

@@ -23,7 +23,7 @@ from queue import Empty
 import pytest
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_LARGEST_REPLY_BYTES = 8_000_000  # as many as `values.read` takes
+_LARGEST_REPLY_BYTES = 16_000_000  # twice as many as `values.read` takes: quotes are escaped
 _INTERRUPT_SECONDS = 3.0  # a kernel that is busy in C code hears it late
 _LARGEST_OUTPUT = 5_000_000
 _MODULE = "__import__('course_lib.instructor.grading.inside.asking', fromlist=['ask'])"
@@ -103,9 +103,9 @@ class Grading:
                     break
         try:
             with open(reply, encoding="utf-8") as file:
-                content = json.loads(file.read(_LARGEST_REPLY_BYTES))
+                content = _texts(json.loads(file.read(_LARGEST_REPLY_BYTES)))
             self._send(kind="answer", exercise=identifier, reply=content)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             self._send(kind="silent", exercise=identifier)
         self.dead = not self._alive(kernel)
 
@@ -133,6 +133,13 @@ class Grading:
 
     def _send(self, **event) -> None:
         os.write(self.pipe, (json.dumps(event) + "\n").encode("ascii", "backslashreplace"))
+
+
+def _texts(reply: dict) -> dict[str, str]:
+    """Return what of a reply is text: lists of lists would be far larger where they are read."""
+    if not isinstance(reply, dict):
+        raise ValueError("A reply is an object.")
+    return {key: value for key, value in reply.items() if isinstance(value, str)}
 
 
 def _validate(notebook: Path, job: dict, pipe: int) -> int:
