@@ -181,7 +181,8 @@ def _download(source: str, out: Path | None, quiet: bool) -> None:
 @_option(
     "--accept-weak-sandbox",
     is_flag=True,
-    help="Grade without bubblewrap: submissions can then read your files.",
+    help="Grade without bubblewrap: what is handed in can then read, change and delete your files "
+    "and use the network.",
 )
 def _grade(
     submissions: tuple[Path, ...],

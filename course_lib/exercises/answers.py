@@ -19,6 +19,7 @@ import numpy
 
 # What a body of nothing but a docstring, `...` or `return ...` is compiled to.
 _IDLE = set("RESUME NOP LOAD_CONST RETURN_CONST RETURN_VALUE POP_TOP COPY_FREE_VARS".split())
+_MOST_CHARACTERS = 1 << 23  # of texts in an array
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _same_arrays(value: object, expected: object, tolerance: float, whole: bool)
     if not all(isinstance(each, (numpy.ndarray, list, tuple)) for each in (value, expected)):
         return False
     try:
-        array, right = numpy.asarray(value), numpy.asarray(expected)
+        array, right = as_array(value), as_array(expected)
     except ValueError:
         return False
     if array.shape != right.shape or array.dtype.kind not in "biufc":
@@ -145,6 +146,29 @@ def _same_arrays(value: object, expected: object, tolerance: float, whole: bool)
     return bool(
         numpy.allclose(array.astype(complex), right.astype(complex), 0, tolerance, equal_nan=True)
     )
+
+
+def as_array(value: object) -> numpy.ndarray:
+    """Return a list or an array as an array. Raises ValueError where its rows differ in length.
+
+    It also does where texts would take more than `_MOST_CHARACTERS`: each gets the width of the
+    longest, so that a list of one megabyte becomes gigabytes.
+    """
+    count = longest = 0
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, (list, tuple)):
+            waiting += each
+        elif isinstance(each, numpy.ndarray):
+            count += each.size
+            longest = max(longest, each.itemsize if each.dtype.kind in "US" else 0)
+        else:
+            count += 1
+            longest = max(longest, len(each) if isinstance(each, (str, bytes)) else 0)
+    if count * longest > _MOST_CHARACTERS:
+        raise ValueError("The texts are too long for an array.")
+    return numpy.asarray(value)
 
 
 def is_untouched(answer: object) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy
 
-from course_lib.exercises.answers import Raised, answer_values, same
+from course_lib.exercises.answers import Raised, answer_values, as_array, same
 from course_lib.exercises.core import Judge, Mistakes, when
 from course_lib.exercises.remarks import about_call, first_wrong, is_a, short, usual_mistake
 
@@ -92,7 +92,7 @@ def array(expected: object, tolerance: float = 0.0, *, whole: bool = False) -> J
 
     def grade(_: None, value: object, mistakes: Mistakes) -> str:
         try:
-            array = numpy.asarray(value)
+            array = as_array(value)
         except ValueError:
             return "The rows of your list differ in length: an array has none such."
         if array.dtype.kind not in "biuf":

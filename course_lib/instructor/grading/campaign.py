@@ -16,7 +16,7 @@ import course_lib
 from course_lib import session
 from course_lib.instructor.grading import collection, reports, sandbox, trial, turns
 from course_lib.instructor.grading.course import Course
-from course_lib.instructor.grading.results import Result, Row, Work, rows, slug
+from course_lib.instructor.grading.results import Result, Row, Work, joined, kept, place, rows
 from course_lib.instructor.grading.roster import read_mapping, read_roster
 from course_lib.instructor.grading.trial import Settings
 from course_lib.instructor.grading.watch import Limits
@@ -56,15 +56,16 @@ def grade(
     kind = sandbox.best_kind()
     if kind != "bubblewrap" and not accept_weak:
         raise WeakSandboxError(
-            "Bubblewrap does not work here, so submissions could read your files and use the "
-            "network: install the package bubblewrap, or accept that with --accept-weak-sandbox."
+            "Bubblewrap does not work here, so submissions could read, change and delete your "
+            "files and use the network: install the package bubblewrap, or accept that with "
+            "--accept-weak-sandbox."
         )
     course = Course(reference or default_reference(), exercises)
     students = read_roster(roster) if roster else ()
     whose = read_mapping(mapping) if mapping else {}
-    works, _, notes = collection.collect(submissions, course, students, whose)
+    works, filed, notes = collection.collect(submissions, course, students, whose)
     settings = Settings(course, seed or _kept_seed(out), limits or Limits(), kind, everything)
-    partial = ""
+    earlier, partial = kept(out), ""
     try:
         results, failures = grade_all(works, settings, out, scheduler, workers, progress)
     except KeyboardInterrupt:
@@ -72,12 +73,13 @@ def grade(
         done = sum(not each.not_graded for each in results)
         partial = f"This is a partial report: grading was interrupted after {done} of {len(works)}"
         partial += " submissions. Run the same command again to go on."
+    results, joints = joined(results, earlier)
     lines = rows(results, students)
-    notes = [*notes, *(f"Not graded, run again: {failure}" for failure in failures)]
+    notes = [*notes, *joints, *(f"Not graded, run again: {failure}" for failure in failures)]
     if students:
         ids = {student.id for student in students}
         notes += [f"{row.student} is not on the roster." for row in lines if row.student not in ids]
-    reports.write(lines, out, [partial, *notes] if partial else notes)
+    reports.write(lines, out, notes, filed, weak=kind != "bubblewrap", partial=partial)
     if partial:
         raise KeyboardInterrupt(partial)
     return lines, notes, kind
@@ -99,8 +101,8 @@ def grade_all(
     "tcp://…", a Dask cluster does the work.
     """
     stamp = _stamp(settings)
-    kept = {work.key: _known(out, work, stamp) for work in works}
-    results = {key: result for key, result in kept.items() if result is not None}
+    before = {work.key: _known(out, work, stamp) for work in works}
+    results = {key: result for key, result in before.items() if result is not None}
     to_do = [work for work in works if work.key not in results]
     failures = []
     done = _on_cluster(to_do, settings, scheduler) if scheduler else _here(to_do, settings, workers)
@@ -111,7 +113,9 @@ def grade_all(
                 results.setdefault(work.key, result)
             elif work.key not in results:  # the same work may have come in twice
                 results[work.key] = replace(result, stamp=stamp)
-                session.write_atomically(_place(out, work), results[work.key].to_json())
+                session.write_atomically(
+                    place(out, work.student, work.lesson), results[work.key].to_json()
+                )
     return [results[work.key] for work in works if work.key in results], failures
 
 
@@ -153,10 +157,6 @@ def _kept_seed(out: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def _place(out: Path, work: Work) -> Path:
-    return out / "works" / f"{slug(work.student)}_{work.lesson}.json"
-
-
 def _stamp(settings: Settings) -> str:
     """Return a digest of everything but the work that decides points; it does not give the seed."""
     text = f"{settings.course.digest}/{settings.seed}/{settings.everything}"
@@ -166,7 +166,7 @@ def _stamp(settings: Settings) -> str:
 def _known(out: Path, work: Work, stamp: str) -> Result | None:
     """Return the result that an earlier run left for exactly this work, or None."""
     try:
-        result = Result.from_json(_place(out, work).read_text(encoding="utf-8"))
+        result = Result.from_json(place(out, work.student, work.lesson).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return result if (result.key, result.stamp) == (work.key, stamp) else None

@@ -1,70 +1,116 @@
-"""Write results: JUnit XML, Gradescope's JSON and CSV for machines, HTML pages for people."""
+"""Write results: JUnit XML, Gradescope's JSON and CSV for machines, `pages` for people."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
-from collections import Counter
 from collections.abc import Sequence
-from html import escape
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from course_lib.instructor.grading.results import Result, Row, Verdict, slug
+from course_lib.instructor.grading.pages import (
+    WEAK,
+    class_page,
+    is_weak,
+    plain_text,
+    remarks,
+    student_page,
+)
+from course_lib.instructor.grading.results import Filed, Result, Row, Verdict, slug
 from course_lib.session import write_atomically
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _IN_JUNIT = {"wrong": "failure", "stopped": "error", "not tried": "skipped"}
-_SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○", "stopped": "■"}
-_NUMBERS = ("Points", "Students", "Right", "Tried")  # columns that are aligned to the right
-_STYLE = """
-:root { color-scheme: light dark; --line: #8886; --bar: #0072b2; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; }
-td.number, th.number { text-align: right; white-space: nowrap; }
-.bar { background: var(--bar); height: 1rem; display: inline-block; vertical-align: middle; }
-.state { white-space: nowrap; }
-.quiet { opacity: .75; }
-@media (prefers-color-scheme: dark) { :root { --bar: #56b4e9; } }
-"""
+_FORMULA = ("=", "+", "-", "@", "\t")  # how a spreadsheet's formulas begin
+_EARLIER = "It came in with an earlier run."
 
 
-def write(rows: Sequence[Row], out: Path, notes: Sequence[str] = ()) -> None:
-    """Write below `out` junit.xml, results.csv, class.html, and for each student JSON and a page.
+def write(
+    rows: Sequence[Row],
+    out: Path,
+    notes: Sequence[str] = (),
+    filed: Sequence[Filed] = (),
+    weak: bool = False,
+    partial: str = "",
+) -> None:
+    """Write below `out` junit.xml, results.csv, files.csv, class.html; for each student two more.
 
-    The JSON is Gradescope's; of a single student it is also written as results.json.
+    These are Gradescope's JSON and a page; of a single student the JSON is results.json as well.
+    `filed` is joined with what an earlier files.csv says. `weak` says that only limits stood
+    between submissions and this machine, `partial` what is missing, if anything is.
     """
-    write_atomically(out / "junit.xml", junit(rows))
-    write_atomically(out / "results.csv", table(rows))
-    write_atomically(out / "class.html", class_page(rows, notes))
+    weak = weak or is_weak(rows)
+    filed = account(filed, rows, _earlier(out / "files.csv"))
+    write_atomically(out / "junit.xml", junit(rows, weak))
+    write_atomically(out / "results.csv", table(rows, weak))
+    write_atomically(out / "files.csv", files_table(filed))
+    write_atomically(out / "class.html", class_page(rows, notes, filed, weak, partial))
     for row in rows:
-        text, name = json.dumps(gradescope(row), indent=1), slug(row.student)
+        text, name = json.dumps(gradescope(row, weak), indent=1), slug(row.student)
         write_atomically(out / "gradescope" / f"{name}.json", text + "\n")
-        write_atomically(out / "students" / f"{name}.html", student_page(row))
+        write_atomically(out / "students" / f"{name}.html", student_page(row, weak))
     if len(rows) == 1:
         write_atomically(out / "results.json", text)
 
 
-def junit(rows: Sequence[Row]) -> str:
+def account(
+    filed: Sequence[Filed], rows: Sequence[Row], earlier: Sequence[Filed] = ()
+) -> list[Filed]:
+    """Return what became of every file of this run and of earlier ones into the same folder.
+
+    What was to be graded and was not, by the machine's fault, is "not graded"; what was graded
+    earlier is superseded where this run graded the same student's same lesson from another file.
+    """
+    failed = {
+        (result.student, result.lesson): result.not_graded
+        for row in rows
+        for result in row.results
+        if result.not_graded
+    }
+    told = [
+        replace(each, state="not graded", why=failed[each.student, each.lesson])
+        if each.state == "graded" and (each.student, each.lesson) in failed
+        else each
+        for each in filed
+    ]
+    here = {_cell(each.origin) for each in told}
+    newer = {(each.student, each.lesson): each.origin for each in told if each.state == "graded"}
+    for each in earlier:
+        if _cell(each.origin) not in here:
+            later = newer.get((each.student, each.lesson))
+            if later and each.state in ("graded", "not graded"):
+                each = replace(each, state="superseded", why=later)
+            elif _EARLIER not in each.why:
+                each = replace(each, why=f"{each.why} {_EARLIER}".strip())
+            told.append(each)
+    return told
+
+
+def junit(rows: Sequence[Row], weak: bool = False) -> str:
     """Return JUnit XML: a test suite for each student and lesson, a test case for each exercise."""
     root = ElementTree.Element("testsuites")
     for row in rows:
         for result in row.results:
-            _suite(root, row, result)
+            _suite(root, row, result, weak)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def gradescope(row: Row) -> dict:
-    """Return what Gradescope reads: its results.json for one student."""
-    notes = [note for result in row.results for note in (result.ended, *result.notes) if note]
-    return {
-        "score": row.earned,
-        "output": "\n".join(map(_text, notes)) or "Graded.",
+def gradescope(row: Row, weak: bool = False) -> dict:
+    """Return what Gradescope reads: its results.json for one student.
+
+    Where something came in and nothing of it was graded there is no score: Gradescope then shows
+    that the autograder failed, and takes no points.
+    """
+    notes = [WEAK] if weak or is_weak([row]) else []
+    for result in row.results:
+        if result.not_graded:
+            notes.append(f"Lesson {result.lesson} was not graded: {result.not_graded}")
+        notes += [result.ended, *result.notes]
+    score = {} if row.results and not row.graded else {"score": row.earned}
+    return score | {
+        "output": "\n".join(map(_text, filter(None, notes))) or "Graded.",
         "tests": [
             {
                 "number": verdict.id,
@@ -80,78 +126,67 @@ def gradescope(row: Row) -> dict:
     }
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return CSV: a line for each student, a column for each exercise; empty is not handed in."""
+def table(rows: Sequence[Row], weak: bool = False) -> str:
+    """Return CSV: a line for each student, a column for each exercise; empty is not handed in.
+
+    Neither are there points of what was not graded: the last column says so.
+    """
     every = {verdict.id for row in rows for verdict in row.exercises}
     names = sorted(every, key=lambda name: [int(part) for part in name.split(".")])
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["student", "name", "earned", "points", *names])
+    lines = [["student", "name", "earned", "points", *names, "remarks"]]
     for row in rows:
         earned = {verdict.id: f"{verdict.earned:g}" for verdict in row.exercises}
-        line = [_cell(row.student), _cell(row.name), *_points(row).values()]
-        writer.writerow([*line, *(earned.get(name, "") for name in names)])
-    return buffer.getvalue()
+        points = ["", ""] if row.results and not row.graded else list(_points(row).values())
+        said = f"{remarks(row)} {WEAK if weak or is_weak([row]) else ''}".strip()
+        cells = [*points, *(earned.get(name, "") for name in names)]
+        lines.append([_cell(row.student), _cell(row.name), *cells, _cell(said)])
+    return _csv(lines)
 
 
-def student_page(row: Row) -> str:
-    """Return the page of one student: every exercise, what it earned and what to look at."""
-    total = f"{_share(row)} points" if row.results else "Nothing was handed in."
-    parts = [f"<h1>{_e(row.name)}</h1>", f"<p>{total}</p>"]
-    for result in row.results:
-        parts.append(f"<h2>Lesson {_e(result.lesson)}: {_share(result)}</h2>")
-        if result.ended:
-            parts.append(f"<p><strong>{_e(result.ended)}</strong></p>")
-        lines = [
-            (_e(each.id), f"{_SIGNS[each.state]} {each.state}", _share(each), _e(each.message))
-            for each in result.exercises
+def files_table(filed: Sequence[Filed]) -> str:
+    """Return CSV: a line for each file that came in, and what became of it."""
+    names = [each.name for each in fields(Filed)]
+    return _csv([names, *(list(map(_cell, asdict(each).values())) for each in filed)])
+
+
+def _earlier(path: Path) -> list[Filed]:
+    """Return what the table of an earlier run says; nothing where there is none."""
+    try:
+        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+        return [
+            Filed(**{name: text[1:] if _is_guarded(text) else text for name, text in line.items()})
+            for line in lines
         ]
-        parts.append(_table(("Exercise", "State", "Points", "What to know"), lines))
-        if result.notes:
-            summary = "<summary>What was noticed in the notebook</summary>"
-            parts.append(f"<details>{summary}{_list(result.notes)}</details>")
-        parts.append(f"<p class='quiet'>{_e(result.origin)}, sandbox: {_e(result.sandbox)}</p>")
-    return _page(f"Results of {row.name}", parts)
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error):
+        return []
 
 
-def class_page(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
-    """Return the page of a class: distribution, hardest exercises, common mistakes, students."""
-    came_in = [row for row in rows if row.results]
-    parts = [
-        "<h1>Results of the class</h1>",
-        f"<p>{len(came_in)} of {len(rows)} students handed something in.</p>",
-        "<h2>How points are distributed</h2>",
-        _distribution(came_in),
-        "<h2>Hardest exercises first</h2>",
-        _exercises(came_in),
-        "<h2>Students</h2>",
-        _students(rows),
-    ]
-    if notes:
-        parts.append(f"<h2>What was left out</h2>{_list(notes)}")
-    return _page("Results of the class", parts)
-
-
-def _suite(root: ElementTree.Element, row: Row, result: Result) -> None:
+def _suite(root: ElementTree.Element, row: Row, result: Result, weak: bool) -> None:
     """Add the test suite of one student's lesson."""
-    states = [verdict.state for verdict in result.exercises]
+    verdicts = result.exercises
+    if why := result.not_graded and f"Not graded: {result.not_graded}":
+        verdicts = tuple(replace(each, state="stopped", message=why) for each in verdicts)
+        verdicts = verdicts or (Verdict(result.lesson, 0.0, 0.0, "stopped", why),)
+    states = [verdict.state for verdict in verdicts]
     suite = ElementTree.SubElement(
         root,
         "testsuite",
-        name=_xml(f"{row.student}.{result.lesson}"),
+        name=plain_text(f"{row.student}.{result.lesson}"),
         tests=str(len(states)),
         failures=str(states.count("wrong")),
         errors=str(states.count("stopped")),
         skipped=str(states.count("not tried")),
         time=f"{result.seconds:.2f}",
     )
-    _properties(suite, {"student": row.name, **_points(result), "sandbox": result.sandbox})
-    lesson = _xml(f"{row.student}.{result.notebook[:-6]}")  # less .ipynb
-    for verdict in result.exercises:
+    points = {} if result.not_graded else _points(result)
+    warning = {"warning": WEAK} if weak or result.sandbox == "limits" else {}
+    _properties(suite, {"student": row.name, **points, "sandbox": result.sandbox, **warning})
+    lesson = plain_text(f"{row.student}.{result.notebook.removesuffix('.ipynb')}")
+    for verdict in verdicts:
         case = ElementTree.SubElement(suite, "testcase", name=verdict.id, classname=lesson)
-        _properties(case, _points(verdict))
+        _properties(case, {} if result.not_graded else _points(verdict))
         if kind := _IN_JUNIT.get(verdict.state):
-            ElementTree.SubElement(case, kind, message=_xml(verdict.message))
+            ElementTree.SubElement(case, kind, message=plain_text(verdict.message))
 
 
 def _points(earner: Result | Verdict | Row) -> dict[str, str]:
@@ -159,98 +194,29 @@ def _points(earner: Result | Verdict | Row) -> dict[str, str]:
 
 
 def _properties(parent: ElementTree.Element, values: dict[str, str]) -> None:
-    properties = ElementTree.SubElement(parent, "properties")
-    for name, value in values.items():
-        ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
+    if values:
+        properties = ElementTree.SubElement(parent, "properties")
+        for name, value in values.items():
+            ElementTree.SubElement(properties, "property", name=name, value=plain_text(value))
+
+
+def _csv(lines: Sequence[Sequence[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue()
 
 
 def _cell(text: str) -> str:
     """Return a text that a spreadsheet takes for a text and never for a formula."""
-    text = _text(text).replace("\r", " ").replace("\n", " ")
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    text = _text(text).replace("\0", " ").replace("\r", " ").replace("\n", " ")
+    return f"'{text}" if text.startswith(_FORMULA) or _is_guarded(text) else text
+
+
+def _is_guarded(text: str) -> bool:
+    """Tell whether `_cell` may have put a quotation mark before a text."""
+    return text.startswith("'") and text.lstrip("'").startswith(_FORMULA)
 
 
 def _text(text: str) -> str:
     """Return a text that can be written as UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _xml(text: str) -> str:
-    """Return a text without the characters that XML cannot hold."""
-    return _NO_XML.sub("\ufffd", text)
-
-
-def _share(earner: Result | Verdict | Row) -> str:
-    return f"{earner.earned:g} of {earner.points:g}"
-
-
-def _distribution(rows: Sequence[Row]) -> str:
-    """Return a bar for each tenth of the points."""
-    tenths = Counter(min(9, int(10 * row.earned / row.points)) for row in rows if row.points)
-    most = max(tenths.values(), default=1)
-    lines = []
-    for tenth in range(10):
-        width = f"{12 * (tenths[tenth] / most):.1f}rem"
-        bar = f"<span class='bar' style='width:{width}'></span>"
-        lines.append((f"{10 * tenth} to {10 * tenth + 10} %", str(tenths[tenth]), bar))
-    return _table(("Share of points", "Students", ""), lines)
-
-
-def _exercises(rows: Sequence[Row]) -> str:
-    """Return a line for each exercise: how many have it right, and the most common mistakes."""
-    verdicts: dict[str, list[Verdict]] = {}
-    for verdict in (verdict for row in rows for verdict in row.exercises):
-        verdicts.setdefault(verdict.id, []).append(verdict)
-    lines = []
-    for name, every in verdicts.items():
-        right = sum(verdict.state == "right" for verdict in every) / len(every)
-        tried = sum(verdict.state != "not tried" for verdict in every)
-        common = Counter(verdict.message for verdict in every if verdict.state == "wrong")
-        mistakes = [f"{count} × {_e(text[:160])}" for text, count in common.most_common(2)]
-        cells = (_e(name), f"{right:.0%}", f"{tried} of {len(every)}", "<br>".join(mistakes))
-        lines.append((right, name, cells))
-    head = ("Exercise", "Right", "Tried", "First mistakes")
-    return _table(head, [cells for _, _, cells in sorted(lines)])
-
-
-def _students(rows: Sequence[Row]) -> str:
-    """Return a line with a link for each student."""
-    lines = []
-    for row in rows:
-        link = f"<a href='students/{slug(row.student)}.html'>{_e(row.name)}</a>"
-        ended = " ".join(result.ended for result in row.results)
-        lines.append((link, _share(row), _e(ended)))
-    return _table(("Student", "Points", ""), lines)
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table of cells that are HTML already."""
-    number = {name: " class='number'" if name in _NUMBERS else "" for name in head}
-    kinds = [number[name] or (" class='state'" if name == "State" else "") for name in head]
-    names = "".join(f"<th scope='col'{number[name]}>{name}</th>" for name in head)
-    body = ""
-    for line in lines:
-        cells = zip(kinds, line, strict=True)
-        body += f"<tr>{''.join(f'<td{kind}>{cell}</td>' for kind, cell in cells)}</tr>"
-    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _list(notes: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{_e(note)}</li>' for note in notes)}</ul>"
-
-
-def _page(title: str, parts: Sequence[str]) -> str:
-    """Return a whole page that needs nothing from anywhere else."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f"<meta http-equiv='Content-Security-Policy' content=\"{policy}\">"
-        "<meta name='viewport' content='width=device-width'>"
-        f"<title>{_e(title)}</title><style>{_STYLE}</style></head><body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
-
-
-def _e(text: str) -> str:
-    return escape(_text(text), quote=True)

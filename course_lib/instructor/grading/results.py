@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
+from pathlib import Path
 
 from course_lib.instructor.grading.roster import Student
 
@@ -64,7 +65,8 @@ class Request:
 class Verdict:
     """What one exercise earned, and a sentence for the student.
 
-    `state` is "right", "wrong", "not tried", or "stopped" where the run ended before it.
+    `state` is "right", "wrong", "not tried", or "stopped" where the run ended before it. `refuted`
+    says that the notebook's own check calls a wrong answer right: unseen inputs tell better.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Verdict:
     earned: float
     state: str
     message: str
+    refuted: bool = False
 
 
 Verdicts = tuple[Verdict, ...]
@@ -142,19 +145,24 @@ class Row:
     results: tuple[Result, ...]
 
     @property
+    def graded(self) -> list[Result]:
+        """Return the results that count: those that the machine did not end."""
+        return [result for result in self.results if not result.not_graded]
+
+    @property
     def earned(self) -> float:
         """Return the points earned in all lessons that were graded."""
-        return sum(result.earned for result in self.results if not result.not_graded)
+        return sum(result.earned for result in self.graded)
 
     @property
     def points(self) -> float:
-        """Return the points that were possible in the lessons handed in."""
-        return sum(result.points for result in self.results if not result.not_graded)
+        """Return the points that were possible in the lessons that were graded."""
+        return sum(result.points for result in self.graded)
 
     @property
     def exercises(self) -> list[Verdict]:
-        """Return every exercise's verdict, in order."""
-        return [verdict for result in self.results for verdict in result.exercises]
+        """Return the verdict on every exercise that was graded, in order."""
+        return [verdict for result in self.graded for verdict in result.exercises]
 
 
 def rows(results: Sequence[Result], roster: Sequence[Student] = ()) -> list[Row]:
@@ -169,8 +177,57 @@ def rows(results: Sequence[Result], roster: Sequence[Student] = ()) -> list[Row]
     ]
 
 
+def place(out: Path, student: str, lesson: str) -> Path:
+    """Return where the result of one student's lesson is kept below `out`."""
+    return out / "works" / f"{slug(student)}_{lesson}.json"
+
+
+def kept(out: Path) -> dict[tuple[str, str], Result]:
+    """Return the results that earlier runs left in `out`, by student and lesson."""
+    found = {}
+    for path in sorted((out / "works").glob("*.json")):
+        try:
+            result = Result.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # damaged, or of an older version: it is graded again
+        if path == place(out, result.student, result.lesson):
+            found[result.student, result.lesson] = result
+    return found
+
+
+def joined(
+    results: Sequence[Result], earlier: Mapping[tuple[str, str], Result]
+) -> tuple[list[Result], list[str]]:
+    """Return the results of this run and of earlier ones into its folder, and notes on the joint.
+
+    A student's lesson is what this run says of it; of all others, the earlier results stay.
+    """
+    now = {(result.student, result.lesson): result for result in results}
+    stay = [result for key, result in earlier.items() if key not in now]
+    notes = [
+        f"{new.student}'s lesson {new.lesson}: {new.origin} replaces what an earlier run graded, "
+        f"{earlier[key].origin}."
+        for key, new in now.items()
+        if key in earlier and earlier[key].key != new.key
+    ]
+    if stay:
+        names = ", ".join(f"{each.student} {each.lesson}" for each in stay[:5])
+        more = f" and {len(stay) - 5} more" if len(stay) > 5 else ""
+        kinds = f"{len(stay)} results of earlier runs into this folder stay"
+        notes.append(f"{kinds} ({names}{more}): grade into a new folder to be without them.")
+    if others := {each.stamp for each in results if each.stamp}:
+        old = sum(each.stamp not in others for each in stay)
+        if old:
+            why = "with another seed, course or choice of cells: grade them again to compare."
+            notes.append(f"{old} of them were graded {why}")
+    return [*results, *stay], notes
+
+
 def slug(student: str) -> str:
-    """Return a file name for a student: readable, harmless and different for different students."""
+    """Return a file name for a student: readable, harmless and different for different students.
+
+    It has no capitals, which some file systems do not tell apart, and 128 bits of a digest.
+    """
     words = re.sub(r"[^a-z0-9]+", "-", student.casefold()).strip("-")[:40]
-    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{words or 'student'}-{digest}"

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from course_lib.instructor.grading import bounded
 from course_lib.instructor.grading.course import Reference, text_of
 from course_lib.instructor.grading.programs import Arrangement
 from course_lib.instructor.grading.results import Part
@@ -27,6 +28,7 @@ from course_lib.instructor.grading.roles import (
 
 LARGEST_BYTES = 48 << 20  # room for outputs with many pictures and sounds
 _LARGEST_CELL = 200_000  # characters: nobody types more
+_MOST_CELLS = 10_000
 _NAME = re.compile(r"(?<!\d)(\d\d)_[a-z][a-z_]+", re.IGNORECASE)
 
 
@@ -50,8 +52,16 @@ def read_cells(data: bytes) -> tuple[Cell, ...]:
     """Return the cells of a notebook of format 3 or 4; raises UnreadableError for anything else.
 
     Line ends become newlines; bytes that are no UTF-8 become replacement characters; what is no
-    cell is left out. Nothing is executed, validated or upgraded.
+    cell is left out. Nothing is executed, validated or upgraded; it takes what `bounded` allows.
     """
+    try:
+        return bounded.call(_read_cells, data)
+    except bounded.UnfinishedError as error:
+        problem = f"The notebook could not be read {error}: clear the outputs of all cells."
+        raise UnreadableError(problem) from None
+
+
+def _read_cells(data: bytes) -> tuple[Cell, ...]:
     if len(data) > LARGEST_BYTES:
         allowed = f"{LARGEST_BYTES >> 20} are allowed: clear the outputs and hand it in again."
         raise UnreadableError(f"The file has {len(data) >> 20:,} MB and {allowed}")
@@ -65,7 +75,10 @@ def read_cells(data: bytes) -> tuple[Cell, ...]:
         raise UnreadableError("The file is nested too deeply to be a notebook.") from None
     except ValueError as error:
         raise UnreadableError(f"The file is no notebook, or a part of one ({error}).") from None
-    return tuple(_cell(each) for each in _raw_cells(tree) if isinstance(each, dict))
+    cells = [each for each in _raw_cells(tree) if isinstance(each, dict)]
+    if len(cells) > _MOST_CELLS:
+        raise UnreadableError(f"The notebook has more than {_MOST_CELLS:,} cells.")
+    return tuple(map(_cell, cells))
 
 
 def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Reference]) -> str | None:
@@ -86,6 +99,13 @@ def lesson_of(cells: tuple[Cell, ...], name: str, lessons: Mapping[str, Referenc
 
 def find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
     """Return the answers in `cells` to a lesson's questions, and the program that is graded."""
+    try:
+        return bounded.call(_find_answers, cells, reference)
+    except bounded.UnfinishedError as error:
+        return Answers({}, (f"The answers could not be looked for {error}.",))
+
+
+def _find_answers(cells: tuple[Cell, ...], reference: Reference) -> Answers:
     items = items_of(cells, reference)
     notes = _changes(cells, items, reference)  # before the items are arranged
     arranged = Arrangement(items, reference)
@@ -101,7 +121,7 @@ def with_answers(reference: Reference, answers: Mapping[str, str]) -> Answers:
         if exercise:
             text = answers.get(exercise, stubs.get(exercise, ""))
         cells.append(Cell(cell["cell_type"], (cell.get("id", ""),), text, exercise))
-    return find_answers(tuple(cells), reference)
+    return _find_answers(tuple(cells), reference)
 
 
 def tried(answers: Mapping[str, str], reference: Reference) -> dict[str, str]:

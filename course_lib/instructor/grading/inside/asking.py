@@ -23,7 +23,7 @@ def ask(answer: Callable[[], object], request: str, reply: str) -> None:
     """Evaluate `answer()`, then its values for the arguments in the file `request`, into `reply`.
 
     The reply has a state: "untouched", "missing" or "refused" (with "why"), or "values" (with
-    them).
+    them, as text).
     """
     with _open(request, encoding="utf-8") as file:
         text = file.read()
@@ -74,7 +74,7 @@ def _reply(answer: Callable[[], object], arguments: list[tuple] | None) -> dict:
             plain_values = _call_all(value, arguments)
         else:
             answer_values(value, arguments)  # raises the sentence
-        return {"state": "values", "values": values.encoded(plain_values)}
+        return {"state": "values", "values": values.written(plain_values)}
     except Exception as error:
         return {"state": "refused", "why": _words(error, plain_text=True)}
 

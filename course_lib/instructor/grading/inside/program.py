@@ -25,7 +25,7 @@ import pytest
 from course_lib.instructor.grading.inside.clock import Clock
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_LARGEST_REPLY_BYTES = 8_000_000  # as many as `values.read` takes
+_LARGEST_REPLY_BYTES = 16_000_000  # twice as many as `values.read` takes: quotes are escaped
 _SLICE_SECONDS = 0.25  # between two looks at the clock
 _START_SECONDS = 600  # on the wall; what the watch outside allows is less
 _INTERRUPT_SECONDS = 3.0  # a kernel that is busy in C code hears it late
@@ -120,11 +120,11 @@ class Grading:
                     break
         try:
             with open(reply, encoding="utf-8") as file:
-                content = json.loads(file.read(_LARGEST_REPLY_BYTES))
+                content = _texts(json.loads(file.read(_LARGEST_REPLY_BYTES)))
             self._send(kind="answer", exercise=identifier, reply=content)
             if isinstance(content, dict) and content.get("state") == "values":
                 self.found.add(identifier)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             self._send(kind="silent", exercise=identifier)
         self.dead = not self._alive(kernel)
 
@@ -153,6 +153,13 @@ class Grading:
 
     def _send(self, **event) -> None:
         os.write(self.pipe, (json.dumps(event) + "\n").encode("ascii", "backslashreplace"))
+
+
+def _texts(reply: dict) -> dict[str, str]:
+    """Return what of a reply is text: lists of lists would be far larger where they are read."""
+    if not isinstance(reply, dict):
+        raise ValueError("A reply is an object.")
+    return {key: value for key, value in reply.items() if isinstance(value, str)}
 
 
 def _validate(notebook: Path, job: dict, pipe: int) -> int:
