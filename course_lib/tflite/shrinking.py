@@ -60,7 +60,8 @@ def _rewritten(
 def _forget(model: Any, keep_names: bool) -> None:
     """Drop, in place, what no interpreter reads."""
     model.description = model.metadata = model.metadataBuffer = None
-    if not verification.separate_signatures(model.signatureDefs or []):
+    places = [signature.subgraphIndex for signature in model.signatureDefs or ()]
+    if not verification.separate_signatures(places):
         model.signatureDefs = None
     for subgraph in model.subgraphs or ():
         subgraph.name = None

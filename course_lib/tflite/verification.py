@@ -92,8 +92,11 @@ def fingerprint(model_bytes: bytes) -> bytes:
     Raises ModelError where LiteRT cannot open the model, or stops in every run.
     """
     hashed, good = hashlib.sha256(), False
-    for size in (1, 2) if _open_shapes(Interpreter(model_bytes).raw) else (1,):
+    sizes = [1]
+    for size in sizes:
         raw, rng = Interpreter(model_bytes).raw, np.random.default_rng(0)
+        if size == 1 and any(-1 in each["shape_signature"] for each in raw.get_input_details()):
+            sizes.append(2)
         for play in _plays(raw, model_bytes, size):
             for step in range(_STEPS):
                 try:
@@ -118,9 +121,9 @@ def prepare() -> Callable[[bytes], bytes]:
     return fingerprint
 
 
-def separate_signatures(signatures: list[Any]) -> bool:
-    """Tell whether `SignatureDefT`s lead where subgraph 0 alone does not."""
-    return len(signatures) > 1 or any(each.subgraphIndex for each in signatures)
+def separate_signatures(subgraphs: list[int]) -> bool:
+    """Tell whether signatures, given by their subgraphs, lead where subgraph 0 alone does not."""
+    return len(subgraphs) > 1 or any(subgraphs)
 
 
 def _fingerprint(model_bytes: bytes, afresh: bool = False) -> bytes:
@@ -141,14 +144,11 @@ def _guard(process: int) -> Guard:
     return guard
 
 
-def _open_shapes(raw: Any) -> bool:
-    return any(-1 in detail["shape_signature"] for detail in raw.get_input_details())
-
-
 def _plays(raw: Any, model_bytes: bytes, size: int) -> Iterator[Callable]:
     """Yield for each entry of a model the function that runs it on the random inputs of a step."""
-    root = schema.ModelT.InitFromPackedBuf(model_bytes, 0).signatureDefs or []
-    if not separate_signatures(root):
+    root = schema.Model.GetRootAs(model_bytes)
+    places = [root.SignatureDefs(n).SubgraphIndex() for n in range(root.SignatureDefsLength())]
+    if not separate_signatures(places):
         details = raw.get_input_details()
         for detail in details:
             raw.resize_tensor_input(detail["index"], _shape(detail, size))
