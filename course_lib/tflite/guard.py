@@ -31,7 +31,7 @@ class Guard(Service):
         return _unpacked(self.asked(bytes(model_bytes), _packed(np.asarray(features, np.float32))))
 
     def asked(self, *question: bytes) -> bytes:
-        """Return the answer to a question; raise ModelError with what the process says or ends of."""
+        """Return the answer to a question; raises ModelError where the process says or ends so."""
         try:
             return self.ask(*question)
         except Refused as error:

@@ -40,9 +40,7 @@ def compact(model_bytes: bytes, alignment: int = 4) -> bytes:
     return _rewritten(model_bytes, alignment, _SharingBuilder(len(model_bytes)))
 
 
-def _rewritten(
-    model_bytes: bytes, alignment: int, builder: Any, keep_names: bool = False
-) -> bytes:
+def _rewritten(model_bytes: bytes, alignment: int, builder: Any, keep_names: bool = False) -> bytes:
     """Return a model without what no interpreter reads, verified, or unchanged."""
     if why := verification.obstacle(model_bytes):
         return verification.unchanged(model_bytes, why)

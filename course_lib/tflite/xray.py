@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -94,8 +93,9 @@ class Xray:
                     stored = _stored(tensor, f"subgraphs[{graph}].tensors[{index}]", span)
                     users[span.start].append(stored)
         shared = (
-            replace(one, others=tuple(other.name for other in users[one.span.start] if other != one))
-            for one in chain(*users.values())
+            replace(one, others=tuple(other.name for other in same if other != one))
+            for same in users.values()
+            for one in same
         )
         return tuple(sorted(shared, key=lambda one: _numbers(one.path)))
 

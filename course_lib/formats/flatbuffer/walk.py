@@ -244,9 +244,7 @@ def _renamed(span: Span, users: dict[str, list[str]], kinds: dict[str, str]) -> 
     return Span(span.start, span.end, kinds.get(span.path, "data"), name, span.path, None)
 
 
-def _outside(
-    scalars: dict[str, object], users: dict[str, list[str]], size: int
-) -> Iterator[Span]:
+def _outside(scalars: dict[str, object], users: dict[str, list[str]], size: int) -> Iterator[Span]:
     """Yield spans for what lies behind the FlatBuffer: large buffers and options, each once."""
     places = set()
     for path, start in scalars.items():
