@@ -273,7 +273,8 @@ def _fitted(stored: Stored, number: float) -> np.ndarray:
         )
     with np.errstate(over="ignore"):
         new = np.array(number, kind)
-    if new != number and (kind.kind != "f" or np.isinf(new)):
+        fits = new == number or kind.kind == "f" and not np.isinf(new)
+    if not fits:
         raise ValueError(f"{number} does not fit: {stored.name} holds {stored.type}.")
     return new
 

@@ -1,12 +1,14 @@
 """The byte map of a .tflite file, against the schema's own reader, and against damage."""
 
 import math
+import os
 import random
 import re
 import struct
 
 import numpy as np
 import pytest
+import random_tflite
 from foreign_models import MODELS, made
 
 from course_lib import quantize, session, tflite
@@ -321,3 +323,42 @@ def test_what_others_made_still_runs_when_nothing_is_stored_twice():
     small = tflite.compact(data)
     assert flatbuffer.byte_map(small).complete and len(small) < len(data)
     np.testing.assert_array_equal(tflite.run(small, rows), tflite.run(data, rows))
+
+
+CASES = 1500 if os.environ.get("WORKBOOK_LONG") else 30
+
+
+def test_map_of_random_models_is_complete_and_right_with_nothing_stored_twice_too():
+    for seed in range(CASES):
+        data = random_tflite.model(np.random.default_rng(seed))
+        for each in (data, tflite.compact(data)):
+            assert not of_kind(agree(each), "unused"), seed
+
+
+def test_two_sorts_of_tables_may_share_their_bytes_but_not_halves_of_them(models):
+    """The same layout read twice is a saving; any other overlap is damage."""
+    known = flatbuffer.load()
+    tables = {**known.tables, "Conv2DOptions": known.tables["Pool2DOptions"]}
+    assert flatbuffer.byte_map(models["float32"], schemas.Schema(tables, known.enums)).complete
+    made = random_tflite._Made(np.random.default_rng(0))
+    made.tree.buffers = [generated.BufferT()]
+    x = made.like()
+    made.graph.inputs, made.graph.outputs = [x], [made.split(made.binary(x))]
+    merged = tflite.compact(random_tflite.finished(made.tree))
+    found = flatbuffer.byte_map(merged)
+    kinds = {
+        found.at(
+            flatbuffer.route(merged, f"subgraphs[0].operators[{n}].builtin_options").position
+        ).path
+        for n in range(3)
+    }
+    assert found.complete and len(kinds) <= 3
+
+
+def test_what_only_a_newer_schema_points_to_is_said_so():
+    tree = random_tflite.tree(np.random.default_rng(0))
+    data = random_tflite.finished(tree, random_tflite.NewerBuilder())
+    found = flatbuffer.byte_map(data)
+    assert found.complete and any(map(flatbuffer.unknown, found))
+    assert all("only unknown fields may lead" in span.name for span in of_kind(found, "unused"))
+    assert b"from later" in found.bytes_of(of_kind(found, "unused")[-1])
