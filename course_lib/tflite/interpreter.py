@@ -81,7 +81,9 @@ class Interpreter:
                 self.inputs = tuple(described(detail) for detail in self.raw.get_input_details())
                 self.outputs = tuple(described(detail) for detail in self.raw.get_output_details())
             except (ValueError, RuntimeError) as error:
-                raise ModelError(f"LiteRT cannot load this model: {_first_line(error)}.") from error
+                said = _first_line(error)
+                kind = "is damaged" if "valid Flatbuffer" in said else "needs what LiteRT lacks"
+                raise ModelError(f"LiteRT cannot load this model, it {kind}: {said}.") from error
 
     def run(self, features: np.ndarray) -> np.ndarray:
         """Return float32 answers, (n, classes), for `features`, (n, ...) float32.

@@ -273,7 +273,7 @@ def _fitted(stored: Stored, number: float) -> np.ndarray:
         )
     with np.errstate(over="ignore"):
         new = np.array(number, kind)
-        fits = new == number or kind.kind == "f" and not np.isinf(new)
+        fits = new.item() == number or kind.kind == "f" and not np.isinf(new)
     if not fits:
         raise ValueError(f"{number} does not fit: {stored.name} holds {stored.type}.")
     return new

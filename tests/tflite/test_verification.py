@@ -49,7 +49,7 @@ def test_what_does_not_comes_back_as_it_was(data, change, words):
 
 
 def test_a_process_that_dies_keeps_the_file(data):
-    verification._fingerprint(data)
+    verification._fingerprint(data, afresh=True)
     verification._guard(os.getpid()).process.kill()
     same = verified(data, data + bytes(32), like=data)
     assert "LiteRT crashed" in same.why and same == data
