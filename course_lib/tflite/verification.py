@@ -14,7 +14,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -51,27 +51,21 @@ def verified(original: bytes, changed: bytes, like: bytes | None = None) -> byte
     make the same bits, operator by operator, of the same random inputs of the right types, several
     in a row, in every signature, and in two sizes where shapes are open and nothing is stored.
     """
+    stage = "the map of the result fails."
     try:
         flatbuffer.byte_map(changed)
-    except ModelError as error:
-        return unchanged(original, f"the map of the result fails. {error}")
-    try:
+        stage = "there is nothing to compare the result with."
         wanted = None if like is None else _fingerprint(like)
-    except ModelError as error:
-        return unchanged(original, f"there is nothing to compare the result with. {error}")
-    try:
+        stage = "LiteRT does not run the result."
         found = _fingerprint(changed)
+        if wanted in (None, found):
+            return changed
+        stage = "its answers differ from run to run and cannot be compared."
+        if _fingerprint(like, afresh=True) == wanted:
+            stage = "the result would answer otherwise."
+        return unchanged(original, stage)
     except ModelError as error:
-        return unchanged(original, f"LiteRT does not run the result. {error}")
-    if wanted in (None, found):
-        return changed
-    try:
-        steady = _fingerprint(like, afresh=True) == wanted
-    except ModelError:
-        steady = False
-    other = "the result would answer otherwise."
-    chance = "its answers differ from run to run and cannot be compared."
-    return unchanged(original, other if steady else chance)
+        return unchanged(original, f"{stage} {error}")
 
 
 def obstacle(model_bytes: bytes) -> str:
@@ -119,8 +113,8 @@ def fingerprint(model_bytes: bytes) -> bytes:
                     good = True
                 for answer in answers:
                     hashed.update(f"{answer.dtype}{answer.shape}".encode())
-                    plain = answer.dtype.kind not in "OSU"
-                    hashed.update(answer.tobytes() if plain else repr(answer.tolist()).encode())
+                    words = answer.dtype.kind in "OSU"
+                    hashed.update(repr(answer.tolist()).encode() if words else answer.tobytes())
     if not good:
         raise ModelError(f"This model stops while it runs: {said.strip().splitlines()[0]}")
     return hashed.digest()
@@ -163,28 +157,26 @@ def _plays(raw: Any, root: Any, plain: bool, size: int) -> Iterator[Callable]:
         for detail in raw.get_input_details():
             raw.resize_tensor_input(detail["index"], _shape(detail, size))
         raw.allocate_tensors()
-        yield lambda rng, step: _primary(raw, plain, size, rng, step)
+        yield partial(_primary, raw, plain, size)
         return
     for key in sorted(raw.get_signature_list()):
-        runner = raw.get_signature_runner(key)
-        yield lambda rng, step, runner=runner: [
-            np.asarray(answer)
-            for _, answer in sorted(
-                runner(
-                    **{
-                        name: _random(rng, detail, size, step)
-                        for name, detail in sorted(runner.get_input_details().items())
-                    }
-                ).items()
-            )
-        ]
+        yield partial(_signature, raw.get_signature_runner(key), size)
+
+
+def _signature(runner: Any, size: int, rng: Any, step: int) -> list[np.ndarray]:
+    """Run one signature once; return its outputs."""
+    details = sorted(runner.get_input_details().items())
+    answers = runner(**{name: _random(rng, detail, size, step) for name, detail in details})
+    return [np.asarray(answer) for _, answer in sorted(answers.items())]
 
 
 def _plain(root: Any) -> bool:
     """Tell whether nothing but numbers flows through a single subgraph."""
+    if root.SubgraphsLength() != 1:
+        return False
     graph, types = root.Subgraphs(0), schema.TensorType
     kinds = {graph.Tensors(index).Type() for index in range(graph.TensorsLength())}
-    return root.SubgraphsLength() == 1 and not kinds & {types.STRING, types.RESOURCE, types.VARIANT}
+    return not kinds & {types.STRING, types.RESOURCE, types.VARIANT}
 
 
 def _primary(raw: Any, plain: bool, size: int, rng: Any, step: int) -> list[np.ndarray]:

@@ -347,9 +347,9 @@ def sharing(first, second):
 
 
 def test_two_sorts_of_tables_may_share_their_bytes():
-    """ADD and MUL with the same activation: one table, which both kinds of options are."""
+    """DIV and MUL with the same activation: one table, which both kinds of options are."""
     data = sharing(
-        ("ADD", "AddOptions", {"fusedActivationFunction": 1}),
+        ("DIV", "DivOptions", {"fusedActivationFunction": 1}),
         ("MUL", "MulOptions", {"fusedActivationFunction": 1}),
     )
     path = "subgraphs[0].operators[{}].builtin_options.fused_activation_function"
