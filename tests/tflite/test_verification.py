@@ -8,7 +8,7 @@ import random_tflite
 from random_tflite import S, finished, options
 
 from course_lib import tflite
-from course_lib.tflite import verification
+from course_lib.tflite import verification, xray
 from course_lib.tflite.verification import Unchanged, verified
 
 pytestmark = pytest.mark.filterwarnings("ignore:The file stays")
@@ -21,7 +21,7 @@ def data():
 
 def other(data):
     """Return the file with one weight changed a lot."""
-    rays = tflite.xray.Xray(data)
+    rays = xray.Xray(data)
     stored = rays.layers[0].weights
     place = rays.place(stored, 3)
     return data[:place] + bytes([data[place] ^ 0x40]) + data[place + 1 :]
