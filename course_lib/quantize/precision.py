@@ -130,12 +130,9 @@ def _weights_and_bias(
         [model.values[index] for index in step.inputs[:3] if index >= 0]
         for model, step in ((plan, operation), (exact, original))
     ]
-    kinds = [str(value.dtype) for value in ends[0]]
-    if kinds != ["int8", "int8", "int32"] or ends[0][0].grid is None:
-        raise ValueError(
-            f"{label} computes with {', '.join(kinds)}: only convolutions of int8 with a bias of "
-            "int32 are packed here."
-        )
+    kinds = ", ".join(str(value.dtype) for value in ends[0])
+    if kinds != "int8, int8, int32":
+        raise ValueError(f"{label} has {kinds}: only int8 with a bias of int32 is packed here.")
     shapes = [[value.shape for value in three] for three in ends]
     if shapes[0] != shapes[1] or any(value.stored is None for value in ends[1][1:]):
         raise ValueError(f"{label} is another layer in the float model: give the same network.")

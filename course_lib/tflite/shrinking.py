@@ -58,8 +58,8 @@ def _rewritten(model_bytes: bytes, alignment: int, builder: Any, keep_names: boo
 def _forget(model: Any, keep_names: bool) -> None:
     """Drop, in place, what no interpreter reads."""
     model.description = model.metadata = model.metadataBuffer = None
-    places = [signature.subgraphIndex for signature in model.signatureDefs or ()]
-    if not verification.separate_signatures(places):
+    signatures = model.signatureDefs or ()
+    if len(signatures) < 2 and not any(each.subgraphIndex for each in signatures):
         model.signatureDefs = None
     for subgraph in model.subgraphs or ():
         subgraph.name = None

@@ -127,11 +127,6 @@ def prepare() -> Callable[[bytes], bytes]:
     return fingerprint
 
 
-def separate_signatures(subgraphs: list[int]) -> bool:
-    """Tell whether signatures, given by their subgraphs, lead where subgraph 0 alone does not."""
-    return len(subgraphs) > 1 or any(subgraphs)
-
-
 def _fingerprint(model_bytes: bytes, afresh: bool = False) -> bytes:
     """Ask the guarded process, once for each file."""
     key = hashlib.sha256(model_bytes).digest()
@@ -152,8 +147,7 @@ def _guard(process: int) -> Guard:
 
 def _plays(raw: Any, root: Any, plain: bool, size: int) -> Iterator[Callable]:
     """Yield for each entry of a model the function that runs it on the random inputs of a step."""
-    places = [root.SignatureDefs(n).SubgraphIndex() for n in range(root.SignatureDefsLength())]
-    if not separate_signatures(places):
+    if root.SignatureDefsLength() < 2:
         for detail in raw.get_input_details():
             raw.resize_tensor_input(detail["index"], _shape(detail, size))
         raw.allocate_tensors()

@@ -177,10 +177,8 @@ class Xray:
         """
         place = self.place(stored, index)
         if stored.others and not shared:
-            raise ValueError(
-                f"{', '.join(stored.others)} would change with {stored.name}: they share its bytes."
-                " Say shared=True to change them all."
-            )
+            others = ", ".join(stored.others)
+            raise ValueError(f"{others}: they share its bytes; say shared=True to change all.")
         new = _fitted(stored, number).tobytes()
         changed = self.data[:place] + new + self.data[place + len(new) :]
         return changed if changed == self.data else verification.verified(self.data, changed)
@@ -263,20 +261,14 @@ def logits(model_bytes: bytes, features: np.ndarray) -> np.ndarray:
 
 def _fitted(stored: Stored, number: float) -> np.ndarray:
     """Return a number in a tensor's type; raises ValueError where it does not fit."""
-    kind = stored.dtype
-    lowest, highest = (0, 1) if kind.kind == "b" else (-np.inf, np.inf)
+    kind, within = stored.dtype, True
     if kind.kind in "iu":
-        lowest, highest = np.iinfo(kind).min, np.iinfo(kind).max
-    if not lowest <= number <= highest and kind.kind != "f":
-        raise ValueError(
-            f"{number} does not fit: {stored.name} holds {stored.type}, from {lowest} to {highest}."
-        )
+        within = np.iinfo(kind).min <= number <= np.iinfo(kind).max
     with np.errstate(over="ignore"):
-        new = np.array(number, kind)
-        fits = new.item() == number or kind.kind == "f" and not np.isinf(new)
-    if not fits:
-        raise ValueError(f"{number} does not fit: {stored.name} holds {stored.type}.")
-    return new
+        new = np.array(number if within else 0, kind)
+        if new.item() == number or kind.kind == "f" and not np.isinf(new):
+            return new
+    raise ValueError(f"{number} does not fit: {stored.name} holds {stored.type}.")
 
 
 def _stored(tensor: Any, path: str, span: Span) -> Stored:
