@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import numpy as np
 from course_lib import session
 from course_lib.formats.tflite_file import pack, schema, unpack
 from course_lib.quantize.grids import Affine
-from course_lib.quantize.model import Plan, pack_nibbles, read
+from course_lib.quantize.model import Operation, Plan, pack_nibbles, read
 from course_lib.session import internals
+from course_lib.tflite import verification
 from course_lib.tflite.conversion import converter
 
 _HIGHEST = 7  # -7 to 7: symmetric, like the weights of eight bits
@@ -27,13 +29,20 @@ def four_bits(int8_model: bytes, float_model: bytes, layers: Sequence[str]) -> b
     """Return `int8_model` with the weights of `layers` (labels of convolutions) in four bits.
 
     The weights are rounded anew from `float_model`, each filter on a grid of its own, and the
-    biases move to the new grids. Raises ValueError for an unknown layer, or one without weights.
+    biases move to the new grids. The result has to give the bits of a twin that keeps the same
+    weights in eight bits, else the input comes back as `verification.Unchanged`. Raises ValueError
+    for an unknown layer, one that is no int8 convolution, and models of different networks.
     """
+    if why := verification.obstacle(int8_model):
+        return verification.unchanged(int8_model, why)
     plan, exact = read(int8_model), read(float_model)
-    tree = unpack(int8_model)
-    for label in layers:
-        _replace(tree, plan, exact, label)
-    return pack(tree)
+    made = []
+    for packed in (True, False):
+        tree = unpack(int8_model)
+        for label in layers:
+            _replace(tree, plan, exact, label, packed)
+        made.append(pack(tree))
+    return verification.verified(int8_model, *made)
 
 
 def cheapest_first(
@@ -95,24 +104,51 @@ def _grid(scales: np.ndarray) -> Affine:
     return Affine(scales.astype(np.float32), 0, -_HIGHEST, _HIGHEST, axis=0)
 
 
-def _replace(tree, plan: Plan, exact: Plan, label: str) -> None:
-    """Put four-bit weights and fitting biases of one layer into the object tree of a file."""
+def _replace(tree, plan: Plan, exact: Plan, label: str, packed: bool) -> None:
+    """Put four-bit weights, two to a byte or one, and fitting biases of one layer into a tree."""
     operation, original = plan.named(label), exact.named(label)
     if operation.kind != "CONV_2D":
         raise ValueError(f"{label} is a {operation.kind}: only convolutions are packed here.")
-    weights, bias = (exact.values[index].stored for index in original.inputs[1:3])
+    weights, bias = _weights_and_bias(plan, exact, operation, original, label)
     grid = four_bit_grid(weights)
     tensors = tree.subgraphs[0].tensors
     target = tensors[operation.inputs[1]]
-    target.type = schema.TensorType.INT4
-    _store(tree, target, pack_nibbles(grid.quantize(weights)), grid.scale)
+    whole = grid.quantize(weights).astype(np.int8)
+    if packed:
+        target.type = schema.TensorType.INT4
+    _store(tree, target, pack_nibbles(whole) if packed else whole.view(np.uint8), grid.scale)
     step = np.float64(plan.values[operation.inputs[0]].grid.scale) * grid.scale.astype(np.float64)
     whole = np.rint(bias / step).astype("<i4")
     _store(tree, tensors[operation.inputs[2]], np.frombuffer(whole.tobytes(), np.uint8), step)
 
 
+def _weights_and_bias(
+    plan: Plan, exact: Plan, operation: Operation, original: Operation, label: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a layer's float weights and bias; raises ValueError where they cannot be replaced."""
+    ends = [
+        [model.values[index] for index in step.inputs[:3] if index >= 0]
+        for model, step in ((plan, operation), (exact, original))
+    ]
+    kinds = ", ".join(str(value.dtype) for value in ends[0])
+    if kinds != "int8, int8, int32":
+        raise ValueError(f"{label} has {kinds}: only int8 with a bias of int32 is packed here.")
+    shapes = [[value.shape for value in three] for three in ends]
+    if shapes[0] != shapes[1] or any(value.stored is None for value in ends[1][1:]):
+        raise ValueError(f"{label} is another layer in the float model: give the same network.")
+    used = [index for step in plan.operations for index in step.inputs]
+    if any(used.count(index) > 1 for index in operation.inputs[1:3]):
+        raise ValueError(f"Another layer uses the weights of {label}, too: leave it in 8 bits.")
+    return ends[1][1].stored, ends[1][2].stored
+
+
 def _store(tree, tensor, data: np.ndarray, scales: np.ndarray) -> None:
-    tree.buffers[tensor.buffer].data = data
+    """Give a tensor other numbers, in a buffer of its own, and other scales."""
+    graphs = [graph.tensors or () for graph in tree.subgraphs]
+    if sum(each.buffer == tensor.buffer for each in chain(*graphs)) > 1:
+        tensor.buffer = len(tree.buffers)
+        tree.buffers.append(schema.BufferT())
+    tree.buffers[tensor.buffer].data = data.ravel()
     tensor.quantization.scale = np.asarray(scales, np.float32)
     tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
     tensor.quantization.min = tensor.quantization.max = None

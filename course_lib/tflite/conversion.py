@@ -10,6 +10,7 @@ import numpy as np
 
 from course_lib import session
 from course_lib.graph import freezing
+from course_lib.session import internals
 from course_lib.tflite.variants import VARIANTS
 
 _CALIBRATION_CLIPS = 400  # ranges hardly grow after that many
@@ -21,10 +22,11 @@ def convert(
     """Return the bytes of a .tflite file made from `model`, as one of `VARIANTS`.
 
     `model` is a Keras model that answers with logits (a softmax is added), a `freezing.Frozen`,
-    or a concrete function; batch 1 unless a concrete function says otherwise. `representative`,
-    (n, ...) float32 features without the batch axis, gives the ranges of the integer variants;
-    at most 400 rows of it are used. Raises ValueError for an unknown variant, and when ranges
-    are needed and none can be had.
+    or a concrete function; batch 1 unless a concrete function says otherwise. A model of several
+    inputs or outputs is converted as it is, without a softmax. `representative`, (n, ...) float32
+    features without the batch axis, gives the ranges of the integer variants; for several inputs
+    it is a list of such, one an input; at most 400 rows of it are used. Raises ValueError for an
+    unknown variant, and when ranges are needed and none can be had.
     """
     maker = converter(model, variant, representative)
     with session.quiet(), warnings.catch_warnings():
@@ -54,7 +56,7 @@ def converter(
     if row.numbers == "float16":
         maker.target_spec.supported_types = [tf.float16]
     if row.needs_clips:
-        maker.representative_dataset = _clips(representative, function.inputs[0].shape.as_list())
+        maker.representative_dataset = _clips(representative, function)
         kernels = tf.lite.OpsSet  # integer ones only: what cannot be rounded is then an error
         maker.target_spec.supported_ops = [
             kernels.TFLITE_BUILTINS_INT8
@@ -72,21 +74,46 @@ def _concrete(model: Any) -> Any:
     """Return the concrete function, without variables, that the converter starts from."""
     if isinstance(model, freezing.Frozen):
         return model.function
-    return model if hasattr(model, "structured_outputs") else freezing.concrete(model)
+    if hasattr(model, "structured_outputs"):
+        return model
+    ends = (getattr(model, side, None) or () for side in ("inputs", "outputs"))
+    return _as_it_is(model) if any(len(end) > 1 for end in ends) else freezing.concrete(model)
 
 
-def _clips(representative: np.ndarray, shape: list[int | None]) -> Callable[[], Iterator]:
-    """Return the generator function that the converter wants: lists of one (1, ...) input each.
+def _as_it_is(model: Any) -> Any:
+    """Return a Keras model of several inputs or outputs as a function of batch 1, frozen."""
+    tf = session.import_tensorflow()
+    specs = [tf.TensorSpec((1, *each.shape[1:]), each.dtype) for each in model.inputs]
+
+    def function(*values: Any) -> list:
+        answers = model(list(values) if len(values) > 1 else values[0], training=False)
+        return [tf.identity(each) for each in tf.nest.flatten(answers)]
+
+    with session.quiet():
+        traced = tf.function(function).get_concrete_function(*specs)
+    data = internals.with_constants(traced).SerializeToString()
+    sides = traced.inputs[: len(specs)], traced.outputs
+    return freezing.Frozen(data, *(tuple(each.op.name for each in side) for side in sides)).function
+
+
+def _clips(representative: Any, function: Any) -> Callable[[], Iterator]:
+    """Return the generator function that the converter wants: lists of one (1, ...) for each input.
 
     Rows are taken at equal distances, so that a set sorted by word is still well mixed.
     """
-    rows = np.asarray(representative, np.float32)
-    count = min(len(rows), _CALIBRATION_CLIPS)
-    picked = rows[np.linspace(0, len(rows) - 1, count).astype(int)]
-    batch = [shape[0] or 1, *shape[1:]]
+    ends = [(each.shape.as_list(), each.dtype.as_numpy_dtype) for each in function.inputs]
+    sets = [representative] if len(ends) == 1 else representative
+    if len(ends) > 1 and (isinstance(sets, np.ndarray) or len(sets) != len(ends)):
+        raise ValueError(f"The model has {len(ends)} inputs: give a list of features for each.")
+    count = min(_CALIBRATION_CLIPS, *map(len, sets))
+    parts = []
+    for rows, (shape, dtype) in zip(sets, ends, strict=True):
+        picked = np.asarray(rows, dtype)[np.linspace(0, len(rows) - 1, count).astype(int)]
+        batch = [shape[0] or 1, *shape[1:]]
+        parts.append([np.broadcast_to(row.reshape(1, *shape[1:]), batch) for row in picked])
 
     def generate() -> Iterator[list[np.ndarray]]:
-        for row in picked:
-            yield [np.broadcast_to(row.reshape(1, *shape[1:]), batch)]
+        for values in zip(*parts, strict=True):
+            yield list(values)
 
     return generate

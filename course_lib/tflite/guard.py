@@ -28,13 +28,16 @@ class Guard(Service):
 
     def run(self, model_bytes: bytes, features: np.ndarray) -> np.ndarray:
         """Return float32 answers; see `run_guarded`."""
+        return _unpacked(self.asked(bytes(model_bytes), _packed(np.asarray(features, np.float32))))
+
+    def asked(self, *question: bytes) -> bytes:
+        """Return the answer to a question; raises ModelError where the process says or ends so."""
         try:
-            answer = self.ask(bytes(model_bytes), _packed(np.asarray(features, np.float32)))
+            return self.ask(*question)
         except Refused as error:
             raise ModelError(str(error).splitlines()[0]) from error
         except Died as error:
             raise ModelError(self._obituary(error)) from error
-        return _unpacked(answer)
 
     def _obituary(self, death: Died) -> str:
         if not death.ready:

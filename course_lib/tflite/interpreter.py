@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,9 @@ class Interpreter:
                 self.inputs = tuple(described(detail) for detail in self.raw.get_input_details())
                 self.outputs = tuple(described(detail) for detail in self.raw.get_output_details())
             except (ValueError, RuntimeError) as error:
-                raise ModelError(
-                    "LiteRT cannot load this model, it is damaged or needs operations "
-                    f"that LiteRT lacks: {_first_line(error)}"
-                ) from error
+                said = _first_line(error)
+                kind = "is damaged" if "valid Flatbuffer" in said else "needs what LiteRT lacks"
+                raise ModelError(f"LiteRT cannot load this model, it {kind}: {said}.") from error
 
     def run(self, features: np.ndarray) -> np.ndarray:
         """Return float32 answers, (n, classes), for `features`, (n, ...) float32.
@@ -216,5 +216,7 @@ def described(detail: dict[str, Any]) -> Tensor:
 
 
 def _first_line(error: Exception) -> str:
-    """Return the first line of an error's message, without a full stop."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+    """Return the first line of an error's message, what it says twice once, without a full stop."""
+    line = (str(error).strip().splitlines() or ["no reason given"])[0]
+    said = re.match(r"(.*?)\.?(Node number \d+ \(\w+\)|$)", line)  # LiteRT glues its sentences
+    return f"{said[1]}{', ' * bool(said[2])}{said[2]}".rstrip(".")

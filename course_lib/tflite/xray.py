@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from course_lib.formats import flatbuffer
 from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.formats.tflite_file import ModelError, schema
+from course_lib.tflite import verification
 from course_lib.tflite.interpreter import Interpreter
 
 # Types whose elements are whole bytes; in lower case these are NumPy's names, too.
@@ -24,7 +27,9 @@ class Stored:
     """Describe one tensor whose values lie in the file, and where.
 
     `dtype` is the little-endian NumPy type, None where elements are no whole bytes (strings,
-    four bits). `scales` and `zero_points` are empty where nothing is quantized.
+    four bits). `scales` and `zero_points` are empty where nothing is quantized. `problem` is a
+    sentence that says why its elements cannot be told apart here, "" where they can; `others` are
+    the names of tensors that use the same bytes.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Stored:
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
     axis: int = 0
+    problem: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> np.dtype | None:
@@ -77,13 +84,31 @@ class Xray:
     @cached_property
     def tensors(self) -> tuple[Stored, ...]:
         """Every tensor whose values lie in the file, in the order of the subgraphs."""
-        weights = (span for span in self.map if span.kind == "weights")
-        content = {span.path: span for span in weights if span.path.endswith(".data")}
-        numbers = (path for path, kind in self._known if kind == "scalar")
-        named = (re.fullmatch(r"(subgraphs\[\d+\]\.tensors\[\d+\])\.buffer", p) for p in numbers)
-        paths = sorted((match[1] for match in named if match), key=_numbers)
-        tensors = (_stored(self._known, content, path) for path in paths)
-        return tuple(tensor for tensor in tensors if tensor is not None)
+        root, users = schema.Model.GetRootAs(self.data), defaultdict(list)
+        for graph in range(root.SubgraphsLength()):
+            for index in range(root.Subgraphs(graph).TensorsLength()):
+                tensor = root.Subgraphs(graph).Tensors(index)
+                span = self._content(root, tensor.Buffer())
+                if span is not None:
+                    stored = _stored(tensor, f"subgraphs[{graph}].tensors[{index}]", span)
+                    users[span.start].append(stored)
+        shared = (
+            replace(one, others=tuple(other.name for other in same if other != one))
+            for same in users.values()
+            for one in same
+        )
+        return tuple(sorted(shared, key=lambda one: _numbers(one.path)))
+
+    def _content(self, root: Any, buffer: int) -> Span | None:
+        """Return the bytes of a buffer, None where there are none; 0 is empty by agreement."""
+        if not 0 < buffer < root.BuffersLength():
+            return None
+        held = root.Buffers(buffer)
+        start = held.Offset()  # behind the FlatBuffer
+        if not held.DataIsNone():
+            start = held._tab.Vector(held._tab.Offset(4)) if held.DataLength() else 0
+        span = self.map.at(start) if start > 1 else None
+        return span if span is not None and span.start == start else None
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -91,27 +116,22 @@ class Xray:
 
         Names of tensors differ between versions of the converter; this order does not.
         """
-        known, stored = self._known, {each.path: each for each in self.tensors}
+        stored = {each.path: each for each in self.tensors}
+        root = schema.Model.GetRootAs(self.data)
         kinds, layers = flatbuffer.load().enums["BuiltinOperator"], []
-        for index in range(known.get(("subgraphs[0].operators", "length"), 0)):
-            path = f"subgraphs[0].operators[{index}]"
-            code = f"operator_codes[{known.get((f'{path}.opcode_index', 'scalar'), 0)}]"
-            inputs = known.get((f"{path}.inputs", "numbers"), ())
-            read = [stored.get(f"subgraphs[0].tensors[{number}]") for number in inputs]
-            if len(read) > 1 and read[1] is not None and len(read[1].shape) > 1:
+        graph = root.Subgraphs(0) if root.SubgraphsLength() else None
+        for index in range(graph.OperatorsLength() if graph else 0):
+            operator = graph.Operators(index)
+            numbers = [operator.Inputs(place) for place in range(operator.InputsLength())]
+            read = [stored.get(f"subgraphs[0].tensors[{number}]") for number in numbers]
+            known = operator.OpcodeIndex() < root.OperatorCodesLength()
+            if known and len(read) > 1 and read[1] is not None and len(read[1].shape) > 1:
                 # Old files have the kind in a byte, newer ones in a field for more than 127 kinds.
-                number = max(
-                    known.get((f"{code}.{name}", "scalar"), 0)
-                    for name in ("builtin_code", "deprecated_builtin_code")
-                )
+                code = root.OperatorCodes(operator.OpcodeIndex())
+                number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
                 bias = read[2] if len(read) > 2 else None
                 layers.append(Layer(kinds.get(number, str(number)), read[1], bias))
         return tuple(layers)
-
-    @cached_property
-    def _known(self) -> dict[tuple[str, str], Any]:
-        """The value of each part by its path and kind."""
-        return {(span.path, span.kind): span.value for span in self.map}
 
     def __getitem__(self, text: str) -> Stored:
         """Return the stored tensor of that name, else the first whose name contains it.
@@ -131,32 +151,37 @@ class Xray:
         return flatbuffer.route(self.data, to if isinstance(to, str) else to.span.path)
 
     def values(self, stored: Stored) -> np.ndarray:
-        """Return a tensor's stored numbers without copying them; raise `TypeError` for others."""
-        if stored.dtype is None:
-            raise TypeError(f"{stored.name} holds {stored.type}: its elements are no whole bytes.")
+        """Return a tensor's stored numbers without copying them.
+
+        Raises ModelError where they cannot be told apart, such as sparse ones: `Stored.problem`.
+        """
+        if stored.problem:
+            raise ModelError(stored.problem)
         flat = np.frombuffer(self.data, stored.dtype, stored.count, stored.span.start)
         return flat.reshape(stored.shape)
 
     def place(self, stored: Stored, index: int) -> int:
-        """Return the byte at which element `index` (counted flat) begins."""
-        if stored.dtype is None or not 0 <= index < stored.count:
+        """Return the byte at which element `index` (counted flat) begins; see `values`."""
+        if stored.problem:
+            raise ModelError(stored.problem)
+        if not 0 <= index < stored.count:
             raise IndexError(f"{stored.name} has the elements 0 to {stored.count - 1}.")
         return stored.span.start + index * stored.dtype.itemsize
 
-    def patched(self, stored: Stored, index: int, number: float) -> bytes:
+    def patched(self, stored: Stored, index: int, number: float, shared: bool = False) -> bytes:
         """Return the file with one stored number changed in place: same length, nothing moved.
 
-        Raises ValueError where the number does not fit into the tensor's type.
+        A file that LiteRT would not run comes back unpatched, as `verification.Unchanged`. Raises
+        ValueError where the number does not fit into the tensor's type, where other tensors use
+        its bytes unless `shared`, and as `values` does.
         """
         place = self.place(stored, index)
-        kind = stored.dtype
-        if kind.kind in "iu" and not np.iinfo(kind).min <= number <= np.iinfo(kind).max:
-            raise ValueError(
-                f"{number} does not fit: {stored.name} holds {stored.type}, from "
-                f"{np.iinfo(kind).min} to {np.iinfo(kind).max}."
-            )
-        new = np.array(number, kind).tobytes()
-        return self.data[:place] + new + self.data[place + len(new) :]
+        if stored.others and not shared:
+            others = ", ".join(stored.others)
+            raise ValueError(f"{others}: they share its bytes; say shared=True to change all.")
+        new = _fitted(stored, number).tobytes()
+        changed = self.data[:place] + new + self.data[place + len(new) :]
+        return changed if changed == self.data else verification.verified(self.data, changed)
 
     def meaning(self, stored: Stored, index: int, number: float) -> float:
         """Return the real value that a stored number stands for at element `index`."""
@@ -188,6 +213,8 @@ def way(rays: Xray, span: Span) -> tuple[flatbuffer.Read, ...]:
         return (flatbuffer.Read(0, 4, span.name, span.value, span.value),)
     if span.kind not in ("table", "vtable"):
         reads = rays.route(span.path).reads
+        if flatbuffer.unknown(span):
+            reads = (*reads, flatbuffer.Read(span.start, len(span), span.name, "unknown"))
         return next(
             (reads[:count] for count, read in enumerate(reads, 1) if read.position == span.start),
             reads,
@@ -232,24 +259,48 @@ def logits(model_bytes: bytes, features: np.ndarray) -> np.ndarray:
     return Interpreter(model_bytes, keep_all=True).before("SOFTMAX", features)
 
 
-def _stored(known: dict, content: dict[str, Span], path: str) -> Stored | None:
-    """Return the tensor at `path` of a map's values, None where its buffer is empty."""
-    span = content.get(f"buffers[{known[f'{path}.buffer', 'scalar']}].data")
-    if span is None:
-        return None
-    schema = flatbuffer.load()
-    number = known.get((f"{path}.type", "scalar"), 0)
-    inside = f"{path}.quantization"
-    return Stored(
-        name=str(known.get((f"{path}.name", "string"), path)),
+def _fitted(stored: Stored, number: float) -> np.ndarray:
+    """Return a number in a tensor's type; raises ValueError where it does not fit."""
+    kind, within = stored.dtype, True
+    if kind.kind in "iu":
+        within = np.iinfo(kind).min <= number <= np.iinfo(kind).max
+    with np.errstate(over="ignore"):
+        new = np.array(number if within else 0, kind)
+        if new.item() == number or kind.kind == "f" and not np.isinf(new):
+            return new
+    raise ValueError(f"{number} does not fit: {stored.name} holds {stored.type}.")
+
+
+def _stored(tensor: Any, path: str, span: Span) -> Stored:
+    """Return a tensor of the generated reader whose values lie in `span`."""
+    kinds, quantization = flatbuffer.load().enums["TensorType"], tensor.Quantization()
+    scales = points = ()
+    if quantization is not None:
+        scales = tuple(quantization.Scale(n) for n in range(quantization.ScaleLength()))
+        points = tuple(quantization.ZeroPoint(n) for n in range(quantization.ZeroPointLength()))
+    stored = Stored(
+        name=(tensor.Name() or path.encode()).decode("utf-8", "replace"),
         path=path,
-        type=schema.enums["TensorType"].get(number, str(number)),
-        shape=tuple(known.get((f"{path}.shape", "numbers"), ())),
+        type=kinds.get(tensor.Type(), f"type {tensor.Type()}, newer than the schema here"),
+        shape=tuple(tensor.Shape(n) for n in range(tensor.ShapeLength())),
         span=span,
-        scales=tuple(known.get((f"{inside}.scale", "numbers")) or ()),
-        zero_points=tuple(known.get((f"{inside}.zero_point", "numbers")) or ()),
-        axis=int(known.get((f"{inside}.quantized_dimension", "scalar"), 0)),
+        scales=scales,
+        zero_points=points or (0,) * len(scales),
+        axis=0 if quantization is None else quantization.QuantizedDimension(),
     )
+    return replace(stored, problem=_problem(stored, tensor.Sparsity() is not None))
+
+
+def _problem(stored: Stored, sparse: bool) -> str:
+    """Return why a tensor's elements cannot be told apart, "" where they can."""
+    if stored.dtype is None:
+        return f"{stored.name} holds {stored.type}: only numbers of whole bytes can be read here."
+    if sparse:
+        return f"{stored.name} is stored sparse: its bytes are not in the order of its shape."
+    wanted = stored.count * stored.dtype.itemsize
+    if wanted != len(stored.span):
+        return f"{stored.name} needs {wanted} bytes for its shape, but holds {len(stored.span)}."
+    return ""
 
 
 def _numbers(path: str) -> tuple[int, ...]:

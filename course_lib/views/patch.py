@@ -46,8 +46,11 @@ class BytePatch(shell.View):
         stored = [
             one
             for one in self.rays.tensors
-            if one.type in ("INT8", "FLOAT32") or one.type == "INT32" and one.scales
+            if (one.type in ("INT8", "FLOAT32") or one.type == "INT32" and one.scales)
+            and not (one.problem or one.others)
         ]
+        if not stored:
+            raise ValueError("No tensor of this file holds numbers that can be changed in place.")
         chosen = self.rays[tensor] if tensor else max(stored, key=lambda one: one.count)
         options = [(one.name, one) for one in stored]
         self.tensor = shell.dropdown("tensor", options, chosen, lambda _: self.choose(0))
@@ -117,7 +120,8 @@ class BytePatch(shell.View):
         same = "the file is as shipped" if self.data == self.rays.data else "the file is patched"
         self.score.value = shell.note(
             f"{right[0]} of {len(self.labels)} clips right as shipped, {right[1]} now; "
-            f"{changed} {'answer' if changed == 1 else 'answers'} changed; {same}."
+            f"{changed} {'answer' if changed == 1 else 'answers'} changed; {same}. "
+            f"{getattr(self.data, 'why', '')}".strip()
         )
 
     def _where(self, at: int, number: float) -> str:

@@ -1,12 +1,14 @@
 """The byte map of a .tflite file, against the schema's own reader, and against damage."""
 
 import math
+import os
 import random
 import re
 import struct
 
 import numpy as np
 import pytest
+import random_tflite
 from foreign_models import MODELS, made
 
 from course_lib import quantize, session, tflite
@@ -321,3 +323,53 @@ def test_what_others_made_still_runs_when_nothing_is_stored_twice():
     small = tflite.compact(data)
     assert flatbuffer.byte_map(small).complete and len(small) < len(data)
     np.testing.assert_array_equal(tflite.run(small, rows), tflite.run(data, rows))
+
+
+CASES = 1500 if os.environ.get("WORKBOOK_LONG") else 12
+
+
+def test_map_of_random_models_is_complete_and_right_with_nothing_stored_twice_too():
+    for seed in range(CASES):
+        data = random_tflite.model(np.random.default_rng(seed))
+        for each in (data, tflite.compact(data)):
+            assert not of_kind(agree(each), "unused"), seed
+
+
+def sharing(first, second):
+    """Return a file whose two operators, of different kinds, have one table of options."""
+    made = random_tflite._Made(np.random.default_rng(0))
+    made.tree.buffers = [generated.BufferT()]
+    x, y, z = made.like(), made.like(), made.like()
+    made.graph.inputs, made.graph.outputs = [x], [z]
+    made.operator(first[0], [x, x], [y], random_tflite.options(first[1], **first[2]))
+    made.operator(second[0], [x, y], [z], random_tflite.options(second[1], **second[2]))
+    return tflite.compact(random_tflite.finished(made.tree))
+
+
+def test_two_sorts_of_tables_may_share_their_bytes():
+    """DIV and MUL with the same activation: one table, which both kinds of options are."""
+    data = sharing(
+        ("DIV", "DivOptions", {"fusedActivationFunction": 1}),
+        ("MUL", "MulOptions", {"fusedActivationFunction": 1}),
+    )
+    path = "subgraphs[0].operators[{}].builtin_options.fused_activation_function"
+    places = {flatbuffer.route(data, path.format(index)).position for index in range(2)}
+    assert len(places) == 1 and flatbuffer.byte_map(data).complete
+
+
+def test_another_overlap_of_two_sorts_is_damage(models):
+    """A table read as one whose fields are wider says so."""
+    known = flatbuffer.load()
+    wider = {0: schemas.Field("wide", 0, "scalar", "Int64")}
+    tables = {**known.tables, "Conv2DOptions": wider}
+    with pytest.raises(flatbuffer.ModelError, match="does not fit into its table"):
+        flatbuffer.byte_map(models["float32"], schemas.Schema(tables, known.enums))
+
+
+def test_what_only_a_newer_schema_points_to_is_said_so():
+    tree = random_tflite.tree(np.random.default_rng(0))
+    data = random_tflite.finished(tree, random_tflite.NewerBuilder())
+    found = flatbuffer.byte_map(data)
+    assert found.complete and any(map(flatbuffer.unknown, found))
+    assert all("only unknown fields may lead" in span.name for span in of_kind(found, "unused"))
+    assert b"from later" in found.bytes_of(of_kind(found, "unused")[-1])

@@ -1,9 +1,14 @@
 """Four bits for chosen layers: what they save and what they cost."""
 
+import copy
+
 import pytest
 
 from course_lib import measure, quantize, tflite
+from course_lib.formats import tflite_file
+from course_lib.quantize import precision
 from course_lib.sound import dataset
+from course_lib.tflite import verification
 
 
 def test_only_convolutions_go_to_four_bits(shipped):
@@ -40,3 +45,43 @@ def test_cheapest_first_weighs_noise_against_bytes():
     layers = {"dear": (90, 30.0), "cheap": (80, 35.0), "larger": (105, 39.9), "free": (98, 40.0)}
     assert quantize.cheapest_first((100, 40.0), layers) == ("free", "cheap", "dear")
     assert quantize.cheapest_first((80, 40.0), layers) == ()
+
+
+def tree_of(shipped):
+    """Return the shipped int8 model as a tree, and the label and tensors of a convolution."""
+    plan = quantize.read(shipped[0])
+    step = next(step for step in plan.operations if step.kind == "CONV_2D")
+    return tflite_file.unpack(shipped[0]), plan.label(step), step.inputs
+
+
+def test_a_bias_that_others_share_gets_a_buffer_of_its_own(shipped):
+    tree, label, (_, _, bias) = tree_of(shipped)
+    tensors = tree.subgraphs[0].tensors
+    tensors.append(copy.deepcopy(tensors[bias]))  # a second user of the same bytes
+    before = bytes(tree.buffers[tensors[bias].buffer].data)
+    four = quantize.four_bits(tflite_file.pack(tree), shipped[1], [label])
+    after = tflite_file.unpack(four)
+    both = [after.subgraphs[0].tensors[place].buffer for place in (bias, -1)]
+    assert both[0] != both[1] and bytes(after.buffers[both[1]].data) == before
+
+
+def test_other_numbers_and_other_networks_are_refused_by_name(shipped, clips):
+    tree, label, (_, _, bias) = tree_of(shipped)
+    with pytest.raises(ValueError, match="int8, int8, int32|float32"):
+        quantize.four_bits(shipped[1], shipped[1], [label])
+    narrow = tflite_file.unpack(shipped[1])
+    plan = quantize.read(shipped[1])
+    weights = narrow.subgraphs[0].tensors[plan.named(label).inputs[2]]
+    weights.shape = [1, *weights.shape]
+    with pytest.raises(ValueError, match="same network"):
+        quantize.four_bits(shipped[0], tflite_file.pack(narrow), [label])
+
+
+def test_what_answers_otherwise_than_its_twin_is_not_handed_out(shipped, monkeypatch):
+    """Nibbles in the wrong order are seen by LiteRT."""
+    right = precision.pack_nibbles
+    label = tree_of(shipped)[1]
+    assert not isinstance(quantize.four_bits(*shipped, [label]), verification.Unchanged)
+    monkeypatch.setattr(precision, "pack_nibbles", lambda v: right(v) >> 4 | right(v) << 4)
+    with pytest.warns(UserWarning, match="answer otherwise"):
+        assert quantize.four_bits(*shipped, [label]) == shipped[0]

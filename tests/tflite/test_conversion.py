@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib import tflite
+from course_lib import session, tflite
 
 SAME = 1e-5
 
@@ -35,3 +35,26 @@ def test_wrong_variants_are_named(model):
         tflite.convert(model, "int4")
     with pytest.raises(ValueError, match="representative"):
         tflite.convert(model, "int8")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_model_of_several_inputs_and_outputs_is_converted_as_it_is(named):
+    tf = session.import_tensorflow()
+    layers = tf.keras.layers
+    tf.keras.utils.set_random_seed(3)
+    a, b = layers.Input((6, 5), name="a"), layers.Input((3,), name="b")
+    joined = layers.Dense(4)(layers.Concatenate()([layers.Flatten()(a), b]))
+    model = tf.keras.Model({"a": a, "b": b} if named else [a, b], [joined, layers.ReLU()(joined)])
+    rng = np.random.default_rng(0)
+    rows = [rng.normal(size=(9, 6, 5)).astype("f4"), rng.normal(size=(9, 3)).astype("f4")]
+    raw = tflite.Interpreter(tflite.convert(model)).raw
+    for detail in raw.get_input_details():
+        raw.set_tensor(detail["index"], rows[len(detail["shape"]) == 2][:1])
+    raw.invoke()
+    found = [raw.get_tensor(detail["index"]) for detail in raw.get_output_details()]
+    wanted = [np.asarray(each) for each in model([row[:1] for row in rows])]
+    for each in wanted:
+        assert any(np.allclose(each, other, atol=1e-5) for other in found)
+    assert len(tflite.Interpreter(tflite.convert(model, "int8", rows)).inputs) == 2
+    with pytest.raises(ValueError, match="2 inputs: give a list"):
+        tflite.convert(model, "int8", rows[0])

@@ -1,13 +1,16 @@
 """Finding a weight in the file, the way to it, and changing it in place."""
 
+import os
 import re
 
 import numpy as np
 import pytest
+import random_tflite
+from foreign_models import made
 
 from course_lib import measure, session, tflite
 from course_lib.formats import flatbuffer
-from course_lib.tflite import xray
+from course_lib.tflite import verification, xray
 
 FEATURES = np.random.default_rng(6).normal(size=(8, 12, 10)).astype(np.float32)
 
@@ -123,3 +126,87 @@ def test_groups_sum_to_the_file_and_agree_with_measure(models, name):
     ours = _groups(flatbuffer.byte_map(models[name]))
     assert sum(ours.values()) == len(models[name])
     assert ours == measure.bytes_by_kind(models[name])
+
+
+CASES = 1500 if os.environ.get("WORKBOOK_LONG") else 40
+
+
+@pytest.mark.filterwarnings("ignore:The file stays")
+@pytest.mark.parametrize("shrink", [bytes, tflite.compact])
+def test_random_models_are_read_as_litert_reads_them_or_refused(shrink):
+    refused = set()
+    for seed in range(CASES):
+        rays = xray.Xray(shrink(random_tflite.model(np.random.default_rng(seed))))
+        reader = tflite.Interpreter(rays.data, keep_all=True)
+        details = {each["index"]: each for each in reader.raw.get_tensor_details()}
+        for stored in rays.tensors:
+            if not stored.path.startswith("subgraphs[0]"):
+                continue
+            index = int(re.findall(r"\d+", stored.path)[1])
+            if stored.problem:
+                refused.add(stored.type)
+                with pytest.raises(tflite.ModelError, match=re.escape(stored.problem)):
+                    rays.values(stored)
+                with pytest.raises(tflite.ModelError):
+                    rays.patched(stored, 0, 1)
+                continue
+            theirs = reader.raw.get_tensor(index)
+            np.testing.assert_array_equal(rays.values(stored), theirs)
+            known = details[index]["quantization_parameters"]
+            np.testing.assert_array_equal(np.float32(stored.scales), known["scales"])
+            check_patch(rays, stored, seed)
+    assert {"INT4", "STRING", "FLOAT32"} <= refused  # the floats are sparse
+
+
+def check_patch(rays, stored, seed):
+    """Assert that a patch changes the one number, for all who share it, or is refused."""
+    at = seed % stored.count
+    number = rays.values(stored).flat[at].item() * -1
+    if stored.others:
+        with pytest.raises(ValueError, match="they share its bytes"):
+            rays.patched(stored, at, number)
+    changed = rays.patched(stored, at, number, shared=True)
+    if isinstance(changed, verification.Unchanged):  # a shape, an axis, an index
+        assert changed == rays.data and "LiteRT does not run" in changed.why
+        return
+    moved = [i for i in range(len(changed)) if changed[i] != rays.data[i]]
+    assert all(0 <= i - rays.place(stored, at) < stored.dtype.itemsize for i in moved)
+    assert xray.Xray(changed).values(stored).flat[at] == number
+
+
+def test_sparse_and_narrow_numbers_are_refused_by_name():
+    for name, words in (("sparse", "stored sparse"), ("four_bits", "holds INT4")):
+        rays = xray.Xray(made(name))
+        stored = max(rays.tensors, key=lambda one: one.count)
+        for action in (rays.values, lambda one, rays=rays: rays.patched(one, 3, 1.0)):
+            with pytest.raises(tflite.ModelError, match=words):
+                action(stored)
+
+
+def test_a_buffer_of_another_size_is_refused(models):
+    tree = random_tflite.tree(np.random.default_rng(0))
+    tensor = next(t for t in tree.subgraphs[0].tensors if tree.buffers[t.buffer].data)
+    tree.buffers[tensor.buffer].data = tree.buffers[tensor.buffer].data[:-1]
+    stored = xray.Xray(random_tflite.finished(tree))[tensor.name]
+    assert re.search(r"needs \d+ bytes for its shape, but holds", stored.problem)
+
+
+@pytest.mark.parametrize(
+    "kind, number", [("INT8", 1.5), ("INT8", -129), ("FLOAT16", 1e6), ("BOOL", 2), ("INT64", 2**63)]
+)
+def test_a_number_that_a_type_lacks_is_refused(kind, number):
+    stored = xray.Stored("x", "", kind, (1,), None)
+    with pytest.raises(ValueError, match=f"holds {kind}"):
+        xray._fitted(stored, number)
+    assert xray._fitted(stored, 1) == 1
+
+
+def test_fields_of_a_newer_schema_have_a_way():
+    for seed in range(5):
+        tree = random_tflite.tree(np.random.default_rng(seed))
+        rays = xray.Xray(random_tflite.finished(tree, random_tflite.NewerBuilder()))
+        assert rays.map.complete and rays.tensors is not None
+        for span in rays.map:
+            reads = xray.way(rays, span)
+            if flatbuffer.unknown(span):
+                assert reads[-1].position == span.start

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import random_tflite
 
 from course_lib import session, tflite
 from course_lib.tflite import xray
@@ -77,3 +78,13 @@ def test_patcher_changes_and_restores(models, name):
     assert "patched" in patcher.score.value
     patcher.put_back()
     assert patcher.data == models[name] and "as shipped" in patcher.score.value
+
+
+def test_a_newer_file_can_be_walked_over():
+    """Fields that the schema here does not know have a place, a name and a way."""
+    tree = random_tflite.tree(np.random.default_rng(1))
+    explorer = XrayView(random_tflite.finished(tree, random_tflite.NewerBuilder()))
+    for index, span in enumerate(explorer.map):
+        if "field" in span.name or span.kind == "unused":
+            explorer.go(index)
+            assert span.kind in explorer.line.value

@@ -2,5 +2,5 @@
 
 from course_lib.formats.flatbuffer.routes import Read, Route, route
 from course_lib.formats.flatbuffer.schema import load
-from course_lib.formats.flatbuffer.walk import byte_map
+from course_lib.formats.flatbuffer.walk import byte_map, unknown
 from course_lib.formats.tflite_file import ModelError

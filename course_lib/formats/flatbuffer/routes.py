@@ -72,11 +72,12 @@ class Route:
 def route(data: bytes, path: str, schema: Schema | None = None) -> Route:
     """Return the reads that lead to `path`, such as `"subgraphs[0].tensors[3].name"`.
 
-    Raises LookupError where the schema has no such field or the file leaves it out, and
-    ModelError where an offset leads out of the file.
+    "field 17" is the one in slot 17, for what the schema does not know. Raises LookupError where
+    the schema has no such field or the file leaves it out, and ModelError where an offset leads
+    out of the file.
     """
     reader = _Reader(data, schema or load())
-    names = re.findall(r"(\w+)((?:\[\d+\])*)", path)
+    names = re.findall(r"(field \d+|\w+)((?:\[\d+\])*)", path)
     if not names:
         raise LookupError('An empty path names no field: try "description".')
     at, table = reader.jump(0, "offset of the root table"), ROOT
@@ -109,6 +110,8 @@ class _Reader:
         return position + int(self.number(position, "Uint32", what, leads=1))
 
     def field(self, table: str, name: str) -> Field:
+        if re.fullmatch(r"field \d+", name):  # as the map calls what the schema does not know
+            return Field(name, int(name.split()[1]), "unknown", "")
         for field in self.schema.tables.get(table, {}).values():
             if field.name == name:
                 return field
@@ -128,7 +131,7 @@ class _Reader:
         if not offset:
             known = f"its default is {field.default}."
             raise LookupError(f"This {table} leaves {field.name} out: {known}")
-        if field.kind == "scalar":
+        if field.kind in ("scalar", "unknown"):
             return at + offset, field
         inner = self.member(at, table, field) if field.kind == "union" else field
         return self.jump(at + offset, f"{table}: offset to {field.name}"), inner

@@ -27,6 +27,7 @@ from course_lib.formats.tflite_file import ModelError
 _MOST_SPANS = 2_000_000  # a hostile file may claim any number: memory has to stay bounded
 _MOST_NUMBERS = 65_536
 _LONGEST_PADDING = 63  # longer rows of zeros align nothing
+_UNKNOWN_TABLE = "offset to the vtable of a table"
 _OWNER = re.compile(r"(subgraphs\[\d+\]\.tensors\[\d+\]|metadata\[\d+\])\.buffer")
 _OUTSIDE = re.compile(r"(buffers\[\d+\]\.)offset|(.*\.large_custom_options_)offset")
 
@@ -52,6 +53,13 @@ def byte_map(data: bytes, schema: Schema | None = None) -> ByteMap:
     return ByteMap(data, [*spans, *_left_over(reached)]) if reached.gaps else reached
 
 
+def unknown(span: Span) -> bool:
+    """Tell whether a span is a field or begins a table that the schema does not know."""
+    if span.kind == "table":
+        return span.name == _UNKNOWN_TABLE
+    return span.kind == "scalar" and re.fullmatch(r"field \d+", span.name) is not None
+
+
 class _Walk:
     """Collect spans, one table, vector or string after the other, without recursion."""
 
@@ -59,7 +67,9 @@ class _Walk:
         self.data, self.schema = data, schema
         self.spans: list[Span] = []
         self.claimed = 0
-        self.seen: dict[int, str] = {}
+        self.again = 0
+        self.named: dict[int, tuple[int, str]] = {}
+        self.seen: set[tuple[int, str]] = set()
         self.vtables: dict[int, tuple[int, list[tuple[int, int]]]] = {}
         self.to_do: list[tuple[int, Field, str]] = []
 
@@ -73,26 +83,26 @@ class _Walk:
                 getattr(self, field.kind)(position, field, path)  # table, vector or string
 
     def is_new(self, position: int, field: Field) -> bool:
-        """Tell whether what begins at `position` is new: parts may be shared."""
-        sort = f"{field.kind} of {field.each or field.of or 'bytes'}"
-        before = self.seen.setdefault(position, "")
-        self.seen[position] = before or sort
-        if before not in ("", sort):
-            both = f"both a {before} and a {sort}"
-            raise ModelError(f"The file is damaged: at byte {position} {both} should begin.")
-        return not before
+        """Tell whether `position` was not read as the same sort before: parts may be shared."""
+        key = position, f"{field.kind} of {field.each} {field.of}"
+        new = key not in self.seen
+        self.seen.add(key)
+        return new
 
     def claim(
         self, start: int, size: int, kind: str, name: str, path: str, value: object = None
     ) -> None:
-        """Name `size` bytes; nothing is named for 0 bytes."""
+        """Name `size` bytes, once where two kinds of parts share them; no name for 0 bytes."""
         self.reaches(start, start + size, name or kind)
-        self.claimed += size
-        if self.claimed > len(self.data):
+        repeated = size and self.named.get(start) == (size, kind)  # by two sorts of one layout
+        self.again += size if repeated else 0
+        self.claimed += 0 if repeated else size
+        if max(self.claimed, self.again) > len(self.data):
             raise ModelError(f"The file is damaged: parts of it overlap at byte {start}.")
         if len(self.spans) >= _MOST_SPANS:
             raise ModelError(f"The file has over {_MOST_SPANS:,} parts: too many to name each.")
-        if size:
+        if size and not repeated:
+            self.named[start] = size, kind
             self.spans.append(Span(start, start + size, kind, name, path, value))
 
     def reaches(self, start: int, end: int, what: str) -> None:
@@ -113,7 +123,7 @@ class _Walk:
         """Name a table: the offset to its vtable, then its fields in the order of the bytes."""
         at = position - int(self.number(position, "Int32"))
         size, present = self.vtable(at, field.of, path)
-        name = f"offset to the vtable of {field.of or 'a table'}"
+        name = f"offset to the vtable of {field.of}" if field.of else _UNKNOWN_TABLE
         self.claim(position, 4, "table", name, path, at)
         fields = self.schema.tables.get(field.of, {})
         values: dict[int, object] = {}
@@ -223,7 +233,7 @@ def _with_owners(spans: list[Span], size: int) -> list[Span]:
             buffer = f"buffers[{span.value}].data"
             users.setdefault(buffer, []).append(str(scalars.get(f"{owner[1]}.name") or owner[1]))
             kinds[buffer] = "weights" if span.path.startswith("subgraphs") else "data"
-    return [_renamed(span, users, kinds) for span in spans] + list(_outside(scalars, size))
+    return [_renamed(span, users, kinds) for span in spans] + list(_outside(scalars, users, size))
 
 
 def _renamed(span: Span, users: dict[str, list[str]], kinds: dict[str, str]) -> Span:
@@ -234,8 +244,9 @@ def _renamed(span: Span, users: dict[str, list[str]], kinds: dict[str, str]) -> 
     return Span(span.start, span.end, kinds.get(span.path, "data"), name, span.path, None)
 
 
-def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
-    """Yield spans for what lies behind the FlatBuffer: large buffers and large options."""
+def _outside(scalars: dict[str, object], users: dict[str, list[str]], size: int) -> Iterator[Span]:
+    """Yield spans for what lies behind the FlatBuffer: large buffers and options, each once."""
+    places = set()
     for path, start in scalars.items():
         owner = _OUTSIDE.fullmatch(path)
         count = scalars.get(f"{owner[1] or owner[2]}size") if owner else None
@@ -244,14 +255,19 @@ def _outside(scalars: dict[str, object], size: int) -> Iterator[Span]:
         if start + count > size:
             where = f"{path} leads to byte {start + count} of {size}"
             raise ModelError(f"The file is cut short or damaged: {where}.")
-        yield Span(start, start + count, "weights" if owner[1] else "data", path, path)
+        if (start, count) not in places:
+            name = ", ".join(users.get(f"{owner[1]}data", ())) or path
+            yield Span(start, start + count, "weights" if owner[1] else "data", name, path)
+        places.add((start, count))
 
 
 def _left_over(reached: ByteMap) -> Iterator[Span]:
     """Yield a span for each gap: zeros that align what follows, or bytes that nothing leads to."""
+    newer = any(map(unknown, reached))
+    nothing = f"bytes that {'only unknown fields may lead' if newer else 'nothing points'} to"
     for start, end in reached.gaps:
         zeros = not any(reached.data[start:end]) and end - start <= _LONGEST_PADDING
-        kind, name = ("padding",) * 2 if zeros else ("unused", "bytes that nothing points to")
+        kind, name = ("padding",) * 2 if zeros else ("unused", nothing)
         yield Span(start, end, kind, name)
 
 
