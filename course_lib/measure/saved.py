@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
 
 from course_lib import session, tflite
-from course_lib.graph import freezing
+from course_lib.graph import endings, freezing
 from course_lib.session import internals
 from course_lib.sound.dataset import LABELS
 
@@ -40,8 +39,17 @@ def predictor(path: str | Path) -> Predict | bytes:
         return data
     model = trainable_or_frozen(path)
     if hasattr(model, "graph_def"):
+        _opened(path, lambda: _check_ends(model.inputs, model.outputs))
         return model.run
-    return lambda features: _probabilities(model.predict(features[..., np.newaxis], verbose=0))
+    _opened(path, lambda: _check_ends(model.inputs, model.outputs))
+    are_logits = endings.are_logits(freezing.program(model, softmax=False).outputs[0])
+
+    def predict(features: np.ndarray) -> np.ndarray:
+        fitted = features.reshape(len(features), *model.input_shape[1:])  # some want (1960,)
+        answers = model.predict(fitted, verbose=0)
+        return softmax(answers, axis=1) if are_logits else answers
+
+    return predict
 
 
 def trainable_or_frozen(path: str | Path) -> object:
@@ -121,14 +129,12 @@ def _frozen_folder(path: Path) -> freezing.Frozen:
     with session.quiet():
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures["serving_default"]
+        _check_ends(signature.structured_input_signature[1], signature.structured_outputs)
         (wanted,) = signature.structured_input_signature[1].values()
-        whole = signature.graph.as_graph_def()
-        nodes = chain(whole.node, *(function.node_def for function in whole.library.function))
-        ends_in_softmax = any(node.op == "Softmax" for node in nodes)
 
         def classify(features):
             (answer,) = signature(**{wanted.name: features}).values()
-            answer = answer if ends_in_softmax else tf.nn.softmax(answer)
+            answer = tf.nn.softmax(answer) if endings.are_logits(answer) else answer
             return tf.identity(answer, name=freezing.OUTPUT)
 
         shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freezing.INPUT)
@@ -139,8 +145,12 @@ def _frozen_folder(path: Path) -> freezing.Frozen:
     return freezing.load(graph.SerializeToString(deterministic=True))
 
 
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities (n, classes) from logits; what sums to one already is left alone."""
-    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-4):
-        return logits
-    return softmax(logits, axis=1)
+def _check_ends(inputs: Sequence, outputs: Sequence) -> None:
+    """Raise ModelFileError where there is not one input and one output, with their names."""
+    for kind, ends in (("inputs", inputs), ("outputs", outputs)):
+        if len(ends) != 1:
+            named = ", ".join(str(getattr(each, "name", each)) for each in ends)
+            raise ModelFileError(
+                f"The model has {len(ends)} {kind} ({named or 'none'}): only one that turns "
+                "features alone into one row of answers a clip can be measured."
+            )
