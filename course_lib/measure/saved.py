@@ -9,9 +9,11 @@ import numpy as np
 from scipy.special import softmax
 
 from course_lib import session, tflite
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import schema
 from course_lib.graph import endings, freezing
 from course_lib.session import internals
-from course_lib.sound.dataset import LABELS
+from course_lib.sound.features import BANDS, FRAMES
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
@@ -29,13 +31,13 @@ def is_saved_model(path: Path) -> bool:
 def predictor(path: str | Path) -> Predict | bytes:
     """Return what `measure.report` takes: the bytes of a .tflite file, else a function.
 
-    The function maps features (n, 49, 40) float32 to probabilities (n, 4) float32. Raises
+    The function maps features (n, 49, 40) float32 to probabilities (n, classes) float32. Raises
     ModelFileError for a file that is missing, empty, damaged or of another form.
     """
     path = Path(path)
     if path.suffix == ".tflite":
         data = _content(path)
-        _opened(path, lambda: _interpreter(data))
+        _opened(path, lambda: _check_tflite(data))
         return data
     model = trainable_or_frozen(path)
     if hasattr(model, "graph_def"):
@@ -49,6 +51,7 @@ def predictor(path: str | Path) -> Predict | bytes:
         answers = model.predict(fitted, verbose=0)
         return softmax(answers, axis=1) if are_logits else answers
 
+    predict.model = model  # which may name its classes
     return predict
 
 
@@ -97,17 +100,21 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
         ) from error
 
 
-def _interpreter(data: bytes) -> tflite.Interpreter:
-    """Return an interpreter of a .tflite file with one output of 4 classes."""
-    interpreter = tflite.Interpreter(data)
-    shape = interpreter.outputs[0].shape if interpreter.outputs else ()
-    classes = shape[-1] if shape else 0
-    if classes != len(LABELS):
-        raise ModelFileError(
-            f"The model gives {classes} values a clip, and {len(LABELS)} labels "
-            "are needed: it is not a keyword spotter of ours."
-        )
-    return interpreter
+def _check_tflite(data: bytes) -> None:
+    """Raise ValueError unless a .tflite file has one input, one output, and runs, in a guard."""
+    graphs = tflite_file.unpack(data).subgraphs or [schema.SubGraphT()]
+    inputs, outputs = (
+        [(graphs[0].tensors[place].name or b"?").decode("utf-8", "replace") for place in places]
+        for places in (_listed(graphs[0].inputs), _listed(graphs[0].outputs))
+    )
+    _check_ends(inputs, outputs)
+    shape = _listed(graphs[0].tensors[graphs[0].inputs[0]].shape)
+    batch = max(1, shape[0]) if shape else 1
+    tflite.run_guarded(data, np.zeros((batch, FRAMES, BANDS), np.float32), reference=True)
+
+
+def _listed(values: object) -> list[int]:
+    return [] if values is None else [int(value) for value in values]
 
 
 def _keras(path: Path) -> object:

@@ -20,7 +20,7 @@ def convert(
 ) -> bytes:
     """Return the bytes of a .tflite file made from `model`, as one of `VARIANTS`.
 
-    `model` is a Keras model that answers with logits (a softmax is added), a `freezing.Frozen`,
+    `model` is a Keras model (where it answers with logits, a softmax is added), a `freezing.Frozen`
     or a concrete function; batch 1 unless a concrete function says otherwise. `representative`,
     (n, ...) float32 features without the batch axis, gives the ranges of the integer variants;
     at most 400 rows of it are used. Raises ValueError for an unknown variant, and when ranges
@@ -54,6 +54,7 @@ def converter(
     if row.numbers == "float16":
         maker.target_spec.supported_types = [tf.float16]
     if row.needs_clips:
+        _check_clips(function, variant, representative)
         maker.representative_dataset = _clips(representative, function.inputs[0].shape.as_list())
         kernels = tf.lite.OpsSet  # integer ones only: what cannot be rounded is then an error
         maker.target_spec.supported_ops = [
@@ -73,6 +74,23 @@ def _concrete(model: Any) -> Any:
     if isinstance(model, freezing.Frozen):
         return model.function
     return model if hasattr(model, "structured_outputs") else freezing.concrete(model)
+
+
+def _check_clips(function: Any, variant: str, representative: np.ndarray) -> None:
+    """Raise ValueError where rows of features cannot show a function the ranges to expect."""
+    names = ", ".join(each.op.name for each in function.inputs)
+    if len(function.inputs) != 1:
+        raise ValueError(
+            f"The variant {variant} needs example values of every input ({names}), and features "
+            "are those of one: convert to float32, float16 or dynamic_range."
+        )
+    shape = function.inputs[0].shape.as_list()[1:]
+    size = np.shape(representative)[1:]
+    if None not in shape and np.prod(shape) != np.prod(size):
+        raise ValueError(
+            f"The model wants {names} of shape {shape}: features of shape {list(size)} cannot "
+            f"show the variant {variant} its ranges, convert to float32, float16 or dynamic_range."
+        )
 
 
 def _clips(representative: np.ndarray, shape: list[int | None]) -> Callable[[], Iterator]:

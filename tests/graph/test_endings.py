@@ -42,7 +42,11 @@ LINEAR = {
     "dense": [L.Dense(4)],
     "no bias": [L.Dense(4, use_bias=False)],
     "normalised": [L.Dense(4), L.BatchNormalization()],
-    "average after relu": [L.Reshape((6, 4)), L.Conv1D(4, 2, activation="relu"), L.GlobalAvgPool1D()],
+    "average after relu": [
+        L.Reshape((6, 4)),
+        L.Conv1D(4, 2, activation="relu"),
+        L.GlobalAvgPool1D(),
+    ],
     "temperature": [L.Dense(4), L.Rescaling(0.25)],
     "softmax inside": [L.Dense(5, activation="softmax"), L.Dense(4)],
     "lambda of a function": [L.Dense(4), L.Lambda(tf.function(lambda x: x * 2.0))],
