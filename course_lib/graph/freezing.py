@@ -123,9 +123,7 @@ def program(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
     tf = session.import_tensorflow()
     inputs = getattr(model, "inputs", None)
     if not inputs:
-        raise ValueError(
-            "This model knows no shape of its inputs: call it once, and save it again."
-        )
+        raise ValueError("This model knows no shape of its inputs: call it once, save it again.")
     names = [INPUT] if len(inputs) == 1 else [_plain(each.name) for each in inputs]
     specifications = [
         tf.TensorSpec((batch, *each.shape[1:]), each.dtype, name=name)

@@ -38,7 +38,7 @@ class Evaluation:
 
     @property
     def four(self) -> tuple[int, int]:
-        """Return (correct, n) over the folders of the model's labels (our model's are four) alone."""
+        """Return (correct, n) over the folders of the model's own labels, our four, alone."""
         labels = set(self._own)
         own = np.array([word in labels for word in self.words])
         return int(self.report.right[own].sum()), int(own.sum())
@@ -89,7 +89,7 @@ def evaluate(
     cannot be opened and audio.AudioError for a folder with nothing to measure.
     """
     model, folder = Path(model), Path(folder)
-    predictor = saved.predictor(model)
+    predictor = saved.predictor(model, None)
     recordings = dataset.measurable(folder, progress)
     clips = recordings.clips
     heard = features.of(clips)
@@ -145,9 +145,8 @@ def table(result: dict) -> str:
     names = result["confusion"]["labels"]
     lines = [f"{result['model']}: {result['bytes']:,} bytes", f"accuracy  {_with_interval(result)}"]
     if result["real4"]["n"] not in (0, result["n"]):
-        lines.append(
-            f"{'four' if len(names) == 4 else len(names)} labels' folders alone  {_with_interval(result['real4'])}"
-        )
+        count = "four" if len(names) == 4 else str(len(names))
+        lines.append(f"{count} labels' folders alone  {_with_interval(result['real4'])}")
     recalls = (f"{label} {_rounded(value)}" for label, value in result["recall"].items())
     lines.append("recall    " + "  ".join(recalls))
     lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in names))

@@ -28,8 +28,8 @@ def named(path: Path, classes: int, model: Any = None) -> tuple[tuple[str, ...],
 
     Looked at are, in this order, attributes of the opened Keras `model`; text files inside: what
     TensorFlow Lite's metadata calls associated files, the assets of a SavedModel; files beside it:
-    <model>_labels.txt, labels.txt, any other one with "label" in its name (such as conv_labels.txt),
-    and the report.json of lesson 09. A file counts where it has a line for each class.
+    <model>_labels.txt, labels.txt, another with "label" in its name (such as conv_labels.txt), and
+    the report.json of lesson 09. A file counts where it has a line for each class.
     """
     for name in _ATTRIBUTES:
         values = getattr(model, name, None)
@@ -72,7 +72,7 @@ def class_of(word: str, names: Sequence[str]) -> int | None:
 
 
 def _beside(path: Path) -> Iterator[Path]:
-    """Yield files that may hold labels; of those that only look so, none where there are several."""
+    """Yield files that may hold labels; of several that only look so, none."""
     stem = path.name.removesuffix(path.suffix)
     folders = [path, path / "assets"] if path.is_dir() else []
     for folder in (*folders, path.resolve().parent):

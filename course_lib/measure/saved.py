@@ -13,6 +13,7 @@ from course_lib.formats import tflite_file
 from course_lib.formats.tflite_file import schema
 from course_lib.graph import endings, freezing
 from course_lib.session import internals
+from course_lib.sound.dataset import LABELS
 from course_lib.sound.features import BANDS, FRAMES
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -28,16 +29,17 @@ def is_saved_model(path: Path) -> bool:
     return path.is_dir() and (path / "saved_model.pb").is_file()
 
 
-def predictor(path: str | Path) -> Predict | bytes:
+def predictor(path: str | Path, classes: int | None = len(LABELS)) -> Predict | bytes:
     """Return what `measure.report` takes: the bytes of a .tflite file, else a function.
 
     The function maps features (n, 49, 40) float32 to probabilities (n, classes) float32. Raises
-    ModelFileError for a file that is missing, empty, damaged or of another form.
+    ModelFileError for a file that is missing, empty, damaged or of another form, and for a .tflite
+    file with another number of `classes`, unless that is None.
     """
     path = Path(path)
     if path.suffix == ".tflite":
         data = _content(path)
-        _opened(path, lambda: _check_tflite(data))
+        _opened(path, lambda: _check_tflite(data, classes))
         return data
     model = trainable_or_frozen(path)
     if hasattr(model, "graph_def"):
@@ -100,7 +102,7 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
         ) from error
 
 
-def _check_tflite(data: bytes) -> None:
+def _check_tflite(data: bytes, classes: int | None) -> None:
     """Raise ValueError unless a .tflite file has one input, one output, and runs, in a guard."""
     graphs = tflite_file.unpack(data).subgraphs or [schema.SubGraphT()]
     inputs, outputs = (
@@ -110,7 +112,12 @@ def _check_tflite(data: bytes) -> None:
     _check_ends(inputs, outputs)
     shape = _listed(graphs[0].tensors[graphs[0].inputs[0]].shape)
     batch = max(1, shape[0]) if shape else 1
-    tflite.run_guarded(data, np.zeros((batch, FRAMES, BANDS), np.float32), reference=True)
+    answer = tflite.run_guarded(data, np.zeros((batch, FRAMES, BANDS), np.float32), reference=True)
+    if classes not in (None, answer.shape[-1]):
+        raise ModelFileError(
+            f"The model gives {answer.shape[-1]} values a clip, and {classes} labels are needed: "
+            "it is not a keyword spotter of ours."
+        )
 
 
 def _listed(values: object) -> list[int]:

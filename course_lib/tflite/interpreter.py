@@ -110,7 +110,8 @@ class Interpreter:
         """Return float32 answers, (n, classes), for `features`, (n, ...) float32.
 
         Features are rounded and saturated to the input's own type and answers are scaled back. No
-        state is carried from one input to the next, also in a streaming model. Raises ValueError when the features do not fit the model's input.
+        state is carried from one input to the next, also in a streaming model. Raises ValueError
+        when the features do not fit the model's input.
         """
         answers = []
         for row in self._fitted(features):

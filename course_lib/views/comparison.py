@@ -88,8 +88,9 @@ def _flip(before: Report, after: Report, place: int, words: Sequence[str]) -> li
         said = f"{html.escape(words[place])}</b>, which is {said}<b>"
     verdicts = {(True, False): "lost", (False, True): "gained"}
     answers = [
-        f"{html.escape(each.names[each.predictions[place]])} ({each.probabilities[place].max():.0%})"
+        f"{html.escape(name)} ({each.probabilities[place].max():.0%})"
         for each in (before, after)
+        for name in [each.names[each.predictions[place]]]
     ]
     right = bool(before.right[place]), bool(after.right[place])
     return [f"said: <b>{said}</b>", " &rarr; ".join(answers), verdicts.get(right, "wrong twice")]
@@ -175,8 +176,9 @@ def _arena_row(before: Report, after: Report) -> _Row:
 
 def _confusions(before: Report, after: Report) -> str:
     differs = before.confusion != after.confusion
+    names = before.names
     pair = "".join(
-        f"<div><b>{html.escape(each.name)}</b>{table_html(each.confusion, before.names, differs)}</div>"
+        f"<div><b>{html.escape(each.name)}</b>{table_html(each.confusion, names, differs)}</div>"
         for each in (before, after)
     )
     return (
