@@ -143,19 +143,27 @@ def _frozen_folder(path: Path) -> freezing.Frozen:
     with session.quiet():
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures["serving_default"]
-        _check_ends(signature.structured_input_signature[1], signature.structured_outputs)
-        (wanted,) = signature.structured_input_signature[1].values()
+        wanted = signature.structured_input_signature[1]
+        names = list(wanted) if len(wanted) > 1 else [freezing.INPUT]
+        count = len(signature.structured_outputs)
+        ends = [f"{freezing.OUTPUT}_{n}" for n in range(count)] if count > 1 else [freezing.OUTPUT]
 
-        def classify(features):
-            (answer,) = signature(**{wanted.name: features}).values()
-            answer = tf.nn.softmax(answer) if endings.are_logits(answer) else answer
-            return tf.identity(answer, name=freezing.OUTPUT)
+        def classify(*parts):
+            answers = signature(**dict(zip(wanted, parts, strict=True)))
+            return [
+                tf.identity(tf.nn.softmax(each) if endings.are_logits(each) else each, name=name)
+                for name, each in zip(ends, answers.values(), strict=True)
+            ]
 
-        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freezing.INPUT)
-        traced = tf.function(classify).get_concrete_function(shape)
+        shapes = [
+            tf.TensorSpec((1, *each.shape[1:]) if each.shape.rank else each.shape, each.dtype, name)
+            for name, each in zip(names, wanted.values(), strict=True)
+        ]
+        traced = tf.function(classify).get_concrete_function(*shapes)
+        names = [each.op.name for each in traced.inputs[: len(shapes)]]
         graph = internals.with_constants(traced)
         # freezing leaves idle nodes behind: keep only what the output needs
-        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [freezing.OUTPUT])
+        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [*names, *ends])
     return freezing.load(graph.SerializeToString(deterministic=True))
 
 
