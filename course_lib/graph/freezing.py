@@ -8,6 +8,8 @@ arithmetic of batch normalisation, which only ever met constants.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session
+from course_lib.graph import endings
 from course_lib.graph.trace import parsed
 from course_lib.session import internals
 
@@ -45,6 +48,9 @@ class Frozen:
         A graph with a fixed batch is called once for every batch of rows; features that lack only
         the channel axis of the placeholder get one. Raises ValueError when the shapes cannot fit.
         """
+        if len(self.inputs) != 1:
+            named = ", ".join(self.inputs) or "none"
+            raise ValueError(f"The graph has the inputs {named}: features can go into one alone.")
         function = self.function
         wanted = function.inputs[0].shape.as_list()
         rows = np.asarray(features, np.float32)
@@ -89,12 +95,13 @@ class Frozen:
 def frozen(model: Any, softmax: bool = True, batch: int | None = 1) -> Frozen:
     """Freeze a Keras model: variables become constants in one self-contained GraphDef.
 
-    `model` has one float32 input. With `softmax` its logits become probabilities inside the
-    graph; `batch=None` leaves the number of clips open. Every constant that was a variable is
-    named like it (`"listen/kernel"`). The answer equals the model's within 1e-5.
+    With `softmax`, logits become probabilities inside the graph; a model that ends in an activation
+    keeps its own. Several inputs keep their names. `batch=None` leaves the number of clips open.
+    Every constant that was a variable is named like it (`"listen/kernel"`). The answer equals the
+    model's within 1e-5. Raises ValueError for a model that was never built.
     """
     traced = program(model, softmax, batch)
-    return Frozen(_readable(internals.with_constants(traced), model, traced), (INPUT,), (OUTPUT,))
+    return Frozen(_readable(internals.with_constants(traced), model, traced), *_ends(traced))
 
 
 def concrete(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
@@ -114,16 +121,42 @@ def graph_before(model: Any, softmax: bool = True, batch: int | None = 1) -> byt
 def program(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
     """Return the model as a concrete function that still reads its variables: the graph before."""
     tf = session.import_tensorflow()
-    shape = (batch, *model.input_shape[1:])
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        raise ValueError("This model knows no shape of its inputs: call it once, save it again.")
+    names = [INPUT] if len(inputs) == 1 else [_plain(each.name) for each in inputs]
+    specifications = [
+        tf.TensorSpec((batch, *each.shape[1:]), each.dtype, name=name)
+        for each, name in zip(inputs, names, strict=True)
+    ]
+    struct = getattr(model, "_inputs_struct", None)  # a model may want its inputs in a dict
 
-    def classify(features: Any) -> Any:
-        answer = model(features, training=False)
-        answer = tf.nn.softmax(answer) if softmax else answer
-        return tf.identity(answer, name=OUTPUT)
+    def classify(*parts: Any) -> Any:
+        given = parts[0] if len(parts) == 1 and not isinstance(struct, dict) else list(parts)
+        given = tf.nest.pack_sequence_as(struct, given) if isinstance(struct, dict) else given
+        answers = tf.nest.flatten(model(given, training=False))
+        if softmax:  # logits become probabilities, what the model has activated itself stays
+            answers = [tf.nn.softmax(a) if endings.are_logits(a) else a for a in answers]
+        if len(answers) == 1:
+            return tf.identity(answers[0], name=OUTPUT)
+        return [tf.identity(a, name=f"{OUTPUT}_{n}") for n, a in enumerate(answers)]
 
-    specification = tf.TensorSpec(shape, tf.float32, name=INPUT)
     with session.quiet():
-        return tf.function(classify).get_concrete_function(specification)
+        return tf.function(classify).get_concrete_function(*specifications)
+
+
+def _ends(traced: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the operations that go into a program and come out of it."""
+    taken = {id(inside) for _, inside in traced.graph.captures}
+    given = (each for each in traced.inputs if id(each) not in taken)
+    outputs = traced.outputs
+    names = [OUTPUT] if len(outputs) == 1 else [f"{OUTPUT}_{n}" for n in range(len(outputs))]
+    return tuple(each.op.name for each in given), tuple(names)
+
+
+def _plain(name: str) -> str:
+    """Return a Keras input's name as a node may have it."""
+    return re.sub(r"[^A-Za-z0-9_.]", "_", name.split(":")[0]) or INPUT
 
 
 def load(source: str | Path | bytes) -> Frozen:
@@ -236,9 +269,10 @@ def _folded(frozen: Frozen) -> Frozen:
 
 def _readable(graph_def: Any, model: Any, traced: Any) -> bytes:
     """Return the bytes of what the output needs of a graph, its nodes with plain names."""
+    inputs, outputs = _ends(traced)
     with session.quiet():  # TensorFlow calls this one deprecated and offers nothing in its place
         tools = session.import_tensorflow().compat.v1.graph_util
-        kept = tools.extract_sub_graph(graph_def, [OUTPUT]).node
+        kept = tools.extract_sub_graph(graph_def, [*inputs, *outputs]).node
     del graph_def.node[:]
     graph_def.node.extend(kept)
     _rename(graph_def, _plain_names(model, traced, [node.name for node in graph_def.node]))
@@ -259,6 +293,8 @@ def _plain_names(model: Any, traced: Any, names: list[str]) -> dict[str, str]:
         short = next((name[len(scope) :] for scope in top if name.startswith(scope)), name)
         first, *rest = short.split("/")
         wanted[name] = "/".join([scopes.get(first, first), *rest])
+    ends = itertools.chain(*_ends(traced))
+    wanted |= {name: name for name in ends}  # an input's name may look like a scope's
     for handle, inside in traced.graph.captures:
         if id(handle) in paths:
             wanted[inside.op.name] = paths[id(handle)]

@@ -1,8 +1,9 @@
 """Measure a saved model on a folder of sound files, and say what could not be used.
 
-A folder holds `<label>/<clip>.wav` (or .flac, .ogg, .mp3). The folders yes, no, _unknown_ and
-_silence_ are labels; every other folder is a word that the model should call unknown. What cannot
-be measured on is named and counted: see `dataset.measurable`.
+A folder holds `<label>/<clip>.wav` (or .flac, .ogg, .mp3). The model's own classes are the labels:
+for the spotter yes, no, _unknown_ and _silence_, for another model what `labels.named` finds. Every
+other folder is a word that the model should call unknown. What cannot be measured on is named and
+counted: see `dataset.measurable`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.measure import saved
-from course_lib.measure.measurement import Report, report, wilson
-from course_lib.sound import dataset
+from course_lib.measure import labels, saved
+from course_lib.measure.measurement import Report, guard_for, report, wilson
+from course_lib.sound import dataset, features
+from course_lib.sound.dataset import walk
 from course_lib.sound.dataset.folders import Entry
 
 
@@ -28,18 +30,24 @@ class Evaluation:
     report: Report
     words: tuple[str, ...]
     skipped: tuple[Entry, ...]
+    labels_from: str = ""
+
+    @property
+    def _own(self) -> list[str]:
+        return [walk.word_of(name) for name in self.report.names]
 
     @property
     def four(self) -> tuple[int, int]:
-        """Return (correct, n) over the folders of the four labels alone."""
-        own = np.array([word in dataset.LABELS for word in self.words])
+        """Return (correct, n) over the folders of the model's own labels, our four, alone."""
+        labels = set(self._own)
+        own = np.array([word in labels for word in self.words])
         return int(self.report.right[own].sum()), int(own.sum())
 
     @property
     def others(self) -> dict[str, tuple[int, int]]:
         """Return (called unknown, n) of each other word, in alphabetical order."""
         names, right = np.array(self.words, object), self.report.right
-        others = sorted(set(self.words) - set(dataset.LABELS))
+        others = sorted(set(self.words) - set(self._own))
         return {word: (int(right[names == word].sum()), self.words.count(word)) for word in others}
 
     def as_dict(self) -> dict:
@@ -53,9 +61,10 @@ class Evaluation:
             **_share(report.correct, report.n),
             "recall": {
                 label: None if np.isnan(value) else float(value)  # JSON has no nan
-                for label, value in zip(dataset.LABELS, report.recalls, strict=True)
+                for label, value in zip(report.names, report.recalls, strict=True)
             },
-            "confusion": {"labels": list(dataset.LABELS), "counts": report.confusion.tolist()},
+            "labels_from": self.labels_from,
+            "confusion": {"labels": list(report.names), "counts": report.confusion.tolist()},
             "real4": _share(*self.four),
             "other_words": {
                 **_share(unknown, n, "called_unknown"),
@@ -80,26 +89,49 @@ def evaluate(
     cannot be opened and audio.AudioError for a folder with nothing to measure.
     """
     model, folder = Path(model), Path(folder)
-    predictor = saved.predictor(model)
+    predictor = saved.predictor(model, None)
     recordings = dataset.measurable(folder, progress)
+    clips = recordings.clips
+    heard = features.of(clips)
     try:
-        measured = report(model.name, predictor, recordings.clips)
+        if isinstance(predictor, bytes):  # anybody's: LiteRT may crash on it
+            with guard_for([predictor], len(clips)) as guard:
+                probabilities = guard.run(predictor, heard, reference=True)
+        else:
+            probabilities = np.asarray(predictor(heard), np.float32)
+        if probabilities.ndim != 2 or len(probabilities) != len(clips):
+            raise ValueError(f"it answers {len(clips)} clips with shape {probabilities.shape}.")
     except ValueError as error:
         raise saved.ModelFileError(f"{model} does not fit the features: {error}") from error
-    classes = measured.probabilities.shape[1]
-    if classes != len(dataset.LABELS):
-        raise saved.ModelFileError(
-            f"{model} gives {classes} values a clip, and {len(dataset.LABELS)} labels are needed."
-        )
-    if not np.isfinite(measured.probabilities).all():
+    if not np.isfinite(probabilities).all():
         raise saved.ModelFileError(
             f"{model} answers with values that are no numbers: train or convert it again."
         )
+    names, source = labels.named(model, probabilities.shape[1], getattr(predictor, "model", None))
+    classes = [labels.class_of(word, names) for word in clips.words]
+    known = np.array([each is not None for each in classes])
+    if not known.any():
+        raise saved.ModelFileError(
+            f"{model} gives {len(names)} values a clip ({', '.join(names[:12])}), and no folder of "
+            f"{folder} is one of them: name its classes, one a line, in labels.txt beside it."
+        )
+    own = np.array([each for each in classes if each is not None], np.int64)
+    measured = report(model.name, lambda _: probabilities[known], (heard[known], own))
     files = model.rglob("*") if model.is_dir() else [model]
     size = sum(path.stat().st_size for path in files if path.is_file())
-    measured = replace(measured, bytes=size)
-    words, left_out = recordings.clips.words, recordings.left_out
-    return Evaluation(str(model), str(folder), measured, words, left_out)
+    reason = "the model has no class for this word, and none for unknown ones."
+    foreign = (
+        Entry(clips.files[place], clips.words[place], "", reason, used=False)
+        for place in np.flatnonzero(~known)
+    )
+    return Evaluation(
+        str(model),
+        str(folder),
+        replace(measured, bytes=size, names=names),
+        tuple(np.array(clips.words, object)[known]),
+        (*recordings.left_out, *foreign),
+        source,
+    )
 
 
 def _share(correct: int, n: int, name: str = "accuracy") -> dict:
@@ -110,20 +142,23 @@ def _share(correct: int, n: int, name: str = "accuracy") -> dict:
 
 def table(result: dict) -> str:
     """Return what `Evaluation.as_dict` gives as text of a few lines, for people."""
-    labels = result["confusion"]["labels"]
+    names = result["confusion"]["labels"]
     lines = [f"{result['model']}: {result['bytes']:,} bytes", f"accuracy  {_with_interval(result)}"]
     if result["real4"]["n"] not in (0, result["n"]):
-        lines.append(f"four labels' folders alone  {_with_interval(result['real4'])}")
+        count = "four" if len(names) == 4 else str(len(names))
+        lines.append(f"{count} labels' folders alone  {_with_interval(result['real4'])}")
     recalls = (f"{label} {_rounded(value)}" for label, value in result["recall"].items())
     lines.append("recall    " + "  ".join(recalls))
-    lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in labels))
-    for label, row in zip(labels, result["confusion"]["counts"], strict=True):
+    lines.append(f"{'true / predicted':>17}" + "".join(f"{label:>11}" for label in names))
+    for label, row in zip(names, result["confusion"]["counts"], strict=True):
         lines.append(f"{label:>17}" + "".join(f"{count:>11}" for count in row))
     others = result["other_words"]
     if others["n"]:
         lines.append(f"other words called unknown  {_with_interval(others, 'called_unknown')}")
         shares = (f"{w} {_rounded(each['called_unknown'])}" for w, each in others["words"].items())
         lines.append("  ".join(shares))
+    if result["labels_from"]:
+        lines.append(f"labels  {', '.join(names)} ({result['labels_from']})")
     lines.append(f"skipped files  {result['skipped']['count']}")
     return "\n".join(lines)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from course_lib import tflite
+from course_lib.measure import labels as labels_of_models
 from course_lib.measure.costs import arena_bytes, bytes_by_kind, latencies
 from course_lib.sound import features
-from course_lib.sound.dataset import Clips
+from course_lib.sound.dataset import LABELS, Clips, label_of, walk
 from course_lib.tflite.interpreter import quantize
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -26,7 +28,8 @@ class Report:
     `bytes` and `weight_bytes` are sizes (0 when the model is no file); `labels` and `predictions`
     are (n,) class numbers, `probabilities` (n, classes); `kinds` maps each of `KINDS` to bytes;
     `seconds` is the median time for one clip, nan where it was not measured; `arena_bytes` the
-    memory that TensorFlow Lite Micro needs to run it, 0 where it was not measured or cannot.
+    memory that TensorFlow Lite Micro needs to run it, 0 where it was not measured or cannot;
+    `names` are those of the classes, by default the four labels or numbers.
     """
 
     name: str
@@ -37,6 +40,12 @@ class Report:
     kinds: Mapping[str, int] = field(default_factory=dict)
     seconds: float = math.nan
     arena_bytes: int = 0
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Name the classes where nobody has."""
+        names = self.names or labels_of_models.numbered(self.probabilities.shape[1])
+        object.__setattr__(self, "names", names)
 
     @cached_property
     def predictions(self) -> np.ndarray:
@@ -88,17 +97,26 @@ class Report:
         )
 
 
-def report(name: str, model: bytes | Predict, clips: LabelledFeatures) -> Report:
+def report(
+    name: str, model: bytes | Predict, clips: LabelledFeatures, guard: tflite.Guard | None = None
+) -> Report:
     """Measure `model` on `clips`, which are labelled clips or a pair (features, labels).
 
     Bytes are taken to be a .tflite file and run with LiteRT's reference kernels, so that the answer
-    is the same on every machine. Raises ValueError when there are no clips or the answer does not
-    fit them.
+    is the same on every machine; with a `guard`, in its process. Where such a file names its
+    classes, they are put into the order of the clips' labels. Raises ValueError when there are no
+    clips or the answer does not fit them.
     """
     inputs, labels = _features_and_labels(clips)
     if isinstance(model, (bytes, bytearray, memoryview)):
-        kinds = bytes_by_kind(bytes(model))
-        probabilities = tflite.Interpreter(bytes(model), reference=True).run(inputs)
+        model = bytes(model)
+        kinds = bytes_by_kind(model)
+        if guard is None:
+            probabilities = tflite.Interpreter(model, reference=True).run(inputs)
+        else:
+            probabilities = guard.run(model, inputs, reference=True)
+        if isinstance(clips, Clips) and list(map(label_of, clips.words)) == labels.tolist():
+            probabilities = _arranged(name, model, probabilities)  # not for labels of one's own
         sizes = len(model), kinds["weights"]
     else:
         kinds, sizes = {}, (0, 0)
@@ -108,21 +126,47 @@ def report(name: str, model: bytes | Predict, clips: LabelledFeatures) -> Report
     return Report(name, *sizes, labels, probabilities, kinds)
 
 
+def _arranged(name: str, model: bytes, probabilities: np.ndarray) -> np.ndarray:
+    """Return the answers in the order of LABELS where the model's file names its classes."""
+    names = labels_of_models.inside(model, np.shape(probabilities)[-1])
+    if not names:
+        return probabilities
+    words = [walk.word_of(each) for each in names]
+    if sorted(words) != sorted(LABELS):
+        raise ValueError(
+            f"{name} names its classes {', '.join(names[:12])}, and the clips have the labels "
+            f"{', '.join(LABELS)}: measure it on clips with its own labels."
+        )
+    return probabilities[..., [words.index(label) for label in LABELS]]
+
+
+def guard_for(models: Iterable[bytes], clips: int) -> tflite.Guard:
+    """Return a guard with time and memory for honest models of these sizes on so many clips."""
+    largest = max(map(len, models), default=0)
+    return tflite.Guard(10.0 + 0.5 * clips, (1 << 30) + 16 * largest + (clips << 15))
+
+
 def reports(
-    models: Mapping[str, bytes], clips: LabelledFeatures, rounds: int = 50
+    models: Mapping[str, bytes], clips: LabelledFeatures, rounds: int = 50, foreign: bool = False
 ) -> tuple[Report, ...]:
     """Measure several .tflite models on the same clips: answers, arenas, latencies in turns.
 
     Latency is that of one clip on one thread with LiteRT's own optimised kernels, no delegate; the
     median of `rounds`, 0 to leave it out. Only ratios of it mean anything beyond this machine.
+    `foreign` models run first in a process that may crash.
     """
     pair = _features_and_labels(clips)
-    measured = tuple(
-        replace(report(name, model, pair), arena_bytes=arena_bytes(model))
-        for name, model in models.items()
-    )
+    given = clips if isinstance(clips, Clips) else pair
+    guard = guard_for(models.values(), len(pair[0])) if foreign else nullcontext()
+    with guard as safe:
+        measured = []
+        for name, model in models.items():
+            one = report(name, model, given, safe)
+            if safe is not None:
+                safe.run(model, pair[0])  # also with the kernels that are timed below
+            measured.append(replace(one, arena_bytes=arena_bytes(model)))
     if not rounds:
-        return measured
+        return tuple(measured)
     seconds = latencies([_one_step(model, pair[0][:1]) for model in models.values()], rounds)
     return tuple(
         replace(one, seconds=float(time)) for one, time in zip(measured, seconds, strict=True)
@@ -133,7 +177,7 @@ def _one_step(model: bytes, clip: np.ndarray) -> Callable[[], object]:
     """Return a function that runs one clip, already on the input's grid."""
     interpreter = tflite.Interpreter(model)
     about = interpreter.inputs[0]
-    value = quantize(clip.reshape(about.shape), about)
+    value = quantize(np.resize(clip, about.shape), about)  # a batch is the clip again and again
     return lambda: interpreter.step(value)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
 
 from course_lib import session, tflite
-from course_lib.graph import freezing
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import schema
+from course_lib.graph import endings, freezing
 from course_lib.session import internals
 from course_lib.sound.dataset import LABELS
+from course_lib.sound.features import BANDS, FRAMES
 
 Predict = Callable[[np.ndarray], np.ndarray]
 _FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
@@ -27,21 +29,32 @@ def is_saved_model(path: Path) -> bool:
     return path.is_dir() and (path / "saved_model.pb").is_file()
 
 
-def predictor(path: str | Path) -> Predict | bytes:
+def predictor(path: str | Path, classes: int | None = len(LABELS)) -> Predict | bytes:
     """Return what `measure.report` takes: the bytes of a .tflite file, else a function.
 
-    The function maps features (n, 49, 40) float32 to probabilities (n, 4) float32. Raises
-    ModelFileError for a file that is missing, empty, damaged or of another form.
+    The function maps features (n, 49, 40) float32 to probabilities (n, classes) float32. Raises
+    ModelFileError for a file that is missing, empty, damaged or of another form, and for a .tflite
+    file with another number of `classes`, unless that is None.
     """
     path = Path(path)
     if path.suffix == ".tflite":
         data = _content(path)
-        _opened(path, lambda: _interpreter(data))
+        _opened(path, lambda: _check_tflite(data, classes))
         return data
     model = trainable_or_frozen(path)
     if hasattr(model, "graph_def"):
+        _opened(path, lambda: _check_ends(model.inputs, model.outputs))
         return model.run
-    return lambda features: _probabilities(model.predict(features[..., np.newaxis], verbose=0))
+    _opened(path, lambda: _check_ends(model.inputs, model.outputs))
+    are_logits = endings.are_logits(freezing.program(model, softmax=False).outputs[0])
+
+    def predict(features: np.ndarray) -> np.ndarray:
+        fitted = features.reshape(len(features), *model.input_shape[1:])  # some want (1960,)
+        answers = model.predict(fitted, verbose=0)
+        return softmax(answers, axis=1) if are_logits else answers
+
+    predict.model = model  # which may name its classes
+    return predict
 
 
 def trainable_or_frozen(path: str | Path) -> object:
@@ -89,17 +102,26 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
         ) from error
 
 
-def _interpreter(data: bytes) -> tflite.Interpreter:
-    """Return an interpreter of a .tflite file with one output of 4 classes."""
-    interpreter = tflite.Interpreter(data)
-    shape = interpreter.outputs[0].shape if interpreter.outputs else ()
-    classes = shape[-1] if shape else 0
-    if classes != len(LABELS):
+def _check_tflite(data: bytes, classes: int | None) -> None:
+    """Raise ValueError unless a .tflite file has one input, one output, and runs, in a guard."""
+    graphs = tflite_file.unpack(data).subgraphs or [schema.SubGraphT()]
+    inputs, outputs = (
+        [(graphs[0].tensors[place].name or b"?").decode("utf-8", "replace") for place in places]
+        for places in (_listed(graphs[0].inputs), _listed(graphs[0].outputs))
+    )
+    _check_ends(inputs, outputs)
+    shape = _listed(graphs[0].tensors[graphs[0].inputs[0]].shape)
+    batch = max(1, shape[0]) if shape else 1
+    answer = tflite.run_guarded(data, np.zeros((batch, FRAMES, BANDS), np.float32), reference=True)
+    if classes not in (None, answer.shape[-1]):
         raise ModelFileError(
-            f"The model gives {classes} values a clip, and {len(LABELS)} labels "
-            "are needed: it is not a keyword spotter of ours."
+            f"The model gives {answer.shape[-1]} values a clip, and {classes} labels are needed: "
+            "it is not a keyword spotter of ours."
         )
-    return interpreter
+
+
+def _listed(values: object) -> list[int]:
+    return [] if values is None else [int(value) for value in values]
 
 
 def _keras(path: Path) -> object:
@@ -121,26 +143,36 @@ def _frozen_folder(path: Path) -> freezing.Frozen:
     with session.quiet():
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures["serving_default"]
-        (wanted,) = signature.structured_input_signature[1].values()
-        whole = signature.graph.as_graph_def()
-        nodes = chain(whole.node, *(function.node_def for function in whole.library.function))
-        ends_in_softmax = any(node.op == "Softmax" for node in nodes)
+        wanted = signature.structured_input_signature[1]
+        names = list(wanted) if len(wanted) > 1 else [freezing.INPUT]
+        count = len(signature.structured_outputs)
+        ends = [f"{freezing.OUTPUT}_{n}" for n in range(count)] if count > 1 else [freezing.OUTPUT]
 
-        def classify(features):
-            (answer,) = signature(**{wanted.name: features}).values()
-            answer = answer if ends_in_softmax else tf.nn.softmax(answer)
-            return tf.identity(answer, name=freezing.OUTPUT)
+        def classify(*parts):
+            answers = signature(**dict(zip(wanted, parts, strict=True)))
+            return [
+                tf.identity(tf.nn.softmax(each) if endings.are_logits(each) else each, name=name)
+                for name, each in zip(ends, answers.values(), strict=True)
+            ]
 
-        shape = tf.TensorSpec((1, *wanted.shape[1:]), tf.float32, name=freezing.INPUT)
-        traced = tf.function(classify).get_concrete_function(shape)
+        shapes = [
+            tf.TensorSpec((1, *each.shape[1:]) if each.shape.rank else each.shape, each.dtype, name)
+            for name, each in zip(names, wanted.values(), strict=True)
+        ]
+        traced = tf.function(classify).get_concrete_function(*shapes)
+        names = [each.op.name for each in traced.inputs[: len(shapes)]]
         graph = internals.with_constants(traced)
         # freezing leaves idle nodes behind: keep only what the output needs
-        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [freezing.OUTPUT])
+        graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [*names, *ends])
     return freezing.load(graph.SerializeToString(deterministic=True))
 
 
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities (n, classes) from logits; what sums to one already is left alone."""
-    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-4):
-        return logits
-    return softmax(logits, axis=1)
+def _check_ends(inputs: Sequence, outputs: Sequence) -> None:
+    """Raise ModelFileError where there is not one input and one output, with their names."""
+    for kind, ends in (("inputs", inputs), ("outputs", outputs)):
+        if len(ends) != 1:
+            named = ", ".join(str(getattr(each, "name", each)) for each in ends)
+            raise ModelFileError(
+                f"The model has {len(ends)} {kind} ({named or 'none'}): only one that turns "
+                "features alone into one row of answers a clip can be measured."
+            )

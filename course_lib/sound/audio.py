@@ -5,18 +5,32 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 import wave as wave_format
 from dataclasses import dataclass, field
 from math import gcd
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import soundfile
 
 from course_lib import session
+from course_lib.sound import wav
 
 SAMPLE_RATE_HZ = 16_000
 CLIP_SAMPLES = 16_000  # one second: what the spotter listens to at a time
+_LOWEST_HZ, _HIGHEST_HZ = 100, 1_000_000
+_OTHER_FORMS = {  # that libsndfile does not read, by the bytes at a place
+    (4, b"ftyp"): "an MPEG-4 file (.m4a, .mp4)",
+    (0, b"\x1aE\xdf\xa3"): "a Matroska or WebM file",
+    (0, b"\x30\x26\xb2\x75"): "a Windows Media file",
+    (0, b"#!AMR"): "an AMR file",
+    (0, b"\xff\xf1"): "an AAC file",
+    (0, b"\xff\xf9"): "an AAC file",
+    (0, b"MAC "): "a Monkey's Audio file",
+    (0, b"wvpk"): "a WavPack file",
+}
 
 
 class AudioError(ValueError):
@@ -27,7 +41,7 @@ def read(path: str | Path) -> np.ndarray:
     """Read a sound file of any rate and any number of channels as (samples,) float32 at 16 kHz.
 
     Channels are averaged; full scale is -1 to 1. Raises AudioError for a file that is missing,
-    empty, cut short, no audio, or holds samples that are no numbers.
+    empty, cut short, of a form or codec that is not read, or holds samples that are no numbers.
     """
     wave, rate_hz = decode(path)
     return resample(wave.mean(axis=1, dtype=np.float32), rate_hz)
@@ -45,18 +59,24 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
     if size == 0:
         raise AudioError(f"{path.name} is empty (0 bytes): record or download it again.")
     with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] == b"RIFF" and size < int.from_bytes(head[4:8], "little") + 8 < 0xFFFFFFFF:
-        raise AudioError(f"{path.name} is cut short: its header promises more bytes than it has.")
-    try:
-        about = soundfile.info(path)
-        expected = about.frames
-        if most_seconds is not None:
-            expected = min(expected, int(most_seconds * about.samplerate))
-        wave, rate_hz = soundfile.read(path, expected, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        problem = f"{path.name} cannot be read as sound: it is damaged, or no audio file."
-        raise AudioError(problem) from error
+        found = wav.header(file)
+        if found is not None and found.missing:
+            problem = "cut short: its header promises more bytes of sound than it has"
+            raise AudioError(f"{path.name} is {problem}.")
+        try:
+            source = wav.mended(file, found) if found is not None and found.odd else str(path)
+            with soundfile.SoundFile(source) as sound:
+                rate_hz, expected = sound.samplerate, sound.frames
+                if found is None and _falls_short(sound.extra_info):
+                    raise AudioError(f"{path.name} is cut short: record or download it again.")
+                if not _LOWEST_HZ <= rate_hz <= _HIGHEST_HZ:
+                    problem = f"has a sample rate of {rate_hz} Hz, which no recorder has"
+                    raise AudioError(f"{path.name} {problem}: export it again.")
+                if most_seconds is not None:
+                    expected = min(expected, int(most_seconds * rate_hz))
+                wave = sound.read(expected, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise AudioError(_unreadable(path, file, found)) from error
     if 0 < len(wave) < expected < 2**62:
         raise AudioError(f"{path.name} is cut short: it has {len(wave)} of {expected} samples.")
     if len(wave) == 0:
@@ -64,6 +84,25 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
     if not np.isfinite(wave).all():
         raise AudioError(f"{path.name} holds samples that are no numbers: export it again.")
     return wave, rate_hz
+
+
+def _falls_short(log: str) -> bool:
+    """Tell whether libsndfile's log of a file has a part that should be smaller than it says."""
+    sizes = (map(int, pair) for pair in re.findall(r"(\d+) \(should be (\d+)\)", log))
+    return any(there < said < wav.ENDLESS for said, there in sizes)
+
+
+def _unreadable(path: Path, file: IO[bytes], found: wav.Header | None) -> str:
+    """Return the sentence on a file that libsndfile does not read: which form, which codec."""
+    file.seek(0)
+    head = file.read(16)
+    for (place, sign), form in _OTHER_FORMS.items():
+        if head[place:].startswith(sign):
+            return f"{path.name} is {form}, which is not read: convert it to .wav or .flac."
+    if found is not None and found.codec:
+        codec = f"a WAV file whose sound is stored as {found.codec}, which cannot be read"
+        return f"{path.name} is {codec}: convert it to plain 16-bit samples."
+    return f"{path.name} cannot be read as sound: it is damaged, or no audio file."
 
 
 def resample(wave: np.ndarray, rate_hz: int) -> np.ndarray:

@@ -10,7 +10,6 @@ import numpy as np
 
 from course_lib import session
 from course_lib.graph import freezing
-from course_lib.session import internals
 from course_lib.tflite.variants import VARIANTS
 
 _CALIBRATION_CLIPS = 400  # ranges hardly grow after that many
@@ -21,12 +20,11 @@ def convert(
 ) -> bytes:
     """Return the bytes of a .tflite file made from `model`, as one of `VARIANTS`.
 
-    `model` is a Keras model that answers with logits (a softmax is added), a `freezing.Frozen`,
-    or a concrete function; batch 1 unless a concrete function says otherwise. A model of several
-    inputs or outputs is converted as it is, without a softmax. `representative`, (n, ...) float32
-    features without the batch axis, gives the ranges of the integer variants; for several inputs
-    it is a list of such, one an input; at most 400 rows of it are used. Raises ValueError for an
-    unknown variant, and when ranges are needed and none can be had.
+    `model` is a Keras model (where it answers with logits, a softmax is added), a `freezing.Frozen`
+    or a concrete function; batch 1 unless a concrete function says otherwise. `representative`,
+    (n, ...) float32 features without the batch axis, gives the ranges of the integer variants; for
+    several inputs it is a list of such, one an input; at most 400 rows of it are used. Raises
+    ValueError for an unknown variant, and when ranges are needed and none can be had.
     """
     maker = converter(model, variant, representative)
     with session.quiet(), warnings.catch_warnings():
@@ -56,7 +54,7 @@ def converter(
     if row.numbers == "float16":
         maker.target_spec.supported_types = [tf.float16]
     if row.needs_clips:
-        maker.representative_dataset = _clips(representative, function)
+        maker.representative_dataset = _clips(representative, function, variant)
         kernels = tf.lite.OpsSet  # integer ones only: what cannot be rounded is then an error
         maker.target_spec.supported_ops = [
             kernels.TFLITE_BUILTINS_INT8
@@ -74,37 +72,30 @@ def _concrete(model: Any) -> Any:
     """Return the concrete function, without variables, that the converter starts from."""
     if isinstance(model, freezing.Frozen):
         return model.function
-    if hasattr(model, "structured_outputs"):
-        return model
-    ends = (getattr(model, side, None) or () for side in ("inputs", "outputs"))
-    return _as_it_is(model) if any(len(end) > 1 for end in ends) else freezing.concrete(model)
+    return model if hasattr(model, "structured_outputs") else freezing.concrete(model)
 
 
-def _as_it_is(model: Any) -> Any:
-    """Return a Keras model of several inputs or outputs as a function of batch 1, frozen."""
-    tf = session.import_tensorflow()
-    specs = [tf.TensorSpec((1, *each.shape[1:]), each.dtype) for each in model.inputs]
-
-    def function(*values: Any) -> list:
-        answers = model(list(values) if len(values) > 1 else values[0], training=False)
-        return [tf.identity(each) for each in tf.nest.flatten(answers)]
-
-    with session.quiet():
-        traced = tf.function(function).get_concrete_function(*specs)
-    data = internals.with_constants(traced).SerializeToString()
-    sides = traced.inputs[: len(specs)], traced.outputs
-    return freezing.Frozen(data, *(tuple(each.op.name for each in side) for side in sides)).function
-
-
-def _clips(representative: Any, function: Any) -> Callable[[], Iterator]:
+def _clips(representative: Any, function: Any, variant: str) -> Callable[[], Iterator]:
     """Return the generator function that the converter wants: lists of one (1, ...) for each input.
 
     Rows are taken at equal distances, so that a set sorted by word is still well mixed.
     """
     ends = [(each.shape.as_list(), each.dtype.as_numpy_dtype) for each in function.inputs]
+    names = ", ".join(each.op.name for each in function.inputs)
+    otherwise = "or convert to float32, float16 or dynamic_range."
     sets = [representative] if len(ends) == 1 else representative
     if len(ends) > 1 and (isinstance(sets, np.ndarray) or len(sets) != len(ends)):
-        raise ValueError(f"The model has {len(ends)} inputs: give a list of features for each.")
+        raise ValueError(
+            f"The variant {variant} needs example values of every input ({names}): give a list of "
+            f"features for each, {otherwise}"
+        )
+    for rows, (shape, _) in zip(sets, ends, strict=True):
+        size = np.shape(rows)[1:]
+        if None not in shape[1:] and np.prod(shape[1:]) != np.prod(size):
+            raise ValueError(
+                f"The model wants {names} of shape {shape[1:]}: features of shape {list(size)} "
+                f"cannot show the variant {variant} its ranges; give others, {otherwise}"
+            )
     count = min(_CALIBRATION_CLIPS, *map(len, sets))
     parts = []
     for rows, (shape, dtype) in zip(sets, ends, strict=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from course_lib import session
-from course_lib.formats.tflite_file import ModelError, check
+from course_lib.formats.tflite_file import ModelError, check, schema
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,23 @@ class Interpreter:
         with session.quiet():
             from ai_edge_litert import interpreter as litert
 
-            kernels = litert.OpResolverType
-            resolver = kernels.AUTO if delegate else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-            resolver = kernels.BUILTIN_REF if reference else resolver
+        kernels = litert.OpResolverType
+        resolver = kernels.AUTO if delegate else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        self._made = partial(
+            litert.Interpreter,
+            model_content=bytes(model_bytes),
+            num_threads=threads,
+            experimental_op_resolver_type=kernels.BUILTIN_REF if reference else resolver,
+            experimental_preserve_all_tensors=keep_all,
+        )
+        self._load()
+        self._stale, self._keeps_resources = False, None
+
+    def _load(self) -> None:
+        """Make LiteRT's own interpreter, in which nothing has run yet."""
+        with session.quiet():
             try:
-                self.raw = litert.Interpreter(
-                    model_content=bytes(model_bytes),
-                    num_threads=threads,
-                    experimental_op_resolver_type=resolver,
-                    experimental_preserve_all_tensors=keep_all,
-                )
+                self.raw = self._made()
                 self.raw.allocate_tensors()
                 self.inputs = tuple(described(detail) for detail in self.raw.get_input_details())
                 self.outputs = tuple(described(detail) for detail in self.raw.get_output_details())
@@ -85,16 +93,32 @@ class Interpreter:
                 kind = "is damaged" if "valid Flatbuffer" in said else "needs what LiteRT lacks"
                 raise ModelError(f"LiteRT cannot load this model, it {kind}: {said}.") from error
 
+    def reset(self) -> None:
+        """Forget what earlier runs left in the model's variables: the next run is a first one.
+
+        Resource variables live as long as LiteRT's interpreter, so that a new one is made for them.
+        """
+        if self._keeps_resources is None:
+            self._keeps_resources = _has_resources(self._made.keywords["model_content"])
+        if self._keeps_resources and self._stale:
+            self._load()
+        else:
+            self.raw.reset_all_variables()
+        self._stale = False
+
     def run(self, features: np.ndarray) -> np.ndarray:
         """Return float32 answers, (n, classes), for `features`, (n, ...) float32.
 
-        Features are rounded and saturated to the input's own type and answers are scaled back.
-        Raises ValueError when the features do not fit the model's input.
+        Features are rounded and saturated to the input's own type and answers are scaled back. No
+        state is carried from one input to the next, also in a streaming model. Raises ValueError
+        when the features do not fit the model's input.
         """
-        rows = self._fitted(features)
-        return np.concatenate(
-            [dequantize(self.step(quantize(row, self.inputs[0])), self.outputs[0]) for row in rows]
-        )
+        answers = []
+        for row in self._fitted(features):
+            self.reset()
+            stored = self.step(quantize(row, self.inputs[0]))
+            answers.append(dequantize(stored, self.outputs[0]))
+        return np.concatenate(answers)
 
     def step(self, value: np.ndarray) -> np.ndarray:
         """Run once on `value`, already of the input's type and shape; return the raw output.
@@ -102,6 +126,7 @@ class Interpreter:
         Raises ModelError where the model stops half-way.
         """
         self.raw.set_tensor(self.inputs[0].index, value)
+        self._stale = True
         try:
             self.raw.invoke()
             return self.raw.get_tensor(self.outputs[0].index)  # a copy: the next run spares it
@@ -132,8 +157,9 @@ class Interpreter:
         """Return the features as (runs, *input shape) float32."""
         shape = self.inputs[0].shape
         if len(self.inputs) != 1 or not len(self.outputs):
+            names = ", ".join(each.name for each in self.inputs) or "none"
             raise ValueError(
-                f"This model has {len(self.inputs)} inputs and {len(self.outputs)} "
+                f"This model has {len(self.inputs)} inputs ({names}) and {len(self.outputs)} "
                 "outputs: only models with one input can be run on features."
             )
         rows = np.asarray(features, np.float32)
@@ -147,13 +173,15 @@ class Interpreter:
         return rows.reshape(rows.size // size, *shape)
 
 
-def run(model_bytes: bytes, features: np.ndarray, delegate: bool = False) -> np.ndarray:
+def run(
+    model_bytes: bytes, features: np.ndarray, delegate: bool = False, reference: bool = False
+) -> np.ndarray:
     """Return the probabilities, (n, classes) float32, that a model gives for (n, 49, 40) features.
 
     Quantized ends are handled with the model's own scale and zero point. Raises ModelError for
     bytes that are no model and `ValueError` for features that do not fit.
     """
-    return Interpreter(model_bytes, delegate).run(features)
+    return Interpreter(model_bytes, delegate, reference=reference).run(features)
 
 
 def load(name: str) -> bytes:
@@ -213,6 +241,17 @@ def described(detail: dict[str, Any]) -> Tensor:
         tuple(int(point) for point in known["zero_points"]),
         int(known["quantized_dimension"]),
     )
+
+
+def _has_resources(model_bytes: bytes) -> bool:
+    """Tell whether a model keeps variables outside of its tensors, or fills them only once."""
+    root, kinds = schema.Model.GetRootAs(model_bytes, 0), schema.BuiltinOperator
+    try:
+        places = range(root.OperatorCodesLength())
+        codes = {root.OperatorCodes(place).BuiltinCode() for place in places}
+    except Exception:  # a damaged file that LiteRT took all the same
+        return False
+    return bool(codes & {kinds.VAR_HANDLE, kinds.ASSIGN_VARIABLE, kinds.CALL_ONCE})
 
 
 def _first_line(error: Exception) -> str:

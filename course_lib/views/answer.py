@@ -80,7 +80,8 @@ class Listen(shell.View):
     def __init__(self, model_bytes: bytes, clips: Clips) -> None:
         self.clips = clips
         self.label = f"{len(clips)} clips to listen to, with the model's answers"
-        self.answers = tflite.run(model_bytes, features.log_mel(clips.waves))
+        heard = features.log_mel(clips.waves)
+        self.answers = tflite.run(tflite.vouch(model_bytes, heard), heard)
         names = [
             f"{spoken(word)}, {voice}" if word != voice else spoken(word)
             for word, voice in zip(clips.words, clips.voices, strict=True)

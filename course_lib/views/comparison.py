@@ -14,7 +14,6 @@ import numpy as np
 
 from course_lib import measure
 from course_lib.measure import Report
-from course_lib.sound.dataset import LABELS
 from course_lib.views.confusion import TABLE, table_html
 from course_lib.views.sizes import KIND_COLOURS
 from course_lib.views.style import PALETTE, card
@@ -84,13 +83,14 @@ def _flipped(
 
 def _flip(before: Report, after: Report, place: int, words: Sequence[str]) -> list[str]:
     """Return what was said in a clip, both answers, and which of them was right."""
-    said = _class(before.labels[place])
+    said = html.escape(before.names[before.labels[place]])
     if len(words) and words[place] != said:
         said = f"{html.escape(words[place])}</b>, which is {said}<b>"
     verdicts = {(True, False): "lost", (False, True): "gained"}
     answers = [
-        f"{_class(each.predictions[place])} ({each.probabilities[place].max():.0%})"
+        f"{html.escape(name)} ({each.probabilities[place].max():.0%})"
         for each in (before, after)
+        for name in [each.names[each.predictions[place]]]
     ]
     right = bool(before.right[place]), bool(after.right[place])
     return [f"said: <b>{said}</b>", " &rarr; ".join(answers), verdicts.get(right, "wrong twice")]
@@ -176,7 +176,7 @@ def _arena_row(before: Report, after: Report) -> _Row:
 
 def _confusions(before: Report, after: Report) -> str:
     differs = before.confusion != after.confusion
-    names = [_class(index) for index in range(len(differs))]
+    names = before.names
     pair = "".join(
         f"<div><b>{html.escape(each.name)}</b>{table_html(each.confusion, names, differs)}</div>"
         for each in (before, after)
@@ -193,7 +193,3 @@ def _factor(before: int, after: int) -> str:
         return "same" if before == after else f"{after - before:+,} B"
     smaller = before > after
     return f"{max(before, after) / min(before, after):.2f}x {'smaller' if smaller else 'larger'}"
-
-
-def _class(index: int) -> str:
-    return LABELS[index] if index < len(LABELS) else str(index)

@@ -300,7 +300,7 @@ class Voices(_Heard):
         wrong, places = self.mistaken(voice), self.places[voice]
 
         def text(place: int) -> str:
-            heard = f"heard as {LABELS[self.report.predictions[place]]}"
+            heard = f"heard as {self.report.names[self.report.predictions[place]]}"
             return f"said {self.clips.words[place]}, {heard if len(wrong) else 'understood'}"
 
         count = f"{len(places) - len(wrong)} of {len(places)} clips of {voice} were understood"

@@ -51,6 +51,7 @@ class Dashboard(shell.View):
         reports = _measured(models, clips) if isinstance(models, Mapping) else models
         if len(reports) < 2:
             raise ValueError("A comparison needs two models: give at least two reports.")
+        _check_classes(reports)
         self.reports = {report.name: report for report in reports}
         self.clips = clips if hasattr(clips, "waves") else None
         self._players: dict[int, str] = {}
@@ -70,7 +71,9 @@ class Dashboard(shell.View):
         """Measure one more .tflite file on the same clips. Raises ValueError where it can't run."""
         if self.clips is None:
             raise ValueError("A further model needs the clips: pass them to the dashboard.")
-        self.reports[name] = measure.reports({name: model}, self.clips)[0]
+        (report,) = measure.reports({name: model}, self.clips, foreign=True)
+        _check_classes([*self.reports.values(), report])
+        self.reports[name] = report
         return self.reports[name]
 
     def still(self) -> style.Picture:
@@ -135,7 +138,18 @@ def _measured(models: Mapping[str, bytes | str | Path], clips: Any) -> Sequence[
         name: model if isinstance(model, bytes) else Path(model).read_bytes()
         for name, model in models.items()
     }
-    return measure.reports(contents, clips)
+    return measure.reports(contents, clips, foreign=True)
+
+
+def _check_classes(reports: Sequence[Report]) -> None:
+    """Raise ValueError unless all models give as many values a clip as the first."""
+    counts = [report.probabilities.shape[1] for report in reports]
+    for report, count in zip(reports, counts, strict=True):
+        if count != counts[0]:
+            raise ValueError(
+                f"{report.name} gives {count} values a clip and {reports[0].name} {counts[0]}: "
+                "only models of the same classes can be compared."
+            )
 
 
 def _after_bar(reports: Sequence[Report]) -> list[str]:

@@ -40,7 +40,7 @@ class BytePatch(shell.View):
         self.rays = xray.Xray(model_bytes)
         self.features, self.labels, self.names, self.clip = features, labels, names, clip
         self.example = number
-        self.before = tflite.run(model_bytes, features)
+        self.before = tflite.run(tflite.vouch(model_bytes, features), features)
         self.logits = xray.logits(model_bytes, features[clip])
         self.data = self.rays.data
         stored = [

@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 
 from course_lib import session, tflite
+from course_lib.formats import tflite_file
+from course_lib.measure import evaluation, saved
+from course_lib.sound import dataset, features
+from course_lib.views.answer import Listen
+from course_lib.views.dashboard import Dashboard
+from course_lib.views.patch import BytePatch
 
 FEATURES = np.random.default_rng(6).normal(size=(3, 8, 6)).astype(np.float32)
 
@@ -71,3 +77,63 @@ def test_random_damage_never_reaches_us(model):
             except ValueError as error:
                 assert "\n" not in str(error)
     assert 0 < ran < 150
+
+
+def recursive():
+    """Return a file that is well-formed and whose IF goes into itself without an end."""
+    tf = session.import_tensorflow()
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 49, 40), tf.float32)])
+    def chosen(x):
+        rows = x[0, :1, :4]
+        return tf.cond(x[0, 0, 0] > 0, lambda: rows + 1.0, lambda: tf.nn.softmax(rows * 2.0))
+
+    tree = tflite_file.unpack(tflite.convert(chosen.get_concrete_function()))
+    (branch,) = [
+        each.builtinOptions
+        for each in tree.subgraphs[0].operators
+        if hasattr(each.builtinOptions, "thenSubgraphIndex")
+    ]
+    branch.thenSubgraphIndex = branch.elseSubgraphIndex = 0
+    return tflite_file.pack(tree, 16)
+
+
+def test_what_ends_the_process_is_one_sentence_wherever_it_comes_in(tmp_path):
+    """It is evaluated, opened in the dashboard, patched, listened to; and this process lives on."""
+    bad = recursive()
+    path = tmp_path / "bad.tflite"
+    path.write_bytes(bad)
+    clips = dataset.bundled("validation")[:4]
+    heard = features.of(clips)
+    with pytest.raises(tflite.ModelError, match="LiteRT crashed|gave up"):
+        tflite.run_guarded(bad, heard)
+    for opened in (
+        lambda: evaluation.evaluate(path, tmp_path),
+        lambda: saved.predictor(path),
+        lambda: Dashboard({"a": path, "b": path}, clips),
+        lambda: BytePatch(bad, heard, clips.labels, dataset.LABELS),
+        lambda: Listen(bad, clips),
+    ):
+        with pytest.raises(ValueError, match="LiteRT") as caught:
+            opened()
+        assert "\n" not in str(caught.value)
+    good = session.data_path("models", "spotter_int8.tflite").read_bytes()
+    board = Dashboard({"a": good, "b": good}, clips)
+    assert "LiteRT" in board._opened("bad.tflite", bad) and list(board.reports) == ["a", "b"]
+
+
+def test_a_shipped_model_needs_no_guard(monkeypatch):
+    def refused(*_, **__):
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("course_lib.tflite.guard.run_guarded", refused)
+    shipped = tflite.load("spotter_int8")
+    assert tflite.vouch(shipped, FEATURES) == shipped
+    with pytest.raises(AssertionError):
+        tflite.vouch(shipped + b"\0", FEATURES)
+
+
+def test_the_kernels_can_be_chosen(model):
+    wanted = tflite.Interpreter(model, reference=True).run(FEATURES)
+    got = tflite.run_guarded(model, FEATURES, reference=True)
+    np.testing.assert_array_equal(got, wanted)

@@ -6,18 +6,17 @@ measured on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from course_lib.sound import audio
-from course_lib.sound.dataset.clips import LABELS, UNKNOWN, Clips, html_table
+from course_lib.sound.dataset import walk
+from course_lib.sound.dataset.clips import Clips, html_table
+from course_lib.sound.dataset.walk import SUFFIXES, Found
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 MOST_SECONDS = 600.0  # of a file, from its beginning; a clip is the loudest second in there
 _QUIET = 0.003  # a loudest sample below this (-50 dB) is hardly a word
 _LOUD, _CLIPPED = 0.999, 8  # so many samples at full scale were cut off by the microphone
@@ -63,12 +62,14 @@ def recordings(path: str | Path) -> Recordings:
     """Read a folder of clips as seconds at 16 kHz, and tell what became of every file.
 
     The word is the name of a file's folder, `path/<word>/<clip>.wav`, or what a file's own name
-    begins with, `path/<word>_1.wav`; the voice is what the name has before its first "_". Channels
-    are averaged, any rate becomes 16 kHz, a short clip is centred in a second and of a long one the
-    loudest second is taken. Raises AudioError where no file can be used.
+    begins with, `path/<word>_1.wav`; `walk.word_of` says which names are alike. The voice is what
+    the name has before its first "_". Channels are averaged, any rate becomes 16 kHz, a short clip
+    is centred in a second and of a long one the loudest second is taken. Raises AudioError where
+    no file can be used.
     """
     folder = _existing(path, "one with <word>/<clip>.wav")
-    read = _read(folder, _named_files(folder), _described)
+    sounds = [each for each in walk.found(folder) if each.is_sound or each.problem]
+    read = _read(sounds, _described)
     if not read.clips:
         raise audio.AudioError(
             f"No sound in {folder} can be used ({len(read.entries)} files were tried): put clips "
@@ -85,9 +86,8 @@ def measurable(path: str | Path, progress: Callable[[Iterable], Iterable] = iter
     wraps the list of files, as tqdm does. Raises AudioError where nothing is left.
     """
     folder = _existing(path, "one that holds <label>/<clip>")
-    files = [file for file in sorted(folder.rglob("*")) if _should_be_a_clip(file, folder)]
-    named = ((file, file.relative_to(folder).parts[0]) for file in progress(files))
-    read = _read(folder, named, lambda file: _strict(file, folder))
+    files = [each for each in walk.found(folder) if each.depth or each.is_sound or each.problem]
+    read = _read(progress(files), _strict)
     if not read.clips:
         left_out = read.left_out
         raise audio.AudioError(
@@ -105,20 +105,20 @@ def _existing(path: str | Path, wanted: str) -> Path:
     return folder
 
 
-def _read(
-    folder: Path, files: Iterable[tuple[Path, str]], hear: Callable[[Path], _Second]
-) -> Recordings:
-    """Hear every (file, word), in order; what cannot be heard is left out with the reason."""
+def _read(files: Iterable[Found], hear: Callable[[Found], _Second]) -> Recordings:
+    """Hear every file, in order; what cannot be heard is left out with the reason."""
     entries, waves = [], []
-    for file, word in files:
-        name = file.relative_to(folder).as_posix()
+    for file in files:
         try:
+            if file.problem or file.depth > 1:
+                problem = "does not lie directly in a label's folder: put it into one."
+                raise audio.AudioError(file.problem or f"{file.path.name} {problem}")
             wave, form, done = hear(file)
         except (audio.AudioError, OSError) as error:
-            entries.append(Entry(name, word, "", str(error), used=False))
+            entries.append(Entry(file.name, file.word, "", str(error), used=False))
             continue
         waves.append(wave)
-        entries.append(Entry(name, word, form, done))
+        entries.append(Entry(file.name, file.word, form, done))
     used = [entry for entry in entries if entry.used]
     clips = Clips.labelled(
         waves,
@@ -131,26 +131,9 @@ def _read(
     return Recordings(clips, tuple(entries))
 
 
-def _named_files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every file with a sound's suffix and its word; hidden ones are none."""
-    for file in sorted([*folder.glob("*"), *folder.glob("*/*")]):
-        if not file.is_file() or file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
-            continue
-        yield file, _word_in(file.stem) if file.parent == folder else file.parent.name.lower()
-
-
-def _word_in(stem: str) -> str:
-    """Return the word that a file's name begins with: "yes" of "Yes 2"; "_silence_" stays whole."""
-    known = next((label for label in LABELS if stem.lower().startswith(label)), "")
-    if known.startswith("_"):
-        return known
-    begins = re.match(r"[^\W\d_]+", stem)
-    return begins.group().lower() if begins else LABELS[UNKNOWN]
-
-
-def _described(file: Path) -> _Second:
+def _described(file: Found) -> _Second:
     """Return one second of a file of any form, what that form is, and what was done to it."""
-    samples, rate_hz = audio.decode(file, MOST_SECONDS)
+    samples, rate_hz = audio.decode(file.path, MOST_SECONDS)
     seconds, channels = len(samples) / rate_hz, samples.shape[1]
     form = f"{seconds:.2f} s at {rate_hz:,} Hz, " + (
         "mono" if channels == 1 else "stereo" if channels == 2 else f"{channels} channels"
@@ -178,27 +161,16 @@ def _doubts(wave: np.ndarray, samples: np.ndarray) -> Iterator[str]:
         yield "doubtful: too loud, cut off at full scale"
 
 
-def _should_be_a_clip(file: Path, folder: Path) -> bool:
-    """Tell it of every file in a subfolder, broken links too, and of sounds outside of one."""
-    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    if hidden or file.is_dir() or not (file.is_file() or file.is_symlink()):
-        return False
-    return file.parent != folder or file.suffix.lower() in SUFFIXES
-
-
-def _strict(file: Path, folder: Path) -> _Second:
+def _strict(file: Found) -> _Second:
     """Return the second in a file that a model can be measured on; else raise AudioError."""
-    if file.parent.parent != folder:
-        problem = "does not lie directly in a label's folder: put it into one."
-        raise audio.AudioError(f"{file.name} {problem}")
-    if file.suffix.lower() not in SUFFIXES:
+    name = file.path.name
+    if not file.depth:
+        raise audio.AudioError(f"{name} does not lie in a label's folder: put it into one.")
+    if not file.is_sound:
         known = ", ".join(SUFFIXES)
-        raise audio.AudioError(f"{file.name} is none of {known}: convert or remove it.")
-    try:
-        rate_hz = soundfile.info(str(file)).samplerate
-    except (OSError, RuntimeError):
-        rate_hz = audio.SAMPLE_RATE_HZ  # reading it below says what is wrong with it
+        raise audio.AudioError(f"{name} is none of {known}: convert or remove it.")
+    samples, rate_hz = audio.decode(file.path, MOST_SECONDS)
     if rate_hz != audio.SAMPLE_RATE_HZ:
         wanted = f"and {audio.SAMPLE_RATE_HZ} Hz is needed: resample it first."
-        raise audio.AudioError(f"{file.name} has a sample rate of {rate_hz} Hz, {wanted}")
-    return audio.fit(audio.read(file)), "", ""
+        raise audio.AudioError(f"{name} has a sample rate of {rate_hz} Hz, {wanted}")
+    return audio.fit(samples.mean(axis=1, dtype=np.float32)), "", ""
