@@ -11,7 +11,7 @@ from strange_models import KINDS, strange
 from course_lib import quantize, tflite
 from course_lib.formats.tflite_file import pack, schema, unpack
 
-SEEDS = 1000 if os.environ.get("WORKBOOK_LONG") else 25
+SEEDS = 3000 if os.environ.get("WORKBOOK_LONG") else 120
 
 
 def stored(plan, rng, clips: int = 2) -> list[np.ndarray]:
