@@ -15,7 +15,7 @@ from course_lib.formats.tflite_file import pack, schema, unpack
 from course_lib.micro import plain_c
 
 desktop = pytest.mark.skipif(bool(plain_c.missing("desktop")), reason="there is no C compiler (cc)")
-SEEDS = 300 if os.environ.get("WORKBOOK_LONG") else 5
+SEEDS = 300 if os.environ.get("WORKBOOK_LONG") else 4
 
 
 def answers(made: bytes, folder: Path, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
