@@ -11,7 +11,8 @@ import numpy as np
 
 from course_lib.formats.tflite_file import pack, schema
 
-TYPE_OF = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}
+NAMES = ("int8", "int16", "uint8", "int32", "int64", "float32")
+TYPE_OF = {name: getattr(schema.TensorType, name.upper()) for name in NAMES}
 
 
 @dataclass

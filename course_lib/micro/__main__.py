@@ -1,4 +1,4 @@
-"""Record a run for machines without the tools: `python -m course_lib.micro record`."""
+"""Record what other machines lack: `python -m course_lib.micro record`, and `operators`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from course_lib import session, tflite
-from course_lib.micro import plain_c, record
+from course_lib.micro import methods, plain_c, record
 from course_lib.micro.arena import arena_of
 from course_lib.micro.device import device_clips, on_cortex_m4
 from course_lib.micro.interpreter import available
@@ -27,13 +27,21 @@ def main(arguments: list[str] | None = None) -> int:
         description="Run the shipped model on tflite-micro and on an emulated Cortex-M4, and "
         "write down what was found, with its date.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="record")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="record|operators")
     command = commands.add_parser("record", help="write data/micro/run.json")
+    command.add_argument("--folder", type=Path, help="another folder than data/micro")
+    command = commands.add_parser("operators", help="write data/micro/operators.json")
+    command.add_argument("header", type=Path, help="a micro_mutable_op_resolver.h")
+    command.add_argument("--version", required=True, help="which version it is of")
     command.add_argument("--folder", type=Path, help="another folder than data/micro")
     options = parser.parse_args(arguments)
     try:
-        print(f"Recorded in {record_run(options.folder)}.")
-    except OSError as error:
+        if options.command == "operators":
+            path = methods.write_down(options.header, options.version, options.folder)
+        else:
+            path = record_run(options.folder)
+        print(f"Recorded in {path}.")
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 4
     return 0

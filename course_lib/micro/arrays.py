@@ -45,11 +45,16 @@ def read_c_array(source: str, name: str = "model") -> bytes:
 def array(kind: str, name: str, numbers: Sequence[float], size: str = "") -> str:
     """Return a constant C array of whole numbers, or of floats to their last bit."""
     if kind.endswith("float"):
-        items = [f"{np.float32(number):.9g}" for number in numbers]  # 9 digits tell all apart
-        items = [f"{item}f" if "." in item or "e" in item else f"{item}.0f" for item in items]
+        items = [c_float(number) for number in numbers]
     else:
         items = [str(int(number)) for number in numbers]
     return f"{kind} {name}[{size}] = {{\n{_wrapped(items)}\n}};\n"
+
+
+def c_float(number: float) -> str:
+    """Return a float32 as C writes it: 9 digits, which tell all apart, and a point."""
+    text = f"{np.float32(number):.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def feature_tables() -> str:

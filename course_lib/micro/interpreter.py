@@ -10,7 +10,7 @@ import importlib.util
 import numpy as np
 
 from course_lib import session
-from course_lib.formats.tflite_file import check
+from course_lib.formats.tflite_file import check, unpack
 from course_lib.tflite.interpreter import dequantize, described, quantize
 
 PACKAGE = "tflite_micro"
@@ -46,6 +46,13 @@ class Interpreter:
 
     def __init__(self, model_bytes: bytes, arena_bytes: int = GENEROUS_BYTES) -> None:
         need(model_bytes)
+        graph = (unpack(model_bytes).subgraphs or [None])[0]
+        ends = () if graph is None else tuple(len(e) for e in (graph.inputs, graph.outputs))
+        if ends != (1, 1):
+            raise MicroError(
+                "Only models with one input and one output are run here, and this one has "
+                f"{' and '.join(map(str, ends)) or 'no graph'}."
+            )
         from tflite_micro import runtime
 
         try:
@@ -74,14 +81,24 @@ class Interpreter:
 
     def run_stored(self, features: np.ndarray) -> np.ndarray:
         """Return the stored integers, (n, classes), for float32 `features`, (n, ...)."""
-        rows = np.asarray(features, np.float32).reshape(-1, *self.input.shape)
+        rows = np.asarray(features, np.float32)
+        if not rows.size or rows.size % max(1, int(np.prod(self.input.shape))):
+            raise MicroError(
+                f"This model takes {list(self.input.shape)} at a time, not {list(rows.shape)}."
+            )
+        rows = rows.reshape(-1, *self.input.shape)
         stored = quantize(rows, self.input)
         with session.quiet():
-            return np.concatenate([self._answer(row) for row in stored])
+            return np.concatenate([self._fresh(row) for row in stored])
 
     def run(self, features: np.ndarray) -> np.ndarray:
         """Return float32 answers, (n, classes), for float32 `features`, (n, ...)."""
         return dequantize(self.run_stored(features), self.output)
+
+    def _fresh(self, value: np.ndarray) -> np.ndarray:
+        """Run once with no state left by the clip before: streaming models keep some."""
+        self.raw.reset()
+        return self._answer(value)
 
     def _answer(self, value: np.ndarray) -> np.ndarray:
         """Run once. Silence is for whoever calls this: once for many runs."""

@@ -1,19 +1,26 @@
 """A complete C++ program around a model: a sketch for an Arduino, a program for the desktop.
 
 It needs TensorFlow Lite Micro. What is generated is little: the array, the operators, the labels.
-Source of the operators' names: tensorflow/lite/micro/micro_mutable_op_resolver.h.
+The operators' names are kept by `micro.methods`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
+from typing import Any
+
+import numpy as np
 
 from course_lib import quantize
+from course_lib.formats.tflite_file import schema, unpack
+from course_lib.micro import methods
 from course_lib.micro.arrays import c_array, feature_tables
 from course_lib.micro.interpreter import MicroError
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
+from course_lib.sound import features
 from course_lib.sound.dataset import LABELS
 
 _FOLDER = Path(__file__).parent / "cpp"
@@ -21,18 +28,17 @@ _PROGRAM = ("spotter.h", "spotter.cpp", "spotter.ino", "main.cpp")
 _FIRST_WORD = 2  # the labels before it are silence and unknown
 _THRESHOLD = 205  # of 256: four fifths
 _SPARE_BYTES = 256  # another version or chip may need a little more
-_IRREGULAR = {"PADV2": "PadV2", "RELU6": "Relu6"}  # the others follow `_camel`
-_KNOWN = """
-    ABS ADD ARG_MAX AVERAGE_POOL_2D CAST CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE
-    EXPAND_DIMS FULLY_CONNECTED HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOGISTIC MAX_POOL_2D MAXIMUM
-    MEAN MINIMUM MUL NEG PACK PAD PADV2 PRELU QUANTIZE RELU RELU6 RESHAPE SHAPE SOFTMAX SPLIT
-    SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE TRANSPOSE_CONV UNPACK
-""".split()
 
 
 def operators(model_bytes: bytes) -> tuple[str, ...]:
-    """Return the kinds of operation that a model uses, each once, in the order of first use."""
-    return tuple(dict.fromkeys(each.kind for each in quantize.read(model_bytes).operations))
+    """Return the kinds of operation in all subgraphs, each once, in the order of first use.
+
+    A custom operator is called by the name that the file gives it. Raises ModelError for bytes
+    that are no model.
+    """
+    tree = unpack(model_bytes)
+    used = (each.opcodeIndex for graph in tree.subgraphs or () for each in graph.operators or ())
+    return tuple(dict.fromkeys(_kind(tree.operatorCodes[index]) for index in used))
 
 
 def resolver(kinds: Sequence[str]) -> str:
@@ -40,9 +46,10 @@ def resolver(kinds: Sequence[str]) -> str:
 
     Raises MicroError for a kind that TensorFlow Lite Micro has no method for.
     """
-    if unknown := [kind for kind in kinds if kind not in _KNOWN]:
-        raise MicroError(f"TensorFlow Lite Micro has no operator called {unknown[0]}.")
-    calls = " ||\n      ".join(f"operators.Add{_camel(kind)}() != kTfLiteOk" for kind in kinds)
+    known = methods.load()
+    if unknown := [kind for kind in kinds if kind not in known]:
+        raise MicroError(f"TensorFlow Lite Micro has no operator called {unknown[0][:60]}.")
+    calls = " ||\n      ".join(f"operators.{known[kind]}() != kTfLiteOk" for kind in kinds)
     return (
         f"using Operators = tflite::MicroMutableOpResolver<{len(kinds)}>;\n\n"
         "inline TfLiteStatus AddOperators(Operators& operators) {\n"
@@ -61,6 +68,19 @@ def cpp_program(
     as many as the model's answers.
     """
     plan = quantize.read(model_bytes)
+    ends = len(plan.inputs), len(plan.outputs)
+    if ends != (1, 1):
+        raise ValueError(
+            "The program is made for models with one input and one output, and this one has "
+            f"{ends[0]} and {ends[1]}."
+        )
+    heard, answer = (plan.values[index] for index in (*plan.inputs, *plan.outputs))
+    bands = features.FRAMES * features.BANDS
+    if math.prod(heard.shape) != bands or {heard.dtype, answer.dtype} != {np.dtype(np.int8)}:
+        raise ValueError(
+            f"The program hears {bands} int8 features and answers in int8, and this model takes "
+            f"{list(heard.shape)} {heard.kind} and answers {answer.kind}."
+        )
     classes = plan.values[plan.outputs[0]].shape[-1]
     if classes != len(labels):
         raise ValueError(f"The model gives {classes} shares, and there are {len(labels)} labels.")
@@ -87,9 +107,9 @@ def _source(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _camel(kind: str) -> str:
-    """Return how a kind is spelled in a method's name: DepthwiseConv2D for DEPTHWISE_CONV_2D."""
-    parts = kind.split("_")
-    return _IRREGULAR.get(kind) or "".join(
-        part if part[0].isdigit() else part.capitalize() for part in parts
-    )
+def _kind(code: Any) -> str:
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)  # old files fill the latter only
+    if number == schema.BuiltinOperator.CUSTOM:
+        return (code.customCode or b"CUSTOM").decode("utf-8", "replace")
+    names = (name for name, value in vars(schema.BuiltinOperator).items() if value == number)
+    return next(names, f"number {number} (of a newer schema)")

@@ -34,3 +34,4 @@ from course_lib.quantize.grids import (
 from course_lib.quantize.layers import Window, accumulate, softmax
 from course_lib.quantize.model import Operation, Plan, Value, read
 from course_lib.quantize.precision import calibrate, cheapest_first, four_bits
+from course_lib.quantize.support import Unsupported

@@ -16,6 +16,7 @@ import numpy as np
 
 _ONE = 1 << 31
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
+_MOST_SHIFT = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,8 @@ class Multiplier:
 def multiplier(real: float) -> Multiplier:
     """Return `real`, 0 or more, as an integer mantissa and a shift.
 
-    What is below 2**-32 becomes 0. Raises ValueError for a negative or infinite number.
+    What is below 2**-32 becomes 0, what is 2**30 or more the highest there is.
+    Raises ValueError for a negative or infinite number.
     """
     if not math.isfinite(real) or real < 0:
         raise ValueError(f"{real:g} cannot become a multiplier: it has to be 0 or more.")
@@ -45,6 +47,8 @@ def multiplier(real: float) -> Multiplier:
     mantissa = math.floor(fraction * _ONE + 0.5)
     if mantissa == _ONE:  # rounded up to a full 1: halve it and shift once more
         mantissa, shift = mantissa // 2, shift + 1
+    if shift > _MOST_SHIFT:
+        return Multiplier(_INT32_MAX, _MOST_SHIFT)
     return Multiplier(mantissa, shift) if shift >= -31 else Multiplier(0, 0)
 
 
@@ -99,7 +103,7 @@ def requantize_once(accumulator: np.ndarray, by: Multiplier) -> np.ndarray:
     """
     down = 31 - np.asarray(by.shift, np.int64)
     product = np.asarray(accumulator, np.int64) * np.asarray(by.mantissa, np.int64)
-    return (product + (np.int64(1) << (down - 1))) >> down
+    return _wrap((product + (np.int64(1) << (down - 1))) >> down)
 
 
 def _wrap(values: np.ndarray) -> np.ndarray:

@@ -91,6 +91,11 @@ class Step:
         """Move by the zero point, then apply the activation and saturate; int8."""
         return self.clamp(values + self.out.grid.zero_point)
 
+    def shaped(self, values: np.ndarray) -> np.ndarray:
+        """Return `values` in the output's shape; of many clips, each in that of its rows."""
+        shape = self.out.shape
+        return values.reshape(shape if values.size == math.prod(shape) else (-1, *shape[1:]))
+
     def clamp(self, values: np.ndarray) -> np.ndarray:
         """Cut off what the activation forbids and what int8 cannot hold."""
         low, high = limits(self.out.grid, self.options.get("fusedActivationFunction", 0))
@@ -185,7 +190,10 @@ def sum_scaling(a: Affine, b: Affine, out: Affine) -> tuple[Multiplier, Multipli
 
 def _conv2d(step: Step) -> np.ndarray:
     x, weights = step.inputs[:2]
-    sums = accumulate(x.data, x.grid.zero_point, weights.data, step.bias, step.window)
+    groups = x.data.shape[3] // weights.data.shape[3]
+    parts = zip(np.split(x.data, groups, 3), np.split(weights.data, groups), strict=True)
+    sums = [accumulate(part, x.grid.zero_point, w, None, step.window) for part, w in parts]
+    sums = np.concatenate(sums, axis=3) + step.bias
     return step.finish(requantize(sums, scaling(x.grid, weights.grid, step.out.grid)))
 
 
@@ -208,7 +216,7 @@ def _fully_connected(step: Step) -> np.ndarray:
     sums = np.rint(rows.astype(np.float64) @ weights.data.T.astype(np.float64)).astype(np.int64)
     scale_down = requantize_once if step.runtime == "litert" else requantize
     by = scaling(x.grid, weights.grid, step.out.grid)
-    return step.finish(scale_down(sums + step.bias, by))
+    return step.shaped(step.finish(scale_down(sums + step.bias, by)))
 
 
 def _average_pool(step: Step) -> np.ndarray:
@@ -228,7 +236,7 @@ def _max_pool(step: Step) -> np.ndarray:
 
 def _mean(step: Step) -> np.ndarray:
     x, axes = step.inputs[0], np.ravel(step.inputs[1].data)
-    axes = tuple(int(axis) % x.data.ndim for axis in axes)
+    axes = tuple({int(axis) % x.data.ndim for axis in axes})
     count = int(np.prod([x.data.shape[axis] for axis in axes]))
     sums = x.data.astype(np.int64).sum(axis=axes, keepdims=bool(step.options.get("keepDims")))
     by = mean_scaling(x.grid, step.out.grid, count)
@@ -247,11 +255,11 @@ def _add(step: Step) -> np.ndarray:
 
 def _pad(step: Step) -> np.ndarray:
     x, widths = step.inputs
-    return np.pad(x.data, widths.data, constant_values=x.grid.zero_point)
+    return np.pad(x.data, widths.data, constant_values=step.out.grid.zero_point)
 
 
 def _reshape(step: Step) -> np.ndarray:
-    return step.inputs[0].data.reshape(len(step.inputs[0].data), *step.out.shape[1:])
+    return step.shaped(step.inputs[0].data)
 
 
 def _softmax(step: Step) -> np.ndarray:

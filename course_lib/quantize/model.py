@@ -18,7 +18,11 @@ from course_lib.quantize.grids import Affine
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """One tensor: `stored` holds the constant's values, None for what is computed."""
+    """One tensor: `stored` holds the constant's values, None for what is computed.
+
+    `kind` is its type by the file's own name ("INT8"); one that is no plain array of numbers, such
+    as "STRING" or "sparse INT8", has the dtype object and nothing stored.
+    """
 
     index: int
     name: str
@@ -26,6 +30,7 @@ class Value:
     dtype: np.dtype
     grid: Affine | None
     stored: np.ndarray | None
+    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +105,8 @@ def read(model_bytes: bytes) -> Plan:
         )
     except Exception as error:  # the generated reader raises whatever a wrong offset leads to
         raise ValueError(
-            "This .tflite file is damaged or uses types that this small reader does "
-            "not know: look at it with course_lib.formats.flatbuffer."
+            "This .tflite file is damaged: its tensors and buffers do not fit together. "
+            "Look at it with course_lib.formats.flatbuffer."
         ) from error
     return Plan(values, operations, _indices(graph.inputs), _indices(graph.outputs))
 
@@ -120,12 +125,22 @@ def unpack_nibbles(data: bytes, count: int) -> np.ndarray:
     return np.where(halves > 7, halves - 16, halves).astype(np.int8)
 
 
+_NUMBERS = "BOOL UINT8 INT8 INT16 UINT16 INT32 UINT32 INT64 UINT64 FLOAT16 FLOAT32 FLOAT64".split()
+_DTYPES = {kind: np.dtype(kind.lower()) for kind in (*_NUMBERS, "COMPLEX64", "COMPLEX128")}
+_DTYPES["INT4"] = np.dtype(np.int8)  # four bits become eight
+
+
 def _value(index: int, tensor: Any, buffers: list[Any]) -> Value:
     shape, kind = _indices(tensor.shape), _name_of(schema.TensorType, tensor.type)
-    dtype = np.dtype("int8" if kind == "INT4" else kind.lower())  # four bits become int8
-    stored = _stored(kind, dtype, shape, buffers[tensor.buffer].data)
+    buffer = buffers[tensor.buffer]
+    if tensor.sparsity is not None:
+        kind = f"sparse {kind}"
+    elif buffer.offset > 1 or getattr(tensor, "externalBuffer", 0):
+        kind = f"{kind} outside the file's tables"
+    dtype = _DTYPES.get(kind, np.dtype(object))
+    stored = None if dtype.hasobject else _stored(kind, dtype, shape, buffer.data)
     name = (tensor.name or b"").decode("utf-8", "replace")
-    return Value(index, name, shape, dtype, _grid(tensor.quantization, dtype, stored), stored)
+    return Value(index, name, shape, dtype, _grid(tensor.quantization, dtype, stored), stored, kind)
 
 
 def _stored(kind: str, dtype: np.dtype, shape: tuple[int, ...], data: Any) -> np.ndarray | None:
@@ -140,9 +155,11 @@ def _stored(kind: str, dtype: np.dtype, shape: tuple[int, ...], data: Any) -> np
 def _grid(quantization: Any, dtype: np.dtype, stored: np.ndarray | None) -> Affine | None:
     """Return the grid of a tensor; int8 weights leave out -128, as the converter does."""
     scales = None if quantization is None else quantization.scale
-    if scales is None or len(scales) == 0 or dtype.kind != "i":
+    if scales is None or len(scales) == 0 or dtype.kind != "i" or quantization.details is not None:
         return None
-    points = np.asarray(quantization.zeroPoint, np.int64)
+    points = np.zeros(len(scales), np.int64)
+    if quantization.zeroPoint is not None and len(quantization.zeroPoint):
+        points = points + np.asarray(quantization.zeroPoint, np.int64)
     limits = np.iinfo(dtype)
     symmetric = stored is not None and not points.any()
     lowest = int(limits.min) + (1 if symmetric else 0)
@@ -156,12 +173,16 @@ def _operation(index: int, operator: Any, codes: list[Any]) -> Operation:
     code = codes[operator.opcodeIndex]
     number = max(code.builtinCode, code.deprecatedBuiltinCode)  # old files fill the latter only
     options = vars(operator.builtinOptions) if operator.builtinOptions is not None else {}
+    if operator.builtinOptions2 is not None:
+        options = options | vars(operator.builtinOptions2)
     ends = _indices(operator.inputs), _indices(operator.outputs)
     return Operation(index, _name_of(schema.BuiltinOperator, number), *ends, dict(options))
 
 
 def _name_of(kinds: type, number: int) -> str:
-    return next(name for name, value in vars(kinds).items() if value == number)
+    """Return a number's name; of a newer schema than ours, the number itself."""
+    names = (name for name, value in vars(kinds).items() if value == number)
+    return next(names, f"number {number} (of a newer schema)")
 
 
 def _indices(numbers: Any) -> tuple[int, ...]:

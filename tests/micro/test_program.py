@@ -8,12 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from one_operation import Input
+from one_operation import model as one
 
 from course_lib import micro, quantize, tflite
-from course_lib.formats.tflite_file import schema
+from course_lib.formats.tflite_file import pack, schema, unpack
+from course_lib.micro import methods
 from course_lib.micro.device import pcm
 from course_lib.micro.interpreter import MicroError
-from course_lib.micro.program import _KNOWN, _camel
 from course_lib.sound import dataset
 
 compiled = pytest.mark.skipif(not shutil.which("g++"), reason="there is no C++ compiler (g++)")
@@ -43,11 +45,11 @@ def stubs() -> dict[str, str]:
     """Headers, by path, that let the program be compiled without TensorFlow Lite Micro."""
     place = Path(__file__).parent / "stubs"
     files = {path.relative_to(place).as_posix(): path.read_text() for path in place.rglob("*.h")}
-    methods = [f"  TfLiteStatus Add{_camel(kind)}() {{ return Add(); }}" for kind in _KNOWN]
+    known = [f"  TfLiteStatus {name}() {{ return Add(); }}" for name in methods.load().values()]
     resolver = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
     comment = "// the methods, one for each operator"
     assert comment in files[resolver]
-    files[resolver] = files[resolver].replace(comment, "\n".join(methods))
+    files[resolver] = files[resolver].replace(comment, "\n".join(known))
     return files
 
 
@@ -141,5 +143,26 @@ def test_the_arena_has_room_and_keeps_its_alignment(model: bytes) -> None:
     assert int(room) % 16 == 0 and int(room) > 12_345
 
 
-def test_every_known_operator_is_one_of_the_schema() -> None:
-    assert all(hasattr(schema.BuiltinOperator, kind) for kind in _KNOWN)
+def test_other_models_are_refused_by_what_they_are() -> None:
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    made = one("SOFTMAX", [Input((1, 4), 0.1)], Input((1, 4), 1 / 256, -128), options, 2)
+    with pytest.raises(ValueError, match=r"takes \[1, 4\] INT8"):
+        micro.cpp_program(made, 20_000)
+    two = one("ADD", [Input((1, 4), 0.1)] * 2, Input((1, 4), 0.2), schema.AddOptionsT(), 2)
+    with pytest.raises(ValueError, match="has 2 and 1"):
+        micro.cpp_program(two, 20_000)
+
+
+def test_custom_operators_and_every_subgraph_count(model: bytes) -> None:
+    tree = unpack(model)
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode = b"SignalRfft"
+    graph, operator = schema.SubGraphT(), schema.OperatorT()
+    operator.opcodeIndex, graph.operators = len(tree.operatorCodes), [operator]
+    tree.operatorCodes.append(code)
+    tree.subgraphs.append(graph)
+    kinds = micro.operators(pack(tree))
+    assert kinds == (*micro.operators(model), "SignalRfft")
+    assert "operators.AddRfft()" in micro.resolver(kinds)

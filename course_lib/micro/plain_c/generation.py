@@ -9,15 +9,22 @@ from string import Template
 import numpy as np
 
 from course_lib import quantize
-from course_lib.micro.arrays import c_array, feature_tables
-from course_lib.micro.plain_c.layers import Emitter, Unsupported
+from course_lib.micro.arrays import c_array, c_float, feature_tables
+from course_lib.micro.plain_c.layers import Emitter, Unsupported, demand
 from course_lib.micro.plain_c.memory import lay_out
 from course_lib.quantize import Plan
+from course_lib.quantize.execution import RUNTIMES
+from course_lib.quantize.support import check_order
 from course_lib.sound import features
 from course_lib.tflite import xray
 
 FOLDER = Path(__file__).parent / "c"
 """The C that is the same for every model, and the frame of what is not: `model.c`."""
+
+
+_GROUPED = FOLDER / "grouped_conv2d.c"  # for those models only that need it
+_DENSE = "FULLY_CONNECTED"
+_MOST_LAYERS = 64  # in model.h
 
 
 @dataclass(frozen=True)
@@ -60,16 +67,31 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
 
     Raises ValueError (Unsupported) for a model that needs more than the layers here.
     """
+    if runtime not in RUNTIMES:
+        raise ValueError(f"There is no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}.")
     plan = quantize.read(model_bytes)
+    ends = len(plan.inputs), len(plan.outputs)
+    if ends != (1, 1) or not plan.operations:
+        raise Unsupported(
+            "Plain C is made for models with one input and one output, and this one has "
+            f"{ends[0]} and {ends[1]}, with {len(plan.operations)} operations between them."
+        )
+    check_order(plan)
+    for operation in plan.operations:
+        demand(plan, operation)
     layout = lay_out(plan)
     writer = Emitter(plan, layout, _offsets(model_bytes, plan), runtime)
-    if len(plan.inputs) != 1 or len(plan.outputs) != 1:
-        raise Unsupported("Plain C is made for models with one input and one output.")
     for index in (*plan.inputs, *plan.outputs):
         writer.value(index)
     for operation in plan.operations:
         writer.emit(operation)
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
+    if _GROUPED.stem not in writer.functions:
+        del files[_GROUPED.name]
+    if len(writer.calls) > _MOST_LAYERS:  # counted one by one, in a table of that size
+        files["model.h"] = files["model.h"].replace(
+            f"AT_MOST = {_MOST_LAYERS}", f"AT_MOST = {len(writer.calls)}"
+        )
     files["model.c"] = _model_c(files["model.c"], model_bytes, writer)
     files["log_mel_tables.c"] = feature_tables()
     layers = tuple(_layer(writer, place) for place in range(len(plan.operations)))
@@ -108,7 +130,7 @@ def _macs(plan: Plan, operation) -> int:
         return int(np.prod(out[:3])) * weights.stored.size
     if operation.kind == "DEPTHWISE_CONV_2D":
         return int(np.prod(out)) * int(np.prod(weights.shape[1:3]))
-    return weights.stored.size if operation.kind == "FULLY_CONNECTED" else 0
+    return int(np.prod(out[:-1])) * weights.stored.size if operation.kind == _DENSE else 0
 
 
 def _model_c(template: str, model_bytes: bytes, writer: Emitter) -> str:
@@ -126,7 +148,7 @@ def _model_c(template: str, model_bytes: bytes, writer: Emitter) -> str:
         layers=len(writer.calls),
         input_bytes=int(np.prod(first.shape)),
         output_bytes=int(np.prod(last.shape)),
-        scale=f"{np.float32(first.grid.scale):.9g}",
+        scale=c_float(first.grid.scale),
         zero_point=int(first.grid.zero_point),
         input=layout.blocks[first.index].start,
         output=layout.blocks[last.index].start,

@@ -19,10 +19,15 @@ from course_lib.quantize.layers import (
     softmax_scaling,
     sum_scaling,
 )
+from course_lib.quantize.support import Unsupported, check
 
 
-class Unsupported(ValueError):
-    """Say that a model has something that there is no plain C for."""
+def demand(plan: Plan, operation: Operation) -> None:
+    """Raise Unsupported for a kind or an option that there is no plain C for."""
+    if operation.kind not in (*_WRITERS, "RESHAPE"):
+        kinds = ", ".join([*_WRITERS, "RESHAPE"])
+        raise Unsupported(f"There is no plain C for {operation.kind}, only for {kinds}.")
+    check(plan, operation)
 
 
 @dataclass
@@ -41,23 +46,37 @@ class Emitter:
     tables: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     table_bytes: dict[int, int] = field(default_factory=dict)
+    functions: set[str] = field(default_factory=set)
 
     def emit(self, operation: Operation) -> None:
-        """Add one operation. Raises Unsupported for a kind or type without an integer layer."""
+        """Add one operation, looped where the C takes one row or image and there are more.
+
+        Raises Unsupported for a kind, an option or a type without an integer layer.
+        """
+        demand(self.plan, operation)
         write = _WRITERS.get(operation.kind)
-        if write is None and operation.kind != "RESHAPE":
-            kinds = ", ".join([*_WRITERS, "RESHAPE"])
-            raise Unsupported(f"There is no plain C for {operation.kind}, only for {kinds}.")
-        x, y = self.value(operation.inputs[0]), self.value(operation.outputs[0])
+        fixed = operation.kind == "ADD" and operation.inputs[0] in self.offsets
+        x, y = self.value(operation.inputs[0], stored=fixed), self.value(operation.outputs[0])
         if write is None:
             self.calls.append("/* the same bytes under another shape */")
             return
         function, table, content = write(self, operation, x, y)
         step = len(self.calls)
         self.tables.append(f"static const {table} layer_{step} = {{{content}}};\n")
+        self.functions.add(function)
         moving = (*operation.inputs[: 2 if table == "Sum" else 1], y.index)
-        places = ", ".join(f"memory + {self.layout.blocks[index].start}" for index in moving)
-        self.calls.append(f"{function}(&layer_{step}, {places});")
+        times = _times(table, x, y)
+        loop = f"for (int n = 0; n < {times}; n++)\n        " if times > 1 else ""
+        places = ", ".join(self.place(index, times) for index in moving)
+        self.calls.append(f"{loop}{function}(&layer_{step}, {places});")
+
+    def place(self, index: int, times: int) -> str:
+        """Return the C expression for where a tensor lies; its n-th part, where it has several."""
+        if index in self.offsets:
+            return f"(const int8_t *)model_file + {self.offsets[index]}"
+        each = int(np.prod(self.plan.values[index].shape)) // times
+        step = f" + n * {each}" if times > 1 else ""
+        return f"memory + {self.layout.blocks[index].start}{step}"
 
     def value(self, index: int, stored: bool = False) -> Value:
         """Return a tensor that has to be int8, computed or stored as asked."""
@@ -93,8 +112,25 @@ _Text = tuple[str, str, str]
 """A layer as C: its function, the type of its table, and the table's content."""
 
 
+def _times(table: str, x: Value, y: Value) -> int:
+    """Return how often a function is called: for each image of a batch, or each row."""
+    if table == "Dense":
+        return int(np.prod(y.shape[:-1]))
+    return x.shape[0] if table in ("Filter", "Grouped", "Pool") else 1
+
+
 def _braced(numbers: Iterable[int]) -> str:
     return "{" + ", ".join(str(int(number)) for number in numbers) + "}"
+
+
+def _small(*numbers: int, bits: int = 16) -> str:
+    """Return numbers for fields of so many bits. Raises Unsupported for one that is larger."""
+    if max(numbers) >= 1 << (bits - 1):
+        raise Unsupported(
+            f"Plain C keeps shapes in {bits} bits, and a layer of this model has {max(numbers)}: "
+            "run it with tflite.run."
+        )
+    return ", ".join(str(int(number)) for number in numbers)
 
 
 def _shape(x: Value, size: tuple[int, int], y: Value, options: Mapping[str, Any]) -> str:
@@ -106,8 +142,8 @@ def _shape(x: Value, size: tuple[int, int], y: Value, options: Mapping[str, Any]
     if options["padding"] == 0:  # SAME: what hangs over is shared, the odd one goes after
         reach = [(length - 1) * step + 1 for length, step in zip(size, dilations, strict=True)]
         edges = [before for before, _ in map(same_padding, (height, width), reach, strides)]
-    numbers = (height, width, channels, rows, columns, out, *size, *strides, *dilations, *edges)
-    return _braced(numbers)
+    sizes = _small(height, width, channels, rows, columns, out, *size)
+    return f"{{{sizes}, {_small(*strides, *dilations, bits=8)}, {_small(*edges)}}}"
 
 
 def _filter(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
@@ -116,16 +152,17 @@ def _filter(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
     shape = _shape(x, w.shape[1:3], y, operation.options)
     stored = f"{e.stored(operation, 1)}, {e.stored(operation, 2)}"
     name = "conv2d" if operation.kind == "CONV_2D" else "depthwise_conv2d"
+    if operation.kind == "CONV_2D" and w.shape[3] != x.shape[3]:
+        content = f"{{{shape}, {int(x.grid.zero_point)}, {stored}, {grid}}}, {_small(w.shape[3])}"
+        return "grouped_conv2d", "Grouped", content
     return name, "Filter", f"{shape}, {int(x.grid.zero_point)}, {stored}, {grid}"
 
 
 def _dense(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
     w = e.value(operation.inputs[1], stored=True)
-    if np.prod(x.shape) != w.shape[1]:
-        raise Unsupported("Plain C multiplies one row at a time: convert with a batch of one.")
     grid = e.grid(scaling(x.grid, w.grid, y.grid), operation)
     stored = f"{e.stored(operation, 1)}, {e.stored(operation, 2)}"
-    numbers = f"{w.shape[1]}, {w.shape[0]}, {int(x.grid.zero_point)}"
+    numbers = f"{_small(w.shape[1], w.shape[0])}, {int(x.grid.zero_point)}"
     once = int(e.runtime == "litert")  # whose kernel rounds a single time
     return "fully_connected", "Dense", f"{numbers}, {stored}, {grid}, {once}"
 
@@ -139,9 +176,10 @@ def _pool(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
 
 
 def _add(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
-    sides = x, e.value(operation.inputs[1])
+    sides = x, e.value(operation.inputs[1], stored=operation.inputs[1] in e.offsets)
     if any(side.shape != y.shape for side in sides):
-        raise Unsupported("Plain C adds tensors of one shape only.")
+        shapes = " and ".join(str(list(side.shape)) for side in sides)
+        raise Unsupported(f"Plain C adds tensors of one shape only, not {shapes}.")
     *by, back = sum_scaling(sides[0].grid, sides[1].grid, y.grid)
     grid = e.grid(back, operation)
     points = _braced(side.grid.zero_point for side in sides)
@@ -151,13 +189,13 @@ def _add(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
 
 def _mean(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
     axes = np.ravel(e.plan.values[operation.inputs[1]].stored)
-    axes = sorted(int(axis) % len(x.shape) for axis in axes)
-    if not axes or axes != list(range(axes[0], axes[-1] + 1)):
+    axes = sorted({int(axis) % len(x.shape) for axis in axes})
+    if axes != list(range(axes[0], axes[-1] + 1)):
         raise Unsupported("Plain C takes means over neighbouring axes only.")
     parts = x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]
     outer, count, inner = (int(np.prod(part, dtype=int)) for part in parts)
     grid = e.grid(mean_scaling(x.grid, y.grid, count), operation)
-    return "mean", "Mean", f"{outer}, {count}, {inner}, {int(x.grid.zero_point)}, {grid}"
+    return "mean", "Mean", f"{_small(outer, count, inner)}, {int(x.grid.zero_point)}, {grid}"
 
 
 def _rescale(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
@@ -166,18 +204,19 @@ def _rescale(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
 
 
 def _pad(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
+    if len(x.shape) > 4:
+        raise Unsupported(f"Plain C pads up to 4 dimensions, not {len(x.shape)}.")
     before = np.asarray(e.plan.values[operation.inputs[1]].stored)[:, 0].tolist()
     four = [[1] * (4 - len(x.shape)) + list(x.shape), [0] * (4 - len(before)) + before]
     four.append([1] * (4 - len(y.shape)) + list(y.shape))
-    return "pad", "Pad", f"{', '.join(map(_braced, four))}, {int(x.grid.zero_point)}"
+    sizes = ", ".join(f"{{{_small(*each)}}}" for each in four)
+    return "pad", "Pad", f"{sizes}, {int(y.grid.zero_point)}"
 
 
 def _softmax(e: Emitter, operation: Operation, x: Value, y: Value) -> _Text:
-    if np.float32(y.grid.scale) != np.float32(1 / 256) or y.grid.zero_point != -128:
-        raise Unsupported("An int8 softmax answers with scale 1/256 and zero point -128.")
     by, deepest = softmax_scaling(x.grid, operation.options["beta"])
     rows, classes = int(np.prod(x.shape[:-1])), x.shape[-1]
-    return "softmax", "Softmax", f"{rows}, {classes}, {by.mantissa}, {by.shift}, {deepest}"
+    return "softmax", "Softmax", f"{_small(rows, classes)}, {by.mantissa}, {by.shift}, {deepest}"
 
 
 _WRITERS: Mapping[str, Callable[[Emitter, Operation, Value, Value], _Text]] = {

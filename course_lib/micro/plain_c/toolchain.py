@@ -102,11 +102,11 @@ def build(
     for name, text in program.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     if target == "desktop":
-        sources = [*_COMMON, "desktop.c"]
+        sources = [*_sources(program), "desktop.c"]
         _call(folder, "cc", *_WARNINGS, *options, *sources, "-lm", "-o", "spotter")
         return Built(target, folder / "spotter")
     compiler, objects = "arm-none-eabi-gcc", []
-    for source in (*_COMMON, "cortex_m4.c"):
+    for source in (*_sources(program), "cortex_m4.c"):
         objects.append(source.replace(".c", ".o"))
         flags = (*_WARNINGS, *_CORTEX_M4, *options)
         _call(folder, compiler, *flags, "-c", source, "-o", objects[-1])
@@ -146,6 +146,11 @@ def run(program: Program, built: Built, clips: np.ndarray) -> Answers:
         said = done.stderr.decode("utf-8", "replace").strip()[-300:]
         raise NoToolError(f"The program ended with code {done.returncode}. {said}")
     return _answers(program, (folder / "out.bin").read_bytes(), len(clips), sound)
+
+
+def _sources(program: Program) -> tuple[str, ...]:
+    """Return what is compiled for both targets: some models need one file more."""
+    return _COMMON + tuple(name for name in ("grouped_conv2d.c",) if name in program.files)
 
 
 def _sizes(table: str) -> tuple[Part, ...]:

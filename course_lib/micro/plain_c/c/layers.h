@@ -34,6 +34,11 @@ typedef struct {
 } Filter;
 
 typedef struct {
+    Filter filter;
+    int16_t channels; /* of a group */
+} Grouped;
+
+typedef struct {
     int16_t in, out;
     int32_t in_zero_point;
     const uint8_t *weights, *bias;
@@ -74,6 +79,7 @@ typedef struct {
 } Softmax;
 
 void conv2d(const Filter *layer, const int8_t *in, int8_t *out);
+void grouped_conv2d(const Grouped *layer, const int8_t *in, int8_t *out);
 void depthwise_conv2d(const Filter *layer, const int8_t *in, int8_t *out);
 void fully_connected(const Dense *layer, const int8_t *in, int8_t *out);
 void average_pool(const Pool *layer, const int8_t *in, int8_t *out);

@@ -11,7 +11,7 @@ $tables
 const int model_layers = $layers;
 const int model_input_bytes = $input_bytes;
 const int model_output_bytes = $output_bytes;
-const float model_input_scale = ${scale}f;
+const float model_input_scale = $scale;
 const int model_input_zero_point = $zero_point;
 
 int8_t *model_input(void) { return memory + $input; }
