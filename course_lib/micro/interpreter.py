@@ -76,8 +76,12 @@ class Interpreter:
         """Return the stored integers, (n, classes), for float32 `features`, (n, ...)."""
         rows = np.asarray(features, np.float32).reshape(-1, *self.input.shape)
         stored = quantize(rows, self.input)
+        answers = []
         with session.quiet():
-            return np.concatenate([self._answer(row) for row in stored])
+            for row in stored:
+                self.raw.reset()  # no state is carried from one clip to the next
+                answers.append(self._answer(row))
+        return np.concatenate(answers)
 
     def run(self, features: np.ndarray) -> np.ndarray:
         """Return float32 answers, (n, classes), for float32 `features`, (n, ...)."""
