@@ -131,10 +131,16 @@ def _convert(
     """Convert a .keras, a frozen .pb or a SavedModel to .tflite."""
     from course_lib import session, tflite
     from course_lib.measure import saved
+    from course_lib.tflite import runtimes
 
     trained = saved.trainable_or_frozen(model)
     needs_clips = tflite.VARIANTS[variant].needs_clips
-    data = tflite.convert(trained, variant, _calibration(clips, quiet) if needs_clips else None)
+    shown = _calibration(clips, quiet) if needs_clips else None
+    try:
+        data = tflite.convert(trained, variant, shown)
+    except Exception as error:  # TensorFlow's ConverterError is no ValueError
+        reason = runtimes.excerpt(error)
+        raise ValueError(f"{model} cannot be converted to {variant}: {reason}") from error
     data = tflite.strip(data) if strip else data
     out = out or model.parent / f"{model.resolve().with_suffix('').name}_{variant}.tflite"
     session.write_atomically(out, data)

@@ -37,7 +37,7 @@ def named(path: Path, classes: int, model: Any = None) -> tuple[tuple[str, ...],
     sources.append((inside(content, classes), "a file inside of the model"))
     sources += [(_lines(file.read_bytes()[:_MOST_BYTES]), file.name) for file in _beside(path)]
     for names, source in sources:
-        if isinstance(names, list | tuple) and _fit(names, classes):
+        if isinstance(names, list | tuple) and _fit(tuple(map(str, names)), classes):
             return tuple(map(str, names)), source
     return numbered(classes), TAKEN if classes == len(LABELS) else "numbered: nothing names them"
 
