@@ -112,10 +112,16 @@ def _convert(
     """Convert a .keras, a frozen .pb or a SavedModel to .tflite."""
     from course_lib import session, tflite
     from course_lib.measure import saved
+    from course_lib.tflite import runtimes
 
     trained = saved.trainable_or_frozen(model)
     needs_clips = tflite.VARIANTS[variant].needs_clips
-    data = tflite.convert(trained, variant, _calibration(clips, quiet) if needs_clips else None)
+    shown = _calibration(clips, quiet) if needs_clips else None
+    try:
+        data = tflite.convert(trained, variant, shown)
+    except Exception as error:  # TensorFlow's ConverterError is no ValueError
+        reason = runtimes.excerpt(error)
+        raise ValueError(f"{model} cannot be converted to {variant}: {reason}") from error
     data = tflite.strip(data) if strip else data
     out = out or model.parent / f"{model.resolve().with_suffix('').name}_{variant}.tflite"
     session.write_atomically(out, data)
@@ -141,7 +147,8 @@ def _evaluate(model: Path, clips: Path, as_json: bool, quiet: bool) -> None:
     """Measure a saved model on a folder of labelled clips.
 
     The model is a .tflite, .keras, frozen .pb or SavedModel, a clip CLIPS_DIR/<label>/*.wav or
-    *.flac. The labels are the folders yes, no, _unknown_, _silence_; others are unknown words.
+    *.flac. The labels are the model's own, of ours the folders yes, no, _unknown_, _silence_;
+    others are unknown words. A file labels.txt beside another model names its classes.
     """
     from course_lib.measure import evaluation
 

@@ -291,6 +291,21 @@ def test_help_loads_nothing_heavy():
     )
 
 
+def test_what_no_converter_knows_is_one_sentence(tmp_path, capsys):
+    tf = session.import_tensorflow()
+
+    class Listen(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((1,), tf.string)])
+        def __call__(self, files):
+            return tf.transpose(tf.audio.decode_wav(files[0], 1).audio)
+
+    with session.quiet():
+        module = Listen()
+        tf.saved_model.save(module, tmp_path / "m", module.__call__.get_concrete_function())
+    code, _, err = run("convert", tmp_path / "m", "--variant", "float32", capsys=capsys)
+    assert code == cli.UNUSABLE and len(err.splitlines()) == 1 and "DecodeWav" in err
+
+
 def test_models_that_are_no_spotter(tmp_path):
     with pytest.raises(saved.ModelFileError, match="needed"):
         tf = session.import_tensorflow()

@@ -7,15 +7,14 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from course_lib.sound.dataset import LABELS, SILENCE, UNKNOWN, walk
 
-_ATTRIBUTES = ("labels", "class_names", "classes")
-_MOST_BYTES = 1 << 20  # of a file with labels
-_ZIPS = (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, NotImplementedError)
 TAKEN = "nothing names them: taken to be the workbook's four"
+_MOST_BYTES = 1 << 20  # of a file with labels
 
 
 def numbered(classes: int) -> tuple[str, ...]:
@@ -26,23 +25,20 @@ def numbered(classes: int) -> tuple[str, ...]:
 def named(path: Path, classes: int, model: Any = None) -> tuple[tuple[str, ...], str]:
     """Return the names of a saved model's classes, and where they come from.
 
-    Looked at are, in this order, attributes of the opened Keras `model`; text files inside: what
-    TensorFlow Lite's metadata calls associated files, the assets of a SavedModel; files beside it:
-    <model>_labels.txt, labels.txt, another with "label" in its name (such as conv_labels.txt), and
-    the report.json of lesson 09. A file counts where it has a line for each class.
+    Looked at are, in this order, `labels` and `class_names` of the opened Keras `model`; text files
+    inside: what TensorFlow Lite's metadata calls associated files, the assets of a SavedModel;
+    beside it <model>_labels.txt, labels.txt, another with "label" in its name (conv_labels.txt),
+    and the report.json of lesson 09. A file counts where it has a line for each class.
     """
-    for name in _ATTRIBUTES:
-        values = getattr(model, name, None)
-        if isinstance(values, list | tuple) and _fit(names := tuple(map(str, values)), classes):
-            return names, f"the model's {name}"
+    sources = [
+        (getattr(model, name, None), f"the model's {name}") for name in ("labels", "class_names")
+    ]
     content = path.read_bytes() if path.is_file() else b""
-    if names := inside(content, classes):
-        return names, "a file inside of the model"
-    for file in _beside(path):
-        text = file.read_bytes()[:_MOST_BYTES]
-        names = _reported(text) if file.suffix == ".json" else _lines(text)
-        if _fit(names, classes):
-            return names, file.name
+    sources.append((inside(content, classes), "a file inside of the model"))
+    sources += [(_lines(file.read_bytes()[:_MOST_BYTES]), file.name) for file in _beside(path)]
+    for names, source in sources:
+        if isinstance(names, list | tuple) and _fit(tuple(map(str, names)), classes):
+            return tuple(map(str, names)), source
     return numbered(classes), TAKEN if classes == len(LABELS) else "numbered: nothing names them"
 
 
@@ -51,53 +47,43 @@ def inside(model_bytes: bytes, classes: int) -> tuple[str, ...]:
 
     TensorFlow Lite's metadata appends such files as a zip; a .keras file is one.
     """
-    try:
+    with suppress(zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):  # most are none
         with zipfile.ZipFile(io.BytesIO(model_bytes)) as archive:
             files = [each for each in archive.infolist() if each.filename.endswith(".txt")]
             for each in sorted(files, key=lambda each: "label" not in each.filename.lower()):
                 if each.file_size < _MOST_BYTES and _fit(_lines(archive.read(each)), classes):
                     return _lines(archive.read(each))
-    except _ZIPS:
-        pass  # most models are no zip
     return ()
 
 
 def class_of(word: str, names: Sequence[str]) -> int | None:
     """Return the class of a spoken word: its own, else that of unknown words, None without one."""
     words = [walk.word_of(name) for name in names]
-    unknown = words.index(LABELS[UNKNOWN]) if LABELS[UNKNOWN] in words else None
-    if word in words:
-        return words.index(word)
-    return None if word == LABELS[SILENCE] else unknown
+    fallback = LABELS[UNKNOWN] if word != LABELS[SILENCE] else word
+    return next((words.index(each) for each in (word, fallback) if each in words), None)
 
 
 def _beside(path: Path) -> Iterator[Path]:
     """Yield files that may hold labels; of several that only look so, none."""
-    stem = path.name.removesuffix(path.suffix)
-    folders = [path, path / "assets"] if path.is_dir() else []
-    for folder in (*folders, path.resolve().parent):
-        exact = [folder / name for name in (f"{stem}_labels.txt", f"{stem}.txt", "labels.txt")]
-        near = [each for each in folder.glob("*.txt") if "label" in each.name.lower()]
-        others = [each for each in near if each not in exact]
-        others = others if len(others) == 1 else []
-        yield from (each for each in (*exact, *others, folder / "report.json") if each.is_file())
+    for folder in ([path, path / "assets"] if path.is_dir() else []) + [path.resolve().parent]:
+        exact = [folder / name for name in (f"{path.stem}_labels.txt", "labels.txt")]
+        others = [each for each in folder.glob("*.txt") if "label" in each.name.lower()]
+        others = [each for each in others if each not in exact]
+        files = exact + (others if len(others) == 1 else []) + [folder / "report.json"]
+        yield from filter(Path.is_file, files)
 
 
 def _lines(text: bytes) -> tuple[str, ...]:
-    """Return the lines of a file of labels; numbers in front, as in "0 yes", are taken off."""
-    lines = text.decode("utf-8-sig", "replace").splitlines()
-    lines = [line.strip() for line in lines if line.strip()]
-    found = [re.match(r"(\d+)[\s:,]+(\S.*)", line) for line in lines]
+    """Return the labels in a text, one a line or of a report; numbers before them are taken off."""
+    if text.startswith(b"{"):
+        with suppress(ValueError, KeyError, TypeError):
+            return tuple(map(str, json.loads(text)["labels"]))
+    lines = [each.strip() for each in text.decode("utf-8-sig", "replace").splitlines()]
+    lines = [each for each in lines if each]
+    found = [re.fullmatch(r"(\d+)[\s:,]+(\S.*)", line) for line in lines]
     if all(found) and [int(each[1]) for each in found] == list(range(len(found))):
         lines = [each[2] for each in found]
     return tuple(lines)
-
-
-def _reported(text: bytes) -> tuple[str, ...]:
-    try:
-        return tuple(map(str, json.loads(text)["labels"]))
-    except (ValueError, KeyError, TypeError):
-        return ()
 
 
 def _fit(names: Sequence[str], classes: int) -> bool:

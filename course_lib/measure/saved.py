@@ -95,6 +95,8 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
         return read()
     except ModelFileError:
         raise
+    except tflite.ModelError as error:  # which says by itself whether a file is damaged
+        raise ModelFileError(f"{path} cannot be opened: {error}") from error
     except Exception as error:  # Keras, protobuf and TensorFlow each raise their own kinds
         reason = " ".join(str(error).split())[:160].rstrip(". ") or type(error).__name__
         raise ModelFileError(
@@ -104,24 +106,20 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
 
 def _check_tflite(data: bytes, classes: int | None) -> None:
     """Raise ValueError unless a .tflite file has one input, one output, and runs, in a guard."""
-    graphs = tflite_file.unpack(data).subgraphs or [schema.SubGraphT()]
+    graph = (tflite_file.unpack(data).subgraphs or [schema.SubGraphT()])[0]
     inputs, outputs = (
-        [(graphs[0].tensors[place].name or b"?").decode("utf-8", "replace") for place in places]
-        for places in (_listed(graphs[0].inputs), _listed(graphs[0].outputs))
+        [graph.tensors[place] for place in (() if places is None else places)]
+        for places in (graph.inputs, graph.outputs)
     )
     _check_ends(inputs, outputs)
-    shape = _listed(graphs[0].tensors[graphs[0].inputs[0]].shape)
-    batch = max(1, shape[0]) if shape else 1
+    shape = inputs[0].shape
+    batch = 1 if shape is None or not len(shape) else max(1, int(shape[0]))
     answer = tflite.run_guarded(data, np.zeros((batch, FRAMES, BANDS), np.float32), reference=True)
     if classes not in (None, answer.shape[-1]):
         raise ModelFileError(
             f"The model gives {answer.shape[-1]} values a clip, and {classes} labels are needed: "
             "it is not a keyword spotter of ours."
         )
-
-
-def _listed(values: object) -> list[int]:
-    return [] if values is None else [int(value) for value in values]
 
 
 def _keras(path: Path) -> object:
@@ -171,7 +169,10 @@ def _check_ends(inputs: Sequence, outputs: Sequence) -> None:
     """Raise ModelFileError where there is not one input and one output, with their names."""
     for kind, ends in (("inputs", inputs), ("outputs", outputs)):
         if len(ends) != 1:
-            named = ", ".join(str(getattr(each, "name", each)) for each in ends)
+            names = [getattr(each, "name", each) or "?" for each in ends]
+            named = ", ".join(
+                n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in names
+            )
             raise ModelFileError(
                 f"The model has {len(ends)} {kind} ({named or 'none'}): only one that turns "
                 "features alone into one row of answers a clip can be measured."

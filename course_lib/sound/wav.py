@@ -1,8 +1,8 @@
 """The header of a WAV file: where its samples lie, and what is wrong with it.
 
-Recorders that stream write the header before they know how long the sound will be, and count in
-their own ways: the size of the whole file says nothing, that of the chunk `data` decides. Layout:
-Microsoft, Multimedia Programming Interface and Data Specifications 1.0 (1991), chapter 3.
+Recorders that stream write the header before they know how long the sound will be, each in its own
+way: the size of the whole file says nothing, that of the chunk `data` decides. Layout: Microsoft,
+Multimedia Programming Interface and Data Specifications 1.0 (1991), chapter 3.
 """
 
 from __future__ import annotations
@@ -14,27 +14,23 @@ from dataclasses import dataclass
 from typing import IO
 
 ENDLESS = 0x7FFF0000  # sizes from here on say "until the end": 2 or 4 GB less some header
-_TO_THE_END = 0xFFFFFFFF
-_MOST_CHUNKS = 1000
-CODECS = {
-    0x0002: "Microsoft ADPCM", 0x0006: "A-law", 0x0007: "mu-law", 0x0011: "IMA ADPCM",
-    0x0031: "GSM 6.10", 0x0040: "G.721 ADPCM", 0x0050: "MPEG", 0x0055: "MP3", 0x0083: "G.729",
-    0x00FF: "AAC", 0x0160: "Windows Media", 0x0161: "Windows Media", 0x1610: "AAC", 0x2000: "AC-3",
-    0x674F: "Vorbis", 0x704F: "Opus",
+CODECS = {  # by their numbers in RFC 2361; 1 and 3 are plain numbers
+    0x02: "Microsoft ADPCM", 0x06: "A-law", 0x07: "mu-law", 0x11: "IMA ADPCM", 0x31: "GSM 6.10",
+    0x50: "MPEG", 0x55: "MP3", 0x83: "G.729", 0xFF: "AAC", 0x161: "Windows Media", 0x1610: "AAC",
+    0x2000: "AC-3", 0x674F: "Vorbis", 0x704F: "Opus",
 }  # fmt: skip
-"""What the numbers of codecs mean, from the registry in RFC 2361; 1 and 3 are plain numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Header:
-    """What a WAV file says of itself: `missing` bytes of sound, its codec's number, its chunk fmt.
+    """The byte order and chunk `fmt ` of a WAV file, and the place of its samples.
 
-    `start` and `size` are the place of the samples, `odd` whether a decoder would not find them.
+    `missing` bytes of them are promised and not there; `odd` is a file that decoders misread.
     """
 
     order: str
     fmt: bytes = b""
-    start: int = -1
+    start: int = 0
     size: int = 0
     missing: int = 0
     odd: bool = False
@@ -42,85 +38,60 @@ class Header:
     @property
     def codec(self) -> str:
         """The name of how samples are stored, such as "MP3"; "" for plain numbers."""
-        tag = struct.unpack_from(self.order + "H", self.fmt)[0] if len(self.fmt) >= 2 else 1
-        if tag == 0xFFFE and len(self.fmt) >= 26:  # extensible: the number stands further behind
-            tag = struct.unpack_from(self.order + "H", self.fmt, 24)[0]
-        return "" if tag in (1, 3) else CODECS.get(tag, f"codec 0x{tag:04X}")
+        tag, extended = struct.unpack_from(self.order + "H22xH", self.fmt.ljust(26, b"\0"))
+        tag = extended if tag == 0xFFFE else tag
+        return "" if tag in (0, 1, 3) else CODECS.get(tag, f"codec 0x{tag:04X}")
 
 
 def header(file: IO[bytes]) -> Header | None:
     """Read the chunks up to the samples; None for a file that is no WAV (RIFF, RIFX or RF64)."""
     total = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    head = file.read(12)
+    head = _at(file, 0, 12)
     order = {b"RIFF": "<", b"RF64": "<", b"RIFX": ">"}.get(head[:4])
-    if order is None or (len(head) == 12 and head[8:] != b"WAVE"):
+    if order is None or head[8:] not in (b"WAVE", b""):
         return None
-    at, fmt, long, odd = 12, b"", 0, False
-    for _ in range(_MOST_CHUNKS):
-        file.seek(at)
-        name, size = _chunk(file.read(8), order)
-        start = at + 8
-        if not name:
-            break
+    said, at, long = Header(order), 12, 0
+    while at + 8 <= total:
+        name, size = struct.unpack(order + "4sI", _at(file, at, 8))
+        at += 8
         if name == b"data":
-            if head[:4] == b"RF64" and size == _TO_THE_END:
-                size = long
-            return _located(file, Header(order, fmt, start, size, odd=odd), total)
-        if name in (b"fmt ", b"ds64"):
-            content = file.read(min(size, 1024))
-            fmt = content if name == b"fmt " else fmt
-            if name == b"ds64" and len(content) >= 16:
-                long = struct.unpack_from("<Q", content, 8)[0]
-        at = start + size
+            size = long if head[:4] == b"RF64" and size == 0xFFFFFFFF else size
+            return _located(file, said, at, size, total)
+        content = _at(file, at, min(size, 64))
+        said.fmt = content if name == b"fmt " else said.fmt
+        long = struct.unpack_from("<Q", content.ljust(16, b"\0"), 8)[0] if name == b"ds64" else long
+        at += size
         if size % 2:  # a byte of padding follows, which some writers forget
-            file.seek(at)
-            forgotten = file.read(1) != b"\0" and _is_name(_peek(file, at))
-            at, odd = at + (not forgotten), odd or forgotten
-    # past the end, or nothing but zeros: the samples never came
-    return Header(order, fmt, missing=max(1, at - total))
+            forgotten = _at(file, at, 1) != b"\0" and _is_name(_at(file, at, 4))
+            at, said.odd = at + (not forgotten), said.odd or forgotten
+    said.missing = max(1, at - total)  # the samples never came
+    return said
 
 
 def mended(file: IO[bytes], found: Header) -> io.BytesIO:
     """Return a WAV file with nothing but the format and the samples of `file`, and right sizes."""
-    file.seek(found.start)
-    samples = file.read(found.size)
     pack = struct.Struct(found.order + "I").pack
-    parts = b"fmt " + pack(len(found.fmt)) + found.fmt + b"\0" * (len(found.fmt) % 2)
-    whole = b"WAVE" + parts + b"data" + pack(len(samples)) + samples
+    samples = _at(file, found.start, found.size)
+    whole = b"WAVEfmt " + pack(len(found.fmt)) + found.fmt + b"data" + pack(len(samples)) + samples
     return io.BytesIO((b"RIFF" if found.order == "<" else b"RIFX") + pack(len(whole)) + whole)
 
 
-def _located(file: IO[bytes], said: Header, total: int) -> Header:
-    """Return the header with the samples' true size, and how many bytes of them are missing."""
-    left = total - said.start
-    if said.size == 0 and left and not _are_chunks(file, said, total):
-        return Header(said.order, said.fmt, said.start, left, odd=True)
-    if said.size >= ENDLESS and said.size > left:
-        return Header(said.order, said.fmt, said.start, left, odd=said.odd)
-    missing = max(0, said.size - left)
-    return Header(said.order, said.fmt, said.start, said.size, missing, said.odd)
+def _located(file: IO[bytes], said: Header, start: int, size: int, total: int) -> Header:
+    """Add the samples' place, their true size, and how many bytes of them are missing."""
+    left, at = total - start, start
+    if size == 0:  # whole chunks may follow: what does not look like them is sound
+        while at + 8 <= total and _is_name(_at(file, at, 4)):
+            inner = struct.unpack(said.order + "I", _at(file, at + 4, 4))[0]
+            at += 8 + inner + inner % 2
+        size, said.odd = (left, True) if at not in (total, total + 1) else (0, said.odd)
+    said.start, said.size = start, left if size >= ENDLESS and size > left else size
+    said.missing = max(0, said.size - left)
+    return said
 
 
-def _are_chunks(file: IO[bytes], said: Header, total: int) -> bool:
-    """Tell whether whole chunks, and no samples, lie behind the head of an empty `data`."""
-    at = said.start
-    while at < total:
-        file.seek(at)
-        name, size = _chunk(file.read(8), said.order)
-        if not _is_name(name) or at + 8 + size > total:
-            return False
-        at += 8 + size + size % 2
-    return True
-
-
-def _chunk(head: bytes, order: str) -> tuple[bytes, int]:
-    return (head[:4], struct.unpack(order + "I", head[4:])[0]) if len(head) == 8 else (b"", 0)
-
-
-def _peek(file: IO[bytes], at: int) -> bytes:
-    file.seek(at)
-    return file.read(4)
+def _at(file: IO[bytes], place: int, size: int) -> bytes:
+    file.seek(place)
+    return file.read(size)
 
 
 def _is_name(name: bytes) -> bool:

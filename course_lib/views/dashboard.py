@@ -143,12 +143,11 @@ def _measured(models: Mapping[str, bytes | str | Path], clips: Any) -> Sequence[
 
 def _check_classes(reports: Sequence[Report]) -> None:
     """Raise ValueError unless all models give as many values a clip as the first."""
-    counts = [report.probabilities.shape[1] for report in reports]
-    for report, count in zip(reports, counts, strict=True):
-        if count != counts[0]:
+    for each in reports:
+        if len(each.names) != len(reports[0].names):
             raise ValueError(
-                f"{report.name} gives {count} values a clip and {reports[0].name} {counts[0]}: "
-                "only models of the same classes can be compared."
+                f"{each.name} gives {len(each.names)} values a clip and {reports[0].name} "
+                f"{len(reports[0].names)}: only models of the same classes can be compared."
             )
 
 

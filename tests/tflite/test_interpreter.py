@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib import session, tflite
+from course_lib import micro, session, tflite
 from course_lib.tflite.interpreter import Tensor, dequantize, quantize
 
 tf = session.import_tensorflow()
@@ -90,3 +90,5 @@ def test_the_order_of_clips_changes_nothing(made):
     back = tflite.run(model, X[::-1])[::-1]
     np.testing.assert_array_equal(there, back)
     np.testing.assert_array_equal(tflite.run_guarded(model, X), there)
+    if micro.available():
+        np.testing.assert_allclose(micro.run(model, X), there, atol=1e-5)

@@ -134,6 +134,14 @@ def test_a_file_that_is_no_model_is_named(board):
     assert list(board.reports) == ["float32", "int8", "odd"]
 
 
+def test_models_of_other_classes_are_not_compared(board):
+    other = make_report("other", [0, 1, 2, 3, 2, 3])
+    other = measure.Report("other", 1, 1, other.labels, np.eye(6, dtype=np.float32))
+    assert other.names == ("0", "1", "2", "3", "4", "5")
+    with pytest.raises(ValueError, match="other gives 6 values a clip and float32 4"):
+        Dashboard([*board.reports.values(), other])
+
+
 def test_a_file_that_runs_joins_the_lists(board):
     board.clips = (np.eye(4, dtype=np.float32), np.arange(4))
     said = board._opened("mine.tflite", next(iter(small_models().values())))
