@@ -6,11 +6,12 @@ from typing import Any
 
 _ACTIVATIONS = set(
     "Softmax LogSoftmax Sigmoid Tanh Relu Relu6 Elu Selu LeakyRelu Softplus Softsign Exp "
-    "ClipByValue Erf HardSwish ArgMax TopKV2".split()
+    "ClipByValue Erf Erfc HardSwish ArgMax TopKV2 SelectV2 Log Log1p Expm1 Abs Square "
+    "Sqrt Sin".split()
 )
 _PASSING = set(  # what gives the same numbers in another form
     "Identity IdentityN Reshape Squeeze ExpandDims Cast StopGradient Transpose EnsureShape "
-    "PreventGradient Snapshot CheckNumerics".split()
+    "PreventGradient Snapshot CheckNumerics Neg".split()
 )
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _SCALING = set("Mul RealDiv Div DivNoNan AddV2 Add Sub Maximum Minimum".split())
@@ -52,7 +53,9 @@ def _is_active(tensor: Any, calls: list[Any]) -> bool:
         return kind in ("Maximum", "Minimum") or _is_active(moving[0], calls)
     if kind in ("RealDiv", "Div", "DivNoNan") and _source(inputs[1]).op.type == "Sum":
         return _source(_source(inputs[1]).op.inputs[0]) is _source(inputs[0])
-    return kind == "Mul" and any(_is_active(each, calls) for each in moving)  # x times sigmoid(x)
+    # x times sigmoid(x), x less tanh(x); a branch that is added to another gives logits
+    enough = any if kind in ("Mul", "Sub") else all
+    return enough(_is_active(each, calls) for each in moving)
 
 
 def _is_constant(tensor: Any) -> bool:
