@@ -22,11 +22,13 @@ WEAK = (
 # In the order of how much there is to do.
 _STATES = ("not graded", "refused", "left out", "superseded", "graded")
 _SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○", "stopped": "■"}
-_NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_TEXT = re.compile(  # what XML cannot hold, and what would turn the text after it around
+    "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def plain_text(text: str) -> str:
-    """Return a text without the characters that XML and HTML cannot hold."""
+    """Return a text without the characters that XML and HTML cannot hold, or that hide others."""
     return _NO_TEXT.sub("\ufffd", text)
 
 
@@ -110,17 +112,17 @@ def _refutations(result: Result) -> list[str]:
     return [f"Exercise {each.id}: {each.message}" for each in result.exercises if each.refuted]
 
 
-def _distribution(rows: Sequence[Row]) -> list[tuple[str, int, float]]:
-    """Return for each tenth of the points a label, how many students, and how wide its bar is."""
+def _distribution(rows: Sequence[Row]) -> list[tuple[str, int, int]]:
+    """Return for each tenth of the points a label, how many students, and its bar's percent."""
     tenths = Counter(min(9, int(10 * row.earned / row.points)) for row in rows if row.points)
     most = max(tenths.values(), default=1)
     return [
-        (f"{10 * tenth} to {10 * tenth + 10} %", tenths[tenth], round(12 * tenths[tenth] / most, 1))
+        (f"{10 * tenth} to {10 * tenth + 10} %", tenths[tenth], round(100 * tenths[tenth] / most))
         for tenth in range(10)
     ]
 
 
-def _exercises(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
+def _exercises(rows: Sequence[Row]) -> list[tuple[str, str, str, list[str]]]:
     """Return a line for each exercise: how many have it right, and the most common mistakes."""
     verdicts: dict[str, list[Verdict]] = {}
     for verdict in (verdict for row in rows for verdict in row.exercises):
@@ -130,6 +132,6 @@ def _exercises(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
         right = sum(verdict.state == "right" for verdict in every) / len(every)
         tried = sum(verdict.state != "not tried" for verdict in every)
         common = Counter(verdict.message for verdict in every if verdict.state == "wrong")
-        mistakes = "; ".join(f"{count} × {text[:160]}" for text, count in common.most_common(2))
+        mistakes = [f"{count} × {text[:160]}" for text, count in common.most_common(2)]
         lines.append((right, name, (name, f"{right:.0%}", f"{tried} of {len(every)}", mistakes)))
-    return [line for _, _, line in sorted(lines)]
+    return [line for *_, line in sorted(lines)]
