@@ -115,4 +115,3 @@ def test_a_large_honest_notebook_is_read():
     cell = {"cell_type": "code", "source": "cells = 6", "outputs": [{"data": picture}]}
     data = json.dumps({"cells": [cell]}, ensure_ascii=False).encode()
     assert [each.text for each in submission.read_cells(data)] == ["cells = 6"]
-

@@ -47,7 +47,7 @@ def read(text: str | bytes) -> object:
         raise ValuesError(f"The values take more than {LARGEST_TEXT_BYTES:,} bytes.")
     try:
         return decoded(json.loads(text))
-    except (ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise ValuesError(f"These are no plain values: {error}") from error
 
 
