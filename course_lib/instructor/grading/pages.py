@@ -19,8 +19,8 @@ WEAK = (
     "Graded without bubblewrap: code that was handed in could read, change and delete this "
     "computer's files as its user can, these results among them, and could use the network."
 )
-# In the order of how much there is to do.
-_STATES = ("not graded", "refused", "left out", "superseded", "graded")
+# States in the order of how much there is to do: a place in the text is a rank.
+_STATES = "not graded refused left out superseded graded"
 _SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○", "stopped": "■"}
 _NO_TEXT = re.compile(  # what XML cannot hold, and what would turn the text after it around
     "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
@@ -39,12 +39,9 @@ def is_weak(rows: Sequence[Row]) -> bool:
 
 def student_page(row: Row, weak: bool = False) -> str:
     """Return the page of one student: every exercise, what it earned and what to look at."""
-    return _template().render(
-        title=f"Results of {row.name}",
-        heading=row.name,
-        warnings=[WEAK] if weak or is_weak([row]) else [],
-        row=row,
-    )
+    warnings = [WEAK] if weak or is_weak([row]) else []
+    title = f"Results of {row.name}"
+    return _template().render(title=title, heading=row.name, warnings=warnings, row=row)
 
 
 def class_page(
@@ -55,11 +52,9 @@ def class_page(
     partial: str = "",
 ) -> str:
     """Return the page of a class: notes, distribution, hardest exercises, students, files."""
-    title = "Results of the class"
     counts = Counter(each.state for each in filed)
     return _template().render(
-        title=title,
-        heading=title,
+        title="Results of the class",
         warnings=[*filter(None, [partial]), *([WEAK] if weak or is_weak(rows) else [])],
         rows=rows,
         notes=notes,
@@ -67,8 +62,8 @@ def class_page(
         failed=sum(len(row.results) - len(row.graded) for row in rows),
         distribution=_distribution(rows),
         exercises=_exercises(rows),
-        filed=sorted(filed, key=lambda each: (_rank(each.state), each.origin)),
-        states=", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=_rank)),
+        filed=sorted(filed, key=lambda each: (_STATES.rfind(each.state), each.origin)),
+        states=", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=_STATES.rfind)),
     )
 
 
@@ -80,13 +75,8 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=lambda value: plain_text(value) if type(value) is str else value,
     )
-    environment.globals |= {
-        "number": "{:g}".format,
-        "refutations": _refutations,
-        "remarks": remarks,
-        "signs": _SIGNS,
-        "slug": slug,
-    }
+    environment.globals |= {"number": "{:g}".format, "refutations": _refutations}
+    environment.globals |= {"remarks": remarks, "signs": _SIGNS, "slug": slug}
     path = Path(__file__).with_name("pages.html")
     return environment.from_string(path.read_text(encoding="utf-8"))
 
@@ -102,10 +92,6 @@ def remarks(row: Row) -> str:
         if refuted := [each.id for each in result.exercises if each.refuted]:
             said.append(f"Unseen inputs refute what the notebook calls right: {', '.join(refuted)}")
     return " ".join(said)
-
-
-def _rank(state: str) -> int:
-    return _STATES.index(state) if state in _STATES else -1
 
 
 def _refutations(result: Result) -> list[str]:

@@ -151,5 +151,4 @@ def _array(kind: str, shape: list[int], text: str) -> numpy.ndarray:
 
 
 def _elements(shape: Sequence[int]) -> int:
-    """Return how many elements a shape has where zeros count as ones."""
-    return math.prod(size or 1 for size in shape)
+    return math.prod(size or 1 for size in shape)  # where zeros count as ones
