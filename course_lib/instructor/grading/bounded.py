@@ -7,7 +7,6 @@ and time, not trust. Time is the processor's, so that a busy machine ends no hon
 from __future__ import annotations
 
 import atexit
-import contextlib
 import gc
 import pickle
 import queue
@@ -53,7 +52,7 @@ def call(
         except Died as death:
             code = death.code if death.ready and not death.late else None
             if code == -signal.SIGPROF:
-                raise _over(seconds, megabytes) from None
+                raise UnfinishedError(_over(seconds, megabytes)) from None
             if code is not None and -code not in _OF_THE_MACHINE:
                 raise UnfinishedError(f"without a crash (exit code {code})") from None
             continue
@@ -83,7 +82,7 @@ def _asked(question: bytes, data: list[bytes]) -> tuple[int, Any]:
     except Refused as error:
         good, worn, value = False, True, f"without an error ({error})"
     except BaseException:
-        with contextlib.suppress(AttributeError):  # it has ended already
+        if service.process:  # else it has ended already
             service.process.kill()
         service.end()
         _idle.put(service)  # the next question starts it anew
@@ -104,17 +103,15 @@ def _answered(question: bytes, *data: bytes) -> bytes:
     most = before + (megabytes << 20)
     resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
     signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process, in C code as well
-    good = False
     try:
-        content = pickle.dumps(function(*arguments))
-        good = True
+        good, content = True, pickle.dumps(function(*arguments))
     except MemoryError:
-        content = pickle.dumps(str(_over(seconds, megabytes)))
+        good, content = False, pickle.dumps(_over(seconds, megabytes))
     except ValueError as error:
-        content = pickle.dumps(error)
+        good, content = False, pickle.dumps(error)
     except Exception as error:  # an error of ours that one student's work brings out
         words = f"without an error ({type(error).__name__}: {str(error)[:200]})"
-        content = pickle.dumps(words)
+        good, content = False, pickle.dumps(words)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
@@ -122,8 +119,8 @@ def _answered(question: bytes, *data: bytes) -> bytes:
     return bytes((good, worn)) + content
 
 
-def _over(seconds: float, megabytes: int) -> UnfinishedError:
-    return UnfinishedError(f"within {seconds:g} seconds of a processor and {megabytes:,} MB")
+def _over(seconds: float, megabytes: int) -> str:
+    return f"within {seconds:g} seconds of a processor and {megabytes:,} MB"
 
 
 def _mapped() -> int:

@@ -125,10 +125,9 @@ def _outcome(exercise: core.Exercise, answer: object, seed: str) -> tuple[core.O
     return core.Wrong(f"{_REFUTED} {hint}"), True
 
 
-def _arguments(exercise: core.Exercise, seed: str) -> tuple[list | None, list | None]:
+def _arguments(exercise: core.Exercise, seed: str) -> list:
     """Return an exercise's unseen inputs and those of its check; None for a plain value."""
-    unseen = exercise.arguments(_seed(seed, exercise.id))
-    return unseen, None if unseen is None else exercise.arguments(exercise.usual_seed)
+    return [exercise.arguments(each) for each in (_seed(seed, exercise.id), exercise.usual_seed)]
 
 
 def unreached(question: Question, why: str) -> Verdict:

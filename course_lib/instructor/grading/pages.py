@@ -19,14 +19,16 @@ WEAK = (
     "Graded without bubblewrap: code that was handed in could read, change and delete this "
     "computer's files as its user can, these results among them, and could use the network."
 )
-# In the order of how much there is to do.
-_STATES = ("not graded", "refused", "left out", "superseded", "graded")
+# States in the order of how much there is to do: a place in the text is a rank.
+_STATES = "not graded refused left out superseded graded"
 _SIGNS = {"right": "✔", "wrong": "✘", "not tried": "○", "stopped": "■"}
-_NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_TEXT = re.compile(  # what XML cannot hold, and what would turn the text after it around
+    "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def plain_text(text: str) -> str:
-    """Return a text without the characters that XML and HTML cannot hold."""
+    """Return a text without the characters that XML and HTML cannot hold, or that hide others."""
     return _NO_TEXT.sub("\ufffd", text)
 
 
@@ -37,12 +39,9 @@ def is_weak(rows: Sequence[Row]) -> bool:
 
 def student_page(row: Row, weak: bool = False) -> str:
     """Return the page of one student: every exercise, what it earned and what to look at."""
-    return _template().render(
-        title=f"Results of {row.name}",
-        heading=row.name,
-        warnings=[WEAK] if weak or is_weak([row]) else [],
-        row=row,
-    )
+    warnings = [WEAK] if weak or is_weak([row]) else []
+    title = f"Results of {row.name}"
+    return _template().render(title=title, heading=row.name, warnings=warnings, row=row)
 
 
 def class_page(
@@ -53,11 +52,9 @@ def class_page(
     partial: str = "",
 ) -> str:
     """Return the page of a class: notes, distribution, hardest exercises, students, files."""
-    title = "Results of the class"
     counts = Counter(each.state for each in filed)
     return _template().render(
-        title=title,
-        heading=title,
+        title="Results of the class",
         warnings=[*filter(None, [partial]), *([WEAK] if weak or is_weak(rows) else [])],
         rows=rows,
         notes=notes,
@@ -65,8 +62,8 @@ def class_page(
         failed=sum(len(row.results) - len(row.graded) for row in rows),
         distribution=_distribution(rows),
         exercises=_exercises(rows),
-        filed=sorted(filed, key=lambda each: (_rank(each.state), each.origin)),
-        states=", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=_rank)),
+        filed=sorted(filed, key=lambda each: (_STATES.rfind(each.state), each.origin)),
+        states=", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=_STATES.rfind)),
     )
 
 
@@ -78,13 +75,8 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=lambda value: plain_text(value) if type(value) is str else value,
     )
-    environment.globals |= {
-        "number": "{:g}".format,
-        "refutations": _refutations,
-        "remarks": remarks,
-        "signs": _SIGNS,
-        "slug": slug,
-    }
+    environment.globals |= {"number": "{:g}".format, "refutations": _refutations}
+    environment.globals |= {"remarks": remarks, "signs": _SIGNS, "slug": slug}
     path = Path(__file__).with_name("pages.html")
     return environment.from_string(path.read_text(encoding="utf-8"))
 
@@ -102,25 +94,21 @@ def remarks(row: Row) -> str:
     return " ".join(said)
 
 
-def _rank(state: str) -> int:
-    return _STATES.index(state) if state in _STATES else -1
-
-
 def _refutations(result: Result) -> list[str]:
     return [f"Exercise {each.id}: {each.message}" for each in result.exercises if each.refuted]
 
 
-def _distribution(rows: Sequence[Row]) -> list[tuple[str, int, float]]:
-    """Return for each tenth of the points a label, how many students, and how wide its bar is."""
+def _distribution(rows: Sequence[Row]) -> list[tuple[str, int, int]]:
+    """Return for each tenth of the points a label, how many students, and its bar's percent."""
     tenths = Counter(min(9, int(10 * row.earned / row.points)) for row in rows if row.points)
     most = max(tenths.values(), default=1)
     return [
-        (f"{10 * tenth} to {10 * tenth + 10} %", tenths[tenth], round(12 * tenths[tenth] / most, 1))
+        (f"{10 * tenth} to {10 * tenth + 10} %", tenths[tenth], round(100 * tenths[tenth] / most))
         for tenth in range(10)
     ]
 
 
-def _exercises(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
+def _exercises(rows: Sequence[Row]) -> list[tuple[str, str, str, list[str]]]:
     """Return a line for each exercise: how many have it right, and the most common mistakes."""
     verdicts: dict[str, list[Verdict]] = {}
     for verdict in (verdict for row in rows for verdict in row.exercises):
@@ -130,6 +118,6 @@ def _exercises(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
         right = sum(verdict.state == "right" for verdict in every) / len(every)
         tried = sum(verdict.state != "not tried" for verdict in every)
         common = Counter(verdict.message for verdict in every if verdict.state == "wrong")
-        mistakes = "; ".join(f"{count} × {text[:160]}" for text, count in common.most_common(2))
+        mistakes = [f"{count} × {text[:160]}" for text, count in common.most_common(2)]
         lines.append((right, name, (name, f"{right:.0%}", f"{tried} of {len(every)}", mistakes)))
-    return [line for _, _, line in sorted(lines)]
+    return [line for *_, line in sorted(lines)]

@@ -10,14 +10,8 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from course_lib.instructor.grading.pages import (
-    WEAK,
-    class_page,
-    is_weak,
-    plain_text,
-    remarks,
-    student_page,
-)
+from course_lib.instructor.grading import pages
+from course_lib.instructor.grading.pages import WEAK, class_page, is_weak, student_page
 from course_lib.instructor.grading.results import Filed, Result, Row, Verdict, slug
 from course_lib.session import write_atomically
 
@@ -62,12 +56,8 @@ def account(
     What was to be graded and was not, by the machine's fault, is "not graded"; what was graded
     earlier is superseded where this run graded the same student's same lesson from another file.
     """
-    failed = {
-        (result.student, result.lesson): result.not_graded
-        for row in rows
-        for result in row.results
-        if result.not_graded
-    }
+    every = [result for row in rows for result in row.results if result.not_graded]
+    failed = {(each.student, each.lesson): each.not_graded for each in every}
     told = [
         replace(each, state="not graded", why=failed[each.student, each.lesson])
         if each.state == "graded" and (each.student, each.lesson) in failed
@@ -137,7 +127,7 @@ def table(rows: Sequence[Row], weak: bool = False) -> str:
     for row in rows:
         earned = {verdict.id: f"{verdict.earned:g}" for verdict in row.exercises}
         points = ["", ""] if row.results and not row.graded else list(_points(row).values())
-        said = f"{remarks(row)} {WEAK if weak or is_weak([row]) else ''}".strip()
+        said = f"{pages.remarks(row)} {WEAK if weak or is_weak([row]) else ''}".strip()
         cells = [*points, *(earned.get(name, "") for name in names)]
         lines.append([_cell(row.student), _cell(row.name), *cells, _cell(said)])
     return _csv(lines)
@@ -171,7 +161,7 @@ def _suite(root: ElementTree.Element, row: Row, result: Result, weak: bool) -> N
     suite = ElementTree.SubElement(
         root,
         "testsuite",
-        name=plain_text(f"{row.student}.{result.lesson}"),
+        name=pages.plain_text(f"{row.student}.{result.lesson}"),
         tests=str(len(states)),
         failures=str(states.count("wrong")),
         errors=str(states.count("stopped")),
@@ -181,12 +171,12 @@ def _suite(root: ElementTree.Element, row: Row, result: Result, weak: bool) -> N
     points = {} if result.not_graded else _points(result)
     warning = {"warning": WEAK} if weak or result.sandbox == "limits" else {}
     _properties(suite, {"student": row.name, **points, "sandbox": result.sandbox, **warning})
-    lesson = plain_text(f"{row.student}.{result.notebook.removesuffix('.ipynb')}")
+    lesson = pages.plain_text(f"{row.student}.{result.notebook.removesuffix('.ipynb')}")
     for verdict in verdicts:
         case = ElementTree.SubElement(suite, "testcase", name=verdict.id, classname=lesson)
         _properties(case, {} if result.not_graded else _points(verdict))
         if kind := _IN_JUNIT.get(verdict.state):
-            ElementTree.SubElement(case, kind, message=plain_text(verdict.message))
+            ElementTree.SubElement(case, kind, message=pages.plain_text(verdict.message))
 
 
 def _points(earner: Result | Verdict | Row) -> dict[str, str]:
@@ -197,7 +187,7 @@ def _properties(parent: ElementTree.Element, values: dict[str, str]) -> None:
     if values:
         properties = ElementTree.SubElement(parent, "properties")
         for name, value in values.items():
-            ElementTree.SubElement(properties, "property", name=name, value=plain_text(value))
+            ElementTree.SubElement(properties, "property", name=name, value=pages.plain_text(value))
 
 
 def _csv(lines: Sequence[Sequence[str]]) -> str:

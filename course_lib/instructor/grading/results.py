@@ -213,13 +213,12 @@ def joined(
     if stay:
         names = ", ".join(f"{each.student} {each.lesson}" for each in stay[:5])
         more = f" and {len(stay) - 5} more" if len(stay) > 5 else ""
-        kinds = f"{len(stay)} results of earlier runs into this folder stay"
-        notes.append(f"{kinds} ({names}{more}): grade into a new folder to be without them.")
-    if others := {each.stamp for each in results if each.stamp}:
-        old = sum(each.stamp not in others for each in stay)
-        if old:
-            why = "with another seed, course or choice of cells: grade them again to compare."
-            notes.append(f"{old} of them were graded {why}")
+        names = f"{len(stay)} results of earlier runs into this folder stay ({names}{more})"
+        notes.append(f"{names}: grade into a new folder to be without them.")
+    stamps = {each.stamp for each in results if each.stamp}
+    if old := sum(each.stamp not in stamps for each in stay) if stamps else 0:
+        why = "another seed, course or choice of cells: grade them again to compare."
+        notes.append(f"{old} of them were graded with {why}")
     return [*results, *stay], notes
 
 

@@ -109,6 +109,37 @@ def test_an_interrupted_run_keeps_what_it_has(tmp_path, toy_course, monkeypatch)
     assert not failures and len(set(calls)) == 6
 
 
+def test_two_grades_into_one_folder_join(tmp_path, toy_course, monkeypatch, data):
+    """A class, then one student of it again: their row is new, and the class stays."""
+
+    def grade(work, settings):
+        earned = float(len(work.origin))
+        return Result(work.key, work.student, "97", "97_x.ipynb", work.origin, earned, 99.0, ())
+
+    monkeypatch.setattr(trial, "grade", grade)
+    monkeypatch.setattr(sandbox, "best_kind", lambda: "bubblewrap")
+    for path, text in (("in/ada/97.ipynb", data), ("in/ben/97.ipynb", data)):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_bytes(text)
+    (tmp_path / "later" / "ben").mkdir(parents=True)
+    (tmp_path / "later" / "ben" / "97_corrected.ipynb").write_bytes(
+        data.replace(b"2 * x", b"x + x")
+    )
+
+    def graded(folder):
+        places = {"reference": toy_course[0].references, "exercises": toy.EXERCISES}
+        rows, notes, _ = campaign.grade([tmp_path / folder], tmp_path / "out", **places)
+        return {row.student: row.earned for row in rows}, notes
+
+    first, notes = graded("in")
+    assert set(first) == {"ada", "ben"} and not any("earlier" in note for note in notes)
+    both, notes = graded("later")
+    assert both["ada"] == first["ada"] and both["ben"] > first["ben"]
+    assert any("replaces what an earlier run graded" in note for note in notes)
+    with open(tmp_path / "out" / "results.csv", newline="", encoding="utf-8") as file:
+        assert [line["student"] for line in csv.DictReader(file)] == ["ada", "ben"]
+
+
 def test_a_sandbox_that_does_not_start_costs_no_points(
     tmp_path, toy_course, monkeypatch, capsys, data
 ):

@@ -47,7 +47,7 @@ def read(text: str | bytes) -> object:
         raise ValuesError(f"The values take more than {LARGEST_TEXT_BYTES:,} bytes.")
     try:
         return decoded(json.loads(text))
-    except (ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise ValuesError(f"These are no plain values: {error}") from error
 
 
@@ -151,5 +151,4 @@ def _array(kind: str, shape: list[int], text: str) -> numpy.ndarray:
 
 
 def _elements(shape: Sequence[int]) -> int:
-    """Return how many elements a shape has where zeros count as ones."""
-    return math.prod(size or 1 for size in shape)
+    return math.prod(size or 1 for size in shape)  # where zeros count as ones
