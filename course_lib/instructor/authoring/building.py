@@ -6,12 +6,14 @@ import asyncio
 import base64
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.instructor.authoring import editions
+from course_lib.instructor.authoring import editions, prose
 from course_lib.instructor.authoring.editions import serialized
 from course_lib.instructor.authoring.source import Lesson, SourceError, read, sources
 from course_lib.session import write_atomically
@@ -182,13 +184,30 @@ async def _reference(lesson: Lesson, every: list[Lesson], root: Path) -> str:
         store_widget_state=False,
         extra_arguments=["--log-level=40"],
     )
+    client.on_cell_start = partial(_verified, client, lesson.name)
     # ipykernel treats what C code prints differently under pytest, where nbval runs it.
     environment = {**os.environ, "PYTEST_CURRENT_TEST": "authoring", "PYTHONHASHSEED": "0"}
     try:
         notebook = await client.async_execute(env=environment)
     except (CellExecutionError, CellTimeoutError) as error:
         raise SourceError(f"{lesson.name}: a cell fails.\n{error}") from None
+    if unfounded := prose.missing(notebook):
+        raise SourceError(f"{lesson.name}: numbers without ground.\n" + "\n".join(unfounded))
     return serialized(normalized(notebook))
+
+
+async def _verified(client: Any, name: str, cell: NotebookNode, cell_index: int) -> None:
+    """Evaluate a markdown cell's claims in the kernel, where the cell stands, unseen by history."""
+    if not (call := prose.call(cell)):
+        return
+    asked = client.kc.execute("", silent=True, user_expressions={"holds": call})
+    while True:
+        reply = await client.kc.get_shell_msg(timeout=_CELL_TIMEOUT_SECONDS)
+        if reply["parent_header"].get("msg_id") == asked:
+            break
+    answer = reply["content"]["user_expressions"]["holds"]
+    if answer["status"] != "ok":
+        raise SourceError(f"{name}, cell {cell.id}: {answer['evalue']}")
 
 
 def _readme(every: list[Lesson], root: Path) -> dict[Path, str]:

@@ -82,6 +82,8 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
             needed = checks[cell.exercise]
             text = without_markers(text) if solved else without_solutions(text, needed)
         cells.append(_node(cell, text))
+        if solved and (cell.holds or cell.given):
+            cells[-1].metadata |= {"holds": list(cell.holds), "given": list(cell.given)}
     _, after = _neighbours(lesson, lessons)
     if after:
         onward = f"Next: {_link(after)}, or [open it in Colab]({facts.colab(after)})."

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from course_lib.instructor.authoring import prose
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _OPTIONS = {"exercise", "points", "check", "predict", "tags", "slide", "title"}
 # What Jupytext notes about blank lines; it says nothing about the cell.
@@ -21,7 +23,10 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a source: `kind` is "markdown", "code" or "setup"."""
+    """One cell of a source: `kind` is "markdown", "code" or "setup".
+
+    `holds` are the claims of a markdown cell, `given` its definitions.
+    """
 
     kind: str
     text: str
@@ -31,6 +36,8 @@ class Cell:
     exercise: str | None = None
     points: int | None = None
     check: str | None = None
+    holds: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,7 @@ def _cell(kind: str, text: str, options: dict, where: str) -> Cell | None:
         raise SourceError(f"{where}: slide={slide!r} is none of {', '.join(sorted(_SLIDES))}.")
     if options.get("title") == "setup":
         return Cell("setup", "", "setup", slide="skip")
+    text, holds, given = prose.parted(text) if kind == "markdown" else (text, (), ())
     if not text.strip():
         return None
     exercise, check = options.get("exercise"), options.get("check")
@@ -106,7 +114,8 @@ def _cell(kind: str, text: str, options: dict, where: str) -> Cell | None:
         slide = "slide"
     tags = tuple(options.get("tags", ()))
     points = int(options.get("points", 1)) if exercise else None
-    return Cell(kind, text, _id(kind, text, options), slide, tags, exercise, points, check)
+    identifier = _id(kind, text, options)
+    return Cell(kind, text, identifier, slide, tags, exercise, points, check, holds, given)
 
 
 def _id(kind: str, text: str, options: dict) -> str:

@@ -65,7 +65,9 @@ def project(tmp_path: Path) -> Path:
     package.mkdir()
     for name in ("__init__.py", "cli.py"):  # by the latter the set-up cell knows a clone
         shutil.copy(ROOT / "course_lib" / name, package)
-    shutil.copytree(ROOT / "course_lib" / "session", package / "session")
+    for room in ("session", "instructor/authoring"):  # the latter evaluates what prose claims
+        shutil.copytree(ROOT / "course_lib" / room, package / room)
+    shutil.copy(ROOT / "course_lib" / "instructor" / "__init__.py", package / "instructor")
     (tmp_path / "README.md").write_text("# R\n<!-- lessons -->\nold\n<!-- /lessons -->\nend\n")
     return tmp_path
 
