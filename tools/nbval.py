@@ -29,7 +29,7 @@ def run(
     it is one, has set is kept from the new one.
     """
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
-    command += ["--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
+    command += ["--nbval-cell-timeout=1500", "-p", "no:cacheprovider"]
     kept = {name: value for name, value in os.environ.items() if name not in _HIDDEN}
     return subprocess.run(
         [*command, *options, *map(str, notebooks)],

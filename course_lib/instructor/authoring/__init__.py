@@ -1,7 +1,8 @@
 """From a lesson's source, `notebooks/source/NN_topic.py`, to its student and reference edition.
 
-`source` reads it into cells, `editions` makes two notebooks of them, `building` executes and
-writes these, with the README's table of lessons and the pictures in `docs`. Begin with `building`.
+`source` reads it into cells, `prose` holds its sentences to what was measured (`plugin` does so in
+the tests), `editions` makes two notebooks of them, `building` executes and writes these, with the
+README's table of lessons and the pictures in `docs`. Begin with `building`.
 On the command line: `python -m course_lib.instructor.authoring build`, or `check`.
 """
 

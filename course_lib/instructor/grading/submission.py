@@ -28,7 +28,7 @@ from course_lib.instructor.grading.roles import (
 
 LARGEST_BYTES = 48 << 20  # room for outputs with many pictures and sounds
 _LARGEST_CELL = 200_000  # characters: nobody types more
-_MOST_CELLS = 10_000
+_MOST_CELLS = 200_000  # a million cost more than reading is allowed
 _NAME = re.compile(r"(?<!\d)(\d\d)_[a-z][a-z_]+", re.IGNORECASE)
 
 

@@ -70,7 +70,7 @@ def test_nbval_alone_is_a_fair_check(tmp_path, toy_course, changed, passes):
             "no:cacheprovider",
             "--nbval",
             "--nbval-current-env",
-            "--nbval-cell-timeout=120",
+            "--nbval-cell-timeout=600",
             "97_grading.ipynb",
         ],
         cwd=tmp_path,
