@@ -10,10 +10,12 @@ Source: tensorflow/core/protobuf/tensor_bundle.proto and trackable_object_graph.
 
 from __future__ import annotations
 
+import glob
+import os
 import re
 import struct
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,11 @@ from course_lib.formats.protobuf import fields, varint
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _LARGEST_SHARDS = 100_000  # more names than that would be made up by a damaged header
+_NEWEST = r"""^\s*model_checkpoint_path\s*:\s*(["'])((?:(?!\1)[^\\]|\\.)*)\1"""
+_OLD = (
+    "{} is a checkpoint of TensorFlow's first format (V1, before 2017), which is not read here: "
+    "read it with tf.train.load_checkpoint and save its values again."
+)
 
 
 def contents(path: str | Path) -> Contents:
@@ -36,6 +43,8 @@ def contents(path: str | Path) -> Contents:
     FileNotFoundError or ValueError with one sentence that says what is wrong.
     """
     path = Path(path)
+    if (path / "saved_model.pb").is_file() and not (path / "variables/variables.index").is_file():
+        raise ValueError(f"{path} is a SavedModel without variables: its graph holds all values.")
     if (path / "variables").is_dir():
         return _read(path / "variables" / "variables")
     if path.is_dir():
@@ -44,27 +53,72 @@ def contents(path: str | Path) -> Contents:
         return keras_files.read_keras(path)
     if path.name.endswith((".h5", ".hdf5")):
         return keras_files.read_h5(path)
-    name = path.name.removesuffix(".index").removesuffix(".meta").split(".data-")[0]
-    return _read(path.with_name(name))
+    if not _index(path).is_file():  # else it is a prefix, whatever its end looks like
+        path = path.with_name(re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", path.name))
+    return _read(path)
 
 
 def latest(folder: str | Path) -> Path:
-    """Return the prefix that the file `checkpoint` of a folder names as the newest."""
-    text = _content(Path(folder, "checkpoint")).decode("utf-8", "replace")
-    newest = re.search(r'^model_checkpoint_path: "((?:[^"\\]|\\.)*)"', text, re.MULTILINE)
+    """Return the prefix of the newest checkpoint of a folder, which its file `checkpoint` names.
+
+    A checkpoint that was moved here from another place or machine is found by its last name; in a
+    folder without that file, the only one is the newest.
+    """
+    state = Path(folder, "checkpoint")
+    if not state.is_file():
+        there = sorted(path.with_suffix("") for path in Path(folder).glob("*.index"))
+        if len(there) > 1:
+            named = ", ".join(path.name for path in there[:5])
+            raise ValueError(f"{folder} has several checkpoints: open one of {named}.")
+        if there:
+            return there[0]
+    text = _content(state).decode("utf-8", "replace")
+    newest = re.search(_NEWEST, text, re.MULTILINE)
     if newest is None:
-        raise ValueError(f"{Path(folder, 'checkpoint')} names no newest checkpoint.")
-    return Path(folder, newest[1])
+        raise ValueError(f"{state} names no newest checkpoint.")
+    name = _unescaped(newest[2])
+    last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
+    named = (Path(folder, name), Path(folder, last))
+    return next((path for path in named if _index(path).is_file() or _is_old(path)), named[1])
+
+
+def _index(prefix: Path) -> Path:
+    return prefix.with_name(prefix.name + ".index")
+
+
+def _unescaped(text: str) -> str:
+    """Return a text of a text protobuf as it was meant; one by hand may escape nothing."""
+    from google.protobuf import text_encoding
+
+    if re.match(r"[A-Za-z]:\\(?!\\)", text):
+        return text  # a Windows path with single backslashes: TensorFlow doubles them
+    try:
+        return text_encoding.CUnescape(text).decode("utf-8", "replace")
+    except ValueError:
+        return text
+
+
+def _is_old(path: Path) -> bool:
+    """Tell whether a path is a checkpoint of TensorFlow's first format, whole or in shards."""
+    shards = path.parent.glob(glob.escape(path.name) + "-?????-of-?????")
+    file = path if path.is_file() else next(shards, None)
+    if file is None or file.stat().st_size < index.FOOTER_BYTES:
+        return False
+    with open(file, "rb") as opened:
+        opened.seek(-8, os.SEEK_END)
+        return opened.read() == struct.pack("<Q", index.MAGIC)
 
 
 def _read(prefix: Path) -> Contents:
-    index_path = prefix.with_name(prefix.name + ".index")
+    index_path = _index(prefix)
+    if not index_path.is_file() and _is_old(prefix):
+        raise ValueError(_OLD.format(prefix.name))
     data = _content(index_path)
     table = index.read(data)
     header = table.entries[0] if table.entries else None
     if header is None or header.key != b"":
         raise ValueError(f"{index_path.name} has no header: its first key should be empty.")
-    shards = _shards(header.value)
+    shards = _shards(header.value, index_path.name)
     names = [f"{prefix.name}.data-{shard:05d}-of-{shards:05d}" for shard in range(shards)]
     sizes = {name: _size(prefix.with_name(name)) for name in names}
     stored = [_tensor(entry, names, sizes) for entry in table.entries[1:]]
@@ -92,9 +146,14 @@ def _read(prefix: Path) -> Contents:
 def _values(prefix: Path, tensor: Tensor) -> np.ndarray:
     """Read one tensor from its shard: its bytes, checked against the checksum, as an array.
 
-    Strings come as an array of `bytes` objects, bfloat16 as float32. Raises ValueError if the
-    checksum does not match.
+    Strings come as an array of `bytes` objects, bfloat16 as float32, other types that NumPy lacks
+    as those of `ml_dtypes`. Raises ValueError if the checksum does not match or where the tensor
+    has no values.
     """
+    kind = _numpy(tensor.dtype)
+    if kind is None and tensor.dtype != "string":
+        what = f"{tensor.name[:80]!r} is of {tensor.dtype}"
+        raise ValueError(f"{what}, which only TensorFlow can read; the other tensors can be read.")
     if tensor.slices:
         raise ValueError(f"{tensor.name[:80]!r} is stored in {tensor.slices} slices: read those.")
     with open(prefix.with_name(tensor.file), "rb") as file:
@@ -106,7 +165,22 @@ def _values(prefix: Path, tensor: Tensor) -> np.ndarray:
     if tensor.dtype == "bfloat16":
         bits = np.frombuffer(content, np.uint16).astype(np.uint32) << 16
         return bits.view(np.float32).reshape(tensor.shape)
-    return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
+    return np.frombuffer(content, kind).reshape(tensor.shape).copy()
+
+
+@cache
+def _numpy(dtype: str) -> np.dtype | None:
+    """Return how a type of TensorFlow's is stored, a quantized one as an integer; None if unknown.
+
+    A string and an object of TensorFlow's have no such type, nor have types to come.
+    """
+    import ml_dtypes
+
+    name = dtype.replace("qint", "int")
+    try:
+        return np.dtype(getattr(ml_dtypes, name, name)) if dtype != "string" else None
+    except TypeError:
+        return None
 
 
 def _check(tensor: Tensor, content: bytes) -> None:
@@ -135,8 +209,10 @@ def _form(prefix: Path, has_objects: bool) -> str:
     return "TF2 checkpoint" if has_objects else "TF1 Saver checkpoint"
 
 
-def _shards(value: bytes) -> int:
+def _shards(value: bytes, name: str) -> int:
     """Return the number of shards from a BundleHeaderProto."""
+    if any((raw.number, raw.wire_type) == (1, 2) for raw in fields(value)):  # SavedTensorSlices
+        raise ValueError(_OLD.format(name))
     varints = [raw for raw in fields(value) if raw.wire_type == 0]
     numbers = {raw.number: varint(value, raw.value_start)[0] for raw in varints}
     shards = numbers.get(1, 0)
@@ -156,17 +232,15 @@ def _tensor(entry: index.Entry, names: list[str], sizes: dict[str, int]) -> Tens
     shard, offset, size = (known.get(label, 0) for label in ("shard", "offset", "length"))
     checksum = int.from_bytes(bytes.fromhex(known.get("checksum", "")), "little")
     slices = sum(label == "slice" for _, label, _ in parts)
-    if isinstance(dtype, int):
-        raise ValueError(f"{key[:80]!r} has the type {dtype}, which is not read here.")
+    dtype = f"type {dtype}" if isinstance(dtype, int) else dtype
     if shard >= len(names) or offset + size > sizes[names[shard]]:
         end = offset + size
         raise ValueError(f"{key[:80]!r} should end at byte {end}: the data file is cut short.")
     tensor = Tensor(key, key, dtype, shape, names[shard], offset, size, "", checksum, slices)
-    if dtype != "string" and not slices:
-        item = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize  # NumPy has no bfloat16
-        if tensor.count * item != size:
-            what = f"{key[:80]!r} of shape {shape}"
-            raise ValueError(f"{what} cannot have {size} bytes: the index is damaged.")
+    kind = None if slices else _numpy(dtype)
+    if kind is not None and tensor.count * kind.itemsize != size:
+        what = f"{key[:80]!r} of shape {shape}"
+        raise ValueError(f"{what} cannot have {size} bytes: the index is damaged.")
     return tensor
 
 
@@ -213,7 +287,7 @@ def _byte_map(
     spans = list(table.spans)
     for entry in table.entries:
         name, at = entry.name or "header", entry.value_start
-        for raw, label, meaning in index.described(entry):
+        for raw, label, meaning in index.described(entry) if at is not None else ():
             start, middle, end = raw.start + at, raw.value_start + at, raw.end + at
             spans.append(Span(start, middle, "tag", f"tag of {label}", name))
             if end > middle:

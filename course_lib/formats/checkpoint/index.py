@@ -3,7 +3,8 @@
 The file is a row of blocks and a footer. A data block holds the entries; of each key it stores only
 what differs from the key before. The index block tells where the data blocks are, the footer where
 the index is. In a checkpoint every key but the empty one is the name of a tensor, and its value, a
-BundleEntryProto, says all else of it. Checksums are CRC-32C.
+BundleEntryProto, says all else of it. Checksums are CRC-32C. Checkpoints from Google and TensorFlow
+Serving have blocks that Snappy compressed.
 
 Source: https://github.com/google/leveldb/blob/main/doc/table_format.md and
 tensorflow/core/protobuf/tensor_bundle.proto
@@ -29,23 +30,30 @@ FOOTER_BYTES = 48
 DTYPES = {
     1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
     8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",
-    19: "float16", 22: "uint32", 23: "uint64",
+    19: "float16", 22: "uint32", 23: "uint64", 11: "qint8", 12: "quint8", 13: "qint32",
+    15: "qint16", 16: "quint16", 20: "resource", 21: "variant", 24: "float8_e5m2",
+    25: "float8_e4m3fn", 26: "float8_e4m3fnuz", 27: "float8_e4m3b11fnuz", 28: "float8_e5m2fnuz",
+    29: "int4", 30: "uint4", 31: "int2", 32: "uint2", 33: "float4_e2m1fn",
 }  # fmt: skip
 _FIELDS = {(1, 0): "type", (2, 2): "shape", (3, 0): "shard", (4, 0): "offset", (5, 0): "length",
            (6, 5): "checksum", (7, 2): "slice"}  # fmt: skip
 _TRAILER_BYTES = 5  # after every block: one byte for the compression, four for the checksum
 _MOST_KEY_BYTES = 64 * 2**20  # keys can be far longer than what is stored of them: stop in time
+_PLAIN, _SNAPPY = 0, 1  # what TensorFlow knows of compressions
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 _LANE_BYTES = 1024  # the size of the pieces that a checksum is computed of side by side
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Hold a key, its value, and the byte of the file at which the value begins."""
+    """Hold a key, its value, and the byte of the file at which the value begins.
+
+    In a compressed block no byte of the file is the value's alone: `value_start` is None.
+    """
 
     key: bytes
     value: bytes
-    value_start: int
+    value_start: int | None
 
     @property
     def name(self) -> str:
@@ -82,16 +90,18 @@ def read(data: bytes) -> Table:
     ]
     if position < len(data) - 8:
         spans.append(Span(position, len(data) - 8, "padding", "padding", "footer"))
-    spans += _block_spans(data, meta_start, meta_length, footer, "metaindex", values=True)
-    spans += _block_spans(data, index_start, index_length, footer, "index", values=True)
+    spans += _block(data, meta_start, meta_length, footer, "metaindex", values=True)[1]
+    blocks, more = _block(data, index_start, index_length, footer, "index", values=True)
+    spans += more
     entries, free = [], 0
-    for number, where in enumerate(_entries(data, index_start, index_length)):
+    for number, where in enumerate(blocks):
         start, length, _ = _handle(where.value, 0, len(where.value))
         if start < free:
             raise ValueError(f"Block {number} begins inside another: the index is damaged.")
         free = start + length
-        spans += _block_spans(data, start, length, footer, f"block {number}", values=False)
-        entries += _entries(data, start, length)
+        found, more = _block(data, start, length, footer, f"block {number}", values=False)
+        spans += more
+        entries += found
     if any(a.key >= b.key for a, b in pairwise(entries)):
         raise ValueError("The keys of the index are out of order: it is damaged.")
     return Table(tuple(entries), tuple(spans))
@@ -161,25 +171,31 @@ def _handle(data: bytes, position: int, end: int) -> tuple[int, int, int]:
     return start, length, position
 
 
-def _block_spans(
+def _block(
     data: bytes, start: int, length: int, limit: int, name: str, values: bool
-) -> list[Span]:
-    """Check a block and name its bytes; with `values`, those of the values too."""
+) -> tuple[list[Entry], list[Span]]:
+    """Check a block; return its entries, and its bytes named, with `values` those of values too."""
     end = start + length
     if end + _TRAILER_BYTES > limit or length < 4:
         raise ValueError(f"The {name} is said to be bytes {start} to {end}: that is outside.")
-    if data[end] != 0:
-        raise ValueError(f"The {name} is compressed (type {data[end]}), and no checkpoint is.")
     stored = struct.unpack_from("<I", data, end + 1)[0]
     if masked(crc32c(data[start : end + 1])) != stored:
         raise ValueError(f"The {name} does not match its checksum: the index is damaged.")
-    restarts = _restarts(data, start, end)
+    kind = "none" if data[end] == _PLAIN else "Snappy"
     spans = [
-        Span(restarts, end, "offset", "restart points", name, f"{(end - restarts) // 4 - 1}"),
-        Span(end, end + 1, "number", "compression", name, "none"),
+        Span(end, end + 1, "number", "compression", name, kind),
         Span(end + 1, end + 5, "checksum", "checksum of the block", name, hex(stored)),
     ]
+    if data[end] != _PLAIN:
+        plain = _unpacked(data[start:end], data[end], name)
+        spans.append(Span(start, end, "data", "compressed entries", name, f"{len(plain)} bytes"))
+        walk = _walk(plain, 0, _restarts(plain, 0, len(plain)))
+        return [Entry(key, plain[at:stop], None) for _, _, at, stop, key in walk], spans
+    restarts, entries = _restarts(data, start, end), []
+    restarted = f"{(end - restarts) // 4 - 1}"
+    spans.append(Span(restarts, end, "offset", "restart points", name, restarted))
     for head, key_start, value_start, value_end, key in _walk(data, start, restarts):
+        entries.append(Entry(key, data[value_start:value_end], value_start))
         text = key.decode("utf-8", "backslashreplace")
         spans.append(Span(head, key_start, "length", "shared, new and value bytes", name))
         if key_start < value_start:
@@ -188,12 +204,22 @@ def _block_spans(
             spans.append(Span(key_start, value_start, "string", "key", name, shown))
         if values and value_start < value_end:
             spans.append(Span(value_start, value_end, "offset", "value", name, text))
-    return spans
+    return entries, spans
 
 
-def _entries(data: bytes, start: int, length: int) -> Iterator[Entry]:
-    for _, _, value_start, end, key in _walk(data, start, _restarts(data, start, start + length)):
-        yield Entry(key, data[value_start:end], value_start)
+def _unpacked(content: bytes, kind: int, name: str) -> bytes:
+    """Return the bytes of a compressed block, which begins with their number."""
+    if kind != _SNAPPY:
+        problem = f"type {kind}; TensorFlow knows 0, none, and 1, Snappy"
+        raise ValueError(f"The {name} is compressed in an unknown way ({problem}).")
+    import cramjam
+
+    if not 4 <= varint(content, 0)[0] <= _MOST_KEY_BYTES:
+        raise ValueError(f"The {name} is said to unpack to {varint(content, 0)[0]} bytes.")
+    try:
+        return bytes(cramjam.snappy.decompress_raw(content))
+    except cramjam.DecompressionError as error:
+        raise ValueError(f"The {name} is no Snappy data: the index is damaged.") from error
 
 
 def _restarts(data: bytes, start: int, end: int) -> int:

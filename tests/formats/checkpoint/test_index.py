@@ -54,7 +54,6 @@ HEADER = (b"", b"\x08\x01")
 
 
 @pytest.mark.parametrize("entry, said", [
-    ((b"x", b"\x08\x63"), "type 99"),
     ((b"x", b"\x08\x01\x18\x05"), "cut short"),
     ((b"x", b"\x08\x01\x12\x04\x12\x02\x08\x05\x28\x04"), "cannot have 4 bytes"),
     ((b"x", b"\x08\x01\x12\x0d\x12\x0b\x08" + b"\xff" * 9 + b"\x01"), "below zero"),
