@@ -138,12 +138,12 @@ EXERCISES = (
         judge=function(_divide, _numbers, tolerance=1e-9),
         mistakes=[
             (lambda a, b, u: (u / b, u * a / b**2), "A larger b makes a / b smaller: a sign?"),
-            (lambda a, b, u: (1 / b, -a / b**2), "And what came from above? Multiply by it."),
+            (lambda a, b, u: (1 / b, -a / b**2), "And `upstream`, what came from the result? Multiply by it."),
             (lambda a, b, u: (u / b, -u * a / b), "The derivative of 1/b is −1/b²."),
             (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
             (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),
         ],
-        right="the same rule that the picture used at its first step.",
+        right="the rule that the first picture used at `res`.",
         hints=("a / b is a × (1/b): what does a small step of a do?", "d(1/b) = −1/b² db"),
     ),
     Exercise(
@@ -156,7 +156,7 @@ EXERCISES = (
             (2, "That is what the walk back needs: one run forward, one back."),
             (1, "One run gives the loss, but no slope yet."),
         ],
-        right="the walk back needs two runs, however many weights there are.",
+        right="the walk back needs one run and one walk, however many weights there are.",
         hints=("Move one weight, run, compare. And then the next.",),
     ),
 )

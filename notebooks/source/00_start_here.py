@@ -37,6 +37,8 @@ clips.play(place)
 #
 # Choose one from the list, listen, and look at the four bars. They are **shares**: how much of its belief the
 # model gives to each of its four answers. Together they make 100 %.
+#
+# given: 100 %
 
 # %%
 from course_lib.views.answer import Listen
@@ -52,6 +54,8 @@ Listen(model, chosen).show()
 # %% [markdown]
 # **Predict.** That was the whole model: ears, memory and mouth. How many kilobytes is it? A photo from a phone has
 # about 3,000, this page of text about 2.
+#
+# given: 3,000 kB, 2 kB
 
 # %% predict="0.1"
 my_guess = ...
@@ -62,7 +66,9 @@ from course_lib.exercises import check, compare, hint, progress
 compare("0.1", my_guess, f"{len(model) / 1000:.0f} kB")
 
 # %% [markdown]
-# A page of text is smaller, and a photo is a hundred times larger. The file's size on the disk says the same.
+# A page of text is smaller, and a photo is more than a hundred times larger. The file's size on the disk says the same.
+#
+# holds: 2_000 < len(model) < 3_000_000 / 100
 
 # %%
 from course_lib.session import data_path
@@ -103,6 +109,8 @@ dataset.LABELS
 # ### Exercise 0.1
 # Write `seconds(samples, rate_hz)`: how long so many samples last, at so many samples per second.
 # Example: 8,000 samples at 16,000 Hz last 0.5 seconds.
+#
+# holds: 8_000 / 16_000 == 0.5
 
 # %% exercise="0.1" points=1
 # Exercise 0.1
@@ -152,14 +160,18 @@ numbers = picture.size
 check("0.3", numbers)
 
 # %% [markdown]
-# The sound had 16,000 numbers, eight times as many. What is thrown away is what the ear does not need to tell two words
-# apart.
+# The sound had 16,000 numbers, about eight times as many. What is thrown away is what the ear does not need
+# to tell two words apart.
+#
+# holds: 7.5 < wave.size / picture.size < 8.5
 
 # %% [markdown]
 # ### Exercise 0.4
 # A device that wakes up at the wrong word is a nuisance. Write `decide(answer, least)`: the label of the largest
 # share if that share is at least `least`, and `"unknown"` if it is smaller. You may use your `name`, or start afresh.
 # Example: with `least` 0.7, `[0.1, 0.2, 0.6, 0.1]` is `"unknown"`.
+#
+# holds: max([0.1, 0.2, 0.6, 0.1]) < 0.7
 
 # %% exercise="0.4" points=1
 # Exercise 0.4
@@ -176,6 +188,8 @@ check("0.4", decide)
 # ### Exercise 0.5
 # Write `copies(flash_bytes, model_bytes)`: how many whole models of that size fit into a chip's flash memory.
 # Example: 3 models of 300 bytes fit into 1,000 bytes.
+#
+# holds: 1_000 // 300 == 3
 
 # %% exercise="0.5" points=1
 # Exercise 0.5

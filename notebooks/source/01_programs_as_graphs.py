@@ -47,7 +47,7 @@ picture(graph)
 #
 # ## Run it, step by step
 #
-# Below, each constant gets a slider. **Predict.** One of the three, moved alone, leaves `res` as it is.
+# Below, each constant gets a slider. **Predict.** One of the three, moved alone, never brings another result.
 # Write down which: `"var1"`, `"var2"` or `"var3"`.
 
 # %% predict="1.1"
@@ -73,7 +73,10 @@ compare("1.1", my_guess, *idle)
 
 # %% [markdown]
 # With `var2 = 2` and `var3 = 4`, both sides of the division are `var1 + 2`. The picture shows it: two paths lead from
-# `var1` to `res`, and they cancel out.
+# `var1` to `res`, and they cancel out. At -2, both sides are 0, and there is no result at all.
+#
+# holds: results("var1") == {1.0} and len(results("var2")) > 1 and len(results("var3")) > 1
+# holds: evaluate(graph, {"var1": -2 + 1e-9})["temp1"] < 1e-8 and evaluate(graph, {"var1": -2 + 1e-9})["temp3"] < 1e-8
 #
 # ### Exercise 1.2
 # Read the graph below. Write `mystery(a, b)`, the Python function that it came from.
@@ -105,6 +108,8 @@ for number, names in enumerate(levels(graph)):
 
 # %% [markdown]
 # Seven lines, four levels. Many orders of evaluation respect them; the order in which you wrote the lines is only one.
+#
+# holds: len(graph) == 7 and len(list(levels(graph))) == 4
 #
 # ### Exercise 1.3
 # Give an order in which the six nodes below can be computed: a list of their names.
@@ -231,21 +236,28 @@ for kind, (ours, theirs) in count_both(graph, built).items():
 
 # %% [markdown]
 # `AddV2` and `RealDiv` are TensorFlow's names for + and ÷; `Identity` passes on a value, and marks the result. But a
-# Placeholder stands where a constant stood. What else can a value become? Here are four kinds in one function.
+# Placeholder stands where a constant stood. What else can a value become? Here are an argument, a constant, a variable and
+# a bare number in one function.
+#
+# holds: [node.operation for node in built].count("Placeholder") == 3 == [node.operation for node in graph].count("Const")
 
 # %%
 weight = tf.Variable(2.0)
 
-def four_kinds(argument):
+def four_values(argument):
     return (argument + tf.constant(1.0)) * weight + 5
 
-mixed = trace.from_function(four_kinds, tf.constant(3.0))
+mixed = trace.from_function(four_values, tf.constant(3.0))
 print(mixed)
 picture(mixed)
 
 # %% [markdown]
 # An argument is a **Placeholder**, fed at each call. `tf.constant` and the bare `5` are each a **Const**: their value is part
-# of the graph. A `tf.Variable` is two nodes: a handle to where the value is kept, and a **ReadVariableOp** that fetches it.
+# of the graph. A `tf.Variable` is two nodes: a Placeholder of another kind, fed with the place where the value is kept, and a
+# **ReadVariableOp** that fetches the value from there.
+#
+# holds: [node.operation for node in mixed].count("Placeholder") == 2 == [node.operation for node in mixed].count("Const")
+# holds: [node.operation for node in mixed].count("ReadVariableOp") == 1
 #
 # ### Exercise 1.7
 # TensorFlow writes a graph down as a **GraphDef**: a list of nodes in any order. Read this one: what is its result?
@@ -328,8 +340,10 @@ from course_lib.views.layers import Layers, in_full
 Layers(spotter, layer_of).show()
 
 # %% [markdown]
-# 1×49×40×1 is the **shape** of a tensor, `float32` its **type**: an edge carries a whole array, not just one number. Both
-# stand once for all arrows that leave a box.
+# 1×49×40×1 is the **shape** of a tensor, `float32` its **type**: an edge carries a whole array, not just one number. This
+# one holds 1 clip of 49 moments by 40 pitches, with 1 number each. Both stand once for all arrows that leave a box.
+#
+# holds: [tuple(node.shape) for node in spotter if node.operation == "Placeholder"] == [(1, 49, 40, 1)]
 #
 # People in the field open such files in **Netron**. Here it is, with the same file: click on a box to see its shapes.
 # It runs on your machine and asks nothing of the internet.

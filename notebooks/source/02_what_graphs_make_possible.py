@@ -59,7 +59,8 @@ def three_graphs(function, *arguments):
 three_graphs(with_constants)
 
 # %% [markdown]
-# Numbers that arrive only when the graph runs, as placeholders, cannot be folded: then all four operations stay.
+# Numbers that arrive only when the graph runs, as placeholders, cannot be folded: then all four operations stay. The fifth
+# that is listed, `Identity`, computes nothing and marks the result.
 
 # %%
 numbers = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
@@ -100,7 +101,7 @@ three_graphs(wasteful, *numbers[:2])
 # ## At the same time: work and span
 #
 # **Work** is the number of operations. **Span** is the length of the longest path: nobody can be faster than that.
-# In the picture, the longest path is the red one with the thick frames.
+# In the picture, the thick frames mark a path that is as long as any.
 
 # %%
 from course_lib.views.graph import work_and_span
@@ -111,12 +112,17 @@ work_and_span(material.SHARED)
 # A level is what could run at the same moment, if there were enough workers. Move the slider and watch who does what when.
 
 # %%
+from course_lib.graph import span, work
+from course_lib.graph.scheduling import schedule
 from course_lib.views.gantt import ScheduleView
 
 ScheduleView(material.SHARED, most=3).show()
 
 # %% [markdown]
-# Seven operations, a span of four: two workers are enough to reach it, and a third one only waits.
+# Seven operations, a span of four: two workers are enough to reach it, and a third one makes it no shorter.
+#
+# holds: (work(material.SHARED), span(material.SHARED)) == (7, 4)
+# holds: [schedule(material.SHARED, many).length for many in (1, 2, 3)] == [7, 4, 4]
 #
 # ### Exercise 2.3
 # The sum of eight numbers has a span of seven when it is written `a + b + c + d + e + f + g + h`. Set brackets so that it is
@@ -202,6 +208,8 @@ gradient_bars(
 # ### Exercise 2.5
 # Two workers have the weights `[1, 1]`. One finds the gradients `[3, -1]`, the other `[1, 9]`. They all-reduce by mean and take
 # one step at a rate of 0.1. Which weights do both have then?
+#
+# given: 0.1
 
 # %% exercise="2.5" points=2
 # Exercise 2.5
@@ -262,7 +270,7 @@ except workers.WorkerError as error:
 # ## Backwards: every derivative in one walk
 #
 # How does `res` move when a constant moves? Start at the result and walk against the arrows. Each operation passes on what
-# came from above, times its own slope; where two paths meet, their contributions add up.
+# came from the result, times its own slope; where two paths meet, their contributions add up.
 
 # %%
 graph = trace.from_source(material.PROGRAM)
@@ -284,8 +292,8 @@ WalkBack(mine).show()
 # %% [markdown]
 #
 # ### Exercise 2.8
-# Write the rule of a division. `divide_back(a, b, upstream)` gets the two inputs of `a / b` and the derivative that came
-# from above. It returns what `a` gets and what `b` gets.
+# Write the rule of a division. `divide_back(a, b, upstream)` gets the two inputs of `a / b` and `upstream`, the derivative
+# that came from the result. It returns what `a` gets and what `b` gets.
 
 # %% exercise="2.8" points=3
 # Exercise 2.8
@@ -334,7 +342,9 @@ for count in (3, 30, 300):
 # %% [markdown]
 # ### Exercise 2.9
 # One run and one walk, whatever the number of slopes; small steps need a run for each, and one more. How many forward
-# runs do they take for the slopes of 13,960 weights, as many as the keyword model has?
+# runs do they take for the slopes of 13,960 weights, as many as the keyword model trains?
+#
+# holds: (back.runs, back.walks, small_steps.runs) == (1, 1, 301) and spotter.facts().trained == 13_960
 
 # %% exercise="2.9" points=1
 # Exercise 2.9
@@ -370,6 +380,8 @@ Listing(code).show()
 # On an x86 processor, `vaddss` means: add two single floats.
 #
 # A layer of a network has no other words. This is `relu(features × kernel + bias)`, with 28 inputs and 4 outputs.
+#
+# given: 28, 4
 
 # %% tags=["nbval-ignore-output"]
 layer = compiler.compiled("one_layer")
@@ -384,8 +396,6 @@ Listing(layer).show()
 # The statements about graphs that you will meet most often, each with the verdict of your own runs.
 
 # %%
-from course_lib.graph.scheduling import schedule
-
 shared = material.SHARED
 claims = {
     "work that is known or unread is removed": len(folded) == 1,

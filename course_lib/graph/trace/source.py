@@ -79,9 +79,9 @@ def _text(program: str | Callable) -> str:
 
 
 def _parse(text: str) -> ast.Module:
-    count = text.count("\n") + 1
+    count = len(text.splitlines())
     if count > MOST_LINES:
-        raise TraceError(MOST_LINES, f"is the last that can be drawn, and there are {count}")
+        raise TraceError(MOST_LINES, f"is the last that can be drawn, and there are {count:,}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
