@@ -138,7 +138,10 @@ EXERCISES = (
         judge=function(_divide, _numbers, tolerance=1e-9),
         mistakes=[
             (lambda a, b, u: (u / b, u * a / b**2), "A larger b makes a / b smaller: a sign?"),
-            (lambda a, b, u: (1 / b, -a / b**2), "And `upstream`, what came from the result? Multiply by it."),
+            (
+                lambda a, b, u: (1 / b, -a / b**2),
+                "And `upstream`? Multiply by it.",
+            ),
             (lambda a, b, u: (u / b, -u * a / b), "The derivative of 1/b is −1/b²."),
             (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
             (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),
