@@ -19,7 +19,7 @@ X = np.random.default_rng(16).normal(size=(5, 6, 4)).astype(np.float32)
 ACTIVE = (
     "softmax log_softmax sigmoid relu relu6 elu selu leaky_relu tanh softplus softsign exponential "
     "silu gelu hard_sigmoid hard_silu celu mish hard_tanh hard_shrink soft_shrink tanh_shrink "
-    "squareplus threshold sparsemax"
+    "sparsemax"
 ).split()
 
 
