@@ -146,7 +146,7 @@ def test_a_program_as_long_as_can_be():
 def test_ten_thousand_lines_are_too_many_and_the_line_is_named():
     with pytest.raises(TraceError) as caught:
         from_source(chain(10_000))
-    assert str(caught.value) == "Line 5000: is the last that can be drawn, and there are 10000."
+    assert str(caught.value) == "Line 5000: is the last that can be drawn, and there are 10,000."
 
 
 def test_every_refusal_of_a_run_names_its_line():
