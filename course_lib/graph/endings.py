@@ -14,6 +14,7 @@ _PASSING = set(  # what gives the same numbers in another form
     "PreventGradient Snapshot CheckNumerics Neg".split()
 )
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_WHOLE_ROWS = {"Softmax", "LogSoftmax", "ArgMax", "TopKV2"}  # the others go number by number
 _SCALING = set("Mul RealDiv Div DivNoNan AddV2 Add Sub Maximum Minimum".split())
 
 
@@ -53,9 +54,28 @@ def _is_active(tensor: Any, calls: list[Any]) -> bool:
         return kind in ("Maximum", "Minimum") or _is_active(moving[0], calls)
     if kind in ("RealDiv", "Div", "DivNoNan") and _source(inputs[1]).op.type == "Sum":
         return _source(_source(inputs[1]).op.inputs[0]) is _source(inputs[0])
-    # x times sigmoid(x), x less tanh(x); a branch that is added to another gives logits
-    enough = any if kind in ("Mul", "Sub") else all
+    # x times sigmoid(x), x less tanh(x), x plus sqrt(x * x + 4): one number decides alone. But a
+    # branch of layers that is added to another gives logits.
+    enough = any if kind in ("Mul", "Sub") or _are_of_one_source(moving) else all
     return enough(_is_active(each, calls) for each in moving)
+
+
+def _are_of_one_source(tensors: list[Any]) -> bool:
+    """Tell whether all tensors are computed from one of them, number by number."""
+    sources = list(map(_source, tensors))
+    return any(all(_is_made_of(each, source) for each in sources) for source in sources)
+
+
+def _is_made_of(tensor: Any, source: Any) -> bool:
+    kinds = _ACTIVATIONS - _WHOLE_ROWS | _SCALING | {"Pow"}
+    if tensor is source:
+        return True
+    moving = {id(each): each for each in map(_source, tensor.op.inputs) if not _is_constant(each)}
+    return (
+        tensor.op.type in kinds
+        and bool(moving)
+        and all(_is_made_of(each, source) for each in moving.values())
+    )
 
 
 def _is_constant(tensor: Any) -> bool:

@@ -6,10 +6,10 @@ import os
 
 import numpy as np
 import pytest
+import saved_forms
 from scipy.special import softmax
 
 from course_lib import session, tflite
-from course_lib.graph import freezing
 from course_lib.measure import saved
 
 LONG = bool(os.environ.get("WORKBOOK_LONG"))
@@ -19,7 +19,7 @@ X = np.random.default_rng(16).normal(size=(5, 6, 4)).astype(np.float32)
 ACTIVE = (
     "softmax log_softmax sigmoid relu relu6 elu selu leaky_relu tanh softplus softsign exponential "
     "silu gelu hard_sigmoid hard_silu celu mish hard_tanh hard_shrink soft_shrink tanh_shrink "
-    "sparsemax"
+    "squareplus sparsemax"
 ).split()
 
 
@@ -31,6 +31,8 @@ def decomposed(x):
 ENDS = {name: [L.Dense(4, activation=name)] for name in (ACTIVE if LONG else ACTIVE[::2])}
 ENDS |= {
     "softmax apart": [L.Dense(4), L.Softmax()],
+    "squareplus": [L.Dense(4, activation="squareplus")],
+    "threshold": [L.Dense(4), L.Activation(lambda x: tf.keras.activations.threshold(x, 0.1, 0.0))],
     "activation apart": [L.Dense(4), L.Activation("sigmoid")],
     "lambda": [L.Dense(4), L.Lambda(lambda x: tf.nn.softmax(x))],
     "lambda of a function": [L.Dense(4), L.Lambda(tf.function(lambda x: tf.nn.softmax(x)))],
@@ -84,14 +86,7 @@ def test_every_form_answers_alike(form, end, tmp_path):
     model = tf.keras.Model(inputs, outputs)
     wanted = model.predict(X[..., None], verbose=0)
     wanted = wanted if end in ("softmax", "sigmoid") else softmax(wanted, axis=1)
-    path = tmp_path / ("m.keras" if form == "keras" else form if form == "folder" else "m.pb")
-    with session.quiet():
-        if form == "keras":
-            model.save(path)
-        elif form == "folder":
-            model.export(path)
-        else:
-            freezing.frozen(model).save(path)
+    path = saved_forms.save(model, tmp_path / f"m.{form}", form)
     opened = saved.trainable_or_frozen(path)
     np.testing.assert_allclose(tflite.run(tflite.convert(opened), X), wanted, atol=2e-5)
     np.testing.assert_allclose(saved.predictor(path)(X), wanted, atol=2e-5)

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import saved_forms
 
 from course_lib import measure, session, tflite
 from course_lib.measure import evaluation, labels, saved
@@ -123,14 +124,7 @@ def test_another_order_of_our_labels_is_measured_alike(tmp_path, four, clips):
 
 @pytest.mark.parametrize("form", ["model.tflite", "model.keras", "folder"])
 def test_other_classes_of_every_form(tmp_path, clips, form):
-    model, path = network(10), tmp_path / form
-    with session.quiet():
-        if form == "folder":
-            model.export(path)
-        elif form == "model.keras":
-            model.save(path)
-        else:
-            path.write_bytes(tflite.convert(model))
+    path = saved_forms.save(network(10), tmp_path / form, form.removeprefix("model."))
     with pytest.raises(saved.ModelFileError, match="labels.txt"):
         evaluation.evaluate(path, clips)
     (tmp_path / "labels.txt").write_text("\n".join(TEN))

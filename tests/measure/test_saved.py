@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import saved_forms
 from scipy.special import softmax
 
 from course_lib import session, tflite
@@ -28,14 +29,8 @@ def network(names, outputs, as_dict):
     "names, outputs, as_dict", [((None, None), 1, False), (("z", "a"), 2, True)]
 )
 def test_two_inputs_convert_and_are_not_measured(tmp_path, form, names, outputs, as_dict):
-    model, path = network(names, outputs, as_dict), tmp_path / f"m.{form}"
-    with session.quiet():
-        if form == "keras":
-            model.save(path)
-        elif form == "folder":
-            model.export(path)
-        else:
-            freezing.frozen(model).save(path)
+    model = network(names, outputs, as_dict)
+    path = saved_forms.save(model, tmp_path / f"m.{form}", form)
     opened = saved.trainable_or_frozen(path)
     data = tflite.convert(opened)
     runner = tflite.Interpreter(data)

@@ -1,0 +1,22 @@
+"""One Keras model in each form in which people save it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from course_lib import session, tflite
+from course_lib.graph import freezing
+
+
+def save(model, path: Path, form: str) -> Path:
+    """Save `model` at `path` as "keras", "folder" (a SavedModel), "pb" or "tflite"; return it."""
+    with session.quiet():
+        if form == "keras":
+            model.save(path)
+        elif form == "folder":
+            model.export(path)
+        elif form == "pb":
+            freezing.frozen(model).save(path)
+        else:
+            path.write_bytes(tflite.convert(model))
+    return path
