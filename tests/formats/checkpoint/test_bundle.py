@@ -106,6 +106,43 @@ def test_the_meta_file_is_named_to_the_last_byte(tf, tmp_path):
         checkpoint.contents(prefix).byte_map("model.meta")
 
 
+def test_the_first_format_is_named_as_such(tf, tmp_path):
+    old = tf.compat.v1
+    with tf.Graph().as_default(), old.Session() as running, session.quiet():
+        old.get_variable("weight", initializer=3.0)
+        running.run(old.global_variables_initializer())
+        saver = old.train.Saver(write_version=old.train.SaverDef.V1)
+        saver.save(running, str(tmp_path / "model"), write_meta_graph=False)
+    for path in (tmp_path / "model", tmp_path):
+        with pytest.raises(ValueError, match="first format .V1, before 2017"):
+            checkpoint.contents(path)
+
+
+def test_what_only_tensorflow_reads_hides_no_other_tensor(tf, tmp_path):
+    iterator = iter(tf.data.Dataset.range(9))
+    next(iterator)
+    tf.train.Checkpoint(step=tf.Variable(3), it=iterator).write(str(tmp_path / "it"))
+    found = checkpoint.contents(tmp_path / "it")
+    (step,) = (each for each in found if each.key.startswith("step/"))
+    assert found[step.name] == 3
+    (state,) = (each for each in found if each.dtype == "variant")
+    with pytest.raises(ValueError, match="is of variant, which only TensorFlow can read"):
+        found[state.name]
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["ckpt-1", "/home/ann/run/ckpt-1", "C:\\\\Users\\\\ann\\\\ckpt-1", "C:\\Users\\ann\\ckpt-1"],
+    ids=["here", "moved", "Windows", "Windows by hand"],
+)
+def test_a_moved_checkpoint_is_found_by_its_last_name(tf, tmp_path, named):
+    tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(str(tmp_path / "ckpt-1"))
+    (tmp_path / "checkpoint").write_text(f'model_checkpoint_path: "{named}"\n')
+    assert checkpoint.latest(tmp_path) == tmp_path / "ckpt-1"
+    (values,) = (each for each in checkpoint.contents(tmp_path) if each.dtype == "float32")
+    assert values.shape == (2,)
+
+
 def test_partitioned_variables_of_tf1_are_listed_with_their_slices(tf, tmp_path):
     v1 = tf.compat.v1
     with tf.Graph().as_default(), v1.Session() as running:

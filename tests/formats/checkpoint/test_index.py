@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import cramjam
 import numpy as np
 import pytest
 
@@ -33,18 +34,21 @@ def test_checksum_in_lanes_equals_the_one_bit_by_bit(length):
     assert crc32c(data) == state ^ 0xFFFF_FFFF
 
 
-def table_of(entries: list[tuple[bytes, bytes]]) -> bytes:
-    """Write a table with valid checksums, to try what no damage by chance would reach."""
+def table_of(entries: list[tuple[bytes, bytes]], kind: int = 0, packed=bytes) -> bytes:
+    """Write a table with valid checksums, to try what no damage by chance would reach.
 
-    def block(pairs):
+    The data block is `packed`, and says that it is compressed in the way of number `kind`.
+    """
+
+    def block(pairs, kind=0, packed=bytes):
         body = b"".join(bytes([0, len(k), len(v)]) + k + v for k, v in pairs)
-        body += struct.pack("<II", 0, 1)
-        return body + b"\0" + struct.pack("<I", masked(crc32c(body + b"\0")))
+        body = bytes(packed(body + struct.pack("<II", 0, 1))) + bytes([kind])
+        return body + struct.pack("<I", masked(crc32c(body)))
 
     def handle(start, content):
         return encode_varint(start) + encode_varint(len(content) - 5)
 
-    data, meta = block(entries), block([])
+    data, meta = block(entries, kind, packed), block([])
     top = block([(b"~", handle(0, data))])
     footer = handle(len(data), meta) + handle(len(data) + len(meta), top)
     return data + meta + top + footer.ljust(40, b"\0") + struct.pack("<Q", index.MAGIC)
@@ -64,6 +68,50 @@ def test_well_formed_tables_with_absurd_entries_are_refused(tmp_path, entry, sai
     (tmp_path / "x.data-00000-of-00001").write_bytes(bytes(8))
     with pytest.raises(ValueError, match=said):
         checkpoint.contents(tmp_path / "x")
+
+
+PAIR = b"\x08\x01\x12\x04\x12\x02\x08\x02\x28\x08"  # float32, (2,), eight bytes from byte 0
+
+
+def opened(folder, entries, **how):
+    """Open a checkpoint of these entries, whose only shard holds 1.0 and 2.0."""
+    (folder / "x.index").write_bytes(table_of([HEADER, *entries], **how))
+    (folder / "x.data-00000-of-00001").write_bytes(struct.pack("<2f", 1, 2))
+    return checkpoint.contents(folder / "x")
+
+
+def test_a_type_that_nobody_knows_hides_no_other_tensor(tmp_path):
+    found = opened(tmp_path, [(b"a", PAIR), (b"x", b"\x08\x63")])
+    assert {each.name: each.dtype for each in found} == {"a": "float32", "x": "type 99"}
+    with pytest.raises(ValueError, match="'x' is of type 99, which only TensorFlow can read"):
+        found["x"]
+    checked = b"\x35" + struct.pack("<I", masked(crc32c(struct.pack("<2f", 1, 2))))
+    found = opened(tmp_path, [(b"a", PAIR + checked), (b"x", b"\x08\x63")])
+    assert found["a"].tolist() == [1, 2]
+
+
+def test_blocks_that_snappy_compressed_are_read(tmp_path):
+    entries = [(b"a", PAIR), (b"another", b"\x08\x63"), (b"another one", b"\x08\x63")]
+    found = opened(tmp_path, entries, kind=1, packed=cramjam.snappy.compress_raw)
+    assert [(each.name, each.dtype, each.shape) for each in found] == [
+        ("a", "float32", (2,)),
+        ("another", "type 99", ()),
+        ("another one", "type 99", ()),
+    ]
+    assert all(found.byte_map(file).complete for file in found.files)
+
+
+@pytest.mark.parametrize(
+    ("kind", "packed", "said"),
+    [
+        (2, bytes, "compressed in an unknown way .type 2"),
+        (1, lambda body: b"\x10" + b"\xff" * 9, "no Snappy data"),
+        (1, lambda body: b"\xff\xff\xff\xff\x0f" + body, "said to unpack to 4294967295 bytes"),
+    ],
+)
+def test_other_compressions_are_refused_by_name(tmp_path, kind, packed, said):
+    with pytest.raises(ValueError, match=said):
+        opened(tmp_path, [(b"a", PAIR)], kind=kind, packed=packed)
 
 
 @pytest.mark.parametrize("header, said", [
