@@ -128,19 +128,8 @@ def _so_far(works: list[Work], settings: Settings, out: Path) -> tuple[list[Resu
 
 def _not_graded(work: Work, settings: Settings, why: str) -> Result:
     """Return what stands for a work that the machine did not let be graded: no points at all."""
-    lesson = settings.course.lessons[work.lesson]
-    return Result(
-        key=work.key,
-        student=work.student,
-        lesson=work.lesson,
-        notebook=lesson.name,
-        origin=work.origin,
-        earned=0.0,
-        points=lesson.points,
-        exercises=(),
-        notes=work.notes,
-        not_graded=why,
-    )
+    nothing = trial.result_of(work, settings.course.lessons[work.lesson], ())
+    return replace(nothing, not_graded=why)
 
 
 def default_reference() -> Path:

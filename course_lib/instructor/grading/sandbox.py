@@ -171,14 +171,12 @@ def _bubblewrap(folder: Path, view: Path, limits: Limits) -> list[str]:
     for place in _WRITABLE:
         size = limits.disk_bytes if place == _WORK else _SMALL
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
-    for place in visible.parents(
-        visible.seen()
-    ):  # once more: this Python may lie below a folder above
+    # Once more: this Python may lie below one of the folders that were just covered.
+    for place in visible.parents(visible.seen()):
         command += ["--perms", "0755", "--dir", place]
     for path in visible.seen():
-        linked = (
-            os.path.islink(path) and path in visible.SYSTEM
-        )  # /bin, not an environment that is one
+        # A link of the system's, such as /bin; not an environment that is one.
+        linked = os.path.islink(path) and path in visible.SYSTEM
         command += ["--symlink", os.readlink(path)] if linked else ["--ro-bind", path]
         command += [path]
     command += visible.hiding(view)

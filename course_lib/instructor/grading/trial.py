@@ -45,7 +45,7 @@ def grade(work: Work, settings: Settings) -> Result:
     reference = settings.course.lessons[work.lesson]
     if work.problem:
         stopped = tuple(judge.unreached(each, work.problem) for each in reference.questions)
-        return _result(work, reference, stopped, work.problem)
+        return result_of(work, reference, stopped, work.problem)
     answers = tried(work.answers, reference)
     program = work.program or with_answers(reference, answers).program
     program = tuple(
@@ -60,7 +60,7 @@ def grade(work: Work, settings: Settings) -> Result:
         events = _completed(events, more)
     stopped = run.ended if run else ""
     verdicts = judge.verdicts(reference, answers, settings.seed, events, stopped)
-    return _result(work, reference, verdicts, ended, run)
+    return result_of(work, reference, verdicts, ended, run)
 
 
 def assembled(reference: Reference, program: Sequence[Part], everything: bool = False) -> bytes:
@@ -268,7 +268,7 @@ def _how_it_ended(run: Run) -> str:
     return "The kernel ended before the last cell." if "stopped" in kinds else ""
 
 
-def _result(
+def result_of(
     work: Work, reference: Reference, verdicts: Verdicts, ended: str = "", run: Run | None = None
 ) -> Result:
     """Return everything about one work; without a `run`, no sandbox was needed."""

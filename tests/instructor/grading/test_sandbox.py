@@ -43,6 +43,19 @@ def fingerprint(*folders: Path) -> str:
     return joined.hexdigest()
 
 
+def graded_class(place: Path, reference: Path, workers: int):
+    """Grade the folder `in` of a place into its folder `out`, with the toy lesson's limits."""
+    return campaign.grade(
+        [place / "in"],
+        place / "out",
+        seed="unseen",
+        reference=reference,
+        exercises=toy.EXERCISES,
+        limits=toy.LIMITS,
+        workers=workers,
+    )
+
+
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory):
     """Hand in the whole corpus between two honest students, and grade it once."""
@@ -77,15 +90,7 @@ def attacked(tmp_path_factory):
         tempfile.tempdir = str(place / "temporary")  # a temporary folder of this test's own
         os.environ[SECRET] = "a secret of the instructor's"
         try:
-            rows, notes, kind = campaign.grade(
-                [place / "in"],
-                place / "out",
-                seed="unseen",
-                reference=reference,
-                exercises=toy.EXERCISES,
-                limits=toy.LIMITS,
-                workers=4,  # most of them wait for a limit
-            )
+            rows, notes, kind = graded_class(place, reference, workers=4)  # most wait for a limit
         finally:
             del os.environ[SECRET]
             tempfile.tempdir = None
@@ -209,15 +214,7 @@ def test_points_are_the_same_on_a_busy_machine(tmp_path):
     loop = [sys.executable, "-c", "while True: pass"]
     loops = [subprocess.Popen(loop) for _ in range(os.cpu_count())]
     try:
-        rows, notes, _ = campaign.grade(
-            [tmp_path / "in"],
-            tmp_path / "out",
-            seed="unseen",
-            reference=reference,
-            exercises=toy.EXERCISES,
-            limits=toy.LIMITS,
-            workers=os.cpu_count() + 1,
-        )
+        rows, notes, _ = graded_class(tmp_path, reference, workers=os.cpu_count() + 1)
     finally:
         for each in loops:
             each.kill()
