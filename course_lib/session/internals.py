@@ -99,6 +99,15 @@ def operation_names() -> frozenset[str]:
     return frozenset(name for name in dir(raw) if not name.startswith("_"))
 
 
+def has_result(operation: str) -> bool:
+    """Tell whether an operation hands on a tensor; one that TensorFlow does not know may."""
+    import_tensorflow()
+    from tensorflow.python.framework import op_def_registry
+
+    definition = op_def_registry.get(operation)
+    return definition is None or bool(definition.output_arg)
+
+
 def quantized(calibrated: bytes, float_outputs: set[str]) -> bytes:
     """Return an int8 .tflite from a float one that knows its ranges, int8 at both ends.
 
