@@ -13,6 +13,9 @@ SOURCES = frozenset({"Const", "Placeholder", "Variable", "VarHandleOp", "Arg", "
 """Operations that compute nothing: their value stands there, is fed, or is kept outside."""
 
 
+_BACK = ("NextIteration", "RefNextIteration")  # what leads back in a loop of TensorFlow 1
+
+
 class GraphError(ValueError):
     """A graph that cannot be: a name twice, an input that no node before it makes."""
 
@@ -149,8 +152,19 @@ class Graph:
         if len(order) < len(given):
             stuck = next(node for node, count in zip(given, missing, strict=True) if count)
             waits = next(n for n in stuck.inputs if n not in place or missing[place[n]])
-            raise GraphError(f"{stuck.name} waits for {waits}, which never comes.")
+            raise GraphError(_why_never(stuck, waits, given))
         return cls(tuple(order), outputs, tuple(names))
+
+
+def _why_never(stuck: Node, waits: str, nodes: list[Node]) -> str:
+    """Say why a node never runs: it waits for itself, round a loop of TF1's or by mistake."""
+    back = next((node.name for node in nodes if node.operation in _BACK), None)
+    if back:
+        return (
+            f"This graph has a loop of TensorFlow 1 (back through {back}), which has no order of "
+            "evaluation: convert it with tf.compat.v1.enable_control_flow_v2() first."
+        )
+    return f"{stuck.name} waits for {waits}, which never comes."
 
 
 def number(value: float) -> str:

@@ -162,19 +162,29 @@ def _plain(name: str) -> str:
 def load(source: str | Path | bytes) -> Frozen:
     """Read a frozen graph from a file or from bytes; inputs and outputs are looked up, not assumed.
 
-    Inputs are the placeholders. Outputs are the operations whose result nobody uses. Raises
-    ValueError where the bytes are no GraphDef, and OSError where the file cannot be read.
+    Inputs are the placeholders. Outputs are the operations that compute something from an input and
+    whose result nobody uses; where there are none, those that need no input. Raises ValueError
+    where the bytes are no GraphDef, and OSError where the file cannot be read.
     """
     data = source if isinstance(source, bytes) else Path(source).read_bytes()
     nodes = parsed(data).node
-    used = {name.lstrip("^").split(":")[0] for node in nodes for name in node.input}
+    readers: dict[str, list[str]] = {}
+    for node in nodes:
+        for name in node.input:
+            readers.setdefault(name.lstrip("^").split(":")[0], []).append(node.name)
     inputs = tuple(node.name for node in nodes if node.op == "Placeholder")
-    unused = [node for node in nodes if node.name not in used]
-    outputs = tuple(node.name for node in unused if node.op not in ("Placeholder", "NoOp"))
+    reached, waiting = set(inputs), list(inputs)
+    while waiting:
+        found = set(readers.get(waiting.pop(), ())) - reached
+        reached |= found
+        waiting += found
+    unused = [node for node in nodes if node.name not in readers and node.op != "Placeholder"]
+    ends = [node for node in unused if internals.has_result(node.op)]
+    outputs = [node.name for node in ends if node.name in reached] or [node.name for node in ends]
     if not outputs:
         problem = "These bytes hold no graph with an output: was the file frozen and saved whole?"
         raise ValueError(problem)
-    return Frozen(data, inputs, outputs)
+    return Frozen(data, inputs, tuple(outputs))
 
 
 def stages(model: Any) -> dict[str, bytes]:

@@ -1,9 +1,12 @@
-"""Open a saved model whatever its form: .tflite, .keras, a frozen .pb or a SavedModel folder."""
+"""Open a saved model whatever its form: .tflite, .keras, .h5, a frozen .pb, a SavedModel folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -17,7 +20,7 @@ from course_lib.sound.dataset import LABELS
 from course_lib.sound.features import BANDS, FRAMES
 
 Predict = Callable[[np.ndarray], np.ndarray]
-_FORMS = ".tflite, .keras, a frozen .pb or a SavedModel folder"
+_FORMS = ".tflite, .keras, .h5, a frozen .pb or a SavedModel folder"
 
 
 class ModelFileError(ValueError):
@@ -44,6 +47,12 @@ def predictor(path: str | Path, classes: int | None = len(LABELS)) -> Predict | 
     model = trainable_or_frozen(path)
     if hasattr(model, "graph_def"):
         _opened(path, lambda: _check_ends(model.inputs, model.outputs))
+        given = model.function.inputs[0]
+        if not given.dtype.is_floating:
+            taken = f"takes {given.dtype.name}, not features in float32"
+            raise ModelFileError(f"{path} cannot be measured: its input {model.inputs[0]} {taken}.")
+        if endings.are_logits(model.function.outputs[0]):
+            return lambda features: softmax(model.run(features), axis=-1)
         return model.run
     _opened(path, lambda: _check_ends(model.inputs, model.outputs))
     are_logits = endings.are_logits(freezing.program(model, softmax=False).outputs[0])
@@ -58,25 +67,22 @@ def predictor(path: str | Path, classes: int | None = len(LABELS)) -> Predict | 
 
 
 def trainable_or_frozen(path: str | Path) -> object:
-    """Return a Keras model from .keras, or a `freezing.Frozen` from a .pb or a SavedModel folder.
+    """Return a Keras model from .keras or .h5, or a `freezing.Frozen` from a .pb or a SavedModel.
 
     These are the forms that the converter starts from. Raises ModelFileError like `predictor`.
     """
     path = Path(path)
+    if path.name == "saved_model.pb" and path.is_file():
+        path = path.parent
     if is_saved_model(path):
         return _opened(path, lambda: _frozen_folder(path))
     if path.suffix == ".tflite":
         raise ModelFileError(f"{path} is converted already: start from the .keras or .pb file.")
-    if path.suffix not in (".keras", ".pb"):
+    if path.suffix not in _OPENED:
         if not path.exists():
             raise ModelFileError(f"There is no model {path}: check the name and the folder.")
         raise ModelFileError(f"{path} has no form that can be opened: give {_FORMS}.")
-    data = _content(path)
-    if path.suffix == ".pb":
-        return _opened(path, lambda: _with_function(freezing.load(data)))
-    if not data.startswith(b"PK"):  # a .keras file is a zip
-        raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
-    return _opened(path, lambda: _keras(path))
+    return _opened(path, partial(_OPENED[path.suffix], path, _content(path)))
 
 
 def _content(path: Path) -> bytes:
@@ -98,9 +104,10 @@ def _opened(path: Path, read: Callable[[], object]) -> object:
     except tflite.ModelError as error:  # which says by itself whether a file is damaged
         raise ModelFileError(f"{path} cannot be opened: {error}") from error
     except Exception as error:  # Keras, protobuf and TensorFlow each raise their own kinds
-        reason = " ".join(str(error).split())[:160].rstrip(". ") or type(error).__name__
+        reason = " ".join(str(error).split())[:200].rstrip(". ") or type(error).__name__
         raise ModelFileError(
-            f"{path} cannot be opened, it is damaged or no model of ours ({reason})."
+            f"{path} cannot be opened: it is damaged, or made of what this TensorFlow lacks "
+            f"({reason})."
         ) from error
 
 
@@ -122,25 +129,63 @@ def _check_tflite(data: bytes, classes: int | None) -> None:
         )
 
 
-def _keras(path: Path) -> object:
+def _keras(path: Path, data: bytes) -> object:
     """Load a Keras model without its optimizer."""
+    if not data.startswith(b"PK"):  # a .keras file is a zip
+        raise ModelFileError(f"{path} is no .keras file: it does not begin as one, save it again.")
+    return _loaded(path)
+
+
+def _h5(path: Path, data: bytes) -> object:
+    """Load a model from the form of older releases of Keras, which may hold weights alone."""
+    import h5py
+
+    with h5py.File(io.BytesIO(data), "r") as opened:
+        if "model_config" not in opened.attrs:
+            raise ModelFileError(
+                f"{path} holds weights without a model: build the model, call its "
+                "load_weights with this file, and save it as .keras."
+            )
+    return _loaded(path)
+
+
+def _loaded(path: Path) -> object:
     tf = session.import_tensorflow()
     with session.quiet():
         return tf.keras.models.load_model(path, compile=False)
 
 
-def _with_function(frozen: freezing.Frozen) -> freezing.Frozen:
-    """Return `frozen` once its graph was really built: only then is it known to be whole."""
+def _pb(path: Path, data: bytes) -> freezing.Frozen:
+    """Return a frozen graph once it was really built: only then is it known to be whole."""
+    if _holds_saved_model(data):
+        raise ModelFileError(
+            f"{path} is the graph of a SavedModel, and its values lie beside it: call it "
+            "saved_model.pb again, in the folder with variables, and give that folder."
+        )
+    frozen = freezing.load(data)
     assert frozen.function is not None
     return frozen
 
 
+def _holds_saved_model(data: bytes) -> bool:
+    from google.protobuf.message import DecodeError
+
+    try:
+        found = internals.message("SavedModel").FromString(data)
+        return bool(found.saved_model_schema_version and found.meta_graphs)
+    except DecodeError:
+        return False
+
+
+_OPENED = {".keras": _keras, ".h5": _h5, ".hdf5": _h5, ".pb": _pb}
+
+
 def _frozen_folder(path: Path) -> freezing.Frozen:
-    """Freeze the default signature of a SavedModel for one clip; logits become probabilities."""
+    """Freeze a signature of a SavedModel for one clip; logits become probabilities."""
     tf = session.import_tensorflow()
     with session.quiet():
         loaded = tf.saved_model.load(str(path))
-        signature = loaded.signatures["serving_default"]
+        signature = _signature(path, loaded.signatures)
         wanted = signature.structured_input_signature[1]
         names = list(wanted) if len(wanted) > 1 else [freezing.INPUT]
         count = len(signature.structured_outputs)
@@ -163,6 +208,19 @@ def _frozen_folder(path: Path) -> freezing.Frozen:
         # freezing leaves idle nodes behind: keep only what the output needs
         graph = tf.compat.v1.graph_util.extract_sub_graph(graph, [*names, *ends])
     return freezing.load(graph.SerializeToString(deterministic=True))
+
+
+def _signature(path: Path, signatures: Mapping[str, Any]) -> Any:
+    """Return the default signature of a SavedModel, or the only one that it has."""
+    if "serving_default" in signatures:
+        return signatures["serving_default"]
+    if len(signatures) == 1:
+        return next(iter(signatures.values()))
+    named = ", ".join(signatures) or "no signature at all"
+    raise ModelFileError(
+        f"{path} has {named}, and no signature serving_default: save it again with "
+        "tf.saved_model.save(…, signatures=…) for the function that you mean."
+    )
 
 
 def _check_ends(inputs: Sequence, outputs: Sequence) -> None:

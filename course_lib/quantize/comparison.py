@@ -8,12 +8,13 @@ Correction", ICCV 2019.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from course_lib.formats.tflite_file import schema
-from course_lib.quantize.execution import run_integer
+from course_lib.quantize.execution import fed_to, run_integer
 from course_lib.quantize.grids import sqnr_db
 from course_lib.quantize.model import Operation, Plan, read
 from course_lib.tflite.interpreter import Interpreter
@@ -50,14 +51,29 @@ def layer_errors(
 
 def _float_outputs(float_model: bytes, features: np.ndarray) -> dict[int, np.ndarray]:
     """Run a float model on `features` (n, ...); return every operation's output by its index."""
-    outputs = [operation.outputs[0] for operation in read(float_model).operations]
-    runner = Interpreter(float_model, keep_all=True, reference=True)
-    collected = {index: [] for index in outputs}
-    for row in np.asarray(features, np.float32):
-        runner.step(row.reshape(runner.inputs[0].shape))
-        for index in outputs:
-            collected[index].append(runner.raw.get_tensor(index)[0])
-    return {index: np.array(values) for index, values in collected.items()}
+    plan = read(float_model)
+    indices = [operation.outputs[0] for operation in plan.operations]
+    collected = {index: [] for index in indices}
+    for runner in _invoked(float_model, plan, fed_to(plan, features)):
+        for index in indices:
+            collected[index].append(np.atleast_1d(runner.raw.get_tensor(index)))
+    return {index: np.concatenate(values) for index, values in collected.items()}
+
+
+def _invoked(
+    model_bytes: bytes, plan: Plan, fed: Mapping[int, np.ndarray]
+) -> Iterator[Interpreter]:
+    """Give LiteRT's reference kernels each step of what is fed, and hand on what they left.
+
+    `fed` has an array (n, ...) for every input; a step takes as many rows as the file's shape says.
+    """
+    runner = Interpreter(model_bytes, keep_all=True, reference=True)
+    steps = [fed[index].reshape(-1, *plan.values[index].shape) for index in plan.inputs]
+    for first, *others in zip(*steps, strict=True):
+        for index, value in zip(plan.inputs[1:], others, strict=True):
+            runner.raw.set_tensor(index, value)
+        runner.step(first)
+        yield runner
 
 
 def activation_ranges(int8_model: bytes) -> dict[str, tuple[float, float]]:
@@ -76,13 +92,12 @@ def against_kernels(int8_model: bytes, features: np.ndarray) -> dict[str, tuple[
     The integers come from `run_integer`, the kernels' from the interpreter, for each of `features`.
     """
     run = run_integer(int8_model, features)
-    runner = Interpreter(int8_model, keep_all=True, reference=True)
     counts = {run.plan.label(operation): [0, 0] for operation in run.plan.operations}
-    for place, first in enumerate(run.tensors[run.plan.inputs[0]]):
-        runner.step(first[np.newaxis])
+    for place, runner in enumerate(_invoked(int8_model, run.plan, run.tensors)):
         for operation in run.plan.operations:
-            theirs = runner.raw.get_tensor(operation.outputs[0])
-            mine = run.tensors[operation.outputs[0]][place : place + 1]
+            theirs = np.atleast_1d(runner.raw.get_tensor(operation.outputs[0]))
+            rows = len(theirs)
+            mine = run.tensors[operation.outputs[0]][place * rows : (place + 1) * rows]
             count = counts[run.plan.label(operation)]
             count[0] += theirs.nbytes
             count[1] += int(np.count_nonzero(theirs != mine)) * theirs.itemsize

@@ -57,7 +57,7 @@ def run_integer(
     for operation in plan.operations:
         _layer_of(operation)
         check(plan, operation)
-    fed = _fed(plan, features)
+    fed = fed_to(plan, features)
     if _row_by_row(plan):
         return Run(plan, _through(plan, fed, runtime))
     shapes = {index: plan.values[index].shape for index in fed}
@@ -98,7 +98,7 @@ def _through(
     return tensors
 
 
-def _fed(plan: Plan, features: np.ndarray | Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+def fed_to(plan: Plan, features: np.ndarray | Sequence[np.ndarray]) -> dict[int, np.ndarray]:
     """Return what goes into each input, (n, ...) on its grid. Raises ValueError where none fits."""
     several = isinstance(features, list | tuple) and len(plan.inputs) != 1
     arrays = [np.asarray(each) for each in (features if several else [features])]

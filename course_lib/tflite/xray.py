@@ -251,12 +251,15 @@ def search(byte_map: ByteMap, text: str) -> list[tuple[int, Span]]:
     return sorted(hits, key=lambda hit: hit[1].kind != "weights")
 
 
-def logits(model_bytes: bytes, features: np.ndarray) -> np.ndarray:
+def logits(model_bytes: bytes, features: np.ndarray) -> np.ndarray | None:
     """Return the float32 numbers, (classes,), that enter the softmax for one (49, 40) clip.
 
-    Raises LookupError where the model has no softmax.
+    None where the model has no softmax.
     """
-    return Interpreter(model_bytes, keep_all=True).before("SOFTMAX", features)
+    try:
+        return Interpreter(model_bytes, keep_all=True).before("SOFTMAX", features)
+    except LookupError:
+        return None
 
 
 def _fitted(stored: Stored, number: float) -> np.ndarray:

@@ -27,7 +27,10 @@ _CHARACTER = 8.4  # pixels that one character of a title takes, on average
 _LONGEST = 22  # characters of a title; longer ones lose their middle
 _MOST_ORDERED = 120  # nodes; in a larger graph the inputs of a node may stand in any order
 _HEAD = 9  # pixels, the length of an arrow's head
-_PATIENCE_SECONDS = 20  # a graph that takes longer is no picture for a lesson
+_MOST_NODES = 1200  # more are too small to read, and dot takes a time that grows with their square
+_PATIENCE_SECONDS = 60  # a graph that takes longer is no picture for a lesson
+
+_SMALLER = "draw a part of it, or open the model's file with views.netron"
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,14 @@ def lay_out(
 
     With `by_level` the nodes of a level stand in one row, which suits small programs; without it,
     constants stand beside the operation that reads them. None chooses: by level where all
-    operations are arithmetic. The same graph is laid out once.
+    operations are arithmetic. The same graph is laid out once. Raises ValueError for a graph of
+    more than 1,200 nodes, and for one that takes dot longer than 60 s.
     """
+    if len(graph) > _MOST_NODES:
+        problem = (
+            f"A picture holds at most {_MOST_NODES:,} nodes, and this graph has {len(graph):,}"
+        )
+        raise ValueError(f"{problem}: {_SMALLER}.")
     if by_level is None:
         by_level = all(operation(node.operation) for node in graph.operations)
     boxes = [_box(node, 124 if roomy else 64) for node in graph]
@@ -180,13 +189,12 @@ def _dot(graph: Graph, boxes: Sequence[Box], by_level: bool, across: bool, gap: 
 
 
 def _run(command: str, source: str) -> str:
-    done = subprocess.run(
-        [command, "-Tplain"],
-        input=source.encode(),
-        capture_output=True,
-        timeout=_PATIENCE_SECONDS,
-        check=False,
-    )
+    how = {"capture_output": True, "timeout": _PATIENCE_SECONDS, "check": False}
+    try:
+        done = subprocess.run([command, "-Tplain"], input=source.encode(), **how)
+    except subprocess.TimeoutExpired:
+        problem = f"graphviz takes longer than {_PATIENCE_SECONDS} s for this graph"
+        raise ValueError(f"{problem}: {_SMALLER}.") from None
     if done.returncode:
         raise OSError(f"graphviz ({command}) failed: {done.stderr.decode(errors='replace')[:200]}")
     return done.stdout.decode()

@@ -137,16 +137,21 @@ class BytePatch(shell.View):
         return f"<div style='font-size:14px'>byte {place} of {len(self.data)}: {descriptions}</div>"
 
 
-def _answers_html(labels: Sequence[str], shares: _Pair, logits: _Pair) -> str:
-    """Return a table of probabilities, with bars, and of the logits that the softmax makes them."""
-    head = "<th></th><th colspan=2>as shipped</th><th colspan=2>as patched</th><th>logits</th>"
+def _answers_html(
+    labels: Sequence[str], shares: _Pair, logits: tuple[np.ndarray | None, np.ndarray | None]
+) -> str:
+    """Return a table of probabilities, with bars, and of the logits that a softmax makes them."""
+    has_logits = all(values is not None and len(values) == len(labels) for values in logits)
+    head = "<th></th><th colspan=2>as shipped</th><th colspan=2>as patched</th>"
+    head += "<th>logits</th>" * has_logits
     rows = []
     for index, label in enumerate(labels):
         cells = "".join(
             _bar(values[index], index == int(values.argmax()), colour)
             for values, colour in zip(shares, ("sky", "orange"), strict=True)
         )
-        cells += f"<td>{logits[0][index]:+.2f} → {logits[1][index]:+.2f}</td>"
+        if has_logits:
+            cells += f"<td>{logits[0][index]:+.2f} → {logits[1][index]:+.2f}</td>"
         rows.append(f"<tr><td style='text-align:left'>{html.escape(label)}</td>{cells}</tr>")
     return (
         "<table style='font-size:14px;border-collapse:separate;border-spacing:8px 2px'>"

@@ -1,6 +1,11 @@
-"""Models with several inputs or outputs: converted, or refused by a sentence with their names."""
+"""Models as others save them: several inputs or outputs, TensorFlow 1, an older Keras, signatures.
+
+Each is read right, or refused by a sentence that says why.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +13,19 @@ import saved_forms
 from scipy.special import softmax
 
 from course_lib import session, tflite
-from course_lib.graph import freezing
+from course_lib.graph import freezing, trace
+from course_lib.graph.data import GraphError
 from course_lib.measure import saved
 
 tf = session.import_tensorflow()
 L = tf.keras.layers
 RNG = np.random.default_rng(3)
 A, B = RNG.normal(size=(1, 49, 40)).astype("f4"), RNG.normal(size=(1, 3)).astype("f4")
+v1 = tf.compat.v1
+X = RNG.normal(size=(5, 49, 40)).astype("f4")
+KERNEL = RNG.normal(size=(1960, 4)).astype("f4")
+LOGITS = X.reshape(5, -1) @ KERNEL
+PROBABILITIES = softmax(LOGITS, axis=1)
 
 
 def network(names, outputs, as_dict):
@@ -83,3 +94,140 @@ def test_a_flat_input_is_measured_too(tmp_path):
     np.testing.assert_allclose(
         tflite.run((tmp_path / "m.tflite").read_bytes(), A), answers, atol=1e-5
     )
+
+
+def graph_of_1(end: str = "softmax") -> v1.Graph:
+    """A network as programs of TensorFlow 1 wrote it, with names of their own and idle ends."""
+    graph = v1.Graph()
+    with graph.as_default():
+        x = v1.placeholder(tf.float32, [None, 1960], name="fingerprint_input")
+        kernel = v1.get_variable("weights", initializer=KERNEL)
+        logits = v1.matmul(x, kernel, name="add_logits")
+        v1.Assert(v1.reduce_all(v1.is_finite(x)), [x], name="finite")
+        v1.summary.histogram("activity", logits)
+        v1.constant(3, name="forgotten")
+        if end == "softmax":
+            v1.nn.softmax(logits, name="labels_softmax")
+    return graph
+
+
+def frozen_by_1(graph: v1.Graph, *ends: str) -> bytes:
+    with v1.Session(graph=graph) as running, session.quiet():
+        running.run(v1.variables_initializer(graph.get_collection("variables")))
+        found = v1.graph_util.convert_variables_to_constants(running, graph.as_graph_def(), ends)
+    return found.SerializeToString()
+
+
+@pytest.mark.parametrize("end, last", [("softmax", "labels_softmax"), ("logits", "add_logits")])
+def test_a_frozen_graph_of_tensorflow_1_is_measured_and_converted(tmp_path, end, last) -> None:
+    path = tmp_path / "tiny_conv.pb"
+    path.write_bytes(frozen_by_1(graph_of_1(end), last))
+    opened = freezing.load(path)
+    assert (opened.inputs, opened.outputs) == (("fingerprint_input",), (last,))
+    np.testing.assert_allclose(saved.predictor(path)(X.reshape(5, -1)), PROBABILITIES, atol=1e-5)
+    data = tflite.convert(saved.trainable_or_frozen(path))
+    wanted = PROBABILITIES if end == "softmax" else LOGITS  # a frozen graph stays what it is
+    np.testing.assert_allclose(tflite.run(data, X), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_idle_ends_and_ends_without_a_result_are_no_outputs() -> None:
+    graph = graph_of_1()
+    with graph.as_default():
+        v1.no_op(name="nothing")
+        v1.raw_ops.PrintV2(input=tf.constant("said"))
+    outputs = freezing.load(graph.as_graph_def().SerializeToString()).outputs
+    assert "labels_softmax" in outputs
+    assert not {"nothing", "forgotten", "PrintV2"} & set(outputs)
+
+
+def test_a_graph_that_starts_from_a_files_bytes_says_what_it_wants(tmp_path: Path) -> None:
+    """ARM's keyword spotters and TensorFlow's speech example take the bytes of a .wav file."""
+    graph = v1.Graph()
+    with graph.as_default():
+        content = v1.placeholder(tf.string, [], name="wav_data")
+        sound = tf.audio.decode_wav(content, 1, 16000)
+        spectrogram = v1.raw_ops.AudioSpectrogram(input=sound.audio, window_size=640, stride=320)
+        v1.nn.softmax(tf.reduce_mean(spectrogram, axis=1), name="labels_softmax")
+    path = tmp_path / "ds_cnn.pb"
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    assert saved.trainable_or_frozen(path).inputs == ("wav_data",)
+    with pytest.raises(saved.ModelFileError, match="wav_data.*string"):
+        saved.predictor(path)
+
+
+def test_a_loop_of_tensorflow_1_is_named() -> None:
+    graph = v1.Graph()
+    with graph.as_default():
+        v1.disable_control_flow_v2()
+        try:
+            v1.while_loop(lambda i: i < 9, lambda i: i + 1, [v1.placeholder(tf.int32, [])])
+        finally:
+            v1.enable_control_flow_v2()
+    with pytest.raises(GraphError, match="a loop of TensorFlow 1"):
+        trace.from_graph_def(graph.as_graph_def())
+
+
+def saved_by_1(folder: Path, signatures: dict | None) -> Path:
+    graph = graph_of_1()
+    with v1.Session(graph=graph) as running, session.quiet():
+        running.run(v1.variables_initializer(graph.get_collection("variables")))
+        builder = v1.saved_model.Builder(str(folder))
+        ends = (
+            {"x": graph.get_tensor_by_name("fingerprint_input:0")},
+            {"y": graph.get_tensor_by_name("labels_softmax:0")},
+        )
+        defined = v1.saved_model.predict_signature_def(*ends)
+        builder.add_meta_graph_and_variables(
+            running, ["serve"], {name: defined for name in signatures or ()}
+        )
+        builder.save()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["serving_default", "predict_words"])
+def test_a_saved_model_of_tensorflow_1(tmp_path: Path, name: str) -> None:
+    folder = saved_by_1(tmp_path / "saved", {name: ...})
+    for path in (folder, folder / "saved_model.pb"):  # also when its graph is named
+        answers = saved.predictor(path)(X[:1].reshape(1, -1))
+        np.testing.assert_allclose(answers, PROBABILITIES[:1], atol=1e-5)
+    data = tflite.convert(saved.trainable_or_frozen(folder))
+    np.testing.assert_allclose(tflite.run(data, X), PROBABILITIES, atol=1e-5)
+
+
+def test_signatures_that_leave_open_which_is_meant(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.kernel = tf.Variable(KERNEL)
+    spec = tf.TensorSpec((None, 1960), tf.float32)
+    run = tf.function(lambda x: x @ module.kernel).get_concrete_function(spec)
+    for name, signatures, said in (
+        ("none", None, "no signature at all"),
+        ("two", {"a": run, "b": run}, "a, b"),
+    ):
+        with session.quiet():
+            tf.saved_model.save(module, str(tmp_path / name), signatures)
+        with pytest.raises(saved.ModelFileError, match=f"{said}.*serving_default"):
+            saved.trainable_or_frozen(tmp_path / name)
+
+
+def test_the_graph_of_a_saved_model_alone_is_no_frozen_graph(tmp_path: Path) -> None:
+    folder = saved_by_1(tmp_path / "saved", {"serving_default": ...})
+    alone = tmp_path / "model.pb"
+    alone.write_bytes((folder / "saved_model.pb").read_bytes())
+    with pytest.raises(saved.ModelFileError, match="the graph of a SavedModel"):
+        saved.trainable_or_frozen(alone)
+
+
+def test_h5_holds_a_model_or_weights_alone(tmp_path: Path) -> None:
+    layers = [tf.keras.layers.Input((1960,)), tf.keras.layers.Dense(4, activation="softmax")]
+    model = tf.keras.Sequential(layers)
+    model.layers[0].set_weights([KERNEL, np.zeros(4)])
+    with session.quiet():
+        model.save(tmp_path / "whole.h5")
+        model.save_weights(tmp_path / "part.weights.h5")
+    answers = saved.predictor(tmp_path / "whole.h5")(X)
+    np.testing.assert_allclose(answers, PROBABILITIES, atol=1e-5)
+    with pytest.raises(saved.ModelFileError, match="weights without a model"):
+        saved.predictor(tmp_path / "part.weights.h5")
+    (tmp_path / "cut.h5").write_bytes((tmp_path / "whole.h5").read_bytes()[:-2000])
+    with pytest.raises(saved.ModelFileError, match="cut.h5 cannot be opened"):
+        saved.predictor(tmp_path / "cut.h5")

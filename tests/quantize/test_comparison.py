@@ -5,6 +5,7 @@ import pytest
 from one_operation import Input, model
 
 from course_lib import quantize
+from course_lib.formats.tflite_file import schema
 
 
 def test_the_shipped_model_equals_the_kernels_in_every_byte(shipped, clips):
@@ -40,3 +41,21 @@ def test_layers_that_do_not_match_are_refused(shipped):
     other = model("ADD", [x, x], x)
     with pytest.raises(ValueError, match="different layers"):
         quantize.correct_biases(other, shipped[1], np.zeros((1, 49, 40)))
+
+
+def test_files_of_several_inputs_and_of_batches_are_compared_too():
+    """Each output of LiteRT's is set beside the same rows of ours."""
+    rng = np.random.default_rng(5)
+    x, y = (Input((2, 6), scale, 3) for scale in (0.05, 0.02))
+    options = schema.AddOptionsT()
+    added = model("ADD", [x, y], Input((2, 6), 0.1, -4), options)
+    clips = [rng.normal(size=(8, 6)).astype("f4") for _ in range(2)]
+    assert quantize.against_kernels(added, clips) == {"t2": (48, 0)}
+    exact = model(
+        "ADD", [Input((2, 6), dtype="float32")] * 2, Input((2, 6), dtype="float32"), options
+    )
+    (error,) = quantize.layer_errors(exact, added, clips)
+    wanted = sum(clips)
+    rounded = quantize.run_integer(added, clips).probabilities
+    assert error.sqnr_db == pytest.approx(quantize.sqnr_db(wanted, rounded), abs=1e-3)
+    assert 0 <= error.worst_clip < 8

@@ -143,3 +143,21 @@ def test_a_thousand_operations_are_traced_levelled_and_drawn(made_by):
     layout = lay_out(graph)
     assert svg(layout, Marks(), "big").count("<rect") == 1002
     assert picture(graph, alt="a thousand").png[:4] == b"\x89PNG"
+
+
+def test_a_graph_too_large_for_a_picture_is_refused_at_once(monkeypatch):
+    monkeypatch.setattr(layout_module, "_run", lambda *_: pytest.fail("dot was asked"))
+    with pytest.raises(
+        ValueError, match="at most 1,200 nodes, and this graph has 1,203: draw a part"
+    ):
+        lay_out(from_source(long_program(1201)))
+
+
+def test_a_graph_that_takes_dot_too_long_is_given_up(tmp_path, monkeypatch):
+    slow = tmp_path / "dot"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(layout_module, "dot_command", lambda: str(slow))
+    monkeypatch.setattr(layout_module, "_PATIENCE_SECONDS", 0.1)
+    with pytest.raises(ValueError, match="takes longer than 0.1 s"):
+        lay_out(from_source("a = 1\nb = a + a * 7 + 1234"))

@@ -5,6 +5,7 @@ import pytest
 import random_tflite
 
 from course_lib import session, tflite
+from course_lib.graph import freezing
 from course_lib.tflite import xray
 from course_lib.views.patch import BytePatch
 from course_lib.views.xray import XrayView
@@ -27,7 +28,8 @@ def models():
             layers.Dense(4, bias_initializer="ones"),
         ]
     )
-    return {name: tflite.convert(model, name, FEATURES) for name in ("float32", "int8")}
+    made = {name: tflite.convert(model, name, FEATURES) for name in ("float32", "int8")}
+    return made | {"logits": tflite.convert(freezing.frozen(model, softmax=False))}
 
 
 def test_every_part_has_a_way_that_ends_at_it(models):
@@ -63,11 +65,12 @@ def test_explorer_walks_searches_and_jumps(models):
     assert explorer.hits.options[0][0] == "nothing found"
 
 
-@pytest.mark.parametrize("name", ["int8", "float32"])
+@pytest.mark.parametrize("name", ["int8", "float32", "logits"])
 def test_patcher_changes_and_restores(models, name):
     labels = tflite.run(models[name], FEATURES).argmax(axis=1)
     patcher = BytePatch(models[name], FEATURES, labels, NAMES, clip=2)
     assert "8 of 8 clips right as shipped, 8 now" in patcher.score.value
+    assert (">logits<" in patcher.answers.value) == (name != "logits")  # they are the answers then
     dense = next(
         index for index, (_, each) in enumerate(patcher.tensor.options) if each.shape == (4, 3)
     )

@@ -9,18 +9,21 @@ import io
 import json
 import struct
 import zipfile
-from dataclasses import replace
+import zlib
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from course_lib.formats.bytemap import ByteMap, Span
+from course_lib.formats.bytemap import ByteMap, Span, Words
 from course_lib.formats.checkpoint.tensors import Contents, Tensor, group_of, spans_of
 from course_lib.session import write_atomically
 
 _WEIGHTS = "model.weights.h5"
+_SLOTS = {"m": "optimizer: momentum", "momentum": "optimizer: momentum",
+          "v": "optimizer: velocity", "velocity": "optimizer: velocity"}  # fmt: skip
 _MOST_BYTES = 2**31
 # Settings that Keras 3.14 and later write and that Keras 3.13, Colab's, refuses to read. At these
 # values, their defaults, a layer without them is the same layer.
@@ -29,25 +32,32 @@ _NEW_SETTINGS = {"input_axes": None, "output_axes": None, "renorm": False,
 
 
 def read_h5(path: str | Path) -> Contents:
-    """Return what a `.weights.h5` file holds; raises ValueError for anything else."""
+    """Return what an HDF5 file of weights holds, of any Keras; raises ValueError for others."""
     path = Path(path)
     data = path.read_bytes()
     tensors = tuple(_tensors(data, path.name))
-    return _contents("Keras weights (HDF5)", path, data, tensors, "HDF5 structure", [])
+    return _contents("Keras weights (HDF5)", path, data, tensors, "HDF5 structure", [], data)
 
 
 def read_keras(path: str | Path) -> Contents:
-    """Return what a `.keras` file holds: the weights, and the texts that describe the model."""
+    """Return what a `.keras` file holds: the weights, and the texts that describe the model.
+
+    Keras stores them as they are. Where another program has compressed the weights, their tensors
+    have no places of their own in the file.
+    """
     path = Path(path)
     data = path.read_bytes()
-    parts = _members(path, data)
-    start, weights = next(((s, d) for name, s, d in parts if name == _WEIGHTS), (0, None))
+    members = _members(path, data)
+    weights = next((each for each in members if each.name == _WEIGHTS), None)
     if weights is None:
         raise ValueError(f"{path.name} has no {_WEIGHTS} inside: it is no .keras file.")
-    tensors = tuple(_tensors(weights, _WEIGHTS))
-    texts = [Span(s, s + len(d), "string", name, name) for name, s, d in parts if name != _WEIGHTS]
-    moved = tuple(replace(each, offset=each.offset + start, file=path.name) for each in tensors)
-    return _contents("Keras model (zip)", path, data, moved, "HDF5 and zip structure", texts)
+    tensors = tuple(
+        _in_zip(each, weights, path.name) for each in _tensors(weights.content, _WEIGHTS)
+    )
+    named = [each for each in members if each is not weights or each.compressed]
+    texts = [each.span for each in named if each.span.end > each.span.start]
+    rest = "HDF5 and zip structure"
+    return _contents("Keras model (zip)", path, data, tensors, rest, texts, weights.content)
 
 
 def make_portable(path: str | Path) -> None:
@@ -67,8 +77,30 @@ def make_portable(path: str | Path) -> None:
     write_atomically(path, rewritten.getvalue())
 
 
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One file inside a zip file: its name, where its bytes lie, and what they unpack to."""
+
+    name: str
+    start: int
+    end: int
+    content: bytes
+    compressed: bool
+
+    @property
+    def span(self) -> Span:
+        value = Words(f"{len(self.content):,} bytes, compressed") if self.compressed else self.name
+        return Span(self.start, self.end, "string", self.name, self.name, value)
+
+
 def _contents(
-    form: str, path: Path, data: bytes, tensors: tuple[Tensor, ...], rest: str, texts: list[Span]
+    form: str,
+    path: Path,
+    data: bytes,
+    tensors: tuple[Tensor, ...],
+    rest: str,
+    texts: list[Span],
+    weights: bytes,
 ) -> Contents:
     """Return the contents of a file; `rest` says what its bytes are that no other span names."""
 
@@ -79,25 +111,44 @@ def _contents(
         return ByteMap(data, spans)
 
     files = {path.name: len(data)}
-    return Contents(form, path, files, tensors, (), partial(_values, data), byte_map)
+    return Contents(form, path, files, tensors, (), partial(_values, weights), byte_map)
 
 
-def _members(path: Path, data: bytes) -> list[tuple[str, int, bytes]]:
-    """Return name, start of the content in the file, and content of every member of a zip file."""
+def _members(path: Path, data: bytes) -> list[_Member]:
+    """Return every file inside a zip file; raises ValueError where one cannot be unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = []
-            for info in archive.infolist():
-                if info.file_size > _MOST_BYTES or info.compress_type != zipfile.ZIP_STORED:
-                    where = f"{info.filename} in {path.name}"
-                    raise ValueError(f"{where} is compressed: Keras stores it.")
-                # the name and the extra field stand between a member's header and its content
-                skipped = sum(struct.unpack_from("<HH", data, info.header_offset + 26))
-                start = info.header_offset + 30 + skipped
-                members.append((info.filename, start, archive.read(info)))
-            return members
-    except (zipfile.BadZipFile, EOFError, RuntimeError, struct.error) as error:
+            infos = archive.infolist()
+            if sum(info.file_size for info in infos) > _MOST_BYTES:
+                raise ValueError(f"{path.name} unpacks to more than 2 GiB, which is not read here.")
+            return [_member(archive, info, data) for info in infos]
+    except NotImplementedError as error:
+        raise ValueError(
+            f"{path.name} cannot be unpacked here ({error}): save it again."
+        ) from error
+    except RuntimeError as error:  # a password
+        raise ValueError(f"{path.name} is encrypted: unpack it, and zip it without.") from error
+    except (zipfile.BadZipFile, EOFError, OSError, struct.error, zlib.error) as error:
         raise ValueError(f"{path.name} is no whole zip file: save the model again.") from error
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, data: bytes) -> _Member:
+    # the name and the extra field stand between a member's header and its content
+    skipped = sum(struct.unpack_from("<HH", data, info.header_offset + 26))
+    start = info.header_offset + 30 + skipped
+    compressed = info.compress_type != zipfile.ZIP_STORED
+    end = start + info.compress_size
+    return _Member(info.filename, start, end, archive.read(info), compressed)
+
+
+def _in_zip(tensor: Tensor, weights: _Member, file: str) -> Tensor:
+    """Return a tensor of the weights as one of the zip file that they are stored in."""
+    if weights.compressed:
+        return replace(tensor, file=file, offset=weights.start, places=())
+    places = tensor.places
+    if places is not None:
+        places = tuple((start + weights.start, end + weights.start) for start, end in places)
+    return replace(tensor, file=file, offset=tensor.offset + weights.start, places=places)
 
 
 def _tensors(data: bytes, file: str) -> list[Tensor]:
@@ -120,21 +171,72 @@ def _tensors(data: bytes, file: str) -> list[Tensor]:
 
 def _tensor(name: str, item: Any, file: str, length: int) -> Tensor:
     """Return what a dataset is; Keras writes the layer's name on the group that it lies in."""
-    offset = item.id.get_offset() or 0
-    size = item.size * item.dtype.itemsize
-    if (not offset and size) or offset + size > length:
-        raise ValueError(f"{name} does not lie in {file} in one piece: was the file cut short?")
+    if item.external or item.is_virtual:
+        raise ValueError(f"{name} in {file} lies in other files: those are not read here.")
+    places = _places(item)
+    if any(end > length for _, end in places or ()):
+        raise ValueError(f"{name} reaches past the end of {file}: was the file cut short?")
     owner = item.parent.attrs.get("name", "")
     owner = owner.decode() if isinstance(owner, bytes) else str(owner)
     own = f"{owner}/{name.split('/')[-1]}" if owner else name
-    dtype = str(item.dtype)
-    group = "optimizer" if name.startswith("optimizer/") else group_of(name, own, dtype)
-    return Tensor(name, own, dtype, tuple(item.shape), file, offset, size, group)
+    dtype = "string" if _is_text(item.dtype) else str(item.dtype)
+    at, stored = (places or ((0, 0),))[0][0], item.id.get_storage_size()
+    as_they_are = None if places and not item.chunks else places
+    group = _group(name, own, dtype)
+    return Tensor(name, own, dtype, item.shape or (), file, at, stored, group, places=as_they_are)
+
+
+def _places(item: Any) -> tuple[tuple[int, int], ...]:
+    """Return the stretches (start, end) of a file that a dataset's values take.
+
+    A chunk may be compressed. A small dataset that lies among the structure (HDF5 calls it
+    compact), or one without values, has no place.
+    """
+    if item.chunks:
+        chunks = (item.id.get_chunk_info(n) for n in range(item.id.get_num_chunks()))
+        return tuple(sorted((c.byte_offset, c.byte_offset + c.size) for c in chunks))
+    offset, size = item.id.get_offset(), item.id.get_storage_size()
+    return ((offset, offset + size),) if offset is not None and size else ()
+
+
+def _is_text(dtype: np.dtype) -> bool:
+    import h5py
+
+    return h5py.check_string_dtype(dtype) is not None
+
+
+def _group(key: str, name: str, dtype: str) -> str:
+    """Return the part that a dataset plays; an optimizer's stand under a name of their own."""
+    first, *parts = key.replace(":0", "").split("/")
+    if first not in ("optimizer", "optimizer_weights"):
+        return group_of(key.replace(":0", ""), name.replace(":0", ""), dtype)
+    *_, last = parts or [""]
+    if last in ("iter", "iteration", "iterations", "learning_rate"):
+        return "bookkeeping"
+    ends = (
+        last,
+        last.rpartition("_")[2],
+        *parts,
+    )  # Keras 3 joins the slot's name to the variable's
+    return next((_SLOTS[end] for end in ends if end in _SLOTS), "optimizer")
 
 
 def _values(data: bytes, tensor: Tensor) -> np.ndarray:
-    content = data[tensor.offset : tensor.offset + tensor.bytes]
-    return np.frombuffer(content, tensor.dtype).reshape(tensor.shape).copy()
+    """Read one dataset, unpacked where it is compressed; texts are an array of bytes objects.
+
+    Raises ValueError where it has no values, or is packed in a way that h5py cannot undo.
+    """
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(data), "r") as opened:
+            values = opened[tensor.key][()]
+    except OSError as error:
+        reason = " ".join(str(error).split())[:120]
+        raise ValueError(f"{tensor.name[:80]!r} cannot be unpacked here ({reason}).") from error
+    if isinstance(values, h5py.Empty):
+        raise ValueError(f"{tensor.name[:80]!r} was saved without values.")
+    return np.asarray(values)
 
 
 def _without_new(value: Any) -> Any:

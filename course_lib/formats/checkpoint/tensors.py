@@ -27,7 +27,8 @@ class Tensor:
     `key` is the name in the file, `name` the variable's own where the file tells it, else the
     key. It is `bytes` long, from `offset` in the file called `file`; `group` is its part in
     training. `checksum` is the stored one (masked CRC-32C) or None; `slices` counts the pieces
-    of a partitioned variable, whose own entry has no bytes.
+    of a partitioned variable, whose own entry has no bytes. `places` are the stretches (start,
+    end) of the file that it takes where they are not one: chunks of HDF5, or none to be told.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Tensor:
     group: str
     checksum: int | None = None
     slices: int = 0
+    places: tuple[tuple[int, int], ...] | None = None
 
     @property
     def count(self) -> int:
@@ -163,11 +165,12 @@ def group_of(key: str, name: str, dtype: str) -> str:
 
 
 def spans_of(tensors: Iterable[Tensor]) -> list[Span]:
-    """Return a span for every tensor that has bytes, of the kind of its group."""
+    """Return a span for every stretch that a tensor's bytes take, of the kind of its group."""
     return [
-        Span(t.offset, t.offset + t.bytes, t.group, t.name, t.key, Words(f"{t.dtype} {[*t.shape]}"))
+        Span(start, end, t.group, t.name, t.key, Words(f"{t.dtype} {[*t.shape]}"))
         for t in tensors
-        if t.bytes
+        for start, end in (((t.offset, t.offset + t.bytes),) if t.places is None else t.places)
+        if end > start
     ]
 
 

@@ -381,6 +381,14 @@ def cluster(place: Path):
             process.wait(timeout=30)
 
 
+def _comparable(result):
+    """Return a result without what depends on the machine: seconds, and which limit came first."""
+    stopped = [each.state == "stopped" for each in result.exercises]
+    verdicts = zip(result.exercises, stopped, strict=True)
+    told = tuple(replace(each, message="") if late else each for each, late in verdicts)
+    return replace(result, seconds=0, ended=bool(result.ended), exercises=told)
+
+
 @on_a_cluster
 def test_a_lost_worker_loses_nothing(mixed, tmp_path):
     works, settings, _ = mixed
@@ -404,8 +412,7 @@ def test_a_lost_worker_loses_nothing(mixed, tmp_path):
     assert len(list((tmp_path / "cluster" / "works").iterdir())) == SUBMISSIONS
     here, failures = campaign.grade_all(works, settings, tmp_path / "here")
     assert not failures
-    without_time = [[replace(each, seconds=0) for each in every] for every in (found, here)]
-    assert without_time[0] == without_time[1]
+    assert list(map(_comparable, found)) == list(map(_comparable, here))
     assert len({each.earned for each in here}) >= 5
 
 
