@@ -47,7 +47,6 @@ def main() -> None:
             if peers.command(label.split()[0]) is None:
                 print(f"{label}: no environment, make it with python -m benchmarks.peers")
                 continue
-            peers.share_packages(label.split()[0])
             count = options.otter if measure is _otter else options.submissions
             seconds[label] = measure(reference, place, count)
     text = _report(seconds, options, reference)

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["PINS", "ROOT", "Unavailable", "command", "prepare", "share_packages", "surroundings"]
+__all__ = ["PINS", "ROOT", "Unavailable", "command", "prepare", "surroundings"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = {
@@ -41,17 +41,20 @@ def surroundings(name: str, library: Path) -> dict[str, str]:
 
 
 def prepare(name: str, seconds: float = 600.0) -> None:
-    """Make the environment of a tool unless it is there; it takes a minute or two, once.
+    """Make the environment of a tool unless it is there; it takes some half a minute, once.
 
     Raises Unavailable where pip fails, above all where there is no network.
     """
     if command(name):
         return
     folder = ROOT / f".venv-{name}"
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--retries", "1"]
+    own = [sys.executable, "-m"]
+    pip = [*own, "pip", "--python", str(folder / "bin" / "python"), "install", "-q"]
+    how = {"check": True, "capture_output": True, "text": True, "timeout": seconds}
     try:
-        for each in ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, *PINS[name]]):
-            subprocess.run(each, check=True, capture_output=True, text=True, timeout=seconds)
+        subprocess.run([*own, "venv", "--clear", "--without-pip", str(folder)], **how)
+        _share_packages(folder)
+        subprocess.run([*pip, "--retries", "1", *PINS[name]], **how)
     except subprocess.CalledProcessError as error:
         said = [line for line in error.stderr.splitlines() if line.startswith("ERROR")]
         why = said[-1] if said else f"{error.cmd[0]} failed"
@@ -72,10 +75,10 @@ def _stamp(folder: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def share_packages(name: str) -> None:
-    """Let a tool's environment find, after its own, this one's packages: TensorFlow above all."""
+def _share_packages(folder: Path) -> None:
+    """Let an environment find, after its own, this one's packages: only what lacks is installed."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    place = ROOT / f".venv-{name}" / "lib" / version / "site-packages" / "workbook.pth"
+    place = folder / "lib" / version / "site-packages" / "workbook.pth"
     place.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
 
 

@@ -33,7 +33,7 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_START_SECONDS = 90
+_START_SECONDS = 240
 _OPEN = """async () => {
     const app = window.jupyterapp;
     await app.restored;
@@ -105,19 +105,19 @@ class Notebook:
         """Open the notebook `name`, a path below the server's folder, and wait for its kernel."""
         self.page = page
         page.goto(server.address(name), wait_until="domcontentloaded")
-        page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        page.wait_for_function("() => window.jupyterapp", timeout=180_000)
         page.evaluate(_OPEN)
 
     def start(self) -> None:
         """Begin to run every cell, and do not wait."""
         self.page.evaluate(_START)
 
-    def run_all(self, timeout_seconds: float = 180) -> dict[str, Any]:
+    def run_all(self, timeout_seconds: float = 900) -> dict[str, Any]:
         """Run every cell; return how many there are, how many are done, and the errors."""
         self.start()
         return self.finish(timeout_seconds)
 
-    def finish(self, timeout_seconds: float = 180) -> dict[str, Any]:
+    def finish(self, timeout_seconds: float = 900) -> dict[str, Any]:
         """Wait for what was started; return how many cells there are, are done, and the errors."""
         self.page.evaluate(_RAN)
         deadline = time.monotonic() + timeout_seconds
@@ -134,7 +134,7 @@ class Notebook:
     def cell_with(self, selector: str) -> Any:
         """Return the first cell whose outputs hold an element that `selector` finds."""
         cells = self.page.locator(".jp-Notebook .jp-CodeCell", has=self.page.locator(selector))
-        cells.first.wait_for(state="attached", timeout=30_000)
+        cells.first.wait_for(state="attached", timeout=120_000)
         cells.first.scroll_into_view_if_needed()
         return cells.first
 
@@ -172,7 +172,7 @@ class Notebook:
             return after
         raise AssertionError(f"The choice of {which} changes nothing in the cell.")
 
-    def wait_for_change(self, cell: Any, before: str, timeout_seconds: float = 15) -> str:
+    def wait_for_change(self, cell: Any, before: str, timeout_seconds: float = 60) -> str:
         """Return how the cell looks as soon as that is another way, or at the end of the time."""
         deadline = time.monotonic() + timeout_seconds
         while (now := self.looks(cell)) == before and time.monotonic() < deadline:

@@ -17,7 +17,7 @@ from tests.browser.test_lessons import (  # noqa: F401
     server,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 
 def _press(notebook, cell, key: str) -> str:

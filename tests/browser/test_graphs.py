@@ -16,7 +16,7 @@ from tests.browser.test_lessons import (  # noqa: F401 (fixtures)
     server,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 _SAID = "[role=status]"
 
@@ -42,7 +42,7 @@ def test_01_by_keyboard_alone(lesson_01: Notebook) -> None:
     sliders = cell.locator(SLIDER)
     sliders.nth(1).focus()  # var2
     lesson_01.page.keyboard.press("ArrowRight")
-    cell.locator(_SAID, has_text="= 9 ÷ 7 = 1.286").wait_for(state="attached", timeout=10_000)
+    cell.locator(_SAID, has_text="= 9 ÷ 7 = 1.286").wait_for(state="attached", timeout=120_000)
     assert cell.locator("svg text", has_text="constant 3").count() == 1
     _a_program_of_ones_own(lesson_01)
     _every_node_is_readable(lesson_01)
@@ -54,10 +54,10 @@ def _a_program_of_ones_own(notebook: Notebook) -> None:
     cell = notebook.cell_with(".widget-textarea")
     box = cell.locator(".widget-textarea textarea")
     box.fill("a = 1\nfor i in a: b = a")
-    cell.locator(_SAID, has_text="Line 2: has a loop").wait_for(state="attached", timeout=10_000)
+    cell.locator(_SAID, has_text="Line 2: has a loop").wait_for(state="attached", timeout=120_000)
     box.fill("a = 1\nb = a / (a - 1)")
     cell.locator(_SAID, has_text="Line 2: b divides 1 by").wait_for(
-        state="attached", timeout=10_000
+        state="attached", timeout=120_000
     )
 
 
@@ -65,7 +65,7 @@ def _every_node_is_readable(notebook: Notebook) -> None:
     """The whole model keeps the size of its letters; the arrow keys scroll it."""
     cell = notebook.cell_with(LIST)
     notebook.select(cell, cell.locator(LIST).first, label="every node")
-    cell.locator("svg rect").nth(100).wait_for(state="attached", timeout=15_000)
+    cell.locator("svg rect").nth(100).wait_for(state="attached", timeout=120_000)
     view = cell.locator("[tabindex='0'][role=group]")
     sizes = view.evaluate(
         """view => [view.clientWidth, view.querySelector('svg').getBoundingClientRect().width,
@@ -79,7 +79,7 @@ def _every_node_is_readable(notebook: Notebook) -> None:
     for _ in range(3):
         notebook.page.keyboard.press("ArrowDown")
     notebook.page.wait_for_function(
-        "view => view.scrollTop > 0", arg=view.element_handle(), timeout=10_000
+        "view => view.scrollTop > 0", arg=view.element_handle(), timeout=60_000
     )
 
 
@@ -89,7 +89,7 @@ def _netron_draws_and_is_replaced(notebook: Notebook) -> None:
     cell = notebook.cell_with(frame)
     address = cell.locator(frame).get_attribute("src")
     inside = cell.frame_locator(frame)
-    inside.locator(".node-item").first.wait_for(state="attached", timeout=60_000)
+    inside.locator(".node-item").first.wait_for(state="attached", timeout=120_000)
     assert inside.locator(".node-item").count() > 10
     assert not inside.locator("body.message, body.alert").count()
     assert cell.locator("summary", has_text="The frame stays empty?").count() == 1
@@ -101,7 +101,7 @@ def _netron_draws_and_is_replaced(notebook: Notebook) -> None:
         timeout=60_000,
     )
     assert not _answers(address)
-    cell.frame_locator(frame).locator(".node-item").first.wait_for(state="attached", timeout=60_000)
+    cell.frame_locator(frame).locator(".node-item").first.wait_for(state="attached", timeout=120_000)
 
 
 def _answers(address: str) -> bool:
@@ -123,6 +123,6 @@ def test_02_charts_walks_and_listings_follow(page, server: Server) -> None:  # n
     assert "var2 gets 0.125" in _press(notebook, walk, "end", "Space")
     walk.locator(SLIDER).first.focus()
     page.keyboard.press("ArrowRight")
-    walk.locator("svg text", has_text="0.1111").first.wait_for(state="attached", timeout=10_000)
+    walk.locator("svg text", has_text="0.1111").first.wait_for(state="attached", timeout=120_000)
     _move(notebook, LIST)  # the languages of one program
     assert _only_badges(page)

@@ -11,7 +11,7 @@ import pytest
 from tests.browser.lab import CHROMIUM_OPTIONS, Notebook, Server, served
 from tools import clean_copy, programs
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 SLIDER = ".widget-slider .noUi-handle"
 LIST = ".widget-dropdown select"
@@ -43,6 +43,7 @@ def chromium() -> Iterator:
 def page(chromium, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator:
     """A page whose requests to other machines are refused, and listed."""
     context = chromium.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(120_000)  # milliseconds: both cores may be busy
     opened = context.new_page()
     opened.elsewhere = []
 

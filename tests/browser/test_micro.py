@@ -11,7 +11,7 @@ from tests.browser.lab import CHROMIUM_OPTIONS, Server
 from tests.browser.test_lessons import SLIDER, _only_badges, _run, page, server  # noqa: F401
 from tools import programs
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 BUTTON = "button.workbook-record"
 LESSON = "08_on_a_microcontroller"

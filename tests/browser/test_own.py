@@ -10,7 +10,7 @@ from tests.browser.lab import Server
 from tests.browser.test_lessons import LIST, _only_badges, _run, page, server  # noqa: F401
 from tests.browser.test_micro import BUTTON, chromium  # noqa: F401
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def test_09_takes_are_saved_at_once_and_the_report_is_there(
