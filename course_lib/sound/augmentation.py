@@ -7,9 +7,13 @@ room and microphone, put somewhere into the second, and drowned in noise to some
 from __future__ import annotations
 
 import multiprocessing
+import pickle
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -209,25 +213,38 @@ class _Kitchen:
 
 
 def _cooked(kitchen: _Kitchen, tasks: list, workers: int) -> Iterator[np.ndarray]:
+    """Yield what the tasks make, in order: in other processes, or here where those fail."""
+    done = 0
     if workers > 1 and len(tasks) > 3:
-        try:  # fresh processes: a fork of a process that runs TensorFlow may hang
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(workers, context, _open_kitchen, (kitchen,))
-        except (ImportError, OSError):  # no semaphores here: some sandboxes
-            pass
-        else:
-            with pool:
-                yield from pool.map(_cook, tasks)
-            return
-    yield from map(kitchen.cook, tasks)
+        try:
+            for made in _cooked_beside(kitchen, tasks, workers):
+                yield made
+                done += 1
+        except (ImportError, OSError, BrokenProcessPool):
+            pass  # no semaphores, as in some sandboxes, or a worker that the system has ended
+    yield from map(kitchen.cook, tasks[done:])
+
+
+def _cooked_beside(kitchen: _Kitchen, tasks: list, workers: int) -> Iterator[np.ndarray]:
+    """Yield what fresh processes make: a fork of a process that runs TensorFlow may hang.
+
+    They read the kitchen from a file. Through the pipe that starts a process, it would hang this
+    one for good where that process ends before it has read everything.
+    """
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "kitchen")
+        path.write_bytes(pickle.dumps(kitchen))
+        with ProcessPoolExecutor(workers, context, _open_kitchen, (path,)) as pool:
+            yield from pool.map(_cook, tasks)
 
 
 _kitchen: _Kitchen | None = None  # of a worker: sent once, not with every task
 
 
-def _open_kitchen(kitchen: _Kitchen) -> None:
+def _open_kitchen(path: Path) -> None:
     global _kitchen
-    _kitchen = kitchen
+    _kitchen = pickle.loads(path.read_bytes())
 
 
 def _cook(task: tuple[int, np.ndarray, np.ndarray]) -> np.ndarray:

@@ -101,7 +101,9 @@ def _netron_draws_and_is_replaced(notebook: Notebook) -> None:
         timeout=60_000,
     )
     assert not _answers(address)
-    cell.frame_locator(frame).locator(".node-item").first.wait_for(state="attached", timeout=120_000)
+    cell.frame_locator(frame).locator(".node-item").first.wait_for(
+        state="attached", timeout=120_000
+    )
 
 
 def _answers(address: str) -> bool:

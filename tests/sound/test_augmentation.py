@@ -1,6 +1,10 @@
 """Properties of every effect and noise, and of the training set that they make together."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,3 +210,24 @@ def test_silence_alone_needs_no_words(clips):
     recipe = replace(augmentation.RECIPE, labels=(1.0, 0.0, 0.0, 0.0))
     made, labels = augmentation.training_set(clips[:3], 20, 0, recipe=recipe)
     assert not labels.any() and features.FRAMES == made.shape[1]
+
+
+_UNGUARDED = """
+import numpy as np
+from course_lib.sound import augmentation, dataset
+clips = dataset.bundled("test")
+beside = augmentation.training_set(clips, 1001, 3, workers=2)[0]
+print(np.array_equal(beside, augmentation.training_set(clips, 1001, 3, workers=1)[0]))
+"""
+
+
+def test_workers_that_die_at_their_start_hang_nobody(tmp_path):
+    """In a script without a guard, each worker runs the script again, and Python ends it."""
+    script = tmp_path / "mine.py"
+    script.write_text(_UNGUARDED)
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, script], env=environ, capture_output=True, text=True, timeout=250
+    )
+    assert done.stdout == "True\n", done.stderr
+    assert "if __name__ == '__main__'" in done.stderr  # Python's own advice
