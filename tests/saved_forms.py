@@ -9,9 +9,9 @@ from course_lib.graph import freezing
 
 
 def save(model, path: Path, form: str) -> Path:
-    """Save `model` at `path` as "keras", "folder" (a SavedModel), "pb" or "tflite"; return it."""
+    """Save `model` at `path`: "keras", "h5", "folder" (a SavedModel), "pb", "tflite"; return it."""
     with session.quiet():
-        if form == "keras":
+        if form in ("keras", "h5"):
             model.save(path)
         elif form == "folder":
             model.export(path)

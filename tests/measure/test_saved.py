@@ -5,6 +5,7 @@ Each is read right, or refused by a sentence that says why.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -231,3 +232,65 @@ def test_h5_holds_a_model_or_weights_alone(tmp_path: Path) -> None:
     (tmp_path / "cut.h5").write_bytes((tmp_path / "whole.h5").read_bytes()[:-2000])
     with pytest.raises(saved.ModelFileError, match="cut.h5 cannot be opened"):
         saved.predictor(tmp_path / "cut.h5")
+
+
+CASES = 150 if os.environ.get("WORKBOOK_LONG") else 6
+SHAPES = [(49, 40), (49, 40, 1), (1960,), (7, 5, 3)]
+ENDS = [None, "softmax", "sigmoid", "relu", "tanh", "swish"]
+
+
+def random_network(rng: np.random.Generator):
+    """Return a model of one to three inputs and outputs, and the activations that it ends in."""
+    inputs, parts = [], []
+    for _ in range(rng.integers(1, 4)):
+        shape = SHAPES[rng.integers(len(SHAPES))]
+        x = L.Input(shape)
+        inputs.append(x)
+        if len(shape) == 3 and rng.random() < 0.7:
+            make = (L.Conv2D(4, 3, strides=2), L.DepthwiseConv2D(3), L.SeparableConv2D(3, 3))
+            x = make[rng.integers(3)](x)
+            x = L.BatchNormalization()(x) if rng.random() < 0.5 else x
+            x = L.GlobalAveragePooling2D()(x) if rng.random() < 0.5 else x
+        elif len(shape) == 2 and rng.random() < 0.6:
+            x = (
+                L.GRU(3, unroll=True)(L.Cropping1D((0, 45))(x))
+                if rng.random() < 0.3
+                else L.Conv1D(3, 5)(x)
+            )
+        parts.append(L.Dropout(0.3)(L.Flatten()(x)))
+    joined = L.Concatenate()(parts) if len(parts) > 1 else parts[0]
+    hidden = L.Dense(6, activation="relu")(joined)
+    ends = [ENDS[n] for n in rng.integers(0, len(ENDS), rng.integers(1, 4))]
+    sizes = [int(n) for n in rng.integers(1, 6, len(ends))]
+    outputs = [L.Dense(n, activation=end)(hidden) for n, end in zip(sizes, ends, strict=True)]
+    return tf.keras.Model(inputs, outputs), ends
+
+
+@pytest.mark.parametrize("seed", range(CASES))
+def test_random_models_answer_alike_in_every_form(tmp_path: Path, seed: int) -> None:
+    """Kept, opened and converted, a model gives what Keras gives, logits as probabilities."""
+    rng = np.random.default_rng(seed)
+    tf.keras.utils.set_random_seed(seed)
+    model, ends = random_network(rng)
+    given = [rng.normal(size=(1, *each.shape[1:])).astype("f4") for each in model.inputs]
+    answers = [each.numpy() for each in tf.nest.flatten(model(given, training=False))]
+    wanted = [
+        softmax(each, axis=1) if end is None and each.shape[1] > 1 else each
+        for end, each in zip(ends, answers, strict=True)
+    ]
+    form = ("keras", "h5", "folder", "pb")[seed % 4]
+    opened = saved.trainable_or_frozen(saved_forms.save(model, tmp_path / f"m.{form}", form))
+    runner = tflite.Interpreter(tflite.convert(opened))
+    names = [each.name for each in runner.inputs]
+    assert len(set(names)) == len(given)
+    left = list(given)
+    for each in sorted(runner.inputs, key=lambda one: one.name):
+        fitting = next(place for place, one in enumerate(left) if one.shape == each.shape)
+        runner.raw.set_tensor(each.index, left.pop(fitting))
+    runner.raw.invoke()
+    got = [runner.raw.get_tensor(each.index) for each in runner.outputs]
+    assert sorted(each.shape for each in got) == sorted(each.shape for each in wanted)
+    if len({each.shape for each in given}) == len(given):  # else which input is which is open
+        for each in wanted:
+            close = [np.allclose(each, one, atol=1e-4) for one in got if one.shape == each.shape]
+            assert any(close), (form, ends)

@@ -401,3 +401,15 @@ def test_damaged_data(files, tmp_path):
             for key, value in outcome[1].items():
                 assert same(value, whole[key]), key
     watch.check()
+
+
+@pytest.mark.parametrize("name", ["ends\\", "a.data-00000-of-00001", "a.index", 'quoted"', "ä b"])
+def test_odd_names_of_checkpoints(tf, tmp_path, name):
+    """By its prefix, each of its files and its folder: whatever TensorFlow lets it be called."""
+    prefix = tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(str(tmp_path / name))
+    tf.compat.v1.train.update_checkpoint_state(str(tmp_path), prefix)
+    files = [path for path in tmp_path.iterdir() if path.name != "checkpoint"]
+    assert len(files) == 2
+    for path in (prefix, *files, tmp_path):
+        found = checkpoint.contents(path)
+        assert found["v/.ATTRIBUTES/VARIABLE_VALUE"].tolist() == [1, 2], path
