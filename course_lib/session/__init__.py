@@ -6,6 +6,12 @@ and `internals` (what TensorFlow does not promise). They may use nothing else of
 other room uses them. Begin reading with `beginning`.
 """
 
-from course_lib.session.beginning import SEED, import_tensorflow, in_colab, start
+from course_lib.session.beginning import (
+    SEED,
+    import_tensorflow,
+    in_colab,
+    keep_freed_memory,
+    start,
+)
 from course_lib.session.files import cache_folder, data_path, workspace, write_atomically
 from course_lib.session.streams import quiet

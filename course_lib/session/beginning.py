@@ -18,15 +18,11 @@ ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",  # every figure of the lessons is measured on a CPU
     "KERAS_BACKEND": "tensorflow",
 }
-# glibc hands every freed block above 128 kB back to the system and asks for a new one at the next
-# step: 8 million page faults in three epochs of lesson 03, 94 s where 35 s are enough. It keeps
-# them with these settings of mallopt(3): the number of a parameter, what the environment of
-# processes to come calls it, and its value in bytes.
-_KEPT_BYTES = (
-    (-3, "MALLOC_MMAP_THRESHOLD_", 2**30),
-    (-1, "MALLOC_TRIM_THRESHOLD_", 2**31 - 1),
-    (-2, "MALLOC_TOP_PAD_", 2**26),  # less, and a thread gives back whole heaps of 64 MB
-)
+# Parameters of mallopt(3) and their values in bytes: the size from which a block is mapped for
+# itself, the free end of the heap that is given back, and how much more is asked for at a time
+# (with less, a thread gives back whole heaps of 64 MB).
+_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD, _M_TOP_PAD = -3, -1, -2
+_KEPT_BYTES = {_M_MMAP_THRESHOLD: 2**30, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 2**26}
 
 
 def start(lesson: str) -> None:
@@ -64,16 +60,22 @@ def import_tensorflow() -> ModuleType:
     return tf
 
 
+def keep_freed_memory() -> None:
+    """Let this process use freed memory again, which glibc would hand back to the system.
+
+    A step of training frees tens of megabytes and asks for as many anew: 8 million page faults in
+    three epochs of lesson 03, which took 94 s in place of 41 s. Does nothing without glibc.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    for option, value in _KEPT_BYTES.items() if set_option else ():
+        set_option(option, value)
+
+
 def _prepare() -> None:
-    """Set what TensorFlow and the processes to come look at, and let freed memory be used again."""
+    """Set what TensorFlow looks at when it is imported, here and in processes to come."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    if sys.platform != "linux":
-        return
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
-    for option, name, value in _KEPT_BYTES if set_option else ():
-        os.environ.setdefault(name, str(value))
-        set_option(option, value)
+    keep_freed_memory()
 
 
 def _seed() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course_lib import session
 from course_lib.sound import dataset, effects, features, noise
 
 Progress = Callable[[int, int], None]
@@ -244,6 +245,7 @@ _kitchen: _Kitchen | None = None  # of a worker: sent once, not with every task
 
 def _open_kitchen(path: Path) -> None:
     global _kitchen
+    session.keep_freed_memory()
     _kitchen = pickle.loads(path.read_bytes())
 
 
