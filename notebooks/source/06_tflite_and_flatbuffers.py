@@ -128,8 +128,9 @@ print(len(prints), "forms, equal weights:", len(set(prints)) == 1)
 draw.artefacts(kept)
 
 # %% [markdown]
-# The Keras file, the checkpoint and the SavedModel also carry an optimizer and names for
-# everything. The frozen graph and the float .tflite are little more than weights; int8 is less.
+# No optimizer is in any of them. The Keras file adds a description of the model and HDF5's tables, the checkpoint a list
+# of objects, the SavedModel a graph, and every weight once more where Keras lists it under two names. The frozen graph
+# and the float .tflite are little more than weights; int8 is less.
 #
 # ## Every byte has a name
 #
@@ -213,8 +214,9 @@ def field(data, table, slot):
 check("6.4", field)
 
 # %% [markdown]
-# With these two functions you can reach any byte. Here are all the reads on the way to the first
-# weight of the first layer.
+# With these two functions you get from table to table. The third and last rule is that of a **vector**, a row of
+# entries: `follow` leads to its length, and the entries begin four bytes later. Here are all the reads on the way to the
+# first weight of the first layer.
 
 # %%
 route = rays.route(rays.layers[0].weights)
@@ -368,8 +370,8 @@ compare("6.4", my_guess, "about as many" if flat[0].seconds
 draw.first_weight([len(each) for each, _ in pairs], flat, proto)
 
 # %% [markdown]
-# A protobuf is turned into objects before anything can be looked up: memory for the whole message,
-# and a copy. The FlatBuffer is used where it lies, so size does not matter.
+# The library turns a whole protobuf into objects before you can look anything up: memory for all of the message, and a
+# copy. The FlatBuffer is used where it lies, and the way to one weight is as long in a large file.
 
 # %%
 big_flat, big_proto = pairs[-1]
@@ -381,7 +383,7 @@ print("protobuf allocated more than its file:",
 
 # %% [markdown]
 # Would have to be: does the system know? Map the file into memory, which reads nothing yet, take one
-# weight, and ask. It fetches some neighbours too, in case you want those next.
+# weight, and ask. It fetches the pages around it too, in case you want those next: of a small file, a good part.
 
 # %% tags=["nbval-ignore-output"]
 path = folder / "big.tflite"
@@ -436,8 +438,8 @@ print("the int8 FlatBuffer is compressed already:", left > 0.95)
 draw.fewer_bytes(zipped)
 
 # %% [markdown]
-# It is not, and must not be: what is used in place cannot be packed. A microcontroller runs it
-# straight from flash memory.
+# It is not, and must not be: what is used where it lies cannot be packed as a whole. A microcontroller runs it straight
+# from flash memory. (Single parts can be packed: lesson 07 puts two weights into a byte.)
 #
 # ## TensorFlow beside TensorFlow Lite
 #
@@ -467,8 +469,8 @@ for name in ("Conv2D", "Conv2DBackpropFilter", "ApplyAdam",
     print(f"{name}: {runtimes.home(name)}")
 
 # %% [markdown]
-# Without gradients and optimizers, what is left can only answer. And not everything converts. Here
-# are two programs that one would like to ship with the spotter: one makes a spectrogram, the other
+# Without gradients and optimizers, a converted model can only answer; to learn on a phone, a whole step of training has
+# to be converted with it. And not everything converts. Here are two programs that one would like to ship with the spotter: one makes a spectrogram, the other
 # decodes a WAV file.
 #
 # **Predict.** Which of them cannot be converted, `"spectrogram"` or `"listen"`?
@@ -498,8 +500,8 @@ compare("6.5", my_guess, *message)
 print(runtimes.excerpt(message["listen"]))
 
 # %% [markdown]
-# The message is dozens of lines long; this is the one to look for. A **custom** operation is
-# one that you would have to write yourself; a **flex** operation brings TensorFlow's own along.
+# The message is dozens of lines long; this is the one to look for. A **custom** operation needs a kernel that somebody
+# brings, you or a library; a **flex** operation brings TensorFlow's own along.
 #
 # ### Exercise 6.6
 # Which operation cannot be converted? Put its name into `culprit`.
