@@ -30,7 +30,8 @@ def kernels(model_bytes: bytes, arrays: list[np.ndarray]) -> np.ndarray:
     runner, answers = tflite.Interpreter(model_bytes, reference=True), []
     for row in zip(*arrays, strict=True):
         for about, values in zip(runner.inputs, row, strict=True):
-            runner.raw.set_tensor(about.index, values.reshape(about.shape))
+            given = values.reshape(about.shape).astype(about.dtype)  # int8 numbers, as int16 too
+            runner.raw.set_tensor(about.index, given)
         runner.raw.invoke()
         answers.append(runner.raw.get_tensor(runner.outputs[0].index))
     return np.array(answers)
