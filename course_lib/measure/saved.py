@@ -157,12 +157,15 @@ def _loaded(path: Path) -> object:
 
 def _pb(path: Path, data: bytes) -> freezing.Frozen:
     """Return a frozen graph once it was really built: only then is it known to be whole."""
-    if _holds_saved_model(data):
+    try:
+        frozen = freezing.load(data)
+    except ValueError as error:
+        if not _holds_saved_model(data):
+            raise
         raise ModelFileError(
             f"{path} is the graph of a SavedModel, and its values lie beside it: call it "
             "saved_model.pb again, in the folder with variables, and give that folder."
-        )
-    frozen = freezing.load(data)
+        ) from error
     assert frozen.function is not None
     return frozen
 

@@ -8,6 +8,7 @@ import os
 import random
 import sys
 import warnings
+from functools import cache
 from types import ModuleType
 
 from course_lib.session.streams import quiet
@@ -47,8 +48,7 @@ def in_colab() -> bool:
 def import_tensorflow() -> ModuleType:
     """Import TensorFlow without a line of output, for the CPU, seeded the first time; return it."""
     first_time = "tensorflow" not in sys.modules
-    if first_time:
-        _prepare()
+    _prepare()
     with quiet():
         import tensorflow as tf
 
@@ -60,6 +60,7 @@ def import_tensorflow() -> ModuleType:
     return tf
 
 
+@cache
 def keep_freed_memory() -> None:
     """Let this process use freed memory again, which glibc would hand back to the system.
 

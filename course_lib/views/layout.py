@@ -189,9 +189,14 @@ def _dot(graph: Graph, boxes: Sequence[Box], by_level: bool, across: bool, gap: 
 
 
 def _run(command: str, source: str) -> str:
-    how = {"capture_output": True, "timeout": _PATIENCE_SECONDS, "check": False}
     try:
-        done = subprocess.run([command, "-Tplain"], input=source.encode(), **how)
+        done = subprocess.run(
+            [command, "-Tplain"],
+            input=source.encode(),
+            capture_output=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         problem = f"graphviz takes longer than {_PATIENCE_SECONDS} s for this graph"
         raise ValueError(f"{problem}: {_SMALLER}.") from None

@@ -156,7 +156,7 @@ def test_every_refusal_of_a_run_names_its_line():
 
 
 @given(programs)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=3000, deadline=None)
 def test_tracer_and_evaluate_agree_with_python(text):
     graph = from_source(text)
     scope = {**FUNCTIONS, "__builtins__": {}}
@@ -177,7 +177,7 @@ def test_tracer_and_evaluate_agree_with_python(text):
 @pytest.mark.slow
 @given(programs)
 @example(CANCELS)
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=2500, deadline=None)
 def test_gradients_agree_with_gradient_tape(text):
     tf = pytest.importorskip("tensorflow")
     graph = from_source(text)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import saved_forms
 
 from course_lib import quantize, session, tflite
 from course_lib.formats import checkpoint, flatbuffer, protobuf
-from course_lib.graph import freezing
 from course_lib.measure import saved
 from course_lib.micro import plain_c
 
@@ -68,13 +68,12 @@ def files(kind: str, folder: Path) -> list[Path]:
         (folder / name).write_bytes(data)
         return folder / name
 
-    def kept(name: str) -> Path:
-        model.save_weights(folder / name) if ".weights" in name else model.save(folder / name)
-        return folder / name
+    def kept(form: str) -> Path:
+        return saved_forms.save(model, folder / f"m.{form}", form)
 
-    def exported() -> Path:
-        model.export(folder / "exported")
-        return folder / "exported"
+    def weights() -> Path:
+        model.save_weights(folder / "m.weights.h5")
+        return folder / "m.weights.h5"
 
     def trained() -> Path:
         return Path(tf.train.Checkpoint(model=model).save(str(folder / "ckpt")))
@@ -82,15 +81,14 @@ def files(kind: str, folder: Path) -> list[Path]:
     def converted(variant: str) -> Path:
         return written(f"{variant}.tflite", tflite.convert(model, variant, X))
 
-    frozen = freezing.frozen
     made = {
         "`.tflite` of eight bits": lambda: [converted("int8")],
         "`.tflite` of other numbers": lambda: [converted("float32"), converted("float16")],
-        "`.keras`": lambda: [kept("m.keras")],
-        "`.h5` with a model": lambda: [kept("m.h5")],
-        "`.weights.h5`": lambda: [kept("m.weights.h5")],
-        "SavedModel folder": lambda: [exported(), graph_of_1(folder, "folder")],
-        "frozen `.pb`": lambda: [frozen(model).save(folder / "f.pb"), graph_of_1(folder, "pb")],
+        "`.keras`": lambda: [kept("keras")],
+        "`.h5` with a model": lambda: [kept("h5")],
+        "`.weights.h5`": lambda: [weights()],
+        "SavedModel folder": lambda: [kept("folder"), graph_of_1(folder, "folder")],
+        "frozen `.pb`": lambda: [kept("pb"), graph_of_1(folder, "pb")],
         "checkpoint of TensorFlow 2": lambda: [trained(), graph_of_1(folder, "saver")],
         "checkpoint of TensorFlow's first format": lambda: [graph_of_1(folder, "first")],
     }

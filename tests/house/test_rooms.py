@@ -153,7 +153,7 @@ def test_what_has_one_place_stands_in_no_other(pattern: str) -> None:
 def test_the_house_stays_small() -> None:
     """The figures are what a newcomer can still walk; make room before you add."""
     assert len(MODULES) <= 215
-    assert sum(path.read_text(encoding="utf-8").count("\n") for path in MODULES) <= 34_000
+    assert sum(path.read_text(encoding="utf-8").count("\n") for path in MODULES) <= 32_200
 
 
 def test_tests_mirror_the_modules_that_they_test() -> None:

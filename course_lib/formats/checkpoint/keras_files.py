@@ -18,12 +18,19 @@ from typing import Any
 import numpy as np
 
 from course_lib.formats.bytemap import ByteMap, Span, Words
-from course_lib.formats.checkpoint.tensors import Contents, Tensor, group_of, spans_of
+from course_lib.formats.checkpoint.tensors import (
+    BOOKKEEPING,
+    SLOTS,
+    Contents,
+    Tensor,
+    group_of,
+    spans_of,
+)
 from course_lib.session import write_atomically
 
 _WEIGHTS = "model.weights.h5"
-_SLOTS = {"m": "optimizer: momentum", "momentum": "optimizer: momentum",
-          "v": "optimizer: velocity", "velocity": "optimizer: velocity"}  # fmt: skip
+# Less "Adam", which TF1 calls a slot and older releases of Keras the optimizer.
+_SLOTS = {name: SLOTS[name] for name in ("m", "momentum", "v", "velocity")}
 _MOST_BYTES = 2**31
 # Settings that Keras 3.14 and later write and that Keras 3.13, Colab's, refuses to read. At these
 # values, their defaults, a layer without them is the same layer.
@@ -174,7 +181,7 @@ def _tensor(name: str, item: Any, file: str, length: int) -> Tensor:
     if item.external or item.is_virtual:
         raise ValueError(f"{name} in {file} lies in other files: those are not read here.")
     places = _places(item)
-    if any(end > length for _, end in places or ()):
+    if any(end > length for _, end in places):
         raise ValueError(f"{name} reaches past the end of {file}: was the file cut short?")
     owner = item.parent.attrs.get("name", "")
     owner = owner.decode() if isinstance(owner, bytes) else str(owner)
@@ -211,7 +218,7 @@ def _group(key: str, name: str, dtype: str) -> str:
     if first not in ("optimizer", "optimizer_weights"):
         return group_of(key.replace(":0", ""), name.replace(":0", ""), dtype)
     *_, last = parts or [""]
-    if last in ("iter", "iteration", "iterations", "learning_rate"):
+    if last in (*BOOKKEEPING, "iter"):
         return "bookkeeping"
     ends = (
         last,

@@ -13,8 +13,8 @@ import numpy as np
 
 from course_lib.formats.bytemap import ByteMap, Span, Words
 
-_BOOKKEEPING = ("save_counter", "iteration", "iterations", "step", "global_step", "learning_rate")
-_SLOTS = {  # the names that Keras, TF1 and TF2 give to what an optimizer keeps for a variable
+BOOKKEEPING = ("save_counter", "iteration", "iterations", "step", "global_step", "learning_rate")
+SLOTS = {  # the names that Keras, TF1 and TF2 give to what an optimizer keeps for a variable
     **dict.fromkeys(("momentum", "Momentum", "Adam", "m"), "optimizer: momentum"),
     **dict.fromkeys(("velocity", "Adam_1", "v"), "optimizer: velocity"),
 }
@@ -154,12 +154,12 @@ def group_of(key: str, name: str, dtype: str) -> str:
     slot = key.split("/.OPTIMIZER_SLOT/")
     if len(slot) == 2:
         kind = slot[1].split("/")[1] if "/" in slot[1] else ""
-        return _SLOTS.get(kind, f"optimizer: {kind}")
-    if last in _SLOTS and "/" in name:
-        return _SLOTS[last]
+        return SLOTS.get(kind, f"optimizer: {kind}")
+    if last in SLOTS and "/" in name:
+        return SLOTS[last]
     if last.endswith(("_momentum", "_velocity")):  # Keras 3 joins the variable's name to it
-        return _SLOTS[last.rpartition("_")[2]]
-    if last in _BOOKKEEPING or key.split("/")[0] in _BOOKKEEPING or last.endswith("_power"):
+        return SLOTS[last.rpartition("_")[2]]
+    if last in BOOKKEEPING or key.split("/")[0] in BOOKKEEPING or last.endswith("_power"):
         return "bookkeeping"
     return "weights" if dtype.startswith(("float", "bfloat", "complex")) else "other"
 

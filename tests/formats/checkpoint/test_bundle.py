@@ -377,7 +377,7 @@ def test_damaged_indexes_with_right_checksums(files, tmp_path):
     _, whole = opened(tmp_path, files["index"], files["data"])
     known = [value.tolist() for value in whole.values()]
     reached = 0
-    for _ in range(CASES * 2 // 10):
+    for _ in range(CASES * 3 // 10):
         spoilt = with_right_checksums(files["index"], damaged(rng, files["index"], True))
         outcome = watch.run(lambda: opened(tmp_path, spoilt, files["data"]))  # noqa: B023
         if outcome is not None:
