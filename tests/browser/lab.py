@@ -22,7 +22,7 @@ from typing import Any
 from tools import lab
 from tools.environment import THREADS
 
-__all__ = ["CHROMIUM_OPTIONS", "Notebook", "Server", "served"]
+__all__ = ["CHROMIUM_OPTIONS", "Notebook", "Server", "says", "served"]
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -46,6 +46,12 @@ _OPEN = """async () => {
 _START = "() => { window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
 _INTERRUPT = """async () => {
     await window.jupyterapp.commands.execute('notebook:interrupt-kernel');
+}"""
+_SETTLED = """async () => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    await kernel.requestKernelInfo();
+    for (let frame = 0; frame < 2; frame++)
+        await new Promise(resolve => requestAnimationFrame(resolve));
 }"""
 _RAN = "async () => { await window.ran; }"
 _STATE = """() => {
@@ -153,8 +159,8 @@ class Notebook:
         before = self.looks(cell)
         for _ in range(3):
             control.press(key)
-            if (after := self.wait_for_change(cell, before)) != before:
-                return after
+            if self.wait_for_change(cell, before) != before:
+                return self.settled(cell)
         raise AssertionError(f"The key {key} changes nothing in the cell.")
 
     def select(self, cell: Any, chooser: Any, **which: Any) -> str:
@@ -168,9 +174,18 @@ class Notebook:
         which = which or {"index": 1 + chooser.evaluate("list => list.selectedIndex")}
         before = self.looks(cell)
         chooser.select_option(**which)
-        if (after := self.wait_for_change(cell, before)) != before:
-            return after
+        if self.wait_for_change(cell, before) != before:
+            return self.settled(cell)
         raise AssertionError(f"The choice of {which} changes nothing in the cell.")
+
+    def settled(self, cell: Any) -> str:
+        """Return how the cell looks when all that the kernel had to say about it is on the page.
+
+        A widget changes in several messages, one a part. What is asked of the kernel after them is
+        answered after them, however busy the machine is.
+        """
+        self.page.evaluate(_SETTLED)
+        return self.looks(cell)
 
     def wait_for_change(self, cell: Any, before: str, timeout_seconds: float = 60) -> str:
         """Return how the cell looks as soon as that is another way, or at the end of the time."""
@@ -178,6 +193,13 @@ class Notebook:
         while (now := self.looks(cell)) == before and time.monotonic() < deadline:
             time.sleep(0.1)
         return now
+
+
+def says(where: Any, text: str) -> None:
+    """Wait until the element `where` contains `text`; raise AssertionError where it never does."""
+    from playwright.sync_api import expect
+
+    expect(where).to_contain_text(text, timeout=120_000)
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from course_lib.views.microphone import REASONS
-from tests.browser.lab import CHROMIUM_OPTIONS, Server
+from tests.browser.lab import CHROMIUM_OPTIONS, Server, says
 from tests.browser.test_lessons import SLIDER, _only_badges, _run, page, server  # noqa: F401
 from tools import programs
 
@@ -37,7 +37,7 @@ def test_08_sliders_move_and_a_word_is_recorded(page, server: Server) -> None:  
     cell = notebook.cell_with(SLIDER)
     for place in range(cell.locator(SLIDER).count()):  # smoothing, threshold, minute
         notebook.press(cell, cell.locator(SLIDER).nth(place), "ArrowRight")
-    assert "an hour" in cell.inner_text()
+    says(cell, "an hour")
     denied = _record(notebook)  # nobody allowed the microphone yet
     assert f"{REASONS['NotAllowedError']} This is a bundled clip. Heard: “yes”" in denied
     page.context.grant_permissions(["microphone"])
@@ -48,7 +48,7 @@ def test_08_sliders_move_and_a_word_is_recorded(page, server: Server) -> None:  
 def _record(notebook) -> str:
     """Press the button by keyboard; return what the cell says when the answer is there."""
     cell = notebook.cell_with(BUTTON)
-    assert "This is a bundled clip" in cell.inner_text()
+    says(cell, "This is a bundled clip")
     notebook.press(cell, cell.locator(BUTTON), "Enter")
-    assert cell.locator(BUTTON).is_enabled()
+    cell.locator(f"{BUTTON}:enabled").wait_for()
     return " ".join(cell.inner_text().split())

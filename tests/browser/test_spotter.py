@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.lab import Notebook, Server
+from tests.browser.lab import Notebook, Server, says
 from tests.browser.test_lessons import (  # noqa: F401 (fixtures)
     LIST,
     SLIDER,
@@ -42,19 +42,19 @@ def _clips_behind_a_number(notebook: Notebook) -> None:
     cell = notebook.cell_with("button[title^='said ']")
     right = cell.locator("button[title^='said yes, heard as yes']")
     notebook.press(cell, right, "Enter")
-    assert "said yes, heard as yes" in cell.locator("[role=status]").inner_text()
-    assert cell.locator("audio").count() > 0
+    says(cell.locator("[role=status]"), "said yes, heard as yes")
+    cell.locator("audio").first.wait_for(state="attached")
 
 
 def _clips_of_a_voice(notebook: Notebook) -> None:
     cell = notebook.cell_with(".widget-dropdown:has-text('Voice')")
     notebook.select(cell, cell.locator(LIST).first)
-    assert "were understood" in cell.locator("[role=status]").inner_text()
-    assert cell.locator("audio").count() > 0
+    says(cell.locator("[role=status]"), "were understood")
+    cell.locator("audio").first.wait_for(state="attached")
 
 
 def _another_threshold(notebook: Notebook) -> None:
     cell = notebook.cell_with(".widget-slider:has-text('Threshold')")
-    assert "At 0.50:" in cell.inner_text()
+    says(cell, "At 0.50:")
     notebook.press(cell, cell.locator(SLIDER).first, "ArrowRight")
-    assert "At 0.51:" in cell.inner_text()
+    says(cell, "At 0.51:")
