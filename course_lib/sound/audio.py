@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from course_lib import session
-from course_lib.sound import wav
+from course_lib.sound import containers, wav
 
 SAMPLE_RATE_HZ = 16_000
 CLIP_SAMPLES = 16_000  # one second: what the spotter listens to at a time
@@ -67,7 +67,7 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
             source = wav.mended(file, found) if found is not None and found.odd else str(path)
             with soundfile.SoundFile(source) as sound:
                 rate_hz, expected = sound.samplerate, sound.frames
-                if found is None and _falls_short(sound.extra_info):
+                if found is None and (_falls_short(sound.extra_info) or containers.is_cut(file)):
                     raise AudioError(f"{path.name} is cut short: record or download it again.")
                 if not _LOWEST_HZ <= rate_hz <= _HIGHEST_HZ:
                     problem = f"has a sample rate of {rate_hz} Hz, which no recorder has"

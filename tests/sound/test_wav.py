@@ -110,6 +110,21 @@ def test_other_forms_are_read_and_cut_ones_missed(form):
         audio.read(_written(file.getvalue()[:-8]))
 
 
+@pytest.mark.parametrize("form, subtype", [("OGG", "VORBIS"), ("OGG", "OPUS"), ("CAF", "PCM_16")])
+def test_a_container_is_read_whole_or_up_to_the_end_of_a_page(form, subtype):
+    file = io.BytesIO()
+    wave = RNG.uniform(-0.5, 0.5, 40_000).astype(np.float32)
+    soundfile.write(file, wave, 16_000, format=form, subtype=subtype)
+    whole = file.getvalue()
+    assert len(audio.read(_written(whole))) == len(wave)
+    pages = [place for place in range(1, len(whole)) if whole[place:].startswith(b"OggS")]
+    for end in [*RNG.integers(1, len(whole), 40), len(whole) - 1]:
+        with pytest.raises(audio.AudioError, match="is cut short|cannot be read"):
+            audio.read(_written(whole[:end]))
+    if form == "OGG":  # a recording that was stopped between two pages is shorter, not damaged
+        assert 0 < len(audio.read(_written(whole[: pages[-1]]))) < len(wave)
+
+
 @pytest.mark.parametrize(
     "head, said",
     [
