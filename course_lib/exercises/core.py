@@ -138,12 +138,6 @@ class Exercise:
     hints: tuple[str, ...] = ()
 
     @property
-    def plausible_mistakes(self) -> tuple:
-        """Return the wrong answers that are known, for tests and for grading's own checks."""
-        wrong = tuple(each for each, _ in self.mistakes if not isinstance(each, when))
-        return self.judge.wrong + wrong
-
-    @property
     def usual_seed(self) -> int:
         """Return the seed of the inputs that everybody sees who checks an answer."""
         return zlib.crc32(self.id.encode())

@@ -7,21 +7,15 @@ a wrong arena ends the process it is in.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from course_lib.micro import record
-from course_lib.micro.interpreter import GENEROUS_BYTES, MicroError, available, need
-from course_lib.session.processes import Died, Refused, Service
+from course_lib.micro.guard import GENEROUS_BYTES, Device, MicroError, available
 
 STEP_BYTES = 16  # what every part of an arena is aligned to
-_SECONDS = 30.0
 _TOTAL = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _KIND = re.compile(r"'([^']+)' used (\d+) bytes .*?for (\d+)")
 
@@ -59,7 +53,7 @@ def smallest_arena(model_bytes: bytes, largest: int = 1 << 22, step: int = STEP_
     Found by halving, which takes as many trials as log2(largest / step). Raises MicroError where
     tflite-micro is not installed.
     """
-    with _Device(model_bytes) as device:
+    with Device(model_bytes) as device:
         if not device.fits(largest):
             return 0
         low, high = 0, largest
@@ -76,7 +70,7 @@ def grows(
 
     Both should be equal. Raises MicroError where the arena is not enough.
     """
-    with _Device(model_bytes) as device:
+    with Device(model_bytes) as device:
         before, after = device.allocations(arena_bytes, runs)
     return _parsed(before), _parsed(after)
 
@@ -91,80 +85,6 @@ def arena_of(model_bytes: bytes, runs: int = 100) -> ArenaRun:
     before, after = grows(model_bytes, runs)
     grown = after.total_bytes - before.total_bytes
     return ArenaRun(smallest_arena(model_bytes), before, grown, runs, record.HERE)
-
-
-class _Device(Service):
-    """A process that sets one model up in an arena, again and again."""
-
-    def __init__(self, model_bytes: bytes, seconds: float = _SECONDS) -> None:
-        need(model_bytes)
-        super().__init__("course_lib.micro.arena:prepare", seconds)
-        self.model_bytes = bytes(model_bytes)
-
-    def allocations(self, arena_bytes: int, runs: int = 0) -> tuple[str, str]:
-        """Return what the recording allocator prints before and after `runs` runs on zeros.
-
-        Raises MicroError with the interpreter's first words where the arena is not enough.
-        """
-        try:
-            answer = self.ask(self.model_bytes, json.dumps([int(arena_bytes), runs]).encode())
-        except (Refused, Died) as error:  # an answer, or last words
-            log = error.log if isinstance(error, Died) else str(error)
-            raise MicroError(_reason(log)) from error
-        before, after = json.loads(answer)
-        return before, after
-
-    def fits(self, arena_bytes: int) -> bool:
-        """Tell whether an arena is enough."""
-        try:
-            return bool(self.allocations(arena_bytes))
-        except MicroError:
-            return False
-
-
-def prepare() -> Callable[[bytes, bytes], bytes]:
-    """Return the function that answers for a `_Device`; this is the process's side."""
-    from tflite_micro import runtime
-
-    def answer(model_bytes: bytes, numbers: bytes) -> bytes:
-        start = os.lseek(2, 0, os.SEEK_END)  # C++ prints to descriptor 2, a file in this process
-        try:
-            middle = _set_up(runtime, model_bytes, *json.loads(numbers))
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise ValueError(_printed(start, os.lseek(2, 0, os.SEEK_END))) from error
-        end = os.lseek(2, 0, os.SEEK_END)
-        return json.dumps([_printed(start, middle), _printed(middle, end)]).encode()
-
-    return answer
-
-
-def _set_up(runtime: Any, model_bytes: bytes, arena_bytes: int, runs: int) -> int:
-    """Run on zeros, printing before and after; return where in the log the runs began."""
-    interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=arena_bytes)
-    interpreter.print_allocations()
-    detail = interpreter.get_input_details(0)
-    zeros = np.zeros(detail["shape"], detail["dtype"])
-    middle = os.lseek(2, 0, os.SEEK_END)
-    for _ in range(runs):
-        interpreter.set_input(zeros, 0)
-        interpreter.invoke()
-    interpreter.print_allocations()
-    return middle
-
-
-def _printed(start: int, end: int) -> str:
-    """Return what was written to the log between two places."""
-    os.lseek(2, start, os.SEEK_SET)
-    text = os.read(2, end - start).decode("utf-8", "replace")
-    os.lseek(2, 0, os.SEEK_END)
-    return text
-
-
-def _reason(log: str) -> str:
-    """Return the first line of the interpreter's own words, without file names."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    first = next((line for line in lines if not line.startswith("Traceback")), "")
-    return first.rpartition(".cc:")[2].lstrip("0123456789 ") if ".cc:" in first else first
 
 
 def _parsed(text: str) -> Allocations:

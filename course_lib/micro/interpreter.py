@@ -5,47 +5,25 @@ The package tflite-micro exists for Linux on x86-64 only; elsewhere `available()
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 
 from course_lib import session
-from course_lib.formats.tflite_file import check, unpack
+from course_lib.formats.tflite_file import unpack
+from course_lib.micro import guard
+from course_lib.micro.guard import GENEROUS_BYTES, MicroError
 from course_lib.tflite.interpreter import dequantize, described, quantize
-
-PACKAGE = "tflite_micro"
-GENEROUS_BYTES = 1 << 21  # an arena for whoever does not care how large it is
-
-
-class MicroError(ValueError):
-    """Say in one sentence why TensorFlow Lite Micro cannot run something."""
-
-
-def available() -> bool:
-    """Tell whether the interpreter of TensorFlow Lite Micro is installed here."""
-    return importlib.util.find_spec(PACKAGE) is not None
-
-
-def need(model_bytes: bytes) -> None:
-    """Raise MicroError where the package is missing, ModelError for bytes that are no model."""
-    if not available():
-        raise MicroError(
-            "tflite-micro is not installed: it exists for Linux on x86-64 only. Run this in "
-            "Colab, or read the recorded run."
-        )
-    check(model_bytes)
 
 
 class Interpreter:
     """One model in one arena of `arena_bytes`, ready to run.
 
-    Raises MicroError where the package is missing, the arena is too small, or the model needs what
-    TensorFlow Lite Micro lacks. An arena that cannot even hold the interpreter itself (some hundred
-    bytes) would end this process: ask `micro.smallest_arena` first.
+    It is set up in a process of its own first, since an arena that cannot even hold the
+    interpreter, and some models, end the process they are in. Raises MicroError where the package
+    is missing, the arena is too small, or the model needs what TensorFlow Lite Micro lacks.
     """
 
     def __init__(self, model_bytes: bytes, arena_bytes: int = GENEROUS_BYTES) -> None:
-        need(model_bytes)
+        guard.need(model_bytes)
         graph = (unpack(model_bytes).subgraphs or [None])[0]
         ends = () if graph is None else tuple(len(e) for e in (graph.inputs, graph.outputs))
         if ends != (1, 1):
@@ -56,14 +34,15 @@ class Interpreter:
         from tflite_micro import runtime
 
         try:
+            guard.vouch(model_bytes, arena_bytes)
             with session.quiet():
                 self.raw = runtime.Interpreter.from_bytes(
                     bytes(model_bytes), arena_size=arena_bytes
                 )
         except (RuntimeError, ValueError, TypeError) as error:
+            said = str(error) if isinstance(error, MicroError) else "it is not supported"
             raise MicroError(
-                f"TensorFlow Lite Micro cannot set this model up in {arena_bytes:,} bytes: the "
-                "arena is too small, or an operation or a type is not supported."
+                f"TensorFlow Lite Micro cannot run this model in {arena_bytes:,} bytes: {said}."
             ) from error
         self.input = described(self.raw.get_input_details(0))
         self.output = described(self.raw.get_output_details(0))
@@ -105,8 +84,3 @@ class Interpreter:
         self.raw.set_input(value, 0)
         self.raw.invoke()
         return self.raw.get_output(0)
-
-
-def run(model_bytes: bytes, features: np.ndarray) -> np.ndarray:
-    """Return what TensorFlow Lite Micro answers: float32, (n, classes). Raises MicroError."""
-    return Interpreter(model_bytes).run(features)

@@ -18,7 +18,7 @@ from course_lib import quantize
 from course_lib.formats.tflite_file import schema, unpack
 from course_lib.micro import methods
 from course_lib.micro.arrays import c_array, feature_tables
-from course_lib.micro.interpreter import MicroError
+from course_lib.micro.guard import MicroError
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
 from course_lib.sound import features
 from course_lib.sound.dataset import LABELS

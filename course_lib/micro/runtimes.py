@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from course_lib.micro import interpreter, record
+from course_lib.micro import guard, interpreter, record
 from course_lib.sound import dataset
+from course_lib.tflite.guard import vouch
 from course_lib.tflite.interpreter import Interpreter, quantize
 
 MICRO = "micro"
@@ -70,13 +71,14 @@ def compare_runtimes(model_bytes: bytes, features: np.ndarray) -> Runtimes:
 
     Where tflite-micro is not installed, the recorded run says what it differs by.
     """
+    vouch(model_bytes, np.asarray(features, np.float32)[:1])
     runners = {name: Interpreter(model_bytes, **options) for name, options in RUNTIMES.items()}
     first = next(iter(runners.values())).inputs[0]
     rows = quantize(np.asarray(features, np.float32).reshape(-1, *first.shape), first)
     answers = {
         name: np.concatenate([runner.step(row) for row in rows]) for name, runner in runners.items()
     }
-    if interpreter.available():
+    if guard.available():
         theirs = interpreter.Interpreter(model_bytes).run_stored(features)
         return Runtimes(answers | {MICRO: theirs}, record.HERE)
     kept = record.load()["runtimes"].items()

@@ -50,7 +50,7 @@ def on_micro(int8_model: bytes, features: np.ndarray) -> MicroRun | None:
     if not micro.available():
         return None
     run = micro.arena_of(int8_model)
-    here, there = tflite.run(int8_model, features), micro.run(int8_model, features)
+    here, there = tflite.run(int8_model, features), micro.Interpreter(int8_model).run(features)
     same = int((here.argmax(axis=1) == there.argmax(axis=1)).sum())
     return MicroRun(run.smallest_bytes, run.grown_bytes, same, len(features))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_lib import measure, micro, quantize, tflite
-from course_lib.micro import arena
+from course_lib.micro import arena, guard
 
 here = pytest.mark.skipif(
     not micro.available(), reason="tflite-micro is not installed: it exists for Linux on x86-64"
@@ -21,7 +21,7 @@ def model() -> bytes:
 @here
 def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
     smallest = micro.smallest_arena(model)
-    with arena._Device(model) as device:
+    with guard.Device(model) as device:
         assert device.fits(smallest)
         assert not device.fits(smallest - arena.STEP_BYTES)
     assert measure.arena_bytes(model) == smallest
@@ -37,14 +37,15 @@ def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
 
 @here
 def test_an_arena_that_is_too_small_is_explained_and_ends_nobody(model: bytes) -> None:
-    with arena._Device(model) as device:
+    with guard.Device(model) as device:
         for size in (5000, 50):  # with 50, the interpreter itself ends its process
             with pytest.raises(micro.MicroError, match="missing") as short:
                 device.allocations(size)
             assert "\n" not in str(short.value) and not device.fits(size)
         assert not device.fits(-1)
-    with pytest.raises(micro.MicroError, match="5,000 bytes"):
-        micro.Interpreter(model, 5000)
+    for size in (5000, 50):
+        with pytest.raises(micro.MicroError, match=f"in {size:,} bytes: .*missing"):
+            micro.Interpreter(model, size)
     with pytest.raises(micro.MicroError, match="missing"):
         micro.grows(model, 1, arena_bytes=5000)
     assert micro.smallest_arena(model, largest=5000) == 0
@@ -60,7 +61,7 @@ def test_nothing_is_allocated_after_start_up(model: bytes) -> None:
 
 @here
 def test_the_child_starts_again_after_it_died(model: bytes) -> None:
-    with arena._Device(model) as child:
+    with guard.Device(model) as child:
         with pytest.raises(micro.MicroError, match="missing"):
             child.allocations(50)
         assert child.process is None
@@ -70,7 +71,7 @@ def test_the_child_starts_again_after_it_died(model: bytes) -> None:
 
 @here
 def test_a_child_that_hangs_is_ended(model: bytes) -> None:
-    with arena._Device(model, seconds=0.01) as child, pytest.raises(micro.MicroError):
+    with guard.Device(model, seconds=0.01) as child, pytest.raises(micro.MicroError):
         child.allocations(1 << 20, runs=100_000)
 
 

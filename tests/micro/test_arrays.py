@@ -40,4 +40,4 @@ def test_the_array_runs_as_the_file_does(model: bytes) -> None:
     assert data == model
     if micro.available():
         rows = features.of(dataset.bundled("test"))[:3]
-        assert np.array_equal(micro.run(data, rows), micro.run(model, rows))
+        assert np.array_equal(micro.Interpreter(data).run(rows), micro.Interpreter(model).run(rows))

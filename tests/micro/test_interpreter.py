@@ -28,7 +28,7 @@ def clips() -> np.ndarray:
 def test_it_answers_as_our_integers_do(model: bytes, clips: np.ndarray) -> None:
     stored = micro.Interpreter(model).run_stored(clips)
     assert np.array_equal(stored, quantize.run_integer(model, clips, "micro").output)
-    answers = micro.run(model, clips)
+    answers = micro.Interpreter(model).run(clips)
     assert answers.dtype == np.float32 and np.allclose(answers.sum(1), 1, atol=0.02)
 
 
@@ -53,10 +53,10 @@ def test_other_bytes_are_refused(model: bytes) -> None:
 
 
 def test_without_the_package_the_reason_is_said(model: bytes, monkeypatch) -> None:
-    monkeypatch.setattr(micro.interpreter, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(micro.guard, "PACKAGE", "no_such_package")
     assert not micro.available()
     with pytest.raises(micro.MicroError, match="Linux on x86-64"):
-        micro.run(model, np.zeros((1, 49, 40)))
+        micro.Interpreter(model).run(np.zeros((1, 49, 40)))
     with pytest.raises(micro.MicroError, match="Linux on x86-64"):
         micro.smallest_arena(model)
     assert measure.arena_bytes(model) == 0

@@ -91,4 +91,4 @@ def test_the_order_of_clips_changes_nothing(made):
     np.testing.assert_array_equal(there, back)
     np.testing.assert_array_equal(tflite.run_guarded(model, X), there)
     if micro.available():
-        np.testing.assert_allclose(micro.run(model, X), there, atol=1e-5)
+        np.testing.assert_allclose(micro.Interpreter(model).run(X), there, atol=1e-5)

@@ -141,7 +141,7 @@ def _graphs_travel(int8_model: bytes, features: np.ndarray) -> Claim:
     words = "a microcontroller's interpreter hears the same words"
     hears = Test(words, None, "tflite-micro is not installed")
     if micro.available():
-        here, there = tflite.run(int8_model, rows), micro.run(int8_model, rows)
+        here, there = tflite.run(int8_model, rows), micro.Interpreter(int8_model).run(rows)
         alike = float((here.argmax(axis=1) == there.argmax(axis=1)).mean())
         hears = Test(words, alike >= _SAME_WORD, f"{alike:.1%} of the clips")
     return claim(
