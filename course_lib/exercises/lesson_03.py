@@ -109,7 +109,7 @@ EXERCISES = (
             (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
             (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
         ],
-        right="the same number everywhere, and taking the mean away removes it.",
+        right="ten times the sample, a hundred times the energy: its logarithm is added.",
         hints=(
             "Energy is the square of the amplitude: 10 times the sample, 100 times the energy.",
             "log(100 * e) = log(100) + log(e), with the natural logarithm.",

@@ -97,17 +97,6 @@ def resumed(
     return style.show(fig, alt)
 
 
-def of_snapshots(
-    history: Sequence[Mapping[str, float]], title: str = "the shipped model"
-) -> Picture:
-    """Draw the history of the shipped model: one point for each checkpoint."""
-    measured = Curve(
-        [(row["epoch"], row["loss"]) for row in history if row["loss"] is not None],
-        [(row["epoch"], row["accuracy"]) for row in history],
-    )
-    return curves(measured, title)
-
-
 class LiveTraining(shell.View):
     """How clips are varied and how a model is trained: a bar, the time left, curves that grow.
 
@@ -130,8 +119,8 @@ class LiveTraining(shell.View):
     def controls(self) -> Any:
         return shell.column(self.status, self.bar, self.view)
 
-    def still(self) -> Picture:
-        return of_snapshots(spotter.history())
+    def still(self) -> str:
+        return shell.note("Here a training runs, live. What came of it is drawn below.")
 
     def varying(self, done: int, total: int) -> None:
         """Move the bar; this is the `progress` of `augmentation.training_set`."""

@@ -14,7 +14,7 @@
 # %%
 from course_lib.formats import checkpoint
 from course_lib.sound import dataset, features
-from course_lib import session
+from course_lib import session, spotter
 from course_lib.experiments import practice, timeline, trials
 from course_lib.formats.checkpoint import objects
 from course_lib.views import sizes, training
@@ -85,8 +85,8 @@ compare("4.1", my_guess, len(left.files))
 left
 
 # %% [markdown]
-# Two files for each that is kept, and one that names them. Writing is cheap here, because the model is small; a large one
-# fills a disk, which is why a manager deletes.
+# Two files for each that is kept, and one that names them. The table says what each took to write. A large model fills a
+# disk with a series, which is why a manager deletes.
 #
 # The time slider restores each of your eight checkpoints and asks it about voices that it never heard. Focus it, and press an arrow key.
 
@@ -129,13 +129,14 @@ check("4.2", best)
 #
 # The helper package reads the files itself, without TensorFlow and without the code of the
 # model. **Predict.** The spotter's weights take 57 kB. How many times as large is its checkpoint?
+#
+# holds: round(4 * spotter.facts().weights / 1000) == 57
+# given: many times as
 
 # %% predict="4.3"
 my_guess = ...
 
 # %%
-from course_lib import spotter
-
 opened = checkpoint.contents(spotter.checkpoint_folder())
 compare("4.3", my_guess,
         round(opened.total_bytes / opened.groups["weights"], 1))
@@ -155,8 +156,10 @@ from course_lib.views import bytes as draw_bytes
 draw_bytes.overview(opened.byte_map(), title=data_file)
 
 # %% [markdown]
-# Two thirds belong to the **optimizer**: Adam keeps a **momentum** and a **velocity** for each
+# The **optimizer** takes twice as many bytes as the weights: Adam keeps a **momentum** and a **velocity** for each
 # trainable weight. These companions are called **slots**.
+#
+# holds: 1.9 < sum(size for name, size in opened.groups.items() if name.startswith("optimizer")) / opened.groups["weights"] < 2.1
 #
 # ### Exercise 4.4
 # Write `checkpoint_bytes(trainable, fixed)`: the bytes of all float32 numbers in a checkpoint of a model and its
@@ -175,7 +178,8 @@ check("4.4", checkpoint_bytes)
 # %% [markdown]
 # ## Find one number
 #
-# The index says where the first layer's kernel lies. Its entries look like this; each colour is another part.
+# The index says where the first layer's kernel lies. Its entries look like this: the colours tell its
+# parts apart, and all bytes that say which part follows share one.
 
 # %%
 index_file = min(opened.files, key=opened.files.get)
@@ -225,8 +229,10 @@ print("stored as", kernel.key)
 picture(objects.tree(opened), alt="root, model, optimizer, what they own")
 
 # %% [markdown]
-# Several ways lead to one kernel, and it is stored once, under the shortest. That way happens to go through the
-# optimizer. So the data file does hold structure, and not values alone.
+# Several ways lead to one kernel, and it is stored once, under the one with the fewest steps. That way happens to go
+# through the optimizer. So the data file does hold structure, and not values alone.
+#
+# holds: all(path.count("/") >= kernel.key.partition("/.ATTR")[0].count("/") for path in objects.paths(opened, "listen/kernel"))
 #
 # ## The old three files
 #
@@ -250,8 +256,10 @@ meta = three.byte_map("model-7.meta")
 draw_bytes.overview(meta, title="model-7.meta")
 
 # %% [markdown]
-# The data is four bytes long: the number 3.0 and nothing else. The `.meta` is a thousand times as long: operations, their names and types. Now rebuild
-# the model **without its code**, from `.meta` alone, and fill in the value.
+# The data is four bytes long: the number 3.0 and nothing else. The `.meta` is hundreds of times as long: operations, their
+# names and types. Now rebuild the model **without its code**, from `.meta` alone, and fill in the value.
+#
+# holds: three.tensor_bytes == 4 and three.files["model-7.meta"] > 400
 
 # %%
 def rebuilt(prefix):
@@ -305,6 +313,10 @@ sizes.groups(kinds, alt="the bytes of one model in five kinds of file")
 # %% [markdown]
 # One tool opened all five, and the orange part, the weights, is always the same 57 kB; only the SavedModel holds most of
 # them twice. The rest is what each format adds. Has every byte of every file exactly one name?
+#
+# holds: round(opened.groups["weights"] / 1000) == 57
+# holds: all(each.groups["weights"] == opened.groups["weights"] for name, each in kinds.items() if "Saved" not in name)
+# holds: kinds["variables of a SavedModel"].groups["weights"] > 1.5 * opened.groups["weights"]
 
 # %%
 for name, each in kinds.items():
@@ -346,12 +358,14 @@ print(*results, sep="\n")
 
 # %% [markdown]
 # A prefix is enough, so `checkpoint` may go. The flipped bit of a weight is noticed because of its
-# checksum. The one in a slot is not, because nobody read the slot. What TensorFlow says in each
-# case:
+# checksum. The one in a slot is not, because nobody read the slot. The last words that TensorFlow says in each case:
 
 # %% tags=["nbval-ignore-output"]
+import textwrap
+
 for trial in results:
-    print(f"{trial.what}: {trial.error} {trial.message[:90]}")
+    print(f"{trial.what}: {trial.error}")
+    print(*textwrap.wrap(trial.message, initial_indent="   ")[-2:], sep="\n")
 
 # %% [markdown]
 # Programs rarely know a prefix; they ask `latest_checkpoint`. Here `checkpoint` names a file that is not there.
@@ -390,8 +404,8 @@ for name, path in metas.items():
 print(rebuilt(metas["Mul is now Sub"].with_suffix("")))
 
 # %% [markdown]
-# Three minus two: the graph was changed, and no checksum noticed. Only the values are guarded, and they never
-# needed `.meta`.
+# Three minus two: the graph was changed, and no checksum noticed. Values and index are guarded by checksums, `.meta` by
+# none; and the values never needed it.
 #
 # ### Exercise 4.7
 # Four folders of a friend lack one part each: `"index"`, `"data"`, `"meta"` or `"checkpoint"`. List what is missing in
@@ -424,7 +438,7 @@ print("killed after step", max(before), "with exit code", process.exit_code)
 print("newest checkpoint:", checkpoint.latest(folder / "doomed").name)
 
 # %% [markdown]
-# For comparison, the same run without interruption, here in the notebook. Then a third run that takes up the killed one's
+# For comparison, the same run without interruption, here in the notebook. Then another that takes up the killed one's
 # checkpoint. **Predict** its final weights: the `"same"`, `"close"` or `"different"`?
 
 # %% predict="4.8"
@@ -463,7 +477,10 @@ training.resumed(losses, distances, killed_at=25)
 
 # %% [markdown]
 # Resumed with everything, the black line covers the blue one. Without the optimizer, Adam's first steps are far too long, and
-# the run never comes back to the same weights.
+# the run never comes back to the same weights. Without the dice, dropout silences other neurons, so each step differs a
+# little, and the differences add up. (Why the loss is a saw: it is that of one batch, and some batches are hard.)
+#
+# holds: max(distances["without the optimizer"].values()) > max(distances["without the dice"].values()) > 0
 #
 # ### Exercise 4.9
 # A crash leaves a folder in disorder. Write `newest(files, step)`: given the names of its files, the prefix (such as
