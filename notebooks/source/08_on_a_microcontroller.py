@@ -17,7 +17,7 @@
 import numpy as np
 
 from course_lib.sound import dataset, features
-from course_lib import micro, quantize, tflite
+from course_lib import measure, micro, quantize, tflite
 from course_lib.views import listening, listing
 from course_lib.views import micro as draw
 from course_lib.exercises import check, compare, progress
@@ -41,6 +41,9 @@ print(source[:298], "...")
 # across such a boundary.
 #
 # **Predict.** How many times as long as the file is this text, to the nearest whole number?
+#
+# holds: model[4:8] == b"TFL3"
+# given: many times as
 
 # %% predict="8.1"
 my_guess = ...
@@ -51,6 +54,8 @@ compare("8.1", my_guess, round(len(source) / len(model)))
 # %% [markdown]
 # You will push a text of over a hundred kilobytes into your repository, and not one byte of it is
 # wasted on the chip: the compiler reads it back.
+#
+# holds: len(source) > 100_000
 
 # %% [markdown]
 # ### Exercise 8.1
@@ -118,8 +123,10 @@ for name, text in program.items():
     print(f"{len(text.splitlines()):6,} lines  {name}")
 
 # %% [markdown]
-# The folder is complete: `spotter.ino` is the sketch for an Arduino Nano 33 BLE, `main.cpp` the same
-# for a desktop. Both get sound and return a word.
+# Written to a folder, these files are a whole program: `spotter.ino` is the sketch for an Arduino
+# Nano 33 BLE Sense (the one with a microphone), `main.cpp` the same for a desktop. Both get sound
+# and return a word. The sketch needs the library of TensorFlow Lite Micro, which you add as a .zip
+# from its own repository.
 
 # %% [markdown]
 # ## One block of memory
@@ -129,6 +136,8 @@ for name, text in program.items():
 # flows between the layers, and the interpreter's own records.
 #
 # **Predict.** How many bytes of arena does the spotter need? Its file has about 19,000.
+#
+# holds: round(len(model), -3) == 19_000
 
 # %% predict="8.2"
 my_guess = ...
@@ -192,13 +201,16 @@ print(f"worked out {worked_out:,} bytes;",
 # Not a byte more. Which step is it? The second convolution: it reads 6,000 numbers and writes 4,000.
 # Make either of these tensors smaller and the arena shrinks; make any later one smaller and nothing
 # happens.
+#
+# holds: worked_out == arena.allocations.head_bytes == 6_000 + 4_000
+# holds: sorted(size for size, first, last in lifetimes(plan) if first <= 1 <= last) == [4_000, 6_000]
 
 # %% [markdown]
-# ## Three runtimes, one file
+# ## One file, four ways to run it
 #
-# The same bytes, over a thousand clips, four ways: LiteRT with its delegate (XNNPACK, hand-written
-# for your processor), LiteRT's own fast kernels, its plain reference loops, and TensorFlow Lite
-# Micro.
+# The same bytes, over a thousand clips. LiteRT runs them in three ways: with its delegate (XNNPACK,
+# hand-written for your processor), with its own fast kernels, and with plain reference loops. The
+# fourth way is TensorFlow Lite Micro.
 #
 # **Predict.** Of 100 clips, how many get exactly the same four output bytes from the delegate and
 # from micro?
@@ -218,9 +230,12 @@ compare("8.3", my_guess, round(100 * equal))
 draw.runtimes(compared)
 
 # %% [markdown]
-# Every one of them is right: the format leaves open how to round when an output lies between two
-# steps. A delegate rounds once where the plain loops round twice. So "it runs the same" needs a
-# second question: the same bytes, or the same **decision**?
+# Every one of them is right: the format says what the numbers mean, not how often to round on the
+# way. A delegate rounds once where the plain loops round twice, and the layers behind make more of
+# it. So "it runs the same" needs a second question: the same bytes, or the same **decision**?
+#
+# holds: len(clips) > 1000
+# given: twice
 
 # %% [markdown]
 # ### Exercise 8.4
@@ -288,9 +303,11 @@ compare("8.4", my_guess, "network" if network else "features")
 draw.layers(device)
 
 # %% [markdown]
-# Preparing the sound costs almost as much as the largest layer, and no table of a model's
-# multiplications would have told you. Such tables count **multiply-accumulates**, MACs: one for
+# Preparing the sound costs more than most layers, and no table of a model's multiplications would
+# have told you. Such tables count **multiply-accumulates**, MACs: one for
 # every weight at every place of the output.
+#
+# holds: sum(count > device.feature_instructions for count in device.instructions) <= 2
 
 # %% [markdown]
 # ### Exercise 8.5
@@ -323,8 +340,10 @@ print("one costs half as much again as another:",
 draw.parts(device)
 
 # %% [markdown]
-# The model is two thirds of the flash. Of the memory, most is one second of sound and its features:
-# the network itself is content with the 10,000 bytes that you worked out.
+# Of the memory, most is one second of sound and its features: the network itself is content with
+# the 10,000 bytes that you worked out.
+#
+# holds: worked_out == 10_000
 
 # %% [markdown]
 # ## Listening all day
@@ -332,6 +351,8 @@ draw.parts(device)
 # So far every clip was cut for you. A device hears one long sound. It looks at the last second, four
 # times a second, and must not answer to everything else. Here are ten minutes with 40 words to
 # find, 60 others, and noise that comes and goes.
+#
+# given: 60
 
 # %%
 recording = micro.long_recording(dataset.bundled("test"))
@@ -341,6 +362,10 @@ print(f"{len(scores.ends):,} answers for {recording.seconds:.0f} seconds")
 # %% [markdown]
 # **Predict.** On single clips of these voices the model is wrong about four times in a hundred. How
 # many false alarms *an hour* does it raise here, with a threshold of 0.7 and nothing else?
+#
+# holds: sum(word.label in dataset.LABELS[2:] for word in recording.words) == 40
+# holds: (len(recording.words), round(recording.seconds / 60)) == (40 + 60, 10)
+# holds: 0.035 < 1 - measure.report("int8", model, dataset.bundled("test")).accuracy < 0.05
 
 # %% predict="8.5"
 my_guess = ...
@@ -383,7 +408,7 @@ listening.trade(recording, scores)
 
 # %% [markdown]
 # Up is more words found, left is fewer false alarms; along a line the threshold rises from right to
-# left. Where some alarms are allowed, a mean finds every word at the price of fewer of them. Where
+# left. Where some alarms are allowed, a mean loses hardly a word and raises far fewer of them. Where
 # none is, it turns round: so high a threshold is passed by few windows in a row, and the longer the
 # mean, the more words are lost.
 # Which of them is right? A toy and an alarm system will not agree.
@@ -395,6 +420,8 @@ print("a mean of two: ", listening.sentence(two))
 
 # %% [markdown]
 # Now you. Say "yes", "no", and something else.
+#
+# holds: len(two.missed) <= 2 and len(two.false_alarms) < len(plain.false_alarms) / 2
 
 # %%
 from course_lib.views.answer import Speak
@@ -436,13 +463,17 @@ check("8.7", milliseconds)
 
 # %%
 for each in estimates:
-    print(f"{each.chip.name}: fits {each.fits},",
-          f"keeps up with four windows a second {each.busy_share < 1}")
+    low, high = (1000 * seconds for seconds in each.seconds)
+    print(f"{each.chip.name}: fits {each.fits}, {low:.0f} to {high:.0f} ms")
 
 # %% [markdown]
-# Fitting is easy; keeping up is not. Two ways out: three quarters of a window's features are those
-# of the window before and need not be computed again, and kernels written for this core (CMSIS-NN)
-# do two multiplications in one instruction.
+# Fitting is easy. But four windows a second leave 250 ms for each: who needs more falls behind, and
+# where 250 lies between the two ends, only the board itself can tell. Two ways out: three quarters
+# of a window's features are those of the window before and need not be computed again, and kernels
+# written for this core (CMSIS-NN) do two multiplications in one instruction.
+#
+# holds: all(each.fits for each in estimates) and 1000 / 4 == 250
+# holds: any(each.seconds[0] < 0.25 < each.seconds[1] for each in estimates)
 
 # %% [markdown]
 # ## What you measured
