@@ -8,10 +8,12 @@ import shutil
 import statistics
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from course_lib.exercises import core
 from course_lib.instructor import authoring
+from course_lib.instructor.authoring import prose
 from course_lib.instructor.authoring.source import BEGIN, END
 from tools import clean_copy, nbval
 
@@ -84,6 +86,12 @@ def test_reference_edition_is_run_solved_and_says_so(path: Path) -> None:
     assert not [output for output in outputs if output.get("name") == "stderr"]
     checked = [cell for cell in _code(path) if "check" in cell["metadata"]]
     assert all(" right: " in _text(cell) for cell in checked)
+
+
+@pytest.mark.parametrize("path", REFERENCE, ids=lambda path: path.stem)
+def test_no_number_in_prose_is_without_ground(path: Path) -> None:
+    """Each is printed by a cell, claimed and evaluated, or given as a definition."""
+    assert prose.missing(nbformat.read(path, 4)) == []
 
 
 def test_at_least_half_of_the_reference_cells_are_compared() -> None:

@@ -100,7 +100,7 @@ class Dashboard(shell.View):
                 before.value, after.value = chosen
 
         before = shell.dropdown("Before", names, names[0], refresh)
-        after = shell.dropdown("After", names, names[-1], refresh)
+        after = shell.dropdown("After", names, _telling(list(self.reports.values())), refresh)
         upload = ipywidgets.FileUpload(accept=".tflite", description="Open a .tflite")
         upload.observe(opened, names="value")
         look = {"indent": False, "layout": {"width": "auto", "margin": "0 16px 0 0"}}
@@ -139,6 +139,13 @@ def _measured(models: Mapping[str, bytes | str | Path], clips: Any) -> Sequence[
         for name, model in models.items()
     }
     return measure.reports(contents, clips, foreign=True)
+
+
+def _telling(reports: Sequence[Report]) -> str:
+    """Return the last model that answers some clip otherwise than the first; else the last."""
+    first = reports[0].predictions
+    others = [each.name for each in reports[1:] if (each.predictions != first).any()]
+    return (others or [reports[-1].name])[-1]
 
 
 def _check_classes(reports: Sequence[Report]) -> None:

@@ -166,9 +166,10 @@ print(f"{(moved > 4.6).mean():.0%} of the cells move by so much,",
 # %%
 from course_lib import tflite
 
-spotter_bytes = tflite.load("spotter_int8")
-heard, shouted = (tflite.run(spotter_bytes, features.log_mel(gain * test.waves))
-                  .argmax(axis=1) for gain in (1, 10))
+small = tflite.load("spotter_int8")
+heard, shouted = (
+    tflite.run(small, features.log_mel(gain * test.waves)).argmax(axis=1)
+    for gain in (1, 10))
 print(f"other answers: {(heard != shouted).mean():.1%} of {len(test)}")
 
 # %% [markdown]
@@ -278,7 +279,7 @@ draw_training.curves(curve, "my model")
 from course_lib import measure
 
 mine = measure.report("mine", lambda x: spotter.predict(model, x), test)
-shipped = measure.report("shipped", spotter_bytes, test)
+shipped = measure.report("shipped", small, test)
 gap = shipped.accuracy - mine.accuracy
 print(f"mine {mine.accuracy:.1%}, shipped {shipped.accuracy:.1%}:",
       f"{100 * gap:.1f} points between them")
@@ -447,7 +448,7 @@ own = dataset.recordings(example)
 own
 
 # %%
-shares = tflite.run(spotter_bytes, features.of(own.clips))
+shares = tflite.run(small, features.of(own.clips))
 for word, share in zip(own.clips.words, shares):
     print(f"{word}: heard as {dataset.LABELS[share.argmax()]}")
 

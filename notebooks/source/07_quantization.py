@@ -5,6 +5,8 @@
 # microcontroller has room for one. You put the numbers on a grid of 256 levels, and measure
 # what that saves and what it loses. 50 minutes.
 #
+# given: 256
+#
 # Afterwards you can
 # - work out a scale and a zero point, and put numbers on a grid by hand;
 # - choose a variant of a model by its size and its accuracy, and tell a real drop from noise;
@@ -42,7 +44,10 @@ draw.number_line(grid, [-1.3, -0.4, 0, 0.3, 1.1, 2.6])
 
 # %% [markdown]
 # Zero lies exactly on a level, and that is no accident: the zero point was rounded to a whole
-# number. Padding and ReLU write zeros all day long, and those must come back without error.
+# number, and with it the whole grid moved a little, to −1.14 and 2.86. Padding and ReLU write zeros
+# all day long, and those must come back without error.
+#
+# holds: round(scale * (-4 - zero_point), 2) == -1.14 and round(scale * (3 - zero_point), 2) == 2.86
 #
 # **Predict.** 0.3 is stored as −1. Which number comes back?
 
@@ -135,6 +140,9 @@ noise = [quantize.sqnr_db(w, grid.round_trip(w)) for grid in grids]
 compare("7.2", my_guess, round(np.diff(noise).mean()))
 
 # %% [markdown]
+# holds: round(np.diff(noise).mean()) == 6
+# given: Half the, a quarter
+#
 # Half the error is a quarter of its energy, so a bit is worth 6 dB. There is a second way to gain
 # some: the filters of a layer differ in width, and the widest one sets the scale for all of them.
 
@@ -142,8 +150,8 @@ compare("7.2", my_guess, round(np.diff(noise).mean()))
 draw.channels(w, largest)
 
 # %% [markdown]
-# **Per channel**, each filter gets a scale of its own, for a few bytes more in the file. How much
-# is that worth?
+# **Per channel**, each filter gets a scale of its own, which the file has to hold. How much is that
+# worth?
 
 # %%
 def gain(w):
@@ -185,12 +193,16 @@ with session.quiet():
 print(f"an int8 file of {round(len(mine), -3):,} bytes, or so")
 
 # %% [markdown]
-# `tflite.convert` sets these options for you:
+# `tflite.convert` sets such options for you:
 # - `float32`: nothing set, nothing quantized;
-# - `dynamic_range`: int8 weights, computed in floats; `float16`: weights in half the bytes;
+# - `dynamic_range`: int8 weights, floats between the layers, which some kernels put on a grid as
+#   they come; `float16`: weights in half the bytes;
 # - `int16x8`: int8 weights, 16 bits for what flows;
-# - `int8`: all in eight bits, one scale a tensor; `int8_per_channel`; `int8_float_io`: floats at
-#   both ends.
+# - `int8_per_channel`: what you have just made, the converter's own choice;
+# - `int8`: one scale a tensor instead, by a switch inside the converter; `int8_float_io`: the same,
+#   with floats at both ends.
+#
+# given: 16, half the
 
 # %%
 variants = {name: tflite.convert(frozen, name, clips)
@@ -198,8 +210,14 @@ variants = {name: tflite.convert(frozen, name, clips)
 int8, float32 = variants["int8"], variants["float32"]
 
 # %% [markdown]
+# Those scales are no small thing in a small model: yours is larger than `int8` by a seventh or so.
+#
 # An eighth one is your own. Rounding shifts the average of every channel a little. A **bias** has 32
 # bits, so it can shift that back, for not one byte more.
+#
+# holds: len(variants) == 7 and len(variants["int8_per_channel"]) == len(mine)
+# holds: 1.12 < len(mine) / len(int8) < 1.2
+# given: 32
 
 # %%
 some = clips[::20]
@@ -231,6 +249,9 @@ check("7.4", int8_bytes)
 # %% [markdown]
 # **Predict.** The weights become almost four times smaller. How many times smaller is the whole
 # file, to the nearest whole number?
+#
+# holds: 3.5 < 4 * weights / int8_bytes < 4
+# given: many times smaller
 
 # %% predict="7.3"
 my_guess = ...
@@ -261,6 +282,8 @@ board.show()
 #
 # "Quantizing makes a model four times smaller" is true of the weights. The file also holds scales,
 # names and structure, and those do not shrink.
+#
+# given: four times smaller
 
 # %%
 kinds = {name: measure.bytes_by_kind(model)
@@ -289,8 +312,11 @@ for name, (model, rows) in others.items():
 sizes.factors(pairs)
 
 # %% [markdown]
-# The fewer layers and the more weights in each, the nearer the file comes to 4. Every layer brings
-# tables of its own, whatever its weights.
+# The more weights in a layer, the nearer the file comes to 4: every layer brings tables of its own,
+# whatever its weights.
+#
+# holds: sum(pairs["tiny_conv"][0].values()) / sum(pairs["tiny_conv"][1].values()) > 3.5
+# holds: sum(pairs["ds_cnn"][0].values()) / sum(pairs["ds_cnn"][1].values()) > factor
 
 # %% [markdown]
 # ## What calibration can spoil
@@ -336,8 +362,10 @@ order.append(order.pop(order.index(worst)))
 Dashboard([reports[name] for name in order], unseen).show()
 
 # %% [markdown]
-# Numbers that are cut off make one word sound like another. Give the converter exactly what the
-# device will hear, in all its variety.
+# With its numbers cut off, the model takes nearly every clip for the same thing. Give the converter
+# exactly what the device will hear, in all its variety.
+#
+# holds: np.bincount(reports[worst].predictions).max() > 0.8 * reports[worst].n
 
 # %% [markdown]
 # How narrow is too narrow? Pick a layer and cut off its rarest outputs. For a while the signal over
@@ -400,15 +428,19 @@ fours = {layer: quality(quantize.four_bits(int8, float32, [layer]))
 draw.bits_per_layer(quality(int8), floats, fours)
 
 # %% [markdown]
-# No single layer is to blame: keeping one in floats costs kilobytes and gains little. Some layers
-# would even do with fewer bits.
+# No single layer is to blame: whichever you keep in floats, it costs kilobytes, and some decibels
+# are all it gains. Some layers would even do with fewer bits.
+#
+# holds: max(db for _, db in floats.values()) - quality(int8)[1] < 7
 
 # %% [markdown]
 # ## As small as you can
 #
-# So take what costs nothing first: an open batch, scales for every filter, names, and parts that the
+# So take first what costs little: an open batch, scales for every filter, names, and parts that the
 # file holds twice. Then give layers four bits, the cheapest first, until the file is small enough.
 # Their biases make up for the average error.
+#
+# given: twice
 
 # %%
 def smaller(layers):
@@ -444,8 +476,13 @@ points = 100 * (before.accuracy - after.accuracy)
 print("3.8 times smaller or more:", reached)
 print("within one point of float32:", points <= 1,
       "- the change:", measure.mcnemar(before, after).verdict)
+bare = len(tflite.compact(float32)) / after.bytes
+print(f"beside a float file that gave up its names, too: {bare:.1f} times")
 
 # %% [markdown]
+# "Noise" does not mean that nothing was lost. It means that so few clips could not show it: a loss
+# of a point might look the same. (You will do that test yourself, below.)
+#
 # An average can hide what went wrong. Look at the clips: here is every step beside every other.
 
 # %%
@@ -456,6 +493,8 @@ Dashboard(steps, unseen).show()
 #
 # What does the chip compute? Take the first convolution. Each output is a sum of products of
 # integers: the **accumulator**, 32 bits wide. Nothing is rounded yet.
+#
+# given: 32
 
 # %%
 first = run.plan.operations[0]
@@ -481,6 +520,8 @@ print("as exact as a float:", abs(by.real / ratio - 1) < 1e-9)
 # ### Exercise 7.5
 # Write `requantize(accumulator, mantissa, shift)`: accumulator × mantissa / 2**shift, rounded to the
 # nearest integer, with nothing but `+`, `*`, `-`, `<<` and `>>`. A half may go up.
+#
+# given: A half
 
 # %% exercise="7.5" points=3
 # Exercise 7.5
@@ -496,6 +537,8 @@ check("7.5", requantize)
 # %% [markdown]
 # The kernel rounds twice, in the product and in the shift; `quantize.requantize` does as it does.
 # Then the zero point is added and both ends are cut. The lower cut is at once the ReLU.
+#
+# given: twice
 
 # %%
 scaled = quantize.requantize(accumulator, by) + y.grid.zero_point
@@ -519,7 +562,10 @@ print(f"{compared:,} bytes, {different} different")
 
 # %% [markdown]
 # That is LiteRT's reference interpreter. In the dense layer it rounds once where TensorFlow Lite Micro,
-# which runs on the chip, rounds twice. So two correct interpreters may differ by a step.
+# which runs on the chip, rounds twice. So two correct interpreters may differ by a step in one layer,
+# and by more when the layers behind have worked on it.
+#
+# given: twice
 
 # %%
 sums = np.arange(-20_000, 20_000)

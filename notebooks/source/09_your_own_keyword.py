@@ -23,13 +23,8 @@ from course_lib import project
 from course_lib.exercises import check, compare, progress
 
 my_words = ["up", "down"]
-words = project.gather(my_words)
-words
 
 # %% [markdown]
-# The other words became **unknown**, "yes" and "no" among them. In validation and test there are as many unknown clips
-# as clips of your words, so that a lazy model does not look good. No voice of the test is used before the end.
-#
 # ## Your voice
 #
 # A synthesizer does not speak like you. Choose a word, press record, wait for the count, and say it; ten takes of each
@@ -42,7 +37,8 @@ from course_lib.project import recorder
 recorder.Recorder(project.FOLDER, my_words).show()
 
 # %% [markdown]
-# Of every five takes three are for training, one for choosing, and one for the test.
+# Now all clips come together, the bundled ones and yours. Of every five takes three are for training, one for choosing,
+# and one for the test.
 
 # %%
 words = project.gather(my_words, own=project.FOLDER)
@@ -52,8 +48,13 @@ print("words:", ", ".join(words.chosen))
 words
 
 # %% [markdown]
+# The other words became **unknown**, "yes" and "no" among them. In validation and test there are as many unknown clips
+# as clips of your words, so that a lazy model does not look good. No voice of the test is used before the end.
+#
 # Training does not draw all labels alike. Silence is 10 % of what it sees, unknown words are 30 %, and your words
 # share the rest.
+#
+# given: 10 %, 30 %
 #
 # ### Exercise 9.1
 # `shares(count)`: a list of the shares of silence, unknown, and each of `count` words, in this order. They add up to 1.
@@ -72,6 +73,8 @@ check("9.1", shares)
 # %% [markdown]
 # **Decide.** How many varied clips, and how often through all of them? More of both is better and takes longer:
 # 2,400 clips take a few seconds. For a spotter that you want to keep, come back and make it 12,000 and 12.
+#
+# given: 2400, 12000
 
 # %%
 clip_count, epochs = 2_400, 6
@@ -140,6 +143,7 @@ keep = project.every_epoch(model, folder / "checkpoints")
 watch = LiveTraining(held, epochs)
 watch.show()
 curve = watch.train(model, sounds, labels, also=[keep], peak_rate=4e-3)
+kept = model.get_weights()
 
 # %% tags=["nbval-ignore-output"]
 begun = project.head_start(slow, curve, after=2)
@@ -158,8 +162,14 @@ print("the checkpoint was ahead:", begun.points > 0.1)
 # That is what checkpoints are for. With time and clips enough the other one catches up, but with ten takes of a word you
 # have neither.
 #
-# **Decide.** Which of your checkpoints would you keep? The widget kept the weights of the best epoch. Restore another
-# one, and see what it costs.
+# **Decide.** Which of your checkpoints would you keep? The widget kept the weights of the best epoch. What would another
+# one cost? Restore each, and ask it about the clips that were held back.
+
+# %% tags=["nbval-ignore-output"]
+for epoch in range(1, len(curve.accuracies) + 1):
+    project.restore(model, folder / "checkpoints", epoch)
+    heard = spotter.predict(model, held[0]).argmax(axis=1)
+    print(f"epoch {epoch}: {(heard == held[1]).mean():.1%} right")
 
 # %%
 from course_lib.formats import checkpoint
@@ -167,7 +177,6 @@ from course_lib.formats import checkpoint
 opened = checkpoint.contents(folder / "checkpoints")
 print(opened)
 best = project.best_epoch(curve)
-kept = model.get_weights()
 project.restore(model, folder / "checkpoints", best)
 same = all((a == b).all() for a, b in zip(kept, model.get_weights()))
 print("the file of the best epoch holds what the widget kept:", same)
@@ -209,8 +218,10 @@ check("9.3", most_confused)
 # The test is small, and its interval wide. How many clips would settle the matter? The interval reaches about
 # `1.96 * sqrt(share * (1 - share) / n)` to each side.
 #
-# **Predict.** Your model is right about 9 of 10 clips, and you want to know that to a point, 0.01 to each side. How many
+# **Predict.** Say a model is right about 9 of 10 clips, and you want to know that to a point, 0.01 to each side. How many
 # clips do you need?
+#
+# given: 9
 
 # %% predict="9.2"
 my_guess = ...
@@ -388,8 +399,8 @@ print("most hold only in part:",
 #
 # ## Hand it in
 #
-# The report names every file by its **SHA-256**, 64 digits that change when a single bit does. So nobody can mistake
-# another model for yours.
+# The report names every file by its **SHA-256**, 64 digits. Change a single bit of the file, and nearly all of them are
+# others. So nobody can mistake another model for yours.
 #
 # ### Exercise 9.6
 # `fingerprint(data)`: the SHA-256 of some bytes as hexadecimal digits. Python's `hashlib` has it.
@@ -438,8 +449,8 @@ found = project.problems(forged, inside)
 compare("9.4", my_guess, "the matrix" if found else "nobody")
 
 # %% [markdown]
-# On the command line, `python -m course_lib check-report my_spotter.zip` does the same, and runs your model once more on
-# the clips.
+# In a terminal, in the workbook's own folder, `.venv/bin/python -m course_lib check-report FILE` does the same for any
+# zip, and runs its model once more on the clips.
 #
 # ## What you measured
 

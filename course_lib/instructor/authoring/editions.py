@@ -72,10 +72,9 @@ def read_project(root: Path) -> Project:
 def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool) -> NotebookNode:
     """Return a lesson's notebook without outputs: with solutions if `solved`, else with stubs."""
     checks = {cell.check: cell.text for cell in lesson.cells if cell.check}
-    first, *others = lesson.cells
-    cells = [_node(first, _header(lesson, lessons, facts, solved))]
-    for cell in others:
-        text = cell.text
+    cells = []
+    for cell in lesson.cells:
+        text = cell.text if cells else _header(lesson, lessons, facts, solved)
         if cell.kind == "setup":
             text = setup_code(lesson, facts)
         elif cell.exercise:
