@@ -141,6 +141,8 @@ def function(
             )
         if usual or _is_swapped(reference, arguments, values, tolerance):
             return usual or "Your two arguments have changed places: which comes first?"
+        if all(value is None for value in values):
+            return "Your function returns nothing: is there a `return`?"
         first = min(wrong, key=lambda place: len(repr(arguments[place])))  # the easiest to read
         return about_call(arguments[first], values[first], expected[first], tolerance)
 

@@ -34,7 +34,7 @@ def _answers(rng):
         shares[best], shares[3] = shares[3], shares[best]
         shares[best] += 0.4
         drawn.append(([round(share, 3) for share in shares],))
-    return drawn
+    return [*drawn, ([0.3, 0.25, 0.35, 0.1],), ([0.1, 0.2, 0.3, 0.4],)]  # none has a half
 
 
 # 0.4: a decision
@@ -47,6 +47,7 @@ def _decide(answer, least):
 def _decisions(rng):
     """Draw shares below, at and above the least share that is asked."""
     drawn = [([0.125, 0.125, 0.5, 0.25], 0.5), ([0.75, 0.125, 0.125, 0.0], 0.75)]
+    drawn += [([0.25, 0.125, 0.5, 0.125], 0.25)]  # two of them are large enough
     for best, step in ((2, 0.1), (3, 0.1), (3, -0.1), (2, -0.1), (0, 0.1)):
         shares = (rng.dirichlet([1, 1, 1, 1]) * 0.4).tolist()
         shares[best] += 0.6  # more than all others together
@@ -62,11 +63,11 @@ def _copies(flash_bytes, model_bytes):
 
 
 def _chips(rng):
-    """Draw models, and chips that hold some and a bit more than half of another."""
+    """Draw models, and chips that hold some and a bit less or more than half of another."""
     drawn = [(3000, 1000)]
-    for _ in range(6):
+    for more in (0.1, 0.5, 0.1, 0.5, 0.5, 0.1):
         model, whole = int(rng.integers(1000, 40_000)), int(rng.integers(2, 30))
-        drawn.append((model * whole + int(0.5 * model + rng.integers(1, model // 3)), model))
+        drawn.append((model * whole + int(more * model + rng.integers(1, model // 3)), model))
     return drawn
 
 
@@ -118,6 +119,12 @@ EXERCISES = (
                 when(lambda arguments, value: value == "yes"),
                 "You say 'yes' whatever the answer is: look the largest share up.",
             ),
+            (
+                lambda answer: next(
+                    (name for name, share in zip(LABELS, answer, strict=False) if share > 0.5), None
+                ),
+                "The largest share may be less than a half: compare the shares with each other.",
+            ),
         ],
         right="the place of the largest share is the class, and LABELS gives it a name.",
         hints=(
@@ -161,6 +168,13 @@ EXERCISES = (
                 lambda a, least: max(a) >= least,
                 "You say whether it is sure. Which label is it then?",
             ),
+            (
+                lambda a, least: next(
+                    (name for name, share in zip(LABELS, a, strict=False) if share >= least),
+                    "unknown",
+                ),
+                "More than one share may reach `least`: the largest of them is the answer.",
+            ),
         ],
         right="a threshold trades words that are missed for false alarms.",
         hints=(
@@ -178,6 +192,7 @@ EXERCISES = (
                 lambda f, m: round(f / m),
                 "You round up where a bit more than half would fit: half a model is none.",
             ),
+            (lambda f, m: -(-f // m), "You round up: the last of yours does not fit whole."),
             (lambda f, m: m // f, "You divide the model by the chip: which is the larger?"),
             (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
             (

@@ -7,12 +7,13 @@ from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import array, checked, function, number
 from course_lib.exercises.material import SHARED
 from course_lib.graph import evaluate, span
-from course_lib.graph.scheduling import ScheduleError, run_plan, schedule
+from course_lib.graph.scheduling import Schedule, ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
 WEIGHTS = spotter.facts().trained
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
+LONGEST = ("ant", "cat", "fox", "gnu")  # path of SHARED
 _PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
 
 
@@ -20,10 +21,12 @@ def _shallow(value: object) -> str:
     """Judge a formula for the sum of eight letters: the same sum, in three levels."""
     if not isinstance(value, str):
         return 'Give the formula as a text in quotes, such as "(a + b) + c".'
+    if "sum(" in value:
+        return "Write every addition with a + of its own: each becomes a node of the graph."
     try:
         graph = from_source(f"def total({', '.join(_LETTERS)}):\n    return {value.strip()}")
     except TraceError as error:
-        return f"This formula cannot be drawn. {error}"
+        return f"This formula cannot be drawn: it {str(error).partition(': ')[2] or error}"
     if {node.operation for node in graph.operations} - {"Add"}:
         return "Only additions are asked here."
     # a digit of its own for each letter: the sum tells which one is missing or stands twice
@@ -56,11 +59,19 @@ def _plan(value: object) -> str:
     if run.length == len(SHARED.operations):
         return "Seven steps: that is no faster than one worker. Let both begin at once."
     if run.length > best:
-        return (
-            f"{run.length:g} steps, and {best:g} are possible: begin with what the longest way "
-            "to the end still hangs on."
-        )
+        return f"{run.length:g} steps, and {best:g} are possible. {_waits(run)}"
     return ""
+
+
+def _waits(run: Schedule) -> str:
+    """Say which operation of the longest path waits for another one."""
+    tasks = {task.name: task for task in run.tasks}
+    now = 0.0
+    for name in LONGEST:
+        if tasks[name].start > now:
+            return f"{name} could begin at {now:g} and begins at {tasks[name].start:g}: why?"
+        now = tasks[name].end
+    return "Which operation waits although a worker is free?"
 
 
 def _divide(a, b, upstream):
@@ -128,6 +139,7 @@ EXERCISES = (
             ([1.2, 1.4], "A step goes against the gradient: minus."),
             ([0.7, 1.1], "That is worker 1 alone: both take the same step."),
             ([2.0, 4.0], "That is the mean gradient; now take the step with it."),
+            ([-1.0, -3.0], "You take the whole gradient as the step: multiply by the rate."),
         ],
         right="both workers have the same weights again, as if they were one.",
         hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
@@ -145,6 +157,10 @@ EXERCISES = (
             (lambda a, b, u: (u / b, -u * a / b), "The derivative of 1/b is −1/b²."),
             (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
             (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),
+            (
+                lambda a, b, u: (u / b, u / a),
+                "The second is no mirror image of the first: b stands below the line.",
+            ),
         ],
         right="the rule that the first picture used at `res`.",
         hints=("a / b is a × (1/b): what does a small step of a do?", "d(1/b) = −1/b² db"),

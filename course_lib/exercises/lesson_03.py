@@ -60,8 +60,10 @@ def _curve_inputs(rng):
     for _ in range(4):
         falling = sorted((int(count) for count in rng.integers(1, 60, 16)), reverse=True)
         shares = [count / 100 for count in [70, *falling, 0, 0, 0]]
-        # exactly one of the shares is allowed, so that < and <= differ
-        cases.append((levels, shares, shares[int(rng.integers(4, 15))]))
+        # exactly one of the shares is allowed, so that < and <= differ; or none is, so that the
+        # nearest one is too large
+        allowed = shares[int(rng.integers(4, 15))]
+        cases += [(levels, shares, allowed), (levels, shares, allowed - 0.003)]
     return cases
 
 
@@ -91,6 +93,14 @@ EXERCISES = (
                 lambda samples, window, hop: 1 + (samples - window) / hop,
                 "A part of a frame is no frame: use // to leave it out.",
             ),
+            (
+                lambda samples, window, hop: 1 + round((samples - window) / hop),
+                "round() counts a hop that does not fit in whole: use //.",
+            ),
+            (
+                lambda samples, window, hop: round((samples - window) / hop),
+                "round() counts parts of a hop. And n hops lead to n + 1 frames.",
+            ),
         ],
         right="one frame at the start, one more for every hop that still leaves room.",
         hints=(
@@ -105,6 +115,7 @@ EXERCISES = (
         mistakes=[
             (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
             (20.0, "20 is in decibels: the features use the natural logarithm."),
+            (1.0, "Energy is the square of a sample, and the logarithm is the natural one."),
             (2.0, "That is the logarithm to base 10: the features use the natural one."),
             (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
             (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
@@ -182,6 +193,22 @@ EXERCISES = (
             (
                 lambda levels, shares, _: levels[shares.index(min(shares))],
                 "Fewest false alarms is more than is asked, and costs keywords.",
+            ),
+            (
+                lambda levels, shares, most: max(
+                    level for level, share in zip(levels, shares, strict=True) if share >= most
+                ),
+                "You keep the levels with too many false alarms: at most `allowed` is <=.",
+            ),
+            (
+                lambda levels, shares, most: levels[
+                    min(range(len(levels)), key=lambda place: abs(shares[place] - most))
+                ],
+                "The nearest share may lie above what is allowed: at most is asked.",
+            ),
+            (
+                lambda levels, shares, most: levels[shares.index(most)],
+                "`allowed` itself need not be in the list: look for the shares below it, too.",
             ),
         ],
         right="no lower threshold keeps the promise, and a higher one misses more.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from functools import partial
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import choice, function, items
 
 
@@ -63,12 +63,18 @@ def _newest_by_index_only(files, step):
     return f"ckpt-{max(s for s in steps if s <= step)}"
 
 
+def _newest_by_data_only(files, step):
+    steps = [int(name[5:].partition(".")[0]) for name in files if ".data-" in name]
+    return f"ckpt-{max(s for s in steps if s <= step)}"
+
+
 def _folders(rng):
-    """Folders as they are after a crash: steps of different lengths, one index without its data."""
+    """Folders after a crash: steps of different lengths, half a checkpoint of either kind."""
     whole = [80, 900, 1000, 1100]
     first = [f"ckpt-{s}{end}" for s in whole for end in (".index", ".data-00000-of-00001")]
     cases = [([*first, "ckpt-990.index", "checkpoint"], 1000), ([*first, "checkpoint"], 999)]
     cases.append(([*first, "ckpt-990.index"], 995))
+    cases.append(([*first, "ckpt-985.data-00000-of-00001"], 995))
     for _ in range(4):
         steps = sorted({int(s) for s in rng.integers(50, 3000, 6)} | {40})
         files = [f"ckpt-{s}{end}" for s in steps for end in (".index", ".data-00000-of-00001")]
@@ -128,6 +134,8 @@ EXERCISES = (
                 lambda t, f: 4 * (2 * t + f),
                 "Adam keeps two numbers for each weight, a momentum and a velocity.",
             ),
+            (lambda t, f: 12 * t, "What is fixed is in the checkpoint, too, once each."),
+            (lambda t, f: 12 * t + f, "You count the fixed numbers, not their bytes."),
         ],
         right="a weight and its two companions, four bytes each.",
         hints=(
@@ -155,6 +163,10 @@ EXERCISES = (
             (
                 lambda data, offset, index: struct.unpack_from("<f", data, 4 * index)[0],
                 "You count from the start of the file, not from the offset.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, tuple)),
+                "unpack_from returns a tuple, here of one float: take its first item.",
             ),
         ],
         right="an offset, a width and an order of bytes: all that the index has to say.",
@@ -203,6 +215,10 @@ EXERCISES = (
             (
                 _newest_by_index_only,
                 "One of yours has no data: a process was killed between the two files.",
+            ),
+            (
+                _newest_by_data_only,
+                "One of yours has no index: nobody finds a tensor in its data.",
             ),
             (lambda f, s: _newest(f, s - 1), "The checkpoint of the step itself counts, too."),
             (lambda f, s: _newest(f, 10**9), "Yours is newer than the step that was asked for."),

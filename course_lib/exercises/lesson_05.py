@@ -47,7 +47,13 @@ def _varint_highest_first(data):
 
 def _varints(rng):
     """Draw varints of one to four bytes, each followed by bytes that do not belong to it."""
-    numbers = [5, 300, *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25))]
+    numbers = [
+        5,
+        127,
+        128,
+        300,
+        *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25)),
+    ]
     return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]
 
 
@@ -97,7 +103,14 @@ EXERCISES = (
             (lambda *a: fold(*a, power=1), "You divide by the variance: which root is missing?"),
             (
                 lambda k, g, b, m, v, e: fold(k, g, b, m, v, 0),
-                "epsilon belongs under the root, beside the variance.",
+                "Where is epsilon? It stands under the root, beside the variance.",
+            ),
+            (
+                lambda k, g, b, m, v, e: (
+                    k * g / (np.sqrt(v) + e),
+                    b - m * g / (np.sqrt(v) + e),
+                ),
+                "You add epsilon behind the root: it stands under it, beside the variance.",
             ),
             (
                 lambda k, g, b, m, v, e: fold(k, 1, b, m, v, e),
@@ -152,6 +165,7 @@ EXERCISES = (
         ask="varint(data): the number at the start of `data`",
         judge=function(_varint, _varints, whole=True),
         mistakes=[
+            (lambda data: data[0], "That is the first byte alone, and its highest bit is a flag."),
             (lambda data: data[0] & 0x7F, "Right up to 127. A byte of 128 or more says: go on."),
             (
                 partial(_varint, kept=0xFF),

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, text
 from course_lib.exercises.lesson_05 import fold
@@ -78,6 +79,12 @@ def _field(data, table, slot, head=4, sign=1, bounded=True, optional=True):
     return table + offset if offset or not optional else None
 
 
+def _field_unsigned(data, table, slot):
+    """Find a field as `_field` does, but take the number at the table for one without a sign."""
+    back = int.from_bytes(data[table : table + 4], "little")
+    return _field(data, table, slot) if back < 2**31 else None
+
+
 def _field_offset_only(data, table, slot):
     place = _field(data, table, slot)
     return None if place is None else place - table
@@ -99,7 +106,13 @@ def _tables(rng):
             table, start = 12, 52
             data = noise[:table] + struct.pack("<i", table - start) + noise[:36] + vtable + noise
         drawn += [(data, table, slot) for slot in range(6)]
-    return drawn
+    return [*drawn, *((_large_table(), 0, slot) for slot in (0, 3, 129, 130))]
+
+
+def _large_table():
+    """Return a table with 130 fields, of which the offsets and the vtable's size take two bytes."""
+    entries = [300 + 4 * place for place in range(130)]
+    return struct.pack("<iHH130H", -4, 264, 820, *entries) + bytes(8)
 
 
 # 6.5: a text changed in place
@@ -174,6 +187,7 @@ EXERCISES = (
                 lambda data: data[4:8].decode() == "TFL3",
                 'Some bytes are no text at all: compare bytes with b"TFL3".',
             ),
+            (lambda data: data[4:8] == "TFL3", 'Bytes never equal a text: write b"TFL3".'),
         ],
         right="four letters, always at the same place.",
         hints=(
@@ -236,6 +250,10 @@ EXERCISES = (
                 partial(_field, sign=-1),
                 "The vtable lies at table − offset: minus, and with a sign.",
             ),
+            (
+                _field_unsigned,
+                "The number at the table has a sign: a vtable may lie behind its table.",
+            ),
         ],
         right="two small reads find any field of any table.",
         hints=(
@@ -273,6 +291,10 @@ EXERCISES = (
             (
                 when(lambda given, value: value is not None and len(value) != len(given[0])),
                 "The file must keep its length: count the bytes that you write.",
+            ),
+            (
+                when(lambda given, value: "bytes" in str(value) and isinstance(value, Raised)),
+                'Bytes and texts do not mix: the label is bytes, so fill up with b" ".',
             ),
         ],
         right="nothing moved, so every offset still holds.",

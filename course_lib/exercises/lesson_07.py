@@ -76,7 +76,17 @@ def _products(rng):
     return [
         (int(draw(-60_000, 60_000)), int(draw(1 << 30, 1 << 31)), int(draw(35, 42)))
         for _ in range(15)
-    ]
+    ] + [_just_below_a_half(rng)]
+
+
+def _just_below_a_half(rng):
+    """Draw a product a bit below an odd multiple's half, of more bits than a float's 53."""
+    shift = 35
+    while True:
+        m = int(rng.integers(1 << 30, 1 << 31)) | 1
+        a = ((1 << shift - 1) - 1) * pow(m, -1, 1 << shift) % (1 << shift)
+        if 1 << 28 < a < 1 << 31 and (a * m >> shift) % 2:
+            return a, m, shift
 
 
 # 7.6: noise or not
@@ -102,6 +112,11 @@ def _flips(rng):
 def _choose(variants, budget_bytes, key=lambda row: row[2]):
     fitting = [row for row in variants if row[1] <= budget_bytes]
     return max(fitting, key=key)[0] if fitting else None
+
+
+def _choose_or_give_up(variants, budget_bytes):
+    name, size, _ = max(variants, key=lambda row: row[2])
+    return name if size <= budget_bytes else None
 
 
 def _tables(rng):
@@ -148,6 +163,10 @@ EXERCISES = (
                 "0 to 255 are the unsigned bytes. An int8 goes from -128 to 127.",
             ),
             (
+                lambda v, s, z: max(-127, min(127, round(v / s) + z)),
+                "The lowest int8 is -128: here all 256 levels are used.",
+            ),
+            (
                 when(lambda arguments, value: isinstance(value, float)),
                 "An int8 is a whole number: return an int, not a float.",
             ),
@@ -168,10 +187,7 @@ EXERCISES = (
                 "The zero point counts in integers: take it away before you scale.",
             ),
             (lambda q, s, z: s * (q + z), "What comes back for q = zero_point? It has to be 0."),
-            (
-                lambda q, s, z: s * q,
-                "You forgot the zero point: it is the integer that stands for 0.",
-            ),
+            (lambda q, s, z: s * q, "You forgot the zero point, the integer that stands for 0."),
             (
                 lambda q, s, z: (q - z) / s,
                 "Storing divided by the scale; reading has to undo that.",
@@ -201,6 +217,10 @@ EXERCISES = (
             (
                 lambda low, high: ((high - low) / 255, -128 - 255 * low / (high - low)),
                 "The zero point is stored as a whole number: round it.",
+            ),
+            (
+                lambda low, high: (_grid(low, high)[0], int(-128 - low / _grid(low, high)[0])),
+                "int() cuts towards zero: round() takes the nearest whole number.",
             ),
         ],
         right="the range is 255 steps wide, and zero gets an integer of its own.",
@@ -252,6 +272,10 @@ EXERCISES = (
             (
                 lambda a, m, s: (a * m) // 2**31,
                 "The multiplier's exponent is not always 31: use shift.",
+            ),
+            (
+                lambda a, m, s: round(a * m / 2**s),
+                "A float holds 53 bits and the product has more: use + and >>, not / and round().",
             ),
             (
                 when(lambda arguments, value: isinstance(value, float)),
@@ -306,6 +330,10 @@ EXERCISES = (
             (
                 lambda variants, budget: _choose(variants, budget - 1),
                 "A file of exactly budget_bytes fits.",
+            ),
+            (
+                _choose_or_give_up,
+                "You give up where the best of all is too large: take the best of those that fit.",
             ),
             (
                 when(lambda arguments, value: isinstance(value, (tuple, list))),

@@ -207,6 +207,10 @@ EXERCISES = (
                 lambda a, b: tuple(len(a) * share for share in _agreement(a, b)),
                 "You count clips: divide by how many there are.",
             ),
+            (
+                lambda a, b: (_agreement(a, b)[0], (a.max(axis=1) == b.max(axis=1)).mean()),
+                "max is how large it is. Which of the four it is, and so the word, says argmax.",
+            ),
             (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
             (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
         ],

@@ -61,6 +61,9 @@ def _matrices(rng):
         table[np.arange(size), np.arange(size)] = rng.integers(20, 40, size)
         row, column = rng.choice(size, 2, replace=False)
         table[row, column] = 9
+        other = (row + 1) % size  # a rare word, mistaken seldom and yet in a larger share
+        table[other, other] = 12
+        table[other, row] = 8
         cases.append((table.tolist(),))
     return cases
 
@@ -170,6 +173,16 @@ EXERCISES = (
                 "On the diagonal, what was said was heard: that is no mistake.",
             ),
             (lambda m: _most_confused(m)[::-1], "The row is what was said: it comes first."),
+            (
+                lambda matrix: _most_confused([[n / sum(row) for n in row] for row in matrix]),
+                "You compare shares of a row. Which mistake was made most often, in clips?",
+            ),
+            (
+                lambda matrix: _most_confused(
+                    [[n + matrix[b][a] for b, n in enumerate(row)] for a, row in enumerate(matrix)]
+                ),
+                "You add both directions: yes heard as no is another mistake than no as yes.",
+            ),
             (_how_often, "That is how often it happened. Between which two labels?"),
             (_flat_place, "One number counts through all cells: give the row and the column."),
             (
@@ -238,6 +251,10 @@ EXERCISES = (
         judge=function(_fingerprint, _files),
         mistakes=[
             (
+                when(lambda arguments, value: isinstance(value, Raised) and "HASH" in str(value)),
+                "That is the hash object itself: its method hexdigest() writes the digits.",
+            ),
+            (
                 lambda data: hashlib.sha256(data).digest(),
                 "Those are its 32 bytes; hexdigest() writes them as 64 digits.",
             ),
@@ -254,7 +271,7 @@ EXERCISES = (
                 "That is the hash of a text about the bytes: hash the bytes themselves.",
             ),
         ],
-        right="change one weight, and all 64 digits change.",
+        right="change one bit, and nearly all of its digits are others.",
         hints=("The module hashlib has sha256(data), and that has hexdigest().",),
     ),
 )

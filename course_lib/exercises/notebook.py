@@ -26,7 +26,8 @@ class WrongAnswer(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in place of a traceback."""
-        return [f"Not yet. {self}"]
+        asked = str(self).partition(":")[0]
+        return [f"Not yet. {self}", f'More help: hint("{asked}")']
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,29 @@ import numpy
 
 from course_lib.exercises.answers import Raised, same
 
-_SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+class _Short(Repr):
+    """Writes values as a student reads them: no more than six digits, no rows of bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 60
+
+    def repr_float(self, value: float, _: int) -> str:
+        return text if set(text := f"{value:.6g}") & set(".en") else f"{text}.0"
+
+    def repr_list(self, value: list, level: int) -> str:
+        if len(value) > 1 and all(isinstance(each, list) and len(each) > 2 for each in value):
+            return f"a list of {len(value)} lists"
+        return super().repr_list(value, level)
+
+    def repr_bytes(self, value: bytes, _: int) -> str:
+        if len(value) <= 8 or value.isascii() and value.decode().isprintable():
+            return repr(value) if len(value) <= 40 else f"{repr(value[:40])[:-1]} …'"
+        return f"{len(value)} bytes ({value[:4].hex(' ')} …)"
+
+
+_SHORT = _Short()
 _KINDS = {
     bool: "a truth value",
     int: "a number",
@@ -57,11 +78,11 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
     """Say what went wrong for one input, in a sentence."""
     call = f"For ({', '.join(short(each) for each in arguments)})"
     if isinstance(value, Raised):
-        return f"{call} your function raises {value}."
-    if value is None:
-        return "Your function returns nothing: is there a `return`?"
+        return f"{call} your function raises {str(value).rstrip('.')}."
     if same(value, right, tolerance):
         return f"{call} the value is right, but it is a float: an integer is asked."
+    if short(value) == short(right):
+        return f"{call} you return {short(value)}: close, but not close enough."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
 
 
@@ -88,7 +109,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
     if all(type(right) is int for _, right in pairs):
         for step, words in ((1, "large"), (-1, "small")):
             if all(same(value - step, right, tolerance) for value, right in pairs):
-                return f"One too {words}: count the first and the last once more."
+                return f"One too {words}, always: look at where you begin and where you stop."
     for factor, words in _UNITS.items():
         for side, scaled in (
             ("large", [value / factor for value, _ in pairs]),

@@ -144,8 +144,8 @@ def _measured(models: Mapping[str, bytes | str | Path], clips: Any) -> Sequence[
 def _telling(reports: Sequence[Report]) -> str:
     """Return the last model that answers some clip otherwise than the first; else the last."""
     first = reports[0].predictions
-    others = [each.name for each in reports[1:] if (each.predictions != first).any()]
-    return (others or [reports[-1].name])[-1]
+    others = (each.name for each in reports[:0:-1] if (each.predictions != first).any())
+    return next(others, reports[-1].name)
 
 
 def _check_classes(reports: Sequence[Report]) -> None:

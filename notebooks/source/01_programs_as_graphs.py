@@ -35,7 +35,7 @@ print(res)
 # %%
 from course_lib.graph import trace
 from course_lib.views.graph import picture, side_by_side
-from course_lib.exercises import check, compare, material, progress
+from course_lib.exercises import check, compare, hint, material, progress
 
 graph = trace.from_source(material.PROGRAM)
 print(graph)
@@ -119,7 +119,6 @@ picture(material.ORCHARD)
 
 # %% exercise="1.3" points=2
 # Exercise 1.3
-order = ...
 ### BEGIN SOLUTION
 order = ["kiwi", "plum", "fig", "lime", "pear", "date"]
 ### END SOLUTION
@@ -134,7 +133,6 @@ check("1.3", order)
 
 # %% exercise="1.4" points=2
 # Exercise 1.4
-beside = ...
 ### BEGIN SOLUTION
 beside = ["temp2", "temp3"]
 ### END SOLUTION
@@ -175,7 +173,6 @@ for text in odd_ones:
 
 # %% exercise="1.5" points=3
 # Exercise 1.5
-rows = ...
 ### BEGIN SOLUTION
 rows = [
     ("w", "Placeholder"),
@@ -267,7 +264,6 @@ print(material.GRAPH_DEF)
 
 # %% exercise="1.7" points=2
 # Exercise 1.7
-result = ...
 ### BEGIN SOLUTION
 result = 16
 ### END SOLUTION

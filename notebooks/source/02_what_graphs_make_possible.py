@@ -34,7 +34,7 @@ print(trace.from_function(with_constants))
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, material, progress
+from course_lib.exercises import check, compare, hint, material, progress
 
 folded = compiler.grappler(with_constants)
 compare("2.1", my_guess, len(folded))
@@ -83,7 +83,6 @@ def wasteful(a, b):
 
 # %% exercise="2.2" points=2
 # Exercise 2.2
-remaining = ...
 ### BEGIN SOLUTION
 remaining = 4
 ### END SOLUTION
@@ -130,7 +129,6 @@ ScheduleView(material.SHARED, most=3).show()
 
 # %% exercise="2.3" points=2
 # Exercise 2.3
-formula = ...
 ### BEGIN SOLUTION
 formula = "((a + b) + (c + d)) + ((e + f) + (g + h))"
 ### END SOLUTION
@@ -145,7 +143,6 @@ check("2.3", formula)
 
 # %% exercise="2.4" points=2
 # Exercise 2.4
-plan = ...
 ### BEGIN SOLUTION
 plan = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
 ### END SOLUTION
@@ -213,7 +210,6 @@ gradient_bars(
 
 # %% exercise="2.5" points=2
 # Exercise 2.5
-weights = ...
 ### BEGIN SOLUTION
 weights = [0.8, 0.6]
 ### END SOLUTION
@@ -348,7 +344,6 @@ for count in (3, 30, 300):
 
 # %% exercise="2.9" points=1
 # Exercise 2.9
-runs = ...
 ### BEGIN SOLUTION
 runs = 13_960 + 1
 ### END SOLUTION

@@ -52,7 +52,7 @@ draw_features.waveform(yes.waves[0], "yes")
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare
+from course_lib.exercises import check, compare, hint
 
 compare("3.1", my_guess, round(100 * 49 * 40 / 16_000))
 

@@ -18,7 +18,7 @@ from course_lib import session, spotter
 from course_lib.experiments import practice, timeline, trials
 from course_lib.formats.checkpoint import objects
 from course_lib.views import sizes, training
-from course_lib.exercises import check, compare, progress
+from course_lib.exercises import check, compare, hint, progress
 
 tf = session.import_tensorflow()
 folder = session.workspace("04")
@@ -408,7 +408,7 @@ print(rebuilt(metas["Mul is now Sub"].with_suffix("")))
 # none; and the values never needed it.
 #
 # ### Exercise 4.7
-# Four folders of a friend lack one part each: `"index"`, `"data"`, `"meta"` or `"checkpoint"`. List what is missing in
+# Four folders of a friend lack one part each: `"checkpoint"`, `"data"`, `"index"` or `"meta"`. List what is missing in
 # A, B, C and D.
 #
 # - A: the file of weights is there, but not one tensor can be found in it.
@@ -418,7 +418,6 @@ print(rebuilt(metas["Mul is now Sub"].with_suffix("")))
 
 # %% exercise="4.7" points=1
 # Exercise 4.7
-missing = ...
 ### BEGIN SOLUTION
 missing = ["index", "data", "meta", "checkpoint"]
 ### END SOLUTION
@@ -544,7 +543,6 @@ print("deferred:", later.late.numpy())
 
 # %% exercise="4.10" points=1
 # Exercise 4.10
-caught_by = ...
 ### BEGIN SOLUTION
 caught_by = "assert_existing_objects_matched"
 ### END SOLUTION

@@ -25,7 +25,7 @@ from course_lib import session
 from course_lib import spotter
 from course_lib.graph import trace
 from course_lib.formats import protobuf
-from course_lib.exercises import check, compare, progress
+from course_lib.exercises import check, compare, hint, progress
 
 tf = session.import_tensorflow()
 folder = session.workspace("05")
@@ -122,7 +122,6 @@ operation_table({name: freezing.operations(each)
 
 # %% exercise="5.2" points=1
 # Exercise 5.2
-became = ...
 ### BEGIN SOLUTION
 became = ["Const", "Identity"]
 ### END SOLUTION
@@ -233,7 +232,6 @@ print(table.viewed)
 
 # %% exercise="5.5" points=2
 # Exercise 5.5
-take = ...
 ### BEGIN SOLUTION
 take = ["frozen graph", "checkpoint", "SavedModel", "TFLite"]
 ### END SOLUTION

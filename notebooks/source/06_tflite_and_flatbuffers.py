@@ -21,7 +21,7 @@ from course_lib import session, spotter, tflite
 from course_lib.tflite import xray
 from course_lib.views import bytes as draw_bytes
 from course_lib.views import sizes as draw
-from course_lib.exercises import check, compare, progress
+from course_lib.exercises import check, compare, hint, progress
 
 # %% [markdown]
 # ## Convert, with nothing set

@@ -24,7 +24,7 @@ from course_lib.experiments import peers
 from course_lib import quantize, session, spotter, tflite
 from course_lib.views import quantization as draw
 from course_lib.views import sizes
-from course_lib.exercises import check, compare, progress
+from course_lib.exercises import check, compare, hint, progress
 
 # %% [markdown]
 # ## A grid for numbers

@@ -20,7 +20,7 @@ from course_lib.sound import dataset, features
 from course_lib import measure, micro, quantize, tflite
 from course_lib.views import listening, listing
 from course_lib.views import micro as draw
-from course_lib.exercises import check, compare, progress
+from course_lib.exercises import check, compare, hint, progress
 
 model = tflite.load("spotter_int8")
 print(f"{len(model):,} bytes to carry over")

@@ -20,7 +20,7 @@
 # %%
 from course_lib.sound import dataset
 from course_lib import project
-from course_lib.exercises import check, compare, progress
+from course_lib.exercises import check, compare, hint, progress
 
 my_words = ["up", "down"]
 

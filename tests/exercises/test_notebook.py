@@ -26,7 +26,10 @@ def test_check_prints_one_line_or_raises(lesson, capsys):
     )
     with pytest.raises(exercises.WrongAnswer, match="6.2: backwards") as caught:
         exercises.check("6.2", backwards)
-    assert caught.value._render_traceback_() == ["Not yet. 6.2: backwards"]
+    assert caught.value._render_traceback_() == [
+        "Not yet. 6.2: backwards",
+        'More help: hint("6.2")',
+    ]
     with pytest.raises(ValueError, match="no exercise 6.9; this lesson has 6.2") as caught:
         exercises.check("6.9", 3)
     assert caught.value._render_traceback_() == [str(caught.value)]

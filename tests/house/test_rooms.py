@@ -151,9 +151,13 @@ def test_what_has_one_place_stands_in_no_other(pattern: str) -> None:
 
 
 def test_the_house_stays_small() -> None:
-    """The figures are what a newcomer can still walk; make room before you add."""
+    """The figures are what a newcomer can still walk; make room before you add.
+
+    The lessons' exercises do not count: the more wrong answers they know, the better.
+    """
     assert len(MODULES) <= 215
-    assert sum(path.read_text(encoding="utf-8").count("\n") for path in MODULES) <= 32_200
+    walked = [path for path in MODULES if not path.match("exercises/lesson_*.py")]
+    assert sum(path.read_text(encoding="utf-8").count("\n") for path in walked) <= 29_900
 
 
 def test_tests_mirror_the_modules_that_they_test() -> None:
