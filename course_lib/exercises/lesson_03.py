@@ -211,7 +211,7 @@ EXERCISES = (
                 "`allowed` itself need not be in the list: look for the shares below it, too.",
             ),
         ],
-        right="no lower threshold keeps the promise, and a higher one misses more.",
+        right="no lower threshold keeps the promise, and a higher one can only miss more.",
         hints=(
             "Go through levels and shares together: `for level, share in zip(...)`.",
             "Keep the levels whose share is at most `allowed`, and take the smallest.",

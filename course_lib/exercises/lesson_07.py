@@ -303,7 +303,7 @@ EXERCISES = (
                 "You count this outcome alone: more uneven ones belong to the tail as well.",
             ),
         ],
-        right="now a drop of a few clips can be told from chance.",
+        right="now you know how easily chance alone makes such a drop.",
         hints=(
             "math.comb(n, k) / 2**n is the chance of k heads in n throws.",
             "Sum it for k from 0 to the smaller count, double it, and stop at 1.",

@@ -214,7 +214,7 @@ EXERCISES = (
             (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
             (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
         ],
-        right="other bytes, and still the same word.",
+        right="other bytes, and nearly always the same word.",
         hints=(
             "(a == b).all(axis=1) says of each clip whether all of its bytes agree.",
             "The mean of an array of True and False is the share of True.",

@@ -42,8 +42,8 @@ from course_lib.views import features as draw_features
 draw_features.waveform(yes.waves[0], "yes")
 
 # %% [markdown]
-# A network could read these numbers as they are. But the same word, said a little later or a little louder, is a
-# completely different list. **Features** keep what matters for hearing, and drop the rest.
+# A network could read these numbers as they are. But say the same word a little later, or louder, and nearly every
+# number of the list is another one. **Features** keep what matters for hearing, and drop the rest.
 #
 # **Predict.** The features of this lesson are a table of 49 by 40 numbers. What share of the 16,000 is that,
 # in percent?
@@ -106,8 +106,8 @@ print(frames.shape, "to", energies.shape)
 FrameExplorer(yes[:6], frame=20, last=3).show()
 
 # %% [markdown]
-# A vowel has a few hills: the **formants**, tones that the mouth lets pass best. Another vowel is another place of the
-# hills. The "s" has none, and most of what it has lies above 4 kHz, where a telephone no longer listens.
+# A vowel has a few hills: the **formants**, ranges of tone that the mouth lets pass best. Another vowel is another place of the
+# hills. The "s" has one broad hill, most of it above 4 kHz, where old telephones no longer listened.
 #
 # holds: energies[28, 128:].sum() > energies[28, :128].sum()
 # holds: energies[22, 128:].sum() < 0.01 * energies[22, :128].sum()
@@ -125,7 +125,7 @@ print(energies.shape, "to", bands.shape)
 FrameExplorer(yes[:6], frame=20, last=4).show()
 
 # %% [markdown]
-# ## Last, the logarithm
+# ## Then the logarithm, and last the mean
 #
 # Ears also hear in ratios: from a whisper to a shout, energy grows a million times. The logarithm turns "times as much"
 # into "plus as much".
@@ -157,8 +157,8 @@ print(f"{(moved > 4.6).mean():.0%} of the cells move by so much,",
 # 0.0000001 to every energy first, because the logarithm of 0 does not exist. Only what is well above that **floor**
 # moves by the whole amount.
 #
-# The last stage takes the mean of the whole table away, so that loud and quiet recordings look nearly alike. Does the
-# model care? Every test clip once more, ten times as loud:
+# The last stage takes the mean of the whole table away. That undoes a part of the loudness; what lies at the floor stays
+# behind. Does the model care? Every test clip once more, ten times as loud:
 #
 # holds: features.FLOOR == 0.0000001 and moved.max() < 4.61
 # given: ten times as
@@ -205,7 +205,7 @@ compare("3.4", my_guess, round(100 * lazy))
 # %% [markdown]
 # Remember that number: an accuracy means nothing until you know what laziness earns.
 #
-# ## Some thousand weights
+# ## Fourteen thousand weights
 #
 # The model slides small filters over the table, like an eye over a picture: six layers of them, and one more decides.
 # Each layer has a name, and a **kernel**: the table of numbers that its filters are made of.
@@ -238,7 +238,7 @@ check("3.5", kernel_weights)
 # %% [markdown]
 # ## One word, many lives
 #
-# A few thousand clips from a studio teach a model to hear studios. So every clip is **augmented**: faster, higher,
+# Clean clips teach a model to hear clean clips. So every clip is **augmented**: faster, higher,
 # in a room, through a cheap microphone, in noise. Listen to one word four times.
 
 # %%
@@ -252,7 +252,7 @@ FeatureGallery(varied, names).show()
 # %% [markdown]
 # ## Train it, now
 #
-# First two processes make thousands of varied clips; the clips as they are join them, three times. Then the model sees
+# First, two processes make thousands of varied clips; the clips as they are join them, three times. Then the model sees
 # all of them again and again. The blue curve is measured on voices that it never learns from. To stop early, interrupt
 # the cell (■ in the toolbar, or beside the cell): the best epoch is kept.
 
@@ -289,8 +289,8 @@ print("better than the lazy model:", mine.accuracy > lazy)
 print("within five points of the shipped one:", gap < 0.05)
 
 # %% [markdown]
-# A few hundred clips are a sample. Ask others, and the share changes a little. The **confidence interval** says how
-# far: nineteen times in twenty the true share lies inside.
+# A few hundred clips are a sample. Ask others, and the share changes a little. A **confidence interval** says how far:
+# of twenty such intervals, about nineteen hold the true share, for clips like these.
 
 # %%
 low, high = shipped.interval
@@ -298,6 +298,8 @@ print(f"shipped: {shipped.accuracy:.0%},",
       f"somewhere from {low:.0%} to {high:.0%}")
 
 # %% [markdown]
+# Does yours lie inside, too? Then so few clips do not settle which of the two is better.
+#
 # ## Listen to the mistakes
 #
 # One number hides *what* is mistaken. In a **confusion matrix** each row is what was said, each column what was heard.
@@ -347,8 +349,8 @@ draw_confusion.groups(mine, test.engines, "which synthesizer is hard?")
 # %% [markdown]
 # ## When to speak up
 #
-# The model gives a probability for each label. A device may insist on more than the largest one: it acts only when a
-# keyword's probability exceeds a **threshold**. Two errors pull in opposite directions.
+# The model gives a probability for each label. To be the largest may not be enough: a device acts only when a keyword's
+# probability exceeds a **threshold**. Two errors pull in opposite directions. (Labels 2 and 3 are the keywords.)
 
 # %%
 surest, said = mine.probabilities[:, 2:].max(axis=1), test.labels >= 2
@@ -358,7 +360,7 @@ alarms = [(surest[~said] > level).mean() for level in levels]
 draw_confusion.thresholds(levels, missed, alarms)
 
 # %% [markdown]
-# No level is free of both errors. Move the threshold and listen: which would you rather have in your kitchen?
+# Is any level free of both errors? Move the threshold and listen: which would you rather have in your kitchen?
 
 # %%
 from course_lib.views.confusion import Threshold
@@ -384,9 +386,9 @@ check("3.7", choose)
 # %% [markdown]
 # ## Synthetic against real
 #
-# Everything so far was said by machines. Do people sound like that? The shipped model was also measured on recordings
-# of people that no step of its training heard. Its file of figures tells. Here the keywords and silence count, and of
-# the other words the next question asks.
+# The bundled speech was said by machines. Do people sound like that? The shipped model was also measured on recordings of
+# people that no step of its training heard. Its file of figures tells, for people and for all machine clips that were held
+# back, validation and test. Keywords and silence count here; of other words the next question asks.
 
 # %%
 import json
@@ -405,8 +407,8 @@ counts = {name: [(each["recalls"][label]["correct"],
 draw_confusion.shares(dataset.LABELS, counts, "who is understood?")
 
 # %% [markdown]
-# Real speech is harder: accents, breath, kitchens. And it is hard in its own places. **Predict.** Which of the eight
-# command words do *people* say so that it is most often taken for a keyword: up, down, left, right, on, off, stop, go?
+# Real speech is harder, and hard in its own places. **Predict.** Which of these command words, when *people* say it, is
+# least often called unknown: up, down, left, right, on, off, stop, go?
 
 # %% predict="3.8"
 my_guess = ...
@@ -425,7 +427,7 @@ draw_confusion.shares(words, counts, "called unknown, as they should be")
 # %% [markdown]
 # ## Your own voice
 #
-# Record some clips with your phone, of any length and format, into folders named like their words. Here a stereo file at
+# Record some clips with your phone, of any length, as .wav, .flac, .ogg or .mp3, into folders named like their words. Here a stereo file at
 # 48 kHz stands in for yours.
 #
 # given: 48
@@ -455,7 +457,7 @@ for word, share in zip(own.clips.words, shares):
 # %% [markdown]
 # ## What you measured
 #
-# - A second of sound became an eighth as many numbers, and its loudness hardly matters to the answer.
+# - A second of sound became an eighth as many numbers, and being ten times as loud changed few answers.
 # - A network of about fourteen thousand weights learnt two words while you waited.
 # - One accuracy hides a matrix, an interval, voices, and a choice between two kinds of error.
 # - What machines say prepares for what people say, but is easier than that.

@@ -98,7 +98,7 @@ check("7.2", dequantize_one)
 # %% [markdown]
 # ### Exercise 7.3
 # And the grid itself: `grid_of(low, high)` returns the pair `(scale, zero_point)` of an int8 grid
-# on which low is −128 and high is 127.
+# on which low is −128 and high is 127. Zero lies between them, or is one of them.
 
 # %% exercise="7.3" points=2
 # Exercise 7.3
@@ -144,7 +144,7 @@ compare("7.2", my_guess, round(np.diff(noise).mean()))
 # given: Half the, a quarter
 #
 # Half the error is a quarter of its energy, so a bit is worth 6 dB. There is a second way to gain
-# some: the filters of a layer differ in width, and the widest one sets the scale for all of them.
+# some: the filters of a layer differ in range, and the widest one sets the scale for all of them.
 
 # %%
 draw.channels(w, largest)
@@ -196,9 +196,9 @@ print(f"an int8 file of {round(len(mine), -3):,} bytes, or so")
 # `tflite.convert` sets such options for you:
 # - `float32`: nothing set, nothing quantized;
 # - `dynamic_range`: int8 weights, floats between the layers, which some kernels put on a grid as
-#   they come; `float16`: weights in half the bytes;
+#   they come (a **kernel** is here the code of one operation); `float16`: weights in half the bytes;
 # - `int16x8`: int8 weights, 16 bits for what flows;
-# - `int8_per_channel`: what you have just made, the converter's own choice;
+# - `int8_per_channel`: the same settings as yours, the converter's own choice;
 # - `int8`: one scale a tensor instead, by a switch inside the converter; `int8_float_io`: the same,
 #   with floats at both ends.
 #
@@ -208,9 +208,10 @@ print(f"an int8 file of {round(len(mine), -3):,} bytes, or so")
 variants = {name: tflite.convert(frozen, name, clips)
             for name in tflite.VARIANTS}
 int8, float32 = variants["int8"], variants["float32"]
+print(f"yours is {len(mine) / len(int8):.2f} times as large as int8")
 
 # %% [markdown]
-# Those scales are no small thing in a small model: yours is larger than `int8` by a seventh or so.
+# The scales and zero points of all filters are no small thing in a small model.
 #
 # An eighth one is your own. Rounding shifts the average of every channel a little. A **bias** has 32
 # bits, so it can shift that back, for not one byte more.
@@ -280,8 +281,8 @@ board.show()
 # %% [markdown]
 # ## Where the factor of four comes true
 #
-# "Quantizing makes a model four times smaller" is true of the weights. The file also holds scales,
-# names and structure, and those do not shrink.
+# "Quantizing makes a model four times smaller" is almost true of the weights. The file also holds
+# names and structure, which do not shrink, and scales, which are new.
 #
 # given: four times smaller
 
@@ -293,8 +294,8 @@ sizes.by_kind(kinds)
 # %%
 of_weights = kinds["float32"]["weights"] / kinds["int8"]["weights"]
 print(f"weights: {of_weights:.1f} times, file: {factor:.0f} times smaller")
-print("a factor of 4 for the weights:", 3.8 < of_weights < 4)
-print("a factor of 4 for the file:", factor > 3.8)
+print("close to 4 for the weights:", 3.8 < of_weights < 4)
+print("close to 4 for the file:", factor > 3.8)
 
 # %% [markdown]
 # Is that the fault of this model? Try two others of the field: one with two fat layers, one with
@@ -368,8 +369,8 @@ Dashboard([reports[name] for name in order], unseen).show()
 # holds: np.bincount(reports[worst].predictions).max() > 0.8 * reports[worst].n
 
 # %% [markdown]
-# How narrow is too narrow? Pick a layer and cut off its rarest outputs. For a while the signal over
-# noise *rises*: finer steps for all are worth a few that saturate.
+# How narrow is too narrow? Pick a layer and cut off its rarest outputs. At four bits the signal over
+# noise *rises* for a while: finer steps for all are worth a few that saturate.
 
 # %%
 from course_lib.views.quantization import Calibration
@@ -477,7 +478,7 @@ print("3.8 times smaller or more:", reached)
 print("within one point of float32:", points <= 1,
       "- the change:", measure.mcnemar(before, after).verdict)
 bare = len(tflite.compact(float32)) / after.bytes
-print(f"beside a float file that gave up its names, too: {bare:.1f} times")
+print(f"beside a float file that was compacted, too: {bare:.1f} times")
 
 # %% [markdown]
 # "Noise" does not mean that nothing was lost. It means that so few clips could not show it: a loss
@@ -550,7 +551,7 @@ print("every byte equal:", np.array_equal(by_hand[:1], kernel))
 
 # %% [markdown]
 # One layer might be luck. The library has the other layers too, the softmax included, and
-# compares every byte of every tensor, with eight bits and with four.
+# compares every byte of every tensor, with eight bits and with some layers in four.
 
 # %%
 compared = different = 0
@@ -561,9 +562,9 @@ for model in (int8, four):
 print(f"{compared:,} bytes, {different} different")
 
 # %% [markdown]
-# That is LiteRT's reference interpreter. In the dense layer it rounds once where TensorFlow Lite Micro,
-# which runs on the chip, rounds twice. So two correct interpreters may differ by a step in one layer,
-# and by more when the layers behind have worked on it.
+# That is LiteRT's reference interpreter: plain loops, not tuned for speed. Not every correct one
+# rounds twice. Where it rounds once, an output may differ by a step, and by more when the layers
+# after it have worked on that. Lesson 08 compares four.
 #
 # given: twice
 
@@ -576,7 +577,8 @@ print("by more than a step:", np.any(abs(once - twice) > 1))
 # %% [markdown]
 # ## Is the drop real?
 #
-# If the int8 file gets a few clips fewer right, is it worse? Look only at clips that changed. If
+# If the int8 file gets a few clips fewer right, is it worse? Look only at clips that went from
+# right to wrong, or back. If
 # nothing real had changed, each would fall to either side like a coin: **McNemar's test**.
 
 # %%

@@ -37,8 +37,8 @@ print(source[:298], "...")
 
 # %% [markdown]
 # The fifth to eighth byte spell TFL3: it is the file of lesson 06, as it stands. It begins at a
-# multiple of 16, because its numbers are read in place, and some chips stop at a number that lies
-# across such a boundary.
+# multiple of 16, because its numbers are read in place, and some chips stop at a number of four bytes
+# that does not begin at a multiple of four.
 #
 # **Predict.** How many times as long as the file is this text, to the nearest whole number?
 #
@@ -123,15 +123,14 @@ for name, text in program.items():
     print(f"{len(text.splitlines()):6,} lines  {name}")
 
 # %% [markdown]
-# Written to a folder, these files are a whole program: `spotter.ino` is the sketch for an Arduino
-# Nano 33 BLE Sense (the one with a microphone), `main.cpp` the same for a desktop. Both get sound
-# and return a word. The sketch needs the library of TensorFlow Lite Micro, which you add as a .zip
-# from its own repository.
+# With the library of TensorFlow Lite Micro, which you add from its own repository, these files are a
+# program: `spotter.ino` is the sketch for an Arduino Nano 33 BLE Sense (the one with a microphone),
+# `main.cpp` the same for a desktop. Both get sound and return a word.
 
 # %% [markdown]
 # ## One block of memory
 #
-# The first marked line is all the memory there is: the **arena**. No `malloc`, because a device that
+# The first marked line is all the memory that the model gets: the **arena**. No `malloc`, because a device that
 # runs for years must not run out after a month. Weights stay in flash. What the arena holds is what
 # flows between the layers, and the interpreter's own records.
 #
@@ -150,14 +149,14 @@ draw.arena(arena)
 
 # %% [markdown]
 # That number was found by search: the real interpreter was started in smaller and smaller arenas
-# until it refused. What does it do with the memory while it runs?
+# until it refused, on this computer. On a chip its records have another size. What does it do with the memory while it runs?
 
 # %%
 print(f"{arena.runs} clips later it has grown by {arena.grown_bytes} bytes")
 
 # %% [markdown]
 # The largest share is **tensors that come and go**. They can lie on top of each other when they are
-# not needed at the same time. So you can work out that share from the graph alone.
+# not needed at the same time. So you can work out from the graph alone how small that share can get.
 
 # %%
 def lifetimes(plan):
@@ -198,7 +197,7 @@ print(f"worked out {worked_out:,} bytes;",
       f"the interpreter took {arena.allocations.head_bytes:,}")
 
 # %% [markdown]
-# Not a byte more. Which step is it? The second convolution: it reads 6,000 numbers and writes 4,000.
+# Not a byte more, here. Which step is it? The second convolution: it reads 6,000 numbers and writes 4,000.
 # Make either of these tensors smaller and the arena shrinks; make any later one smaller and nothing
 # happens.
 #
@@ -230,9 +229,8 @@ compare("8.3", my_guess, round(100 * equal))
 draw.runtimes(compared)
 
 # %% [markdown]
-# Every one of them is right: the format says what the numbers mean, not how often to round on the
-# way. A delegate rounds once where the plain loops round twice, and the layers behind make more of
-# it. So "it runs the same" needs a second question: the same bytes, or the same **decision**?
+# None of them breaks the format, which says what the numbers mean, not how often to round on the way:
+# once or twice makes a step, and the layers behind make more of it. So "it runs the same" needs a second question: the same bytes, or the same **decision**?
 #
 # holds: len(clips) > 1000
 # given: twice
@@ -260,8 +258,8 @@ print("same word for more than 99.5 % of the clips:",
       worst.decisions < 0.005 * worst.clips)
 
 # %% [markdown]
-# If a test must compare bytes, pin the runtime and its kernels. If it compares words, you may update
-# both.
+# If a test must compare bytes, pin the runtime and its kernels. If it compares words, allow a few in
+# a thousand.
 
 # %% [markdown]
 # ## Without any runtime
@@ -361,7 +359,8 @@ print(f"{len(scores.ends):,} answers for {recording.seconds:.0f} seconds")
 
 # %% [markdown]
 # **Predict.** On single clips of these voices the model is wrong about four times in a hundred. How
-# many false alarms *an hour* does it raise here, with a threshold of 0.7 and nothing else?
+# many false alarms *an hour* (those of ten minutes, times six) does it raise here, with a threshold of
+# 0.7 and nothing else?
 #
 # holds: sum(word.label in dataset.LABELS[2:] for word in recording.words) == 40
 # holds: (len(recording.words), round(recording.seconds / 60)) == (40 + 60, 10)
@@ -408,9 +407,8 @@ listening.trade(recording, scores)
 
 # %% [markdown]
 # Up is more words found, left is fewer false alarms; along a line the threshold rises from right to
-# left. Where some alarms are allowed, a mean loses hardly a word and raises far fewer of them. Where
-# none is, it turns round: so high a threshold is passed by few windows in a row, and the longer the
-# mean, the more words are lost.
+# left. If you allow some alarms, a mean raises far fewer and loses hardly a word here. If you allow
+# none, the threshold has to be so high that a long mean loses words.
 # Which of them is right? A toy and an alarm system will not agree.
 
 # %%
@@ -437,8 +435,8 @@ Speak(hear, spare, "yes").show()
 # ## What it would cost
 #
 # Nothing here was measured on a chip: the instructions were counted on an imitated one. With the
-# clock and the current that the makers publish, they become an **estimate**. An instruction takes
-# one to two cycles.
+# clock and the current that the makers publish, they become an **estimate**. Assume that an
+# instruction takes one to two ticks of the clock.
 
 # %%
 total = device.model_instructions + device.feature_instructions
@@ -468,9 +466,11 @@ for each in estimates:
 
 # %% [markdown]
 # Fitting is easy. But four windows a second leave 250 ms for each: who needs more falls behind, and
-# where 250 lies between the two ends, only the board itself can tell. Two ways out: three quarters
-# of a window's features are those of the window before and need not be computed again, and kernels
-# written for this core (CMSIS-NN) do two multiplications in one instruction.
+# where 250 lies between the two ends, only the board itself can tell. Two ways out: let the window
+# move by twelve frames, 240 ms, and 37 of its 49 are those of the window before; and take kernels
+# written for this core (CMSIS-NN), which do two multiplications in one instruction.
+#
+# holds: 1000 * 12 * features.HOP == 240 * 16_000 and features.FRAMES == 49 == 12 + 37
 #
 # holds: all(each.fits for each in estimates) and 1000 / 4 == 250
 # holds: any(each.seconds[0] < 0.25 < each.seconds[1] for each in estimates)
@@ -481,7 +481,7 @@ for each in estimates:
 # %%
 print(f"{len(model):,} bytes of model, {arena.smallest_bytes:,} of arena")
 print("memory asked for after start-up:", arena.grown_bytes)
-print("bytes that the C program gets wrong:", device.different_bytes)
+print("bytes of the C program that differ:", device.different_bytes)
 print("false alarms an hour, without and with a mean of two:",
       f"{plain.false_alarms_per_hour:.0f}, {two.false_alarms_per_hour:.0f}")
 
