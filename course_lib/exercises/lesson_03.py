@@ -97,6 +97,8 @@ EXERCISES = (
                 lambda samples, window, hop: 1 + round((samples - window) / hop),
                 "round() counts a hop that does not fit in whole: use //.",
             ),
+            (lambda s, w, h: s // h - 1, "49 by chance: the length of a window has to be in it."),
+            (lambda s, w, h: 1 - (w - s) // h, "Your last frame sticks out: use // to round down."),
             (
                 lambda samples, window, hop: round((samples - window) / hop),
                 "round() counts parts of a hop. And n hops lead to n + 1 frames.",
@@ -116,6 +118,8 @@ EXERCISES = (
             (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
             (20.0, "20 is in decibels: the features use the natural logarithm."),
             (1.0, "Energy is the square of a sample, and the logarithm is the natural one."),
+            (math.log(10) ** 2, "Square the sample, not the logarithm."),
+            (math.log2(100), "That is the logarithm to base 2: the natural one is asked."),
             (2.0, "That is the logarithm to base 10: the features use the natural one."),
             (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
             (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
@@ -140,6 +144,7 @@ EXERCISES = (
                 "You added a bias for each filter: these layers have none.",
             ),
             (lambda h, w, i, o: h * w * i, "That is one filter. How many are there?"),
+            (lambda h, w, i, o: h * w, "That is one filter on one channel: how many of both?"),
             (
                 lambda h, w, i, o: h * w * (i + o),
                 "Channels multiply: every one that goes out has weights for every one "
@@ -168,6 +173,11 @@ EXERCISES = (
             (
                 lambda confusion, _: np.trace(confusion) / np.sum(confusion),
                 "That is the accuracy of all labels together: recall looks at one row.",
+            ),
+            (lambda confusion, n: confusion[n][n], "That is a count. What share of its row is it?"),
+            (
+                lambda confusion, n: confusion[n][n] / (sum(confusion[n]) - confusion[n][n]),
+                "Those that were right belong to the sum of the row, too.",
             ),
         ],
         right="a row says what became of the clips of one label.",
@@ -205,6 +215,10 @@ EXERCISES = (
                     min(range(len(levels)), key=lambda place: abs(shares[place] - most))
                 ],
                 "The nearest share may lie above what is allowed: at most is asked.",
+            ),
+            (
+                lambda levels, shares, most: max(share for share in shares if share <= most),
+                "That is the share of false alarms. At which level is it?",
             ),
             (
                 lambda levels, shares, most: levels[shares.index(most)],

@@ -108,6 +108,10 @@ EXERCISES = (
                 lambda history: max(accuracy for _, _, accuracy in history),
                 "You return the accuracy itself: which step had it?",
             ),
+            (
+                lambda history: max(history, key=lambda row: row[2]),
+                "That is the whole row: return its step.",
+            ),
         ],
         right="the best on voices it never heard, and the earlier of two equals.",
         hints=(
@@ -133,6 +137,10 @@ EXERCISES = (
             (
                 lambda t, f: 4 * (2 * t + f),
                 "Adam keeps two numbers for each weight, a momentum and a velocity.",
+            ),
+            (
+                lambda t, f: 8 * (t + f),
+                "Adam keeps two more numbers for what is trained, none else.",
             ),
             (lambda t, f: 12 * t, "What is fixed is in the checkpoint, too, once each."),
             (lambda t, f: 12 * t + f, "You count the fixed numbers, not their bytes."),
@@ -221,6 +229,10 @@ EXERCISES = (
                 "One of yours has no index: nobody finds a tensor in its data.",
             ),
             (lambda f, s: _newest(f, s - 1), "The checkpoint of the step itself counts, too."),
+            (
+                lambda f, s: int(_newest(f, s)[5:]),
+                "That is the step: the prefix is asked, such as 'ckpt-900'.",
+            ),
             (lambda f, s: _newest(f, 10**9), "Yours is newer than the step that was asked for."),
             (
                 lambda f, s: _newest(f, s) + ".index",

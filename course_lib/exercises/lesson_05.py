@@ -117,6 +117,14 @@ EXERCISES = (
                 "gamma stretches the kernel as well: where did it go?",
             ),
             (
+                lambda k, g, b, m, v, e: fold(k, g, b, -m, v, e),
+                "The mean is subtracted: look at its sign.",
+            ),
+            (
+                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], (b - m) * g / np.sqrt(v + e)),
+                "beta is added after the scaling: do not scale it.",
+            ),
+            (
                 lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b - m),
                 "The mean passes through the same scale as the kernel.",
             ),
@@ -172,6 +180,10 @@ EXERCISES = (
                 "The highest bit is a flag, no part of the number: mask it.",
             ),
             (_varint_highest_first, "The first byte holds the lowest seven bits."),
+            (
+                lambda data: int.from_bytes(data, "little"),
+                "Seven bits of each byte count, and not every byte belongs to it.",
+            ),
             (partial(_varint, bits=8), "Each byte adds seven bits, not eight."),
             (
                 lambda data: sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data)),
@@ -194,6 +206,8 @@ EXERCISES = (
             (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),
             (lambda byte: (byte >> 2, byte & 3), "Wire types go from 0 to 5: how many bits?"),
             (lambda byte: (byte >> 4, byte & 15), "Hex digits do not split a tag: 3 bits do."),
+            (lambda byte: (byte >> 3, byte & 3), "3 has two bits set: three bits are 7."),
+            (lambda byte: (byte & 0xF8, byte & 7), "Shift the number down by the three bits."),
             (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
         ],
         right="0a is field 1, length-delimited: the byte that begins every node.",

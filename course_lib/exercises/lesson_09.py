@@ -134,6 +134,14 @@ EXERCISES = (
                 lambda count: [100 * share for share in _shares(count)],
                 "Shares add up to 1; these are percents.",
             ),
+            (
+                lambda count: [_SILENCE, _UNKNOWN, *[1 - _SILENCE - _UNKNOWN] * count],
+                "Divide what is left among the words.",
+            ),
+            (
+                lambda count: _shares(count)[:3],
+                "One number for each word: repeat the last.",
+            ),
         ],
         right="a word gets less as you add others: that is the price of the next word.",
         hints=("What is left for the words is 1 - 0.10 - 0.30.", "[0.3] * 4 is a list of four."),
@@ -155,6 +163,7 @@ EXERCISES = (
                 lambda new, trained, last: {name: trained[name] for name in new if name != last},
                 "The last layer is missing: it comes from `new`.",
             ),
+            (lambda new, trained, last: {last: new[last]}, "Where are the trained layers?"),
             (
                 lambda new, trained, last: dict(new),
                 "That is the untrained network: take the layers of `trained` before `last`.",
@@ -215,6 +224,11 @@ EXERCISES = (
                 "share × (1 - share): a model that is always right is sure.",
             ),
             (
+                lambda s, m: round(1.96**2 * s * (1 - s) / m**2),
+                "round() may go down, and then a clip is missing: use math.ceil.",
+            ),
+            (lambda s, m: math.ceil(1.96 * s * (1 - s) / m**2), "1.96 is squared, too."),
+            (
                 when(lambda arguments, value: type(value) is float),
                 "There are no parts of clips: round up to a whole number.",
             ),
@@ -232,6 +246,11 @@ EXERCISES = (
                 "None is no failure: that test could not be run here.",
             ),
             (_mistaking(_OPEN, _HOLDS), "Where every test is None, nothing was measured."),
+            (_mistaking(_OPEN, _NOT), "Where every test is None, nothing failed either."),
+            (
+                lambda tests: _verdict([test for test in tests if test]),
+                "`if test` leaves False out, too: ask `is not None`.",
+            ),
             (_mistaking(_PART, _NOT), "Some passed and some failed: that holds in part."),
             (_mistaking(_PART, _HOLDS), "One failed test is enough: it does not simply hold."),
             (
@@ -265,6 +284,10 @@ EXERCISES = (
             (
                 lambda data: hashlib.sha1(data).hexdigest(),
                 "SHA-1 can be forged today: the report has SHA-256.",
+            ),
+            (
+                lambda data: hashlib.sha256(str(data).encode()).hexdigest(),
+                "That is the hash of how Python writes the bytes: hash the bytes themselves.",
             ),
             (
                 lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),

@@ -46,7 +46,8 @@ state = tf.train.Checkpoint(model=model)
 manager = tf.train.CheckpointManager(state, folder / "plain", max_to_keep=3)
 
 # %%
-model.compile("sgd", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+losses = tf.keras.losses
+model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
 model.fit(sound[..., None], labels, verbose=0)
 by_itself = list(folder.glob("plain/*"))
 print("files after an epoch of training:", len(by_itself))
@@ -559,12 +560,13 @@ check("4.10", caught_by)
 # Statements that are often made about checkpoints, and what your files say.
 
 # %%
+kernel_values = opened["listen/kernel"]
 found = {
     "training saves checkpoints by itself": bool(by_itself),
     "a checkpoint of TensorFlow 2 is three files": len(opened.files) == 3,
     "its data holds values without structure": not opened.objects,
     "the index maps names to places in the data":
-        memoryview(first_bytes).cast("f")[0] == opened["listen/kernel"].flat[0],
+        memoryview(first_bytes).cast("f")[0] == kernel_values.flat[0],
     "all of them are needed to restore": all(
         not each.works for each in results[:3]),
     "training goes on as if it had not stopped": bool(same),

@@ -48,8 +48,9 @@ print("words:", ", ".join(words.chosen))
 words
 
 # %% [markdown]
-# The other words became **unknown**, "yes" and "no" among them. In validation and test there are as many unknown clips
-# as clips of your words, so that a lazy model does not look good. No voice of the test is used before the end.
+# The other words became **unknown**, "yes" and "no" too, unless you chose them. In validation and test there are as many
+# unknown clips as clips of your words, so that a model that always says "unknown" does not look good. No bundled voice of
+# the test is used before the end; your own voice is in all three.
 #
 # Training does not draw all labels alike. Silence is 10 % of what it sees, unknown words are 30 %, and your words
 # share the rest.
@@ -159,8 +160,8 @@ draw_training.compared({"from nothing": slow, "from a checkpoint": curve})
 print("the checkpoint was ahead:", begun.points > 0.1)
 
 # %% [markdown]
-# That is what checkpoints are for. With time and clips enough the other one catches up, but with ten takes of a word you
-# have neither.
+# That is what checkpoints are for. With time and clips enough the other one may catch up, but with ten takes of a word
+# you have neither.
 #
 # **Decide.** Which of your checkpoints would you keep? The widget kept the weights of the best epoch. What would another
 # one cost? Restore each, and ask it about the clips that were held back.
@@ -184,8 +185,8 @@ print("the file of the best epoch holds what the widget kept:", same)
 # %% [markdown]
 # ## What does it mistake?
 #
-# Now the test, once. Press a number to hear the clips behind it. Is it worse than the curve promised? You chose the epoch
-# by the clips of that curve, so it flatters; nothing was chosen by these.
+# Now the test. Press a number to hear the clips behind it. Is it worse than the curve promised? You chose the epoch by the
+# clips of that curve, so it tends to flatter; nothing was chosen by these. (A few clips may also be chance.)
 
 # %%
 from course_lib import measure
@@ -394,13 +395,13 @@ print("most hold only in part:",
       claims.count("holds in part") > len(claims) / 2)
 
 # %% [markdown]
-# Hardly anything was simply wrong, and hardly anything was the whole truth. Whenever somebody tells you something about a
+# Few of them are simply wrong, and few are the whole truth. Whenever somebody tells you something about a
 # model, ask: what would I have to measure?
 #
 # ## Hand it in
 #
 # The report names every file by its **SHA-256**, 64 digits. Change a single bit of the file, and nearly all of them are
-# others. So nobody can mistake another model for yours.
+# others. So a file that was changed no longer fits its report.
 #
 # ### Exercise 9.6
 # `fingerprint(data)`: the SHA-256 of some bytes as hexadecimal digits. Python's `hashlib` has it.
@@ -437,7 +438,7 @@ handed_in, inside = project.read(path)
 print("problems:", project.problems(handed_in, inside))
 
 # %% [markdown]
-# Now try to cheat. **Predict.** One clip more is right, and only the share says so. Who notices?
+# Now try to cheat. **Predict.** The share says that every clip is right, and nothing else does. Who notices?
 
 # %% predict="9.4"
 my_guess = ...
@@ -450,7 +451,7 @@ compare("9.4", my_guess, "the matrix" if found else "nobody")
 
 # %% [markdown]
 # In a terminal, in the workbook's own folder, `.venv/bin/python -m course_lib check-report FILE` does the same for any
-# zip, and runs its model once more on the clips.
+# zip. Where all clips are bundled ones, it runs the model once more on them.
 #
 # ## What you measured
 
