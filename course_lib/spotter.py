@@ -7,7 +7,6 @@ large that is: the only place where its architecture is written down is `build`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -126,11 +125,6 @@ def load() -> keras.Model:
 def checkpoint_folder() -> Path:
     """Return the folder with the checkpoints that the shipped model left while it was trained."""
     return session.data_path("models", "checkpoints")
-
-
-def history() -> list[dict[str, float]]:
-    """Return step, epoch, seconds, loss and accuracy (on new voices) at each checkpoint."""
-    return json.loads(session.data_path("models", "history.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

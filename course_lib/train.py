@@ -72,7 +72,7 @@ def _snapshots(folder: Path, held: dataset.Clips, report: Progress) -> Any:
     """Return a Keras callback that writes a checkpoint, optimizer included, at the `MOMENTS`.
 
     The last holds the model as the training leaves it, averaged where it is. Its `moments` say
-    what was measured at each, as `spotter.history` does; the accuracy is that on `held`.
+    step, epoch, seconds, loss and accuracy (on `held`) at each.
     """
     tf = session.import_tensorflow()
 

@@ -13,8 +13,7 @@ from course_lib.graph.trace.source import TraceError, from_source
 WEIGHTS = spotter.facts().trained
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
-LONGEST = ("ant", "cat", "fox", "gnu")  # path of SHARED
-_PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
+_PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]  # the longest path, and the rest
 
 
 def _shallow(value: object) -> str:
@@ -26,7 +25,7 @@ def _shallow(value: object) -> str:
     try:
         graph = from_source(f"def total({', '.join(_LETTERS)}):\n    return {value.strip()}")
     except TraceError as error:
-        return f"This formula cannot be drawn: it {str(error).partition(': ')[2] or error}"
+        return f"This formula cannot be drawn: it {error.problem}."
     if {node.operation for node in graph.operations} - {"Add"}:
         return "Only additions are asked here."
     # a digit of its own for each letter: the sum tells which one is missing or stands twice
@@ -67,7 +66,7 @@ def _waits(run: Schedule) -> str:
     """Say which operation of the longest path waits for another one."""
     tasks = {task.name: task for task in run.tasks}
     now = 0.0
-    for name in LONGEST:
+    for name in _PLAN[0]:
         if tasks[name].start > now:
             return f"{name} could begin at {now:g} and begins at {tasks[name].start:g}: why?"
         now = tasks[name].end

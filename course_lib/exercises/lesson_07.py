@@ -80,7 +80,7 @@ def _products(rng):
 
 
 def _just_below_a_half(rng):
-    """Draw a product a bit below an odd multiple's half, of more bits than a float's 53."""
+    """Draw a * m = odd * 2**shift + 2**(shift - 1) - 1, which a float of 53 bits rounds up."""
     shift = 35
     while True:
         m = int(rng.integers(1 << 30, 1 << 31)) | 1

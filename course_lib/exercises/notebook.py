@@ -24,10 +24,13 @@ _hints_given: dict[str, int] = {}
 class WrongAnswer(Exception):
     """An answer that is not right yet. Its message is the hint; no traceback of ours is shown."""
 
+    def __init__(self, message: str, identifier: str) -> None:
+        super().__init__(message)
+        self.identifier = identifier
+
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in place of a traceback."""
-        asked = str(self).partition(":")[0]
-        return [f"Not yet. {self}", f'More help: hint("{asked}")']
+        return [f"Not yet. {self}", f'More help: hint("{self.identifier}")']
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def check(identifier: str, answer: object) -> None:
             print(f"{identifier} not tried yet: {asked.ask}")
         case core.Wrong(helpful):
             _states[identifier] = "wrong"
-            raise WrongAnswer(f"{identifier}: {helpful}") from None
+            raise WrongAnswer(f"{identifier}: {helpful}", identifier) from None
 
 
 def require(identifier: str, answer: object) -> None:
@@ -95,9 +98,9 @@ def require(identifier: str, answer: object) -> None:
     asked = core.exercise(identifier)
     match asked.outcome(answer, secrets.randbits(64)):
         case core.NotTried():
-            raise WrongAnswer(f"{identifier} not tried yet: {asked.ask}") from None
+            raise WrongAnswer(f"{identifier} not tried yet: {asked.ask}", identifier) from None
         case core.Wrong(helpful):
-            raise WrongAnswer(f"{identifier}: {helpful}") from None
+            raise WrongAnswer(f"{identifier}: {helpful}", identifier) from None
 
 
 def hint(identifier: str) -> None:

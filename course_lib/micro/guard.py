@@ -59,7 +59,7 @@ class Device(Service):
             answer = self.ask(self.model_bytes, json.dumps([int(arena_bytes), runs]).encode())
         except (Refused, Died) as error:  # an answer, or last words
             log = error.log if isinstance(error, Died) else str(error)
-            raise MicroError(_reason(log)) from error
+            raise MicroError(_reason(log) or "its process ended without a word") from error
         before, after = json.loads(answer)
         return before, after
 
@@ -92,7 +92,7 @@ def prepare() -> Callable[[bytes, bytes], bytes]:
         try:
             middle = _set_up(runtime, model_bytes, *json.loads(numbers))
         except (RuntimeError, ValueError, TypeError) as error:
-            raise ValueError(_printed(start, os.lseek(2, 0, os.SEEK_END))) from error
+            raise ValueError(_printed(start, os.lseek(2, 0, os.SEEK_END)) or error) from error
         end = os.lseek(2, 0, os.SEEK_END)
         return json.dumps([_printed(start, middle), _printed(middle, end)]).encode()
 

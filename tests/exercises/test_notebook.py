@@ -75,3 +75,10 @@ def test_guesses_are_compared(capsys):
         "6.1 you guessed 28, measured 36",
         "6.4 measured 0.25; you made no guess",
     ]
+
+
+@pytest.mark.parametrize("answer, said", [(..., "6.2 not tried yet"), (backwards, "6.2: ")])
+def test_what_an_autograder_hears_names_the_exercise(lesson, answer, said):
+    with pytest.raises(exercises.WrongAnswer, match=said) as caught:
+        notebook.require("6.2", answer)
+    assert caught.value._render_traceback_()[1] == 'More help: hint("6.2")'

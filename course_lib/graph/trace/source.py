@@ -43,11 +43,11 @@ _REFUSED: dict[type, str] = {  # what a straight-line program cannot hold, and w
 
 
 class TraceError(ValueError):
-    """A program that cannot become a graph. The message names the line; `line` is its number."""
+    """A program that cannot become a graph; the message names the `line` and its `problem`."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"Line {line}: {problem}.")
-        self.line = line
+        self.line, self.problem = line, problem
 
 
 def from_source(program: str | Callable) -> Graph:
