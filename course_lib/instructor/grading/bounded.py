@@ -13,6 +13,7 @@ import queue
 import resource
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psutil
@@ -23,7 +24,7 @@ from course_lib.session.processes import Died, Refused, Service
 SECONDS = 8.0  # of a processor: an honest notebook of 48 MB takes one
 READING_MB = 400  # beside what the libraries take: both together stay below 500
 _WALL_SECONDS = 600.0  # a process that neither works nor ends
-_LEFT_OVER = 64 << 20  # bytes that a call may leave behind before its process is replaced
+_LEFT_OVER = 64 << 20  # bytes that calls may leave behind before their process is replaced
 _OF_THE_MACHINE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _idle: queue.LifoQueue[Service] = queue.LifoQueue()
 
@@ -66,7 +67,7 @@ def prepare() -> Callable[..., bytes]:
     """Return the function that answers in the process: its side of `call`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
     gc.disable()  # a tree of a million lists would be gone through again and again
-    return _answered
+    return partial(_answered, _used())
 
 
 def _asked(question: bytes, data: list[bytes]) -> tuple[int, Any]:
@@ -93,8 +94,11 @@ def _asked(question: bytes, data: list[bytes]) -> tuple[int, Any]:
     return good, value
 
 
-def _answered(question: bytes, *data: bytes) -> bytes:
-    """Call what is asked for within its limits; return its value, or why there is none."""
+def _answered(at_first: int, question: bytes, *data: bytes) -> bytes:
+    """Call what is asked for within its limits; return its value, or why there is none.
+
+    `at_first` are the bytes that the process used before its first call.
+    """
     function, rest, places, seconds, megabytes = pickle.loads(question)
     course_lib.exercises.__path__[:] = places
     given = iter(data)
@@ -115,7 +119,7 @@ def _answered(question: bytes, *data: bytes) -> bytes:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    worn = _mapped() > before + _LEFT_OVER
+    worn = _used() > at_first + _LEFT_OVER
     return bytes((good, worn)) + content
 
 
@@ -125,3 +129,9 @@ def _over(seconds: float, megabytes: int) -> str:
 
 def _mapped() -> int:
     return psutil.Process().memory_info().vms
+
+
+def _used() -> int:
+    """Return the bytes of memory of its own; a library's file that is mapped is none of it."""
+    memory = psutil.Process().memory_info()
+    return memory.rss - memory.shared

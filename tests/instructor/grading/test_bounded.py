@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pydoc
 import re
 import signal
 from pathlib import Path
@@ -62,6 +63,17 @@ def test_what_the_machine_ends_is_nobodys_fault():
 def test_processes_are_kept():
     first = bounded.call(os.getpid)
     assert bounded.call(os.getpid) == first != os.getpid()
+
+
+def test_libraries_that_were_imported_wear_no_process_out():
+    """Every lesson's exercises, with all that they import; what a call leaves behind does."""
+    first = bounded.call(os.getpid)
+    for number in range(10):
+        assert bounded.call(pydoc.locate, f"course_lib.exercises.lesson_{number:02d}.__doc__")
+    assert bounded.call(os.getpid) == first
+    for _ in range(3):  # circles, which stay: nothing collects in this process
+        bounded.call(exec, "for _ in range(300_000):\n    a = []\n    a.append(a)", {})
+    assert bounded.call(os.getpid) != first
 
 
 SMALL = b'{"cells": [%s{}]}'
