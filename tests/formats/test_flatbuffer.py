@@ -1,7 +1,6 @@
 """The byte map of a .tflite file, against the schema's own reader, and against damage."""
 
 import math
-import os
 import random
 import re
 import struct
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import random_tflite
 from foreign_models import MODELS, made
+from seeds import seeds
 
 from course_lib import quantize, session, tflite
 from course_lib.experiments import reading_costs
@@ -325,11 +325,11 @@ def test_what_others_made_still_runs_when_nothing_is_stored_twice():
     np.testing.assert_array_equal(tflite.run(small, rows), tflite.run(data, rows))
 
 
-CASES = 1500 if os.environ.get("WORKBOOK_LONG") else 12
+CASES = seeds(12, 1500)
 
 
 def test_map_of_random_models_is_complete_and_right_with_nothing_stored_twice_too():
-    for seed in range(CASES):
+    for seed in CASES:
         data = random_tflite.model(np.random.default_rng(seed))
         for each in (data, tflite.compact(data)):
             assert not of_kind(agree(each), "unused"), seed

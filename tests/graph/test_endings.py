@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 import saved_forms
 from scipy.special import softmax
+from seeds import TURN
 
 from course_lib import session, tflite
 from course_lib.measure import saved
 
-LONG = bool(os.environ.get("WORKBOOK_LONG"))
 tf = session.import_tensorflow()
 L = tf.keras.layers
 X = np.random.default_rng(16).normal(size=(5, 6, 4)).astype(np.float32)
@@ -28,7 +26,7 @@ def decomposed(x):
     return e / tf.reduce_sum(e, axis=-1, keepdims=True)
 
 
-ENDS = {name: [L.Dense(4, activation=name)] for name in (ACTIVE if LONG else ACTIVE[::2])}
+ENDS = {name: [L.Dense(4, activation=name)] for name in (ACTIVE if TURN else ACTIVE[::2])}
 ENDS |= {
     "softmax apart": [L.Dense(4), L.Softmax()],
     "squareplus": [L.Dense(4, activation="squareplus")],

@@ -179,6 +179,27 @@ def _written_into_the_check(answer):
     answer.check["source"] = f"{answer.code}\n{answer.check['source']}"
 
 
+def _checked_by_another_name(answer):
+    """The name that the course asks for is never bound, or to something else."""
+    other = f"mine_{answer.name.replace('.', '_')}"
+    answer.write(f"{answer.code}\n{other} = {answer.asked}\n{answer.asked} = 'wrong'")
+    answer.check["source"] = f"check({answer.name!r}, {other})"
+
+
+def _checked_with_keywords(answer):
+    other = f"mine_{answer.name.replace('.', '_')}"
+    answer.write(f"{answer.code}\n{other} = {answer.asked}\ndel {answer.asked}")
+    text = f"from course_lib import exercises\nexercises.check(answer={other}, "
+    answer.check["source"] = f"{text}identifier={answer.name!r})"
+
+
+def _another_name_below_the_check(answer):
+    other = f"mine_{answer.name.replace('.', '_')}"
+    answer.cell["source"] = answer.cell["stub"]
+    code = f"{answer.code}\n{other} = {answer.asked}\n{answer.asked} = ...\n"
+    answer.add(f"{code}result = check({answer.name!r}, {other})", answer.check)
+
+
 def _moved_down(answer):
     if answer.function:
         for cell in (answer.cell, answer.check):
@@ -201,7 +222,8 @@ WRITING: dict[str, Callable[[Answer], None]] = {
 }
 # After the last `check`, only what is known by more than its name is the answer.
 NEEDS_MARKS = {"corrected and split"}
-NEEDS_CHECKS = {"name used again", "written into the check"}
+NEEDS_CHECKS = {"name used again", "written into the check", "checked by another name",
+                "checked with keywords"}  # fmt: skip
 
 
 def _ids_dropped(tree):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeds import TURN
 
 from course_lib.sound import audio, wav
 
@@ -67,7 +67,7 @@ MORE = [b"", chunk(b"LIST", b"INFOISFT\x04\0\0\0abc\0"), chunk(b"fact", bytes(4)
 MORE += [chunk(b"bext", bytes(603)), chunk(b"JUNK", b"12345"), chunk(b"odd ", b"123", pad=False)]
 
 
-@settings(max_examples=1500 if os.environ.get("WORKBOOK_LONG") else 120, deadline=None)
+@settings(max_examples=1500 if TURN else 120, deadline=None)
 @given(
     st.sampled_from(sorted(STORED)),
     st.integers(1, 3),
@@ -88,7 +88,7 @@ def test_any_header_gives_the_samples(subtype, channels, n, extensible, more, li
     np.testing.assert_array_equal(read, wanted)
 
 
-@settings(max_examples=1000 if os.environ.get("WORKBOOK_LONG") else 60, deadline=None)
+@settings(max_examples=1000 if TURN else 60, deadline=None)
 @given(st.sampled_from(sorted(STORED)), st.sampled_from(MORE), st.integers(0, 10**6))
 def test_whatever_is_cut_off_is_missed(subtype, more, at):
     stored, _ = samples(subtype, 1, 200)

@@ -23,7 +23,8 @@ class Arrangement:
 
     `texts` are the answers' texts by exercise ids, as handed out where nothing was tried; `counts`
     says how many cells answer an exercise, `named` which ones were answered only under the name
-    that their check asks for; `moved` says that course cells stood in another order.
+    that their check asks for, `inline` which ones in the call of `check` alone; `moved` says that
+    course cells stood in another order.
     """
 
     def __init__(self, items: list[Item], reference: Reference) -> None:
@@ -31,6 +32,7 @@ class Arrangement:
         self.names = {each.id: _names(each, reference) for each in reference.questions}
         self.texts: dict[str, str] = {}
         self.named: list[str] = []
+        self.inline: list[str] = []
         self.counts: dict[str, int] = {}
         self.items, self.moved = _in_course_order(items)
         self._rest_of_stubs()
@@ -40,13 +42,16 @@ class Arrangement:
 
     def program(self) -> tuple[Part, ...]:
         """Return what runs, and what is asked for where."""
-        return tuple(
-            Part(item.role, item.text, item.exercise, -1 if item.place is None else item.place)
-            if item.role != "spare"
-            else Part("ask", exercise=item.exercise, spare=True)
-            for item in self.items
-            if item.role != "prose"
-        )
+        parts: list[Part] = []
+        for item in self.items:
+            place = -1 if item.place is None else item.place
+            if item.role in ("ask", "spare"):
+                # What the student had checked counts; the course's name does where that has none.
+                parts.append(Part("ask", exercise=item.exercise, spare=item.role == "spare"))
+                parts += [Part("ask", item.text, item.exercise)] if item.text else []
+            elif item.role != "prose":
+                parts.append(Part(item.role, item.text, item.exercise, place))
+        return tuple(parts)
 
     def _rest_of_stubs(self) -> None:
         """Let untouched answer cells bind no `...` over an answer that stands above them."""
@@ -99,6 +104,9 @@ class Arrangement:
         answers = [i for i, each in enumerate(self.items) if _is(each, "answer", name)]
         for index in answers[:-_MOST_ANSWERS]:
             self.items[index].role = "own"
+        asks = [i for i, each in enumerate(self.items) if _is(each, "ask", name)]
+        checked = [self.items[i].text for i in asks if self.items[i].text]
+        binds = binds.union(*(effects(each).reads for each in checked))
         binders = [
             i
             for i, each in enumerate(self.items)
@@ -106,14 +114,16 @@ class Arrangement:
             and effects(each.text).writes & binds
             and not same_code(each.text, question.stub)
         ]
-        asks = [i for i, each in enumerate(self.items) if _is(each, "ask", name)]
         self.counts[name] = len({statements(self.items[i].text) for i in answers})
         if answers:
             self.texts[name] = self.items[answers[-1]].text
         elif binders:
             self.texts[name] = self.items[binders[-1]].text
             self.named.append(name)
-        for index in asks if not (answers or binders) else asks[:-_MOST_ANSWERS]:
+        elif checked:
+            self.texts[name] = checked[-1]
+            self.inline.append(name)
+        for index in asks[:-_MOST_ANSWERS] if name in self.texts else asks:
             self.items[index].role = "prose"
         if answers and not any(ask > answers[-1] for ask in asks):
             place = self._after(question, answers[-1], bool(asks))

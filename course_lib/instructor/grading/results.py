@@ -18,7 +18,8 @@ class Part:
 
     `kind` is "course" (the reference's cell at `place`, or `text` in its stead), "answer" to an
     `exercise`, "own" for any other code of the student's, or "ask" where the exercise's value is
-    asked for: a `spare` ask only where none before it found one.
+    asked for, by `text` if the student had that checked: a `spare` ask only where none before it
+    found one.
     """
 
     kind: str

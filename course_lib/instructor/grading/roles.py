@@ -5,12 +5,13 @@ A cell is known by its id, by what its metadata say, by its first line, else by 
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_lib.instructor.grading.course import Reference, text_of
-from course_lib.instructor.grading.scopes import effects, statements
+from course_lib.instructor.grading.scopes import NOT_PYTHON, effects, python_of, statements
 
 # "# Exercise 7.2", whatever stands after it.
 FIRST_LINE = re.compile(
@@ -49,7 +50,8 @@ class Item:
     """A cell or a part of one: `role` is "course", "answer", "ask", "own" or "prose".
 
     `place` is where the reference has it; None where it has no such cell. `changed` says that the
-    student's text of a course cell differs.
+    student's text of a course cell differs. The text of an ask is what the student had checked,
+    where that is not what the course's own check passes on.
     """
 
     role: str
@@ -67,6 +69,7 @@ def items_of(cells: tuple[Cell, ...], reference: Reference) -> list[Item]:
     checks = _places_of("check", reference)
     asked = {place: identifier for identifier, place in checks.items()}
     by_id = {each.cell: each.id for each in reference.questions if each.cell}
+    expressions = {each.id: each.expression for each in reference.questions}
     items: list[Item] = []
     for cell, place in zip(cells, places, strict=True):
         if cell.kind != "code":
@@ -81,14 +84,16 @@ def items_of(cells: tuple[Cell, ...], reference: Reference) -> list[Item]:
                 items.append(Item("answer", part, exercise, exercises[exercise]))
             elif check in checks:
                 items += _own(_added(part, text_of(reference.cells[checks[check]])))
-                items.append(Item("ask", exercise=check, place=checks[check]))
-                continue
             elif place is not None and place not in exercises.values():
                 items += _course(part, place, reference)
             else:
                 items += _own(part)
-            asks = [each for each in dict.fromkeys(_CHECK_CALL.findall(part)) if each in checks]
-            items += [Item("ask", exercise=each) for each in asks]
+            asks = {} if exercise or check not in checks else {check: ""}
+            asks |= {each: text for each, text in _checked(part).items() if each in checks}
+            for each, given in asks.items():
+                kept = "" if given == expressions[each] else given
+                here = checks[each] if each == check and not exercise else None
+                items.append(Item("ask", kept, each, here))
     return _with_changed_cells(items, reference)
 
 
@@ -165,6 +170,26 @@ def _sections(text: str, exercises: Mapping[str, int]) -> list[tuple[str, str]]:
     if whole and whole != sum(map(statements, parts), ()):
         return [(cuts[0][1], text)]  # a first line inside a function or a text
     return [(cut[1], part) for cut, part in zip(cuts, parts, strict=True)]
+
+
+def _checked(text: str) -> dict[str, str]:
+    """Return by exercise ids what a text calls `check` for; "" for `...` and in no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(python_of(text))))
+    except NOT_PYTHON:
+        return dict.fromkeys(_CHECK_CALL.findall(text), "")
+    found: dict[str, str] = {}
+    calls = [each for each in nodes if isinstance(each, ast.Call)]
+    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        named = {each.arg: each.value for each in call.keywords}
+        given = [*call.args, *(named[each] for each in ("identifier", "answer") if each in named)]
+        match name, given:
+            case "check", [ast.Constant(str(identifier)), answer]:
+                found.pop(identifier, None)
+                untouched = isinstance(answer, ast.Constant) and answer.value is ...
+                found[identifier] = "" if untouched else ast.unparse(answer)
+    return found
 
 
 def _own(text: str) -> list[Item]:

@@ -27,7 +27,7 @@ _ACTS = re.compile(  # a magic command that may write files or names
     r"^[ \t]*(?:!|%(?!%?(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
     re.MULTILINE,
 )
-_NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def effects(code: str) -> Effects:
     magic = plain != code and bool(_ACTS.search(code))
     try:
         tree, table = ast.parse(plain), symtable.symtable(plain, "cell", "exec")
-    except _NOT_PYTHON:
+    except NOT_PYTHON:
         return Effects(magic=magic)
     symbols = list(table.get_symbols())
     now = {each.get_name() for each in symbols if each.is_referenced()}
@@ -93,7 +93,7 @@ def statements(code: str) -> tuple[str, ...]:
     """Return a cell's statements in one way of writing, without comments; none of no Python."""
     try:
         return tuple(map(ast.unparse, ast.parse(python_of(code)).body))
-    except _NOT_PYTHON:
+    except NOT_PYTHON:
         return ()
 
 
@@ -127,7 +127,7 @@ def python_of(code: str) -> str:
 def _parses(code: str) -> bool:
     try:
         return bool(ast.parse(code).body)
-    except _NOT_PYTHON:
+    except NOT_PYTHON:
         return False
 
 

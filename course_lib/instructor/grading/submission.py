@@ -179,6 +179,8 @@ def _found(arranged: Arrangement) -> list[str]:
         elif name in arranged.named:
             names = ", ".join(sorted(arranged.names[name]))
             notes.append(f"The answer to {name} was found by its name, {names}.")
+        elif name in arranged.inline:
+            notes.append(f"{name} is answered where it is checked.")
     if arranged.moved:
         notes.append("Cells of the course in another order were put back into order.")
     return notes

@@ -78,7 +78,7 @@ def assembled(reference: Reference, program: Sequence[Part], everything: bool = 
         if part.kind == "answer":
             metadata["exercise"] = part.exercise
         elif part.kind == "ask":
-            metadata["ask"], metadata["spare"] = part.exercise, part.spare
+            metadata |= {"ask": part.exercise, "spare": part.spare, "expression": part.text}
         elif part.kind == "own":
             metadata["own"] = True
         if part.kind == "ask" or needed is not None and index not in needed:
@@ -108,7 +108,8 @@ def needed_parts(reference: Reference, program: Sequence[Part]) -> set[int]:
         for index in reversed(range(len(program))):
             part, effect = program[index], does[index]
             if part.kind == "ask":
-                wanted |= asked[part.exercise] | later
+                wanted |= effects(part.text).reads if part.text else asked[part.exercise]
+                wanted |= later | ({"*"} if effects(part.text).unclear else set())
             elif part.kind == "answer" or _counts(part, effect, wanted, modules, reference):
                 needed.add(index)
                 wanted = wanted - effect.binds | effect.reads
@@ -140,8 +141,9 @@ def _text(part: Part, reference: Reference) -> str:
 def _again(program: Sequence[Part]) -> list[Part]:
     """Return the student's parts of a program once more, each asked for where none was found."""
     theirs = [part for part in program if part.kind in ("own", "answer")]
-    asks = dict.fromkeys(part.exercise for part in program if part.kind == "ask")
-    return [*theirs, *(Part("ask", exercise=each, spare=True) for each in asks)]
+    asks = dict.fromkeys((part.text, part.exercise) for part in program if part.kind == "ask")
+    asks = sorted(asks, key=lambda each: not each[0])  # what the student had checked comes first
+    return [*theirs, *(Part("ask", *each, spare=True) for each in asks)]
 
 
 @lru_cache(maxsize=1)

@@ -79,7 +79,7 @@ def right_in(number: str, data: bytes, reference: course.Reference | None = None
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(BaseException):
             if name := metadata.get("ask"):
                 if not metadata["spare"] or name not in outcomes:
-                    value = eval(asked[name], names)  # noqa: S307
+                    value = eval(metadata["expression"] or asked[name], names)  # noqa: S307
                     outcome = core.exercise(name).outcome(value)
                     if not isinstance(outcome, core.NotTried):
                         outcomes[name] = outcome
@@ -177,6 +177,40 @@ def test_what_is_wrong_is_not_right(toy_course, lesson):
         assert right_in("97", honest.finished(tree), lesson) == said_right(tree) == {name}
         honest.Answer(tree["cells"], name).write("double = cells = complete = totals = order = 0")
         assert right_in("97", honest.finished(tree), lesson) == said_right(tree) == set()
+
+
+RIGHT_CODE = RIGHT["97.2"]  # def double(x)
+CHECKED = {
+    "inline": ("...", 'check("97.2", lambda x: 2 * x)', True),
+    "inline and wrong": ("...", 'check("97.2", lambda x: x * x)', False),
+    "the wrong one of two": (f"{RIGHT_CODE}\nother = abs", 'check("97.2", other)', False),
+    "the right one of two": (
+        f"{RIGHT_CODE}\nmine, double = double, abs",
+        'check("97.2", mine)',
+        True,
+    ),
+    "wrong, then right": (RIGHT_CODE, 'check("97.2", abs)\ncheck("97.2", double)', True),
+    "by a way around": (RIGHT_CODE, 'check("97.2", globals()["double"])', True),
+    "a loop": (RIGHT_CODE, 'for each in [double]:\n    check("97.2", each)', True),
+    "a local name": (RIGHT_CODE, 'def f(a):\n    check("97.2", a)\nf(double)', True),
+    "an unknown name": (RIGHT_CODE, 'check("97.2", doubled)', True),
+    "untouched": (RIGHT_CODE, 'check("97.2", ...)', True),
+    "no Python": (RIGHT_CODE, 'check("97.2", double', True),
+    "with magic": (RIGHT_CODE, '%time check("97.2", lambda x: x + x)', True),
+    "an assignment": ("...", 'check("97.2", mine := lambda x: x + x)', True),
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_what_the_student_had_checked_is_asked_for(toy_course, lesson, name):
+    """Where that gives no value, the name that the course asks for still counts."""
+    text, check, right = CHECKED[name]
+    tree = honest.solved(toy_course[1], {"97.2": f"# Exercise 97.2\n{text}"})
+    answer = honest.Answer(tree["cells"], "97.2")
+    answer.check["source"] = check
+    if text == "...":
+        answer.cell["source"] = answer.cell["stub"]
+    assert (right_in("97", honest.finished(tree), lesson) == {"97.2"}) is right
 
 
 @pytest.mark.slow

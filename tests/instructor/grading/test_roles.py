@@ -72,7 +72,7 @@ def test_checks_wherever_they_stand(lesson):
     assert _roles(lesson, _code('check("97.2", double)')) == asked
     assert _roles(lesson, _code("", "check-97-2")) == asked
     assert _roles(lesson, _code("raise SystemExit", "check-97-2"))[1:] == asked
-    assert _roles(lesson, _code("x = 1\ncheck('97.2', x)"))[1:] == asked
+    assert _roles(lesson, _code("x = 1\ncheck('97.2', x)"))[1:] == [("ask", "97.2", "x")]
     assert _roles(lesson, _code("x = 1\n# check('97.2', x)"))[1:] == []
 
 

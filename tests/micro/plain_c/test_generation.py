@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from one_operation import Input, model
+from seeds import seeds
 from strange_models import KINDS, strange
 
 from course_lib import tflite
@@ -15,7 +15,7 @@ from course_lib.formats.tflite_file import pack, schema, unpack
 from course_lib.micro import plain_c
 
 desktop = pytest.mark.skipif(bool(plain_c.missing("desktop")), reason="there is no C compiler (cc)")
-SEEDS = 300 if os.environ.get("WORKBOOK_LONG") else 4
+SEEDS = seeds(4, 300)
 
 
 def answers(made: bytes, folder: Path, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +32,7 @@ def answers(made: bytes, folder: Path, rows: np.ndarray) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_byte_is_the_kernels_or_the_model_is_refused(kind: str, tmp_path: Path) -> None:
     equal = 0
-    for seed in range(SEEDS):
+    for seed in SEEDS:
         made = strange(kind, seed)
         try:
             shape = plain_c.generate(made).plan.values[0].shape

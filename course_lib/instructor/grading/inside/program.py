@@ -92,7 +92,7 @@ class Grading:
                 self._send(kind="course cell", cell=cell, why=why)
         if asked and not (self.dead or metadata["spare"] and asked in self.found):
             identifier = asked
-            self._ask(item, asked)
+            self._ask(item, asked, metadata["expression"])
         if self.dead:  # a code below 0 is the signal that ended it
             self._send(kind="stopped", exercise=identifier or "", code=kernel.code)
             pytest.exit("the kernel is gone", returncode=3)
@@ -105,11 +105,11 @@ class Grading:
             item.parent.timed_out = False
             self.dead = not self._alive(kernel)
 
-    def _ask(self, item, identifier: str) -> None:
-        """Execute the request for one answer and hand its reply on."""
+    def _ask(self, item, identifier: str, expression: str) -> None:
+        """Execute the request for one answer, by its own `expression` or the course's; reply."""
         request, kernel = self.requests[identifier], item.parent.kernel
         reply = str(self.replies / secrets.token_hex(8))  # a name that no answer can foresee
-        answer = f"lambda: ({request['expression']})"
+        answer = f"lambda: ({expression or request['expression']})"
         code = f"{_MODULE}.ask({answer}, {request['file']!r}, {reply!r})"
         self._send(kind="running", whose="student")
         waiting = self._execute(kernel, code)
