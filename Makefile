@@ -30,7 +30,7 @@ notebooks:  ## build both editions of every lesson from notebooks/source
 
 model:  ## train the shipped model again from the bundled clips
 	$(SETUP) lab
-	@$(VENV) -m course_lib train $(ARGS)
+	@$(VENV) -m course_lib train --out data/models $(ARGS)
 
 lint:  ## look for mistakes of style
 	$(SETUP) test

@@ -49,14 +49,21 @@ def main() -> None:
                 continue
             count = options.otter if measure is _otter else options.submissions
             seconds[label] = measure(reference, place, count)
-    text = _report(seconds, options, reference)
+        lessons = {}
+        for each in made.lessons.values():
+            _hand_in(made, each, place / each.lesson / "in", 4)
+            lessons[each.lesson] = _ours(made, place / each.lesson, 1)
+    text = _report(seconds, lessons, options, reference)
     print(text)
     if options.out:
         options.out.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _report(
-    seconds: dict[str, float], options: argparse.Namespace, reference: course.Reference
+    seconds: dict[str, float],
+    lessons: dict[str, float],
+    options: argparse.Namespace,
+    reference: course.Reference,
 ) -> str:
     """Return seconds a submission, submissions a minute, ratios and the plan for 100,000."""
     single, double = list(seconds.values())[:2]
@@ -87,6 +94,10 @@ def _report(
             f"nbgrader, which has no way to take two at a time, needs {peer / single:.1f} times as "
             f"long as this grader on one core, and {peer / double:.1f} times as long as on two."
         )
+    lines += ["", "## By lesson", "", "This grader, 1 at a time, four submissions each.", ""]
+    lines += ["| lesson | seconds a submission |", "|---|---|"]
+    lines += [f"| {number} | {each:.2f} |" for number, each in lessons.items()]
+    lines += ["", "Lessons whose exercises need TensorFlow itself wait for its import."]
     return "\n".join([*lines, "", *_plan(single)])
 
 

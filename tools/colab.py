@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from tools import clean_copy, environment, nbval  # noqa: E402
 
+_CLAIMS = ("-p", "course_lib.instructor.authoring.plugin")  # what prose claims holds there, too
 _BASELINE = Path(sys.prefix) / "workbook-baseline.json"
 
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
             print(complaint, file=sys.stderr)
             return 1
         print(f"The set-up cell changed none of {len(baseline)} versions.", flush=True)
-        options = [*nbval.AT_A_TIME, "2", "-W", "ignore::DeprecationWarning", *arguments]
+        options = [*nbval.AT_A_TIME, "2", "-W", "ignore::DeprecationWarning", *_CLAIMS, *arguments]
         return nbval.run(Path(folder), paths, *options, environ=environment.THREADS).returncode
 
 

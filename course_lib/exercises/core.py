@@ -48,6 +48,7 @@ from __future__ import annotations
 import copy
 import fnmatch
 import importlib
+import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -170,6 +171,12 @@ class Exercise:
         if len(hint) > _LONGEST_HINT:
             hint = f"{hint[:_LONGEST_HINT]} …"
         return Wrong(hint) if hint else Right(self.right)
+
+
+def worked(identifier: str) -> str:
+    """Return the code that the course's own lesson answers an exercise with."""
+    text = files("course_lib.exercises").joinpath("worked.json").read_text(encoding="utf-8")
+    return json.loads(text)[identifier]
 
 
 def lesson_of(identifier: str) -> str:

@@ -41,7 +41,7 @@ def _answers(rng):
 
 
 def _decide(answer, least):
-    return _name(answer) if max(answer) >= least else "unknown"
+    return _name(answer) if max(answer) >= least else "_unknown_"
 
 
 def _decisions(rng):
@@ -148,21 +148,25 @@ EXERCISES = (
     ),
     Exercise(
         id="0.4",
-        ask='decide(answer, least): the label of the largest share, or "unknown" below `least`',
+        ask='decide(answer, least): the label of the largest share, or "_unknown_" below `least`',
         judge=function(_decide, _decisions),
         mistakes=[
             (lambda a, least: _name(a), "You never doubt: compare the largest share with `least`."),
             (
-                lambda a, least: _name(a) if max(a) > least else "unknown",
+                lambda a, least: _name(a) if max(a) > least else "_unknown_",
                 "Exactly `least` is enough: is it `>` or `>=`?",
             ),
             (
-                lambda a, least: "unknown" if max(a) >= least else _name(a),
+                lambda a, least: "_unknown_" if max(a) >= least else _name(a),
                 "It is the other way round: you doubt the sure answers.",
             ),
             (
-                lambda a, least: _name(a) if max(a) >= 0.7 else "unknown",
+                lambda a, least: _name(a) if max(a) >= 0.7 else "_unknown_",
                 "You compare with a number of your own: use `least`.",
+            ),
+            (
+                lambda a, least: _name(a) if max(a) >= least else "unknown",
+                'The label has underscores, as in LABELS: "_unknown_".',
             ),
             (
                 lambda a, least: max(a) >= least,
@@ -171,7 +175,7 @@ EXERCISES = (
             (
                 lambda a, least: next(
                     (name for name, share in zip(LABELS, a, strict=False) if share >= least),
-                    "unknown",
+                    "_unknown_",
                 ),
                 "More than one share may reach `least`: the largest of them is the answer.",
             ),

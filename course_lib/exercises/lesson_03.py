@@ -1,4 +1,4 @@
-"""Lesson 03: frames, loudness, weights, recall, a threshold."""
+"""Lesson 03: frames, loudness, weights, a step, recall, a threshold."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def _weights(height, width, channels_in, channels_out):
 
 def _weight_inputs(rng):
     return [(5, 5, 1, 12), *(tuple(int(n) for n in rng.integers(2, 30, 4)) for _ in range(5))]
+
+
+def _step(weight, gradient, rate):
+    return weight - rate * gradient
+
+
+def _step_inputs(rng):
+    """Draw arrays, and rates of which none is 1."""
+    shapes = [(3,), (2, 2), (4,), (1, 3)]
+    return [(rng.normal(size=s), rng.normal(size=s), float(rng.uniform(0.1, 0.6))) for s in shapes]
 
 
 def _recall(confusion, label):
@@ -155,6 +165,58 @@ EXERCISES = (
         hints=(
             "One filter covers height x width places and all channels that come in.",
             "There is one filter for each channel that goes out.",
+        ),
+    ),
+    Exercise(
+        id="3.9",
+        ask="step(weight, gradient, rate): the weight after one step against its gradient",
+        judge=function(_step, _step_inputs, tolerance=1e-6),
+        mistakes=[
+            (
+                lambda weight, gradient, rate: weight + rate * gradient,
+                "That way the loss grows: the gradient points uphill.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - gradient,
+                "That is a step at rate 1: how far does `rate` let it go?",
+            ),
+            (
+                lambda weight, gradient, rate: rate * gradient,
+                "That is how far the weight moves. Where does it arrive?",
+            ),
+            (
+                lambda weight, gradient, rate: -rate * gradient,
+                "That is how far the weight moves. Where does it arrive?",
+            ),
+            (
+                lambda weight, gradient, rate: rate * (weight - gradient),
+                "The rate belongs to the gradient alone: the weight stays whole.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - gradient / rate,
+                "You divide by the rate: a small rate would make a large step.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - rate * np.sign(gradient),
+                "You use the sign of the gradient only: a steep slope moves further.",
+            ),
+            (
+                lambda weight, gradient, rate: gradient - rate * weight,
+                "Weight and gradient changed places.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - rate,
+                "Every weight moves equally far here: where is its gradient?",
+            ),
+            (
+                lambda weight, gradient, rate: weight * (1 - rate * gradient),
+                "The step does not depend on the weight: subtract, and multiply nothing by it.",
+            ),
+        ],
+        right="thousands of such steps are a training.",
+        hints=(
+            "The gradient points to where the loss grows: go the other way.",
+            "How far? The gradient, made smaller by the rate.",
         ),
     ),
     Exercise(

@@ -66,12 +66,14 @@ def _find(data, weights):
 
 
 def _files(rng):
-    """Bytes with three float32 numbers somewhere, and the three numbers."""
+    """Bytes with three float32 numbers somewhere, in the last two cases twice, and the numbers."""
     cases = []
-    for _ in range(5):
+    for times in (1, 1, 1, 2, 2):
         weights = [float(x) for x in rng.normal(size=3).astype("<f4")]
-        before = rng.bytes(int(rng.integers(9, 60)))
-        cases.append((before + np.asarray(weights, "<f4").tobytes() + rng.bytes(9), weights))
+        data = rng.bytes(int(rng.integers(9, 60)))
+        for _ in range(times):
+            data += np.asarray(weights, "<f4").tobytes() + rng.bytes(9)
+        cases.append((data, weights))
     return cases
 
 
@@ -157,6 +159,14 @@ EXERCISES = (
                 "B has the code and wants to go on every hour; C has no code: swapped.",
             ),
             (
+                ["SavedModel", "checkpoint", "SavedModel", "TFLite"],
+                "A asks for one file, and a SavedModel is a folder.",
+            ),
+            (
+                ["frozen graph", "checkpoint", "Keras file", "TFLite"],
+                "C wants to do without Python: a Keras file runs in nothing else.",
+            ),
+            (
                 ["TFLite", "checkpoint", "SavedModel", "frozen graph"],
                 "A runs in TensorFlow, D in LiteRT: which form does each accept?",
             ),
@@ -228,11 +238,15 @@ EXERCISES = (
                 "You count floats. Where does the first one begin, in bytes?",
             ),
             (lambda d, w: _find(d, w) + 4 * len(w), "That is where they end."),
+            (
+                lambda d, w: d.rfind(np.asarray(w, "<f4").tobytes()),
+                "Where the weights are there twice, you give the last place: the first one counts.",
+            ),
         ],
         right="no parser was needed: the bytes of a weight are the same everywhere.",
         hints=(
-            "np.asarray(weights, 'float32').tobytes() are the bytes to look for.",
-            "data.find(pattern) returns where a pattern begins.",
+            "Which bytes do the weights have? A NumPy array of the right type tells: `tobytes`.",
+            "Bytes can be searched like a text: they have the same methods.",
         ),
     ),
 )

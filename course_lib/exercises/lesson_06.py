@@ -164,8 +164,8 @@ EXERCISES = (
         right="the norm is gone, and nothing but rounding has changed.",
         hints=(
             "A norm gives gamma · (x − mean) / √(variance + 0.001) + beta. What multiplies x?",
-            "scale = gamma / np.sqrt(variance + 1e-3) multiplies the kernel.",
-            "What is left without x is beta − mean · scale.",
+            "x is what the kernel made: what multiplies x may as well multiply the kernel.",
+            "Put 0 in for x: what the norm still gives is the new bias.",
         ),
     ),
     Exercise(

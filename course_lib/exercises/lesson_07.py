@@ -12,8 +12,12 @@ from course_lib.exercises.judges import function, number
 # 7.1 and 7.2: onto the grid and back
 
 
+def _int8(steps, lowest=-128, highest=127):
+    return max(lowest, min(highest, steps))
+
+
 def _quantize(value, scale, zero_point):
-    return max(-128, min(127, round(value / scale) + zero_point))
+    return _int8(round(value / scale) + zero_point)
 
 
 def _values(rng):
@@ -40,9 +44,9 @@ def _stored(rng):
 # 7.3: a grid from a range
 
 
-def _grid(low, high, steps=255, lowest=-128):
+def _grid(low, high, steps=255, lowest=-128, whole=round):
     scale = (high - low) / steps
-    return scale, round(lowest - low / scale)
+    return scale, whole(lowest - low / scale)
 
 
 def _ranges(rng):
@@ -96,9 +100,9 @@ def _p_value(lost, gained):
     return min(1.0, 2 * _one_side(lost, gained))
 
 
-def _one_side(lost, gained):
+def _one_side(lost, gained, end=1):
     flips = lost + gained
-    return sum(math.comb(flips, k) for k in range(min(lost, gained) + 1)) / 2**flips
+    return sum(math.comb(flips, k) for k in range(min(lost, gained) + end)) / 2**flips
 
 
 def _flips(rng):
@@ -131,6 +135,10 @@ def _tables(rng):
     return drawn + [([("float32", 60_000, 0.95)], 20_000)]
 
 
+_NO_ZERO = "You forgot the zero point, the integer that stands for 0."
+_CUT = "int() cuts towards zero. The nearest whole number is asked for: round()."
+_FLOOR = "// rounds down, always. The nearest whole number is asked for: round() what / gives."
+
 EXERCISES = (
     Exercise(
         id="7.1",
@@ -139,31 +147,30 @@ EXERCISES = (
         mistakes=[
             (
                 lambda v, s, z: round(v / s) + z,
-                "It works inside the range. What is left of 1000 in eight bits? Keep it in "
-                "-128 to 127.",
+                "It works inside the range. And 1000? Eight bits hold no more than -128 to 127.",
             ),
             (
-                lambda v, s, z: max(-128, min(127, round(v / s))) + z,
+                lambda v, s, z: _int8(round(v / s)) + z,
                 "You saturate before you add the zero point: the sum may leave the range.",
             ),
+            (lambda v, s, z: _int8(int(v / s) + z), _CUT),
+            (lambda v, s, z: _int8(int(v / s + z)), _CUT),
+            (lambda v, s, z: _int8(int(v // s) + z), _FLOOR),
             (
-                lambda v, s, z: max(-128, min(127, int(v / s) + z)),
-                "int() cuts towards zero. The nearest level is asked for: round().",
-            ),
-            (
-                lambda v, s, z: max(-128, min(127, round(v / s) - z)),
+                lambda v, s, z: _int8(round(v / s) - z),
                 "The zero point is what 0 becomes: quantize_one(0, scale, 5) has to be 5.",
             ),
+            (lambda v, s, z: _int8(round(v / s)), _NO_ZERO),
             (
-                lambda v, s, z: max(-128, min(127, round(v * s) + z)),
+                lambda v, s, z: _int8(round(v * s) + z),
                 "You multiply by the scale. How many steps of size scale fit into the value?",
             ),
             (
-                lambda v, s, z: max(0, min(255, round(v / s) + z)),
+                lambda v, s, z: _int8(round(v / s) + z, 0, 255),
                 "0 to 255 are the unsigned bytes. An int8 goes from -128 to 127.",
             ),
             (
-                lambda v, s, z: max(-127, min(127, round(v / s) + z)),
+                lambda v, s, z: _int8(round(v / s) + z, -127),
                 "The lowest int8 is -128: here all 256 levels are used.",
             ),
             (
@@ -187,7 +194,8 @@ EXERCISES = (
                 "The zero point counts in integers: take it away before you scale.",
             ),
             (lambda q, s, z: s * (q + z), "What comes back for q = zero_point? It has to be 0."),
-            (lambda q, s, z: s * q, "You forgot the zero point, the integer that stands for 0."),
+            (lambda q, s, z: s * q, _NO_ZERO),
+            (lambda q, s, z: q - z, "That counts steps: how far apart are two levels?"),
             (
                 lambda q, s, z: (q - z) / s,
                 "Storing divided by the scale; reading has to undo that.",
@@ -202,10 +210,7 @@ EXERCISES = (
         judge=function(_grid, _ranges, tolerance=1e-9),
         mistakes=[
             (partial(_grid, steps=256), "256 levels have 255 gaps between them."),
-            (
-                partial(_grid, lowest=0),
-                "Your zero point is that of 0 to 255. Here low gets the integer -128.",
-            ),
+            (partial(_grid, lowest=0), "That is for 0 to 255. Here low gets the integer -128."),
             (
                 lambda low, high: (_grid(low, high)[0], -_grid(low, high, lowest=128)[1]),
                 "Try low = -1: 0 lies above it, so its integer lies above -128.",
@@ -214,14 +219,11 @@ EXERCISES = (
                 lambda low, high: (max(-low, high) / 127, 0),
                 "That is the symmetric grid of the weights. This one uses the whole range.",
             ),
-            (
-                lambda low, high: ((high - low) / 255, -128 - 255 * low / (high - low)),
-                "The zero point is stored as a whole number: round it.",
-            ),
-            (
-                lambda low, high: (_grid(low, high)[0], int(-128 - low / _grid(low, high)[0])),
-                "int() cuts towards zero: round() takes the nearest whole number.",
-            ),
+            (partial(_grid, whole=float), "The zero point is stored as a whole number: round it."),
+            (partial(_grid, whole=int), _CUT),
+            (partial(_grid, whole=math.floor), _FLOOR),
+            (partial(_grid, whole=math.ceil), _FLOOR),  # -128 - low // scale
+            (lambda low, high: _grid(low, high)[::-1], "First the scale, then the zero point."),
         ],
         right="the range is 255 steps wide, and zero gets an integer of its own.",
         hints=(
@@ -253,14 +255,7 @@ EXERCISES = (
         ask="requantize(accumulator, mantissa, shift): accumulator * mantissa / 2**shift, rounded",
         judge=function(_requantize, _products, whole=True),
         mistakes=[
-            (
-                lambda a, m, s: (a * m) >> s,
-                "A bare shift rounds down. Add half of 2**shift before you shift.",
-            ),
-            (
-                lambda a, m, s: a * m / 2**s,
-                "/ makes a float, and this chip has none: use + and >>.",
-            ),
+            (lambda a, m, s: (a * m) >> s, "A bare shift rounds down: add half of 2**shift first."),
             (
                 lambda a, m, s: (a * m + (1 << s)) >> s,
                 "You add a whole step: the half of 2**shift is 1 << (shift - 1).",
@@ -268,6 +263,10 @@ EXERCISES = (
             (
                 lambda a, m, s: a * (m >> s),
                 "mantissa >> shift is 0 already: multiply first, shift the product.",
+            ),
+            (
+                lambda a, m, s: (a * m + 1 << s - 1) >> s,
+                "+ binds tighter than <<: put brackets around 1 << (shift - 1).",
             ),
             (
                 lambda a, m, s: (a * m) // 2**31,
@@ -279,7 +278,7 @@ EXERCISES = (
             ),
             (
                 when(lambda arguments, value: isinstance(value, float)),
-                "Your function returns floats: on this chip there are only integers.",
+                "Your function returns floats, as / does, and this chip has none: use + and >>.",
             ),
         ],
         right="one product, one addition, one shift: no float anywhere.",
@@ -294,6 +293,10 @@ EXERCISES = (
         judge=function(_p_value, _flips, tolerance=1e-9),
         mistakes=[
             (_one_side, "That is one tail: as uneven in the other direction counts too."),
+            (
+                lambda lost, gained: min(1.0, 2 * _one_side(lost, gained, end=0)),
+                "range() stops before its end: the smaller count belongs to the tail as well.",
+            ),
             (
                 lambda lost, gained: 2 * _one_side(lost, gained),
                 "A probability cannot be above 1: look at lost == gained.",
@@ -316,8 +319,7 @@ EXERCISES = (
         mistakes=[
             (
                 partial(_choose, key=lambda row: -row[1]),
-                "You take the smallest. Every one that fits is small enough: "
-                "take the best of those.",
+                "You take the smallest. All that fit are small enough: take the best of those.",
             ),
             (
                 lambda variants, _: max(variants, key=lambda row: row[2])[0],
@@ -327,10 +329,7 @@ EXERCISES = (
                 partial(_choose, key=lambda row: row[1]),
                 "Larger is not always better: compare the accuracies.",
             ),
-            (
-                lambda variants, budget: _choose(variants, budget - 1),
-                "A file of exactly budget_bytes fits.",
-            ),
+            (lambda rows, most: _choose(rows, most - 1), "A file of exactly budget_bytes fits."),
             (
                 _choose_or_give_up,
                 "You give up where the best of all is too large: take the best of those that fit.",

@@ -159,7 +159,10 @@ EXERCISES = (
             ),
         ],
         right="five operators, of about a hundred.",
-        hints=("`kinds` has all of them, with repeats: list(dict.fromkeys(kinds)) drops those.",),
+        hints=(
+            "`kinds` has all of them, with repeats.",
+            "A dict keeps its keys in the order in which they came, each once.",
+        ),
     ),
     Exercise(
         id="8.3",

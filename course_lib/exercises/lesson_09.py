@@ -202,7 +202,7 @@ EXERCISES = (
         right="that pair is where your next recordings help most.",
         hints=(
             "Go through all pairs of places that are not equal.",
-            "max(pairs, key=lambda pair: matrix[pair[0]][pair[1]]) is the largest of them.",
+            "max(pairs, key=...) takes a function that says how many clips a pair stands for.",
         ),
     ),
     Exercise(

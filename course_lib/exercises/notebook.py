@@ -17,8 +17,14 @@ _LOOKS = {  # colours for either theme: dark text on its own ground, or the page
     "wrong": "background:#e69f00;color:#000;border-color:#e69f00",
     "not tried": "border-style:dashed",
 }
+_BOX = (
+    "display:inline-block;min-width:4em;padding:2px 6px;margin:0 3px 3px 0;text-align:center;"
+    "border:2px solid #808080;border-radius:4px;"
+)
+_WARNING = "\x1b[1;30;43m ✘ Not yet. \x1b[0m"  # on its own ground, readable in either theme
 _states: dict[str, str] = {}
 _hints_given: dict[str, int] = {}
+_solutions_seen: set[str] = set()
 
 
 class WrongAnswer(Exception):
@@ -30,7 +36,23 @@ class WrongAnswer(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in place of a traceback."""
-        return [f"Not yet. {self}", f'More help: hint("{self.identifier}")']
+        return [f"{_WARNING} {self}", f'More help: hint("{self.identifier}")']
+
+
+@dataclass(frozen=True)
+class _Card:
+    """What a check says: a sign, words and a colour; the same words as plain text."""
+
+    state: str
+    title: str
+    message: str
+
+    def __repr__(self) -> str:
+        return f"{_SIGNS[self.state]} {self.title}: {self.message}"
+
+    def _repr_html_(self) -> str:
+        box = f"<span style='{_BOX}{_LOOKS[self.state]}'>{_SIGNS[self.state]} {self.title}</span>"
+        return f"<div role='status' style='padding:4px 0'>{box} {escape(self.message)}</div>"
 
 
 @dataclass(frozen=True)
@@ -39,6 +61,7 @@ class Progress:
 
     lesson: str
     rows: tuple[tuple[str, str, str], ...]  # (id, state, ask)
+    seen: frozenset[str] = frozenset()  # the ids whose worked solution was shown
 
     @property
     def right(self) -> int:
@@ -47,19 +70,21 @@ class Progress:
 
     def __repr__(self) -> str:
         lines = [f"Lesson {self.lesson}: {self.right} of {len(self.rows)} right"]
-        lines += [f"{_SIGNS[state]} {name} {state}: {ask}" for name, state, ask in self.rows]
+        lines += [
+            f"{_SIGNS[state]} {name} {self._words(name, state)}: {ask}"
+            for name, state, ask in self.rows
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         boxes = "".join(
-            f"<span title='{name} {state}' style='display:inline-block;min-width:4em;"
-            f"padding:2px 4px;margin:0 3px 3px 0;text-align:center;border:2px solid #808080;"
-            f"border-radius:4px;{_LOOKS[state]}'>{_SIGNS[state]} {name}</span>"
+            f"<span title='{name} {state}' style='{_BOX}{_LOOKS[state]}'>"
+            f"{_SIGNS[state]} {name}</span>"
             for name, state, _ in self.rows
         )
         items = "".join(
             f"<tr><td style='text-align:left'>{_SIGNS[state]} {name}</td>"
-            f"<td style='text-align:left'>{state}</td>"
+            f"<td style='text-align:left'>{self._words(name, state)}</td>"
             f"<td style='text-align:left'>{escape(ask)}</td></tr>"
             for name, state, ask in self.rows
         )
@@ -69,9 +94,12 @@ class Progress:
             f"{boxes}</div><table>{items}</table>"
         )
 
+    def _words(self, name: str, state: str) -> str:
+        return f"{state}, solution seen" if name in self.seen else state
+
 
 def check(identifier: str, answer: object) -> None:
-    """Judge `answer`: print one line when it is right or `...`, raise WrongAnswer with a hint else.
+    """Judge `answer`: show a card when it is right or `...`, raise WrongAnswer with a hint else.
 
     Raises UnknownExerciseError for an unknown id.
     """
@@ -81,10 +109,10 @@ def check(identifier: str, answer: object) -> None:
     match outcome:
         case core.Right(message):
             _states[identifier] = "right"
-            print(f"{identifier} right: {message}")
+            _show("right", f"{identifier} right", message)
         case core.NotTried():
             _states[identifier] = "not tried"
-            print(f"{identifier} not tried yet: {asked.ask}")
+            _show("not tried", f"{identifier} not tried yet", asked.ask)
         case core.Wrong(helpful):
             _states[identifier] = "wrong"
             raise WrongAnswer(f"{identifier}: {helpful}", identifier) from None
@@ -112,9 +140,29 @@ def hint(identifier: str) -> None:
     if not asked.hints:
         print(f"{identifier} has no hints: try an answer and check it.")
         return
-    turn = _hints_given.get(identifier, 0) % len(asked.hints)
-    _hints_given[identifier] = turn + 1
+    given = _hints_given.get(identifier, 0)
+    _hints_given[identifier] = given + 1
+    turn = given % len(asked.hints)
     print(f"{identifier} hint {turn + 1} of {len(asked.hints)}: {asked.hints[turn]}")
+    if turn + 1 == len(asked.hints):
+        print(f'That was the last one. solution("{identifier}") shows one way to do it.')
+
+
+def solution(identifier: str) -> None:
+    """Print a worked answer: once it is right, or after the last hint and a try. Costs no points.
+
+    `progress` says that it was seen.
+    """
+    asked = core.exercise(identifier)
+    left = len(asked.hints) - _hints_given.get(identifier, 0)
+    state = _states.get(identifier, "not tried")
+    if state == "not tried":
+        print(f'{identifier}: try an answer and check it first; hint("{identifier}") helps.')
+    elif state == "wrong" and left > 0:
+        print(f'{identifier}: first come {left} more hints. hint("{identifier}") gives the next.')
+    else:
+        _solutions_seen.add(identifier)
+        print(f"{identifier}, one way to do it:\n\n{core.worked(identifier)}")
 
 
 def progress(lesson: str | int | None = None) -> Progress:
@@ -129,7 +177,7 @@ def progress(lesson: str | int | None = None) -> Progress:
     rows = (
         (each.id, _states.get(each.id, "not tried"), each.ask) for each in core.of_lesson(lesson)
     )
-    return Progress(lesson, tuple(rows))
+    return Progress(lesson, tuple(rows), frozenset(_solutions_seen))
 
 
 def predict(identifier: str, guess: object) -> None:
@@ -146,6 +194,12 @@ def compare(identifier: str, guess: object, measured: object) -> None:
         print(f"{identifier} measured {_words(measured)}; you made no guess")
     else:
         print(f"{identifier} you guessed {_words(guess)}, measured {_words(measured)}")
+
+
+def _show(state: str, title: str, message: str) -> None:
+    from IPython.display import display
+
+    display(_Card(state, title, message))
 
 
 def _words(value: object) -> str:

@@ -115,7 +115,7 @@ def describe_span(graph: Graph) -> str:
     path = ", ".join(longest_path(graph)[0])
     return (
         f"work {work(graph):g}: so many operations; span {span(graph):g}: the longest path, "
-        f"marked in red, is {path}"
+        f"marked in orange-red, is {path}"
     )
 
 

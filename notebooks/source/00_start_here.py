@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Start here
 #
-# **What will you be able to build?** 15 minutes.
+# **What will you be able to build?** {minutes} minutes.
 #
 # You will be able to
 # - let a model of a few kilobytes name a spoken word,
@@ -48,8 +48,8 @@ chosen = clips[[clips.words.index(word) for word in words]]
 Listen(model, chosen).show()
 
 # %% [markdown]
-# There is no "go" among the four answers. A spotter needs a place for everything that it was not made for: **unknown**
-# for other words, **silence** for no word at all.
+# There is no "go" among the four answers. A spotter needs a place for everything that it was not made for. The answer
+# **unknown** stands for every other word (the bars say "another word"), and **silence** for no word at all.
 
 # %% [markdown]
 # **Predict.** That was the whole model: ears, memory and mouth. How many kilobytes is it? A photo from a phone has
@@ -57,13 +57,13 @@ Listen(model, chosen).show()
 #
 # given: 3,000 kB, 2 kB
 
-# %% predict="0.1"
+# %% predict="0.6"
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, hint, progress
+from course_lib.exercises import check, compare, hint, progress, solution
 
-compare("0.1", my_guess, f"{len(model) / 1000:.0f} kB")
+compare("0.6", my_guess, f"{len(model) / 1000:.0f} kB")
 
 # %% [markdown]
 # A page of text is smaller, and a photo is more than a hundred times larger. The file's size on the disk says the same.
@@ -94,13 +94,14 @@ answer = tflite.run(model, picture[None])[0]
 print(answer.shape, "adds up to", round(float(answer.sum()), 1))
 
 # %% [markdown]
-# Four shares, in the order of four names. The names live in one place, and every lesson uses them.
+# Four shares, in the order of four names: the **labels**. They live in one place, and every lesson uses them. Underscores
+# mark the two that are no words.
 
 # %%
 dataset.LABELS
 
 # %% [markdown]
-# ## How exercises work
+# ## Exercises, checks and hints
 #
 # An exercise is a cell with `...` in it. Put your answer in its place, run the cell, and run the check below it. A wrong
 # answer gets a hint that fits the mistake. You may try as often as you like.
@@ -124,7 +125,8 @@ check("0.1", seconds)
 
 # %% [markdown]
 # Not tried yet? Then the check says so and the notebook goes on: no later cell needs your answer. Stuck? Ask for a hint,
-# and run the cell again for the next one.
+# and run the cell again for the next one. When you have tried and no hint is left, `solution("0.1")` shows one way to do
+# it, and costs no points.
 
 # %%
 hint("0.1")
@@ -160,16 +162,15 @@ numbers = picture.size
 check("0.3", numbers)
 
 # %% [markdown]
-# The sound had 16,000 numbers, about eight times as many. What is thrown away is what the ear does not need
-# to tell two words apart.
+# The sound had 16,000 numbers, about eight times as many. Thrown away is what nobody needs to tell two words apart.
 #
 # holds: 7.5 < wave.size / picture.size < 8.5
 
 # %% [markdown]
 # ### Exercise 0.4
 # A device that wakes up at the wrong word is a nuisance. Write `decide(answer, least)`: the label of the largest
-# share if that share is at least `least`, and `"unknown"` if it is smaller. You may use your `name`, or start afresh.
-# Example: with `least` 0.7, `[0.1, 0.2, 0.6, 0.1]` is `"unknown"`.
+# share if that share is at least `least`, and `"_unknown_"` if it is smaller. You may use your `name`, or start afresh.
+# Example: with `least` 0.7, `[0.1, 0.2, 0.6, 0.1]` is `"_unknown_"`.
 #
 # holds: max([0.1, 0.2, 0.6, 0.1]) < 0.7
 
@@ -178,7 +179,7 @@ check("0.3", numbers)
 def decide(answer, least):
     ### BEGIN SOLUTION
     best = max(range(4), key=lambda place: answer[place])
-    return LABELS[best] if answer[best] >= least else "unknown"
+    return LABELS[best] if answer[best] >= least else "_unknown_"
     ### END SOLUTION
 
 # %% check="0.4"
@@ -186,7 +187,9 @@ check("0.4", decide)
 
 # %% [markdown]
 # ### Exercise 0.5
-# Write `copies(flash_bytes, model_bytes)`: how many whole models of that size fit into a chip's flash memory.
+#
+# The model of a chip lies in its **flash**, the memory that keeps its bytes while the power is off.
+# Write `copies(flash_bytes, model_bytes)`: how many whole models of that size fit into it.
 # Example: 3 models of 300 bytes fit into 1,000 bytes.
 #
 # holds: 1_000 // 300 == 3
@@ -201,8 +204,14 @@ def copies(flash_bytes, model_bytes):
 # %% check="0.5"
 check("0.5", copies)
 
+# %% [markdown]
+# How many spotters would a chip with 256,000 bytes of flash hold? Your function says it.
+#
+# given: 256,000
+
 # %%
-print(f"{256_000 // len(model)} of this model fit into 256,000 bytes")
+fit = copies(256_000, len(model))
+print("no answer yet" if fit is None else f"{fit} of this model fit")
 
 # %% [markdown]
 # ## The way ahead
@@ -226,8 +235,9 @@ picture([
 ])
 
 # %% [markdown]
-# Lesson 04 is not on the map: it stops halfway through the learning and looks at what is on the disk at that moment.
-# Each lesson also runs on its own, so start where you like.
+# The map leaves out some lessons. Lesson 02 shows what else a graph is good for, and lesson 04 stops halfway through the
+# learning and looks at what is on the disk. In lesson 08 the last file runs on a chip, and in lesson 09 you do it all
+# with words of your own. Each lesson also runs on its own, so start where you like.
 
 # %% [markdown]
 # ## What you measured
@@ -237,3 +247,14 @@ picture([
 
 # %%
 progress("00")
+
+# %% [markdown]
+# **Read on:**
+# - [Speech Commands](https://arxiv.org/abs/1804.03209), the paper behind the best-known recordings of single words: how
+#   they were collected, and why keyword spotting needs its own.
+# - [Keyword spotting on microcontrollers](https://arxiv.org/abs/1711.07128): many kinds of spotters, compared by what a
+#   small chip can afford.
+# - [micro_speech](https://github.com/tensorflow/tflite-micro/tree/main/tensorflow/lite/micro/examples/micro_speech):
+#   a "yes" and "no" spotter for chips, the example that comes with TensorFlow Lite Micro.
+#
+# Next: what does TensorFlow see in a program?

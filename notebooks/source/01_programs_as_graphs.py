@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Programs as graphs
 #
-# **What does TensorFlow see in my program?** 30 minutes.
+# **What does TensorFlow see in my program?** {minutes} minutes.
 #
 # You will be able to
-# - read a computational graph and say what it computes,
+# - read a graph and say what it computes,
 # - tell which operations wait for each other and which do not,
 # - build a graph by hand, and predict the one that `tf.function` builds.
 
@@ -13,8 +13,8 @@
 # %% [markdown]
 # ## Seven lines of Python
 #
-# Here is a program. Python runs it from top to bottom, and when it is done, only seven numbers are left:
-# how `res` came about is forgotten.
+# Here is a program. Python runs it from top to bottom, and when it is done, seven numbers are left under seven names.
+# How `res` came about is forgotten.
 
 # %%
 var1 = 6
@@ -35,7 +35,8 @@ print(res)
 # %%
 from course_lib.graph import trace
 from course_lib.views.graph import picture, side_by_side
-from course_lib.exercises import check, compare, hint, material, progress
+from course_lib.exercises import (
+    check, compare, hint, material, progress, solution)
 
 graph = trace.from_source(material.PROGRAM)
 print(graph)
@@ -79,7 +80,8 @@ compare("1.1", my_guess, *idle)
 # holds: evaluate(graph, {"var1": -2 + 1e-9})["temp1"] < 1e-8 and evaluate(graph, {"var1": -2 + 1e-9})["temp3"] < 1e-8
 #
 # ### Exercise 1.2
-# Read the graph below. Write `mystery(a, b)`, the Python function that it came from.
+# Read the graph below. A dashed box is a **placeholder**: a value that comes from outside, with every call. Where two arrows
+# enter a box, the left one brings the first number. Write `mystery(a, b)`, the Python function that it came from.
 
 # %%
 picture(material.MYSTERY)
@@ -98,7 +100,7 @@ check("1.2", mystery)
 # ## Who waits for whom?
 #
 # A node can run as soon as its inputs have. Nodes that read nothing form **level** 0; every other node lies
-# one level below its deepest input.
+# one level below the lowest of its inputs.
 
 # %%
 from course_lib.graph import levels
@@ -128,6 +130,7 @@ check("1.3", order)
 
 # %% [markdown]
 # ### Exercise 1.4
+#
 # Two operations are **independent** when no path of arrows leads from one to the other: two workers could run them at
 # the same moment. In the seven-line program, which operations are independent of `temp1`? List their names.
 
@@ -143,7 +146,7 @@ check("1.4", beside)
 # %% [markdown]
 # ## A program of your own
 #
-# Type lines of arithmetic, with `sqrt`, `exp`, `relu`, `max`, `min` and a few more. The picture follows while you type.
+# Write lines of arithmetic, with `sqrt`, `exp`, `max`, `min` and a few more. The picture follows while you write.
 
 # %%
 from course_lib.views.expression import Expression
@@ -152,7 +155,7 @@ Expression("a = 3\nb = 4\nc = sqrt(a**2 + b**2)").show()
 
 # %% [markdown]
 # Not every program is such a graph. A graph cannot go back to a line that is done, and a name has to stand for a number.
-# Here are five that fail, each with the sentence that you would read above.
+# Here are five programs that fail, each with the sentence that you would read above.
 
 # %%
 odd_ones = ["x = 1\nfor i in x: x = x + i", "import math", "a = 2\nb = a + c",
@@ -168,8 +171,12 @@ for text in odd_ones:
 # its zero appears when the graph runs.
 #
 # ### Exercise 1.5
-# Now by hand: build `relu(w * x + b)`, one neuron. A row is a node: its name, its operation, the names it reads, such
-# as `("y", "Mul", "w", "x")`. You need `Placeholder` (a value from outside), `Mul`, `Add`, `Relu`.
+#
+# A **neuron** weighs what it hears: it multiplies each input by a weight, adds all that and one more number, and passes the
+# sum on if it is positive. That last step is a **relu**, which turns negative numbers into 0.
+#
+# Build the smallest one by hand, `relu(w * x + b)`. A row is a node: its name, its operation, and the names it reads, such
+# as `("y", "Mul", "w", "x")`. You need `Placeholder`, `Mul`, `Add` and `Relu`.
 
 # %% exercise="1.5" points=3
 # Exercise 1.5
@@ -215,7 +222,7 @@ compare("1.6", my_guess, len(from_numbers))
 
 # %% [markdown]
 # Python was faster: it did the arithmetic itself, and TensorFlow saw only the result. To be seen, a value has to be
-# a **tensor**. These three are, and each arrives as a Placeholder.
+# a **tensor**, TensorFlow's own box for one number or for many. These three are, and each arrives as a placeholder.
 
 # %%
 numbers = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
@@ -223,7 +230,7 @@ built = trace.from_function(program, *numbers)
 side_by_side({"from the text": graph, "from tf.function": built})
 
 # %% [markdown]
-# The same shape in other words. Count what differs: how many of each kind has our graph, and how many TensorFlow's?
+# The same graph in other words. Count what differs: how many of each kind has ours, and how many TensorFlow's?
 
 # %%
 from course_lib.graph import compare as count_both
@@ -232,9 +239,9 @@ for kind, (ours, theirs) in count_both(graph, built).items():
     print(f"{kind:12} {ours} | {theirs}")
 
 # %% [markdown]
-# `AddV2` and `RealDiv` are TensorFlow's names for + and ÷; `Identity` passes on a value, and marks the result. But a
-# Placeholder stands where a constant stood. What else can a value become? Here are an argument, a constant, a variable and
-# a bare number in one function.
+# `AddV2` and `RealDiv` are TensorFlow's names for + and ÷. An **Identity** passes a value on as it is; here it marks the result.
+# But a placeholder stands where a constant stood. What else can a value become? In the function below are an argument, a
+# constant, a bare number, and a **variable**: a value that the program may change, kept outside the graph.
 #
 # holds: [node.operation for node in built].count("Placeholder") == 3 == [node.operation for node in graph].count("Const")
 
@@ -249,14 +256,15 @@ print(mixed)
 picture(mixed)
 
 # %% [markdown]
-# An argument is a **Placeholder**, fed at each call. `tf.constant` and the bare `5` are each a **Const**: their value is part
-# of the graph. A `tf.Variable` is two nodes: a Placeholder of another kind, fed with the place where the value is kept, and a
+# The argument is a placeholder. `tf.constant` and the bare `5` are each a **Const**: their value is part
+# of the graph. A `tf.Variable` is two nodes: a placeholder of another kind, fed with the place where the value is kept, and a
 # **ReadVariableOp** that fetches the value from there.
 #
 # holds: [node.operation for node in mixed].count("Placeholder") == 2 == [node.operation for node in mixed].count("Const")
 # holds: [node.operation for node in mixed].count("ReadVariableOp") == 1
 #
 # ### Exercise 1.7
+#
 # TensorFlow writes a graph down as a **GraphDef**: a list of nodes in any order. Read this one: what is its result?
 
 # %%
@@ -304,8 +312,9 @@ in_graph = trace.executed(compiled, *numbers)
 compare("1.8", my_guess, len(in_graph))
 
 # %% [markdown]
-# One: *run this graph*. Python's line-by-line work is over after the first call. But a graph fits one kind of argument
-# only; for another kind, the function is traced again. Count along.
+# One: *run this graph*. Python's line-by-line part is over after the first call. But a graph fits one kind of argument
+# only. What counts is the tensor's **shape**, how many numbers it has along each of its sides, and its **type**, such as
+# `float32`. For another kind, the function is traced again. Count along.
 
 # %%
 double = tf.function(lambda x: x + x)
@@ -336,12 +345,13 @@ from course_lib.views.layers import Layers, in_full
 Layers(spotter, layer_of).show()
 
 # %% [markdown]
-# 1×49×40×1 is the **shape** of a tensor, `float32` its **type**: an edge carries a whole array, not just one number. This
-# one holds 1 clip of 49 moments by 40 pitches, with 1 number each. Both stand once for all arrows that leave a box.
+# 1×49×40×1 is a shape and `float32` a type: an edge carries a whole block of numbers, not just one. This
+# one holds 1 clip of 49 moments by 40 pitches, with 1 number each. Shape and type stand once for all arrows that leave a box.
+# What `Conv2D` and its neighbours do is the matter of lesson 03; here only the arrows count.
 #
 # holds: [tuple(node.shape) for node in spotter if node.operation == "Placeholder"] == [(1, 49, 40, 1)]
 #
-# People in the field open such files in **Netron**. Here it is, with the same file: click on a box to see its shapes.
+# People who build models open such files in **Netron**, a viewer. Here it is, with the same file: click on a box to see its shapes.
 # It runs on your machine and asks nothing of the internet.
 
 # %%
@@ -352,7 +362,7 @@ Netron(frozen, "spotter.pb", in_full(spotter, layer_of)).show()
 # %% [markdown]
 # ## What you measured
 #
-# How many weights does the real model have? Multiply out the shapes of its constants. And what of the four things that are often
+# How many weights does the real model have? Multiply out the shapes of its constants. And what of the things that are often
 # said about TensorFlow's graphs? Your numbers have a verdict on each.
 
 # %%
@@ -373,3 +383,17 @@ claims = {
 for claim, holds in claims.items():
     print("holds:" if holds else "fails:", claim)
 progress("01")
+
+# %% [markdown]
+# **Read on:**
+# - [Introduction to graphs and tf.function](https://www.tensorflow.org/guide/intro_to_graphs): how TensorFlow itself
+#   explains what you traced here.
+# - [Better performance with tf.function](https://www.tensorflow.org/guide/function): the rules of tracing, and what to do
+#   about loops, lists and variables.
+# - [TensorFlow: A system for large-scale machine learning](https://arxiv.org/abs/1605.08695): the paper that says why its
+#   authors chose a graph.
+# - [graph.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/graph.proto): the
+#   definition of a GraphDef, a page long.
+# - [Netron](https://github.com/lutzroeder/netron): the viewer, and the list of formats that it opens.
+#
+# Next: what is all this good for?

@@ -1,19 +1,20 @@
 # %% [markdown]
 # # What graphs make possible
 #
-# **Why bother with a graph?** 40 minutes.
+# **Why bother with a graph?** {minutes} minutes.
 #
 # You will be able to
 # - say what a compiler removes from a graph, and what it must leave,
-# - plan work for several workers, and average what they learn,
+# - plan what several workers do, and average what they learn,
 # - walk back through a graph by hand, and read the machine code that it becomes.
 
 # %% setup
 
 # %% [markdown]
-# ## Less work: the graph is rewritten
+# ## Less to do: the graph is rewritten
 #
-# Whoever holds the whole program can see what is not needed. **Grappler** does so in TensorFlow, before anything runs.
+# Whoever holds the whole program can see what is not needed. **Grappler** is the part of TensorFlow that looks for it, before
+# anything runs.
 #
 # **Predict.** Below, the three numbers of the seven-line program are constants. How many nodes of the graph
 # will be left?
@@ -34,15 +35,17 @@ print(trace.from_function(with_constants))
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, hint, material, progress
+from course_lib.exercises import (
+    check, compare, hint, material, progress, solution)
 
 folded = compiler.grappler(with_constants)
 compare("2.1", my_guess, len(folded))
 print("its value:", folded.nodes[0].value)
 
 # %% [markdown]
-# The program is gone; its result is left. This is **constant folding**. **XLA**, a second compiler that goes on from here
-# down to machine code, does the same: one constant, and a copy of it to where the caller expects the result.
+# The program is gone; its result is left. To compute beforehand what depends on constants alone is called **constant folding**.
+# **XLA**, a second compiler that goes on from here down to machine code, does the same: one constant, and a copy of it to
+# where the caller expects the result.
 
 # %%
 from course_lib.views.graph import side_by_side
@@ -91,7 +94,7 @@ remaining = 4
 check("2.2", remaining)
 
 # %% [markdown]
-# See for yourself: follow the two products on the left, and find the one that is left of them.
+# See for yourself: follow the two equal products in the first graph, and find the one that remains of them in the others.
 
 # %%
 three_graphs(wasteful, *numbers[:2])
@@ -99,8 +102,8 @@ three_graphs(wasteful, *numbers[:2])
 # %% [markdown]
 # ## At the same time: work and span
 #
-# **Work** is the number of operations. **Span** is the length of the longest path: nobody can be faster than that.
-# In the picture, the thick frames mark a path that is as long as any.
+# **Work** is the number of operations. **Span** is the number of operations on the longest path: nobody can be faster than that.
+# In the picture, thick lines mark a path that is as long as any.
 
 # %%
 from course_lib.views.graph import work_and_span
@@ -108,21 +111,24 @@ from course_lib.views.graph import work_and_span
 work_and_span(material.SHARED)
 
 # %% [markdown]
-# A level is what could run at the same moment, if there were enough workers. Move the slider and watch who does what when.
+# What lies on one level could run at the same moment, if there were enough workers. Here are some for the seven lines of
+# lesson 01. Move the slider and watch who does what when.
 
 # %%
 from course_lib.graph import span, work
 from course_lib.graph.scheduling import schedule
 from course_lib.views.gantt import ScheduleView
 
-ScheduleView(material.SHARED, most=3).show()
+graph = trace.from_source(material.PROGRAM)
+ScheduleView(graph, most=3).show()
 
 # %% [markdown]
-# Seven operations, a span of four: two workers are enough to reach it, and a third one makes it no shorter.
+# Four operations, a span of three: two workers are enough to reach it, and a third one makes it no shorter.
 #
-# holds: (work(material.SHARED), span(material.SHARED)) == (7, 4)
-# holds: [schedule(material.SHARED, many).length for many in (1, 2, 3)] == [7, 4, 4]
-#
+# holds: (work(graph), span(graph)) == (4, 3)
+# holds: [schedule(graph, many).length for many in (1, 2, 3)] == [4, 3, 3]
+
+# %% [markdown]
 # ### Exercise 2.3
 # The sum of eight numbers has a span of seven when it is written `a + b + c + d + e + f + g + h`. Set brackets so that it is
 # three. Give the formula as a text: it is traced, not run.
@@ -138,8 +144,11 @@ check("2.3", formula)
 
 # %% [markdown]
 # ### Exercise 2.4
-# Now plan the picture above for two workers yourself: two lists of names, in the order of the work. Each begins its next
-# operation as soon as it is free and the inputs are there. Aim for four steps.
+# Now plan the picture from `ant` to `gnu` for two workers yourself: two lists of names, in the order of the work. Each
+# worker begins its next operation as soon as it is free and the inputs are there. Be as fast as anybody can.
+#
+# holds: (work(material.SHARED), span(material.SHARED)) == (7, 4)
+# holds: [schedule(material.SHARED, many).length for many in (1, 2, 3)] == [7, 4, 4]
 
 # %% exercise="2.4" points=2
 # Exercise 2.4
@@ -162,6 +171,10 @@ print(timing)
 
 # %% [markdown]
 # ## In several places: the all-reduce
+#
+# A model learns step by step. Each step looks at some clips, a **batch**. The **loss** is one number that says how wrong the
+# answers are. The **gradient** of a weight is how fast the loss grows when that weight does; the next section computes it.
+# Then every weight goes a little way against its gradient.
 #
 # A **replica** is a copy of the model on another device, with its own share of every batch. It computes its own gradients;
 # then the **all-reduce** gives every replica the mean of all. That is one line.
@@ -203,8 +216,10 @@ gradient_bars(
 
 # %% [markdown]
 # ### Exercise 2.5
-# Two workers have the weights `[1, 1]`. One finds the gradients `[3, -1]`, the other `[1, 9]`. They all-reduce by mean and take
-# one step at a rate of 0.1. Which weights do both have then?
+#
+# A step subtracts the gradient, times a number that says how far to go: the **rate**. Two workers have the weights `[1, 1]`.
+# One finds the gradients `[3, -1]`, the other `[1, 9]`. They all-reduce by mean and take one step at a rate of 0.1. Which
+# weights do both have then?
 #
 # given: 0.1
 
@@ -218,8 +233,12 @@ weights = [0.8, 0.6]
 check("2.5", weights)
 
 # %% [markdown]
+# Your step is plain gradient descent, **SGD**. **Adam** also divides each gradient by its own usual size, so that all weights
+# move about equally fast; lesson 03 trains with a variant of it.
+
+# %% [markdown]
 # It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy for one step, then average
-# the copies. Does that give the same weights as averaging the gradients: with plain gradient descent (SGD), and with Adam?
+# the copies. Does that give the same weights as averaging the gradients: with SGD, and with Adam?
 
 # %% predict="2.6"
 my_guess = ...
@@ -234,9 +253,10 @@ compare("2.6", my_guess, "; ".join(map(str, trials)))
 
 # %% [markdown]
 # "Apart" is the largest difference of a weight, measured by the longest way that a weight went. Only one step of SGD gives
-# the same, because there the step is proportional to the gradient. Adam divides by the gradient's own size, so two halves
-# that pull in opposite directions no longer cancel out.
-#
+# the same, because there the step is proportional to the gradient. In Adam's first step only the
+# direction counts, not the size: where the halves disagree, one copy goes up, the other as far down, and their mean stays.
+
+# %% [markdown]
 # Several machines work in the same way. Here are two real processes that know each other's address, and one that trains alone.
 
 # %%
@@ -259,34 +279,34 @@ except workers.WorkerError as error:
     print(error)
 
 # %% [markdown]
-# None: an all-reduce needs everybody. That is one reason for the checkpoints of lesson 04. And somebody has to watch: a
-# worker alone may wait for a long time.
+# None: an all-reduce needs everybody. That is one reason to save a training while it goes on, as lesson 04 does. And
+# somebody has to watch: a worker alone may wait for a long time.
 
 # %% [markdown]
 # ## Backwards: every derivative in one walk
 #
-# How does `res` move when a constant moves? Start at the result and walk against the arrows. Each operation passes on what
-# came from the result, times its own slope; where two paths meet, their contributions add up.
+# How does `res` move when a constant moves? That is a **derivative**, or slope: how far the result goes for each small step of
+# the constant. Start at the result and walk against the arrows. Each operation passes on what came from the result, times
+# its own slope; where two paths meet, their contributions add up.
 
 # %%
-graph = trace.from_source(material.PROGRAM)
 WalkBack(graph).show()
 
 # %% [markdown]
-# Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01. Now walk back through
-# a program of your own: change the text.
+# Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01. With a loss for the result
+# and weights for the constants, the same walk gives the gradients that the replicas averaged. Now walk back through
+# a program of your own: change the text. (`tanh` squeezes any number into the range from −1 to 1.)
 
 # %%
-mine = trace.from_source("""
+other = trace.from_source("""
 a = 0.5
 b = 3
 c = tanh(a * b)
 d = c * c - a
 """)
-WalkBack(mine).show()
+WalkBack(other).show()
 
 # %% [markdown]
-#
 # ### Exercise 2.8
 # Write the rule of a division. `divide_back(a, b, upstream)` gets the two inputs of `a / b` and `upstream`, the derivative
 # that came from the result. It returns what `a` gets and what `b` gets.
@@ -337,15 +357,16 @@ for count in (3, 30, 300):
 
 # %% [markdown]
 # ### Exercise 2.9
-# One run and one walk, whatever the number of slopes; small steps need a run for each, and one more. How many forward
-# runs do they take for the slopes of 13,960 weights, as many as the keyword model trains?
+# Walking back takes one run and one walk, whatever the number of slopes. And small steps? Look at the three lines, and go on:
+# how many forward runs do they take for the slopes of all weights that the keyword model trains? `spotter.facts().trained`
+# counts those.
 #
-# holds: (back.runs, back.walks, small_steps.runs) == (1, 1, 301) and spotter.facts().trained == 13_960
+# holds: (back.runs, back.walks, small_steps.runs) == (1, 1, 301)
 
 # %% exercise="2.9" points=1
 # Exercise 2.9
 ### BEGIN SOLUTION
-runs = 13_960 + 1
+runs = spotter.facts().trained + 1
 ### END SOLUTION
 
 # %% check="2.9"
@@ -354,9 +375,11 @@ check("2.9", runs)
 # %% [markdown]
 # ## Anywhere: down to machine code
 #
-# A graph does not care what runs it. XLA turns it into its own language (HLO), rewrites it there, and goes on to LLVM's
-# language (IR) and to the instructions of this very processor. Below, the list shows all four.
-#
+# A graph does not care what runs it. XLA turns it into its own language (HLO), rewrites it there, and goes on to the language
+# (IR) of **LLVM**, the tool kit that many compilers share, and to the instructions of this very processor. Below, the list
+# shows all four: HLO as it comes, HLO rewritten, IR, and machine code.
+
+# %% [markdown]
 # **Predict.** The seven lines have three constants and four operations. How many machine instructions calculate?
 
 # %% predict="2.10"
@@ -384,7 +407,8 @@ print(*dict.fromkeys(layer.arithmetic()))
 Listing(layer).show()
 
 # %% [markdown]
-# `vfmadd213ss` multiplies and adds at once, in a loop over the inputs; `vmaxss` with zero is the relu.
+# `vmaxss` with zero is the relu. Scroll down for the products: `vfmadd213ss` multiplies and adds at once, in a loop over the
+# inputs. (Processors of another family have other names for both.)
 #
 # ## What you measured
 #
@@ -406,3 +430,16 @@ claims = {
 for claim, holds in claims.items():
     print("holds:" if holds else "fails:", claim)
 progress("02")
+
+# %% [markdown]
+# **Read on:**
+# - [Grappler](https://www.tensorflow.org/guide/graph_optimization): everything that it looks for in a graph, and how to
+#   turn each part off.
+# - [XLA architecture](https://openxla.org/xla/architecture): the way from a graph to machine code, for processors and
+#   graphics cards.
+# - [Distributed training](https://www.tensorflow.org/guide/distributed_training): replicas on one machine and on many,
+#   and when nobody waits for anybody.
+# - [Automatic differentiation in machine learning: a survey](https://jmlr.org/papers/v18/17-468.html): the walk back, its
+#   twin that walks forward, and where both come from.
+#
+# Next: a model that learns two words.

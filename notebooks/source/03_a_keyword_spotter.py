@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A keyword spotter
 #
-# **How does a model learn to hear "yes"?** 40 minutes.
+# **How does a model learn to hear "yes"?** {minutes} minutes.
 #
 # You will be able to
 # - say what becomes of a sound before a model gets it, stage by stage,
@@ -52,7 +52,7 @@ draw_features.waveform(yes.waves[0], "yes")
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, hint
+from course_lib.exercises import check, compare, hint, solution
 
 compare("3.1", my_guess, round(100 * 49 * 40 / 16_000))
 
@@ -91,7 +91,7 @@ check("3.2", frame_count)
 # %% [markdown]
 # ## Then, which tones are in it
 #
-# Each frame is faded in and out, and the Fourier transform tells how much of every frequency it holds. Squared, that is
+# Each frame is faded in and out, and the **Fourier transform** tells how much of every frequency it holds. Squared, that is
 # its **spectrum** of energies.
 
 # %%
@@ -182,8 +182,8 @@ FrameExplorer(yes[:6], frame=20).show()
 # %% [markdown]
 # ## Four labels
 #
-# A spotter spends its life hearing things that are *not* its keywords. So it learns four labels: "yes", "no", **silence**
-# (every noise without a word) and **unknown** (every other word, "go" and "dough" among them).
+# A spotter spends its life hearing things that are *not* its keywords. So it learns four labels: "yes", "no", silence
+# (every noise without a word) and unknown (every other word, "go" and "dough" among them).
 
 # %%
 chosen = [test.where(word=word)[0]
@@ -208,7 +208,9 @@ compare("3.4", my_guess, round(100 * lazy))
 # ## Fourteen thousand weights
 #
 # The model slides small filters over the table, like an eye over a picture: six layers of them, and one more decides.
-# Each layer has a name, and a **kernel**: the table of numbers that its filters are made of.
+# At each place a filter multiplies the numbers under it by its own and adds them up: a **convolution**. What one filter finds
+# all over the table is a **channel**, and the next layer looks at all channels. Each layer has a name, and a **kernel**: the
+# table of numbers that its filters are made of. Behind each stands a **norm**, which brings every channel to a usual size.
 
 # %%
 from course_lib import spotter
@@ -222,8 +224,8 @@ print(f"all layers, norms included  {model.count_params():6,}")
 
 # %% [markdown]
 # ### Exercise 3.5
-# Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution without bias has to
-# learn. Check yourself on the shapes above.
+# Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution has to
+# learn. (A **bias**, one more number for each filter, it has not: the norm adds one.) Check yourself on the shapes above.
 
 # %% exercise="3.5" points=2
 # Exercise 3.5
@@ -234,6 +236,71 @@ def kernel_weights(height, width, channels_in, channels_out):
 
 # %% check="3.5"
 check("3.5", kernel_weights)
+
+# %% [markdown]
+# ## One step, by hand
+#
+# How does it learn? As in lesson 02, step by step: the model answers a batch of clips, a loss says how wrong that was, and
+# the gradient says in which direction each weight would make it worse. So each weight moves the other way, by `rate` times
+# its gradient.
+#
+# ### Exercise 3.9
+# Write `step(weight, gradient, rate)`: the weight after one such step. All weights of a layer come at once, as an array.
+
+# %% exercise="3.9" points=1
+# Exercise 3.9
+def step(weight, gradient, rate):
+    ### BEGIN SOLUTION
+    return weight - rate * gradient
+    ### END SOLUTION
+
+# %% check="3.9"
+check("3.9", step)
+
+# %% [markdown]
+# Now five steps of a spotter that knows nothing yet, with your function once it is right. TensorFlow's tape notes what is
+# computed, and walks back.
+
+# %%
+import tensorflow as tf
+
+pupil, some = spotter.build(seed=1), clips[::len(clips) // 128]
+heard_as = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+def train_step(inputs, labels, rate=0.1):
+    with tf.GradientTape() as tape:
+        loss = heard_as(labels, pupil(inputs, training=True))
+    weights = pupil.trainable_variables
+    for weight, slope in zip(weights, tape.gradient(loss, weights)):
+        moved = step(weight, slope, rate)
+        if moved is None:  # exercise 3.9 is still open: ours
+            moved = weight - rate * slope
+        weight.assign(moved)
+    return float(loss)
+
+losses = [train_step(features.of(some)[..., None], some.labels)
+          for _ in range(5)]
+print("the loss fell:", losses[-1] < losses[0])
+
+# %% [markdown]
+# Nothing more happens in a training, thousands of times: Adam only chooses each weight's rate by itself. And a layer? It makes
+# its weights once, and says what it does with them. Here is the heart of a `follow` layer, written anew.
+
+# %%
+class Follow(tf.keras.layers.Layer):
+    def build(self, shape):
+        channels = shape[-1]
+        self.kernel = self.add_weight(shape=(3, 1, channels, channels))
+
+    def call(self, x):
+        return tf.nn.conv2d(x, self.kernel, strides=1, padding="SAME")
+
+theirs, layer = pupil.get_layer("follow_1"), Follow()
+inner = tf.keras.Model(pupil.input, theirs.input)
+x = inner(features.of(some)[..., None])
+print(f"{layer(x).shape[-1]} channels, as many as {theirs.name} has")
+layer.kernel.assign(theirs.kernel)
+print("it computes the same:", np.allclose(layer(x), theirs(x), atol=1e-5))
 
 # %% [markdown]
 # ## One word, many lives
@@ -253,7 +320,7 @@ FeatureGallery(varied, names).show()
 # ## Train it, now
 #
 # First, two processes make thousands of varied clips; the clips as they are join them, three times. Then the model sees
-# all of them again and again. The blue curve is measured on voices that it never learns from. To stop early, interrupt
+# all of them again and again; each time is an **epoch**, and `peak_rate` is the largest rate on the way. The blue curve is measured on voices that it never learns from. To stop early, interrupt
 # the cell (■ in the toolbar, or beside the cell): the best epoch is kept.
 
 # %%
@@ -313,7 +380,7 @@ Confusion(mine, test).show()
 # %% [markdown]
 # ### Exercise 3.6
 # The **recall** of a label is the share of its clips that were found. Write `recall(confusion, label)` for a matrix
-# given as a list of rows.
+# given as a list of rows; `label` is the number of its row.
 
 # %% exercise="3.6" points=2
 # Exercise 3.6
@@ -465,5 +532,13 @@ for word, share in zip(own.clips.words, shares):
 # holds: 7.5 < 16_000 / (49 * 40) < 8.5 and (heard != shouted).mean() < 0.05
 # holds: 13_500 < model.count_params() < 14_500
 # holds: kinds["people"]["labels"]["share"] < kinds["machines"]["labels"]["share"]
+#
+# **Read on:**
+# - [Simple audio recognition](https://www.tensorflow.org/tutorials/audio/simple_audio): another way to such a model, in
+#   TensorFlow's own tutorial.
+# - [Writing a training loop](https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/): your step, as Keras
+#   tells it.
+# - [Deep residual learning](https://arxiv.org/abs/1512.03385): why each `follow` layer adds to what it was given.
+# - [SpecAugment](https://arxiv.org/abs/1904.08779): why hiding parts of a picture of sound makes a model hear better.
 #
 # Next: what exactly is written to disk while a model trains?

@@ -4,7 +4,7 @@
 # **What exactly is saved while it trains?** Training takes minutes here and weeks elsewhere, and
 # machines fail. So programs write down where they are. You open what they wrote, to the last byte.
 #
-# 40 minutes. Afterwards you can
+# {minutes} minutes. Afterwards you can
 # - open a checkpoint and say what every byte of it is for;
 # - stop a training run and take it up again as if nothing had happened;
 # - tell which file is missing or damaged, and which check notices a model that learnt nothing.
@@ -18,7 +18,7 @@ from course_lib import session, spotter
 from course_lib.experiments import practice, timeline, trials
 from course_lib.formats.checkpoint import objects
 from course_lib.views import sizes, training
-from course_lib.exercises import check, compare, hint, progress
+from course_lib.exercises import check, compare, hint, progress, solution
 
 tf = session.import_tensorflow()
 folder = session.workspace("04")
@@ -157,14 +157,14 @@ from course_lib.views import bytes as draw_bytes
 draw_bytes.overview(opened.byte_map(), title=data_file)
 
 # %% [markdown]
-# The **optimizer** takes almost twice as many bytes as the weights: Adam keeps a **momentum** and a **velocity** for each
+# The **optimizer**, which decides how far each weight moves in a step, takes almost twice as many bytes as the weights: Adam keeps a **momentum** and a **velocity** for each
 # trainable weight, running means of its slope and of the slope's square. These companions are called **slots**.
 #
 # holds: 1.9 < sum(size for name, size in opened.groups.items() if name.startswith("optimizer")) / opened.groups["weights"] < 2.1
 #
 # ### Exercise 4.4
 # Write `checkpoint_bytes(trainable, fixed)`: the bytes of all weights and slots in a checkpoint of a model and its
-# Adam. `fixed` counts weights that nobody trains, such as the averages of batch normalisation.
+# Adam. `fixed` counts weights that nobody trains, such as the averages that the norms keep.
 
 # %% exercise="4.4" points=2
 # Exercise 4.4
@@ -259,7 +259,7 @@ draw_bytes.overview(meta, title="model-7.meta")
 
 # %% [markdown]
 # The data is four bytes long: the number 5.0 and nothing else. The `.meta` is hundreds of times as long: operations, their
-# names and types, and the 3.0 that the weight began with. Now rebuild the model **without its code**, from `.meta` alone,
+# names and types, and the 3.0 that the weight began with. Now rebuild the model *without its code*, from `.meta` alone,
 # and fill in the value.
 #
 # holds: three.tensor_bytes == 4 and three.files["model-7.meta"] > 400
@@ -360,7 +360,7 @@ compare("4.6", my_guess, sum(trial.works for trial in results))
 print(*results, sep="\n")
 
 # %% [markdown]
-# A prefix is enough, so `checkpoint` may go. The flipped bit of a weight is noticed because of its
+# The **prefix**, what the names of a checkpoint's files begin with, is enough, so `checkpoint` may go. The flipped bit of a weight is noticed because of its
 # checksum. The one in a slot is not, because nobody read the slot. The last words that TensorFlow says in each case:
 
 # %% tags=["nbval-ignore-output"]
@@ -432,7 +432,8 @@ check("4.7", missing)
 # ## Kill it
 #
 # Back to the process from the start of this lesson. It waits at step 25, in the middle of an epoch, its latest
-# checkpoint five steps old. `SIGKILL` leaves it no time to tidy up.
+# checkpoint five steps old. `SIGKILL`, the signal that ends a process at once, leaves it no time to
+# tidy up.
 
 # %%
 before = process.kill()
@@ -441,7 +442,7 @@ print("newest checkpoint:", checkpoint.latest(folder / "doomed").name)
 
 # %% [markdown]
 # For comparison, the same run without interruption, here in the notebook. Then another that takes up the killed one's
-# checkpoint. **Predict** its final weights: the `"same"`, `"close"` or `"different"`?
+# checkpoint. **Predict:** are its final weights the `"same"`, `"close"` or `"different"`?
 
 # %% predict="4.8"
 my_guess = ...
@@ -459,8 +460,8 @@ compare("4.8", my_guess, "same" if same else "close" if close else "different")
 
 # %% [markdown]
 # Not close: the same, to the last bit. For that, the checkpoint holds all that decides the next
-# step: weights, optimizer, step number, and the **dice** of dropout, a counter that Keras
-# does not save by itself. Leave parts out.
+# step: weights, optimizer, step number, and the dice of **dropout**, which silences some neurons by
+# chance at each step. They are a counter, which Keras does not save by itself. Leave parts out.
 
 # %%
 def without(part):
@@ -576,3 +577,14 @@ for statement, holds in found.items():
 
 # %%
 progress("04")
+
+# %% [markdown]
+# **Read on:**
+# - [Training checkpoints](https://www.tensorflow.org/guide/checkpoint): how matching works, with pictures of the object
+#   graph.
+# - [tensor_bundle.proto](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto):
+#   what an entry of the index holds.
+# - [LevelDB's table format](https://github.com/google/leveldb/blob/main/doc/table_format.md): the index is such a table.
+# - [Save and load Keras models](https://keras.io/guides/serialization_and_saving/): what `.keras` keeps beside the weights.
+#
+# Next: what turns a training program into one file?

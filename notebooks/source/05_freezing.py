@@ -5,10 +5,10 @@
 # phone, a browser or a microcontroller there is no such code: the graph and its numbers have to
 # travel together.
 #
-# 30 minutes. Afterwards you can
+# {minutes} minutes. Afterwards you can
 # - say what freezing changes in a graph, and what it leaves alone;
 # - choose the right kind of file for a job;
-# - read a protobuf byte by byte.
+# - read the frozen file byte by byte.
 
 # %% setup
 
@@ -25,7 +25,7 @@ from course_lib import session
 from course_lib import spotter
 from course_lib.graph import trace
 from course_lib.formats import protobuf
-from course_lib.exercises import check, compare, hint, progress
+from course_lib.exercises import check, compare, hint, progress, solution
 
 tf = session.import_tensorflow()
 folder = session.workspace("05")
@@ -46,13 +46,13 @@ kernel = model.get_layer("listen").kernel.numpy()
 print("the kernel's bytes are in it:", kernel.tobytes() in before)
 
 # %% [markdown]
-# They are not in the graph. A **variable** lives beside it, in the memory of the running program; the graph holds a
-# handle, and a node that reads it.
+# They are not in the graph. A variable lives beside it, in the memory of the running program; the graph holds a
+# **handle**, the place where its value is kept, and a node that reads the value from there.
 #
 # ## Variables become constants
 #
-# **Freezing** replaces each handle by a constant that holds the values. TensorFlow has a function for it. It is not
-# among the public names, but the converter of lesson 06 calls it too:
+# To **freeze** a graph is to put a constant that holds the values in place of each handle. TensorFlow has a function for it. It
+# is not among the public names, but the tool of lesson 06 calls it, too:
 
 # %%
 from tensorflow.python.framework import convert_to_constants
@@ -84,7 +84,7 @@ side_by_side(both, stand_out=changed,
              alt="the kernel is a variable before, and a constant after")
 
 # %% [markdown]
-# **Predict.** The spotter has 32 variables. How many nodes more, or fewer, does its whole graph have once it is frozen?
+# **Predict.** `len(model.variables)` counts the spotter's variables. How many nodes more, or fewer, does its whole graph have once it is frozen?
 
 # %% predict="5.1"
 my_guess = ...
@@ -97,8 +97,8 @@ compare("5.1", my_guess, nodes["after"] - nodes["before"])
 # %% [markdown]
 # ## Four graphs of one model
 #
-# Freezing is one step of several. A training step comes before it; after it, an optimizer of
-# graphs can compute in advance all that depends on constants alone.
+# The step that trained the model is a graph as well, and the largest. Freezing takes the one that only answers. Afterwards
+# Grappler can fold it: compute beforehand all that depends on constants alone.
 
 # %%
 graphs = freezing.stages(model)
@@ -111,14 +111,16 @@ operation_table({name: freezing.operations(each)
                 alt="nodes by operation in four graphs of one model")
 
 # %% [markdown]
-# Gradients, optimizer and dropout fall away when the program only answers. Freezing changes four rows, two down and two
-# up, and keeps the sum. Folding then removes batch normalisation.
+# Gradients, optimizer and dropout fall away when the program only answers. Freezing changes four rows and keeps the
+# sum. Folding then removes batch normalisation.
+#
 # holds: nodes["before"] == nodes["after"]
 # holds: len(freezing.operations(before) - freezing.operations(frozen.graph_def)) == 2
 # holds: len(freezing.operations(frozen.graph_def) - freezing.operations(before)) == 2
 #
 # ### Exercise 5.2
-# What did a variable's `Placeholder` become, and what its `ReadVariableOp`? Give two names of operations.
+# Each variable had a `Placeholder`, its handle, and a `ReadVariableOp`. Which operation stands in the place of the first
+# now, and which in that of the second? Give their two names, as the table writes them.
 
 # %% exercise="5.2" points=1
 # Exercise 5.2
@@ -136,8 +138,9 @@ check("5.2", became)
 # convolution before it can do both.
 #
 # ### Exercise 5.3
-# Write `fold(...)`: return the kernel and the bias of a convolution that gives what the old one gave **after** its
-# normalisation, `gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
+# The old convolution gave `x`, and its normalisation made `gamma * (x - mean) / sqrt(variance + epsilon) + beta` of it.
+# Write `fold(...)`: return the kernel and the bias of one convolution that gives the same at once. The last axis of the
+# kernel is the channels.
 
 # %% exercise="5.3" points=3
 # Exercise 5.3
@@ -151,12 +154,16 @@ def fold(kernel, gamma, beta, mean, variance, epsilon):
 check("5.3", fold)
 
 # %% [markdown]
-# Did TensorFlow's optimizer do the same arithmetic? The normalisation can fold the kernel for you: give it the kernel, and take
-# away what it gives for zeros. Then look for the result among the optimizer's constants.
+# Did Grappler do the same arithmetic as your function? Fold the first kernel with it, and look for the result among the
+# constants of the folded graph. Where `fold` is still empty, the layer itself does the work: it gets the kernel, and what
+# it makes of zeros is taken away.
 
 # %%
 norm = model.get_layer("listen_norm")
-mine = norm(kernel) - norm(tf.zeros_like(kernel))
+four = [each.numpy() for each in (
+    norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)]
+by_layer = norm(kernel) - norm(tf.zeros_like(kernel))
+mine, _ = fold(kernel, *four, norm.epsilon) or (by_layer, None)
 parsed = freezing.load(graphs["folded"]).proto()
 kernels = [tf.make_ndarray(node.attr["value"].tensor)
            for node in parsed.node if node.op == "Const"]
@@ -207,8 +214,10 @@ table = alone.measure(folder)
 compare("5.4", my_guess, sum(each.complete for each in table))
 
 # %% [markdown]
-# Every entry of the table was tried just now: opened in a fresh process by all that TensorFlow has, given to its C++ library and to
-# LiteRT, taken one step down the gradient, and read by Netron. Answers count when they are within 0.00001.
+# Every entry of the table was tried just now: opened in a fresh process by what TensorFlow's Python has for graphs, given to its
+# C++ library and to **LiteRT**, the small program that runs `.tflite` files and was called TensorFlow Lite before, taken one
+# step down the gradient, and read by Netron. Answers count when they are within 0.00001.
+#
 # given: 0.00001
 
 # %%
@@ -219,13 +228,14 @@ print(table.viewed)
 
 # %% [markdown]
 # No row has every tick. The checkpoint goes on where your training stopped, and answers nobody without your code. The
-# `.tflite` is the one that LiteRT takes, and it takes no other.
+# `.tflite` is the one that LiteRT takes, and it takes no other. (TensorFlow still ships an old copy of LiteRT as
+# `tf.lite.Interpreter`, which warns that it will be deleted. The table does not count it.)
 
 # %% [markdown]
 # ### Exercise 5.5
 # Name the form for each job: `"checkpoint"`, `"SavedModel"`, `"frozen graph"` or `"TFLite"`.
 #
-# - A: a C program on a server answers with a fixed model. One file, please.
+# - A: a C++ program on a server, with TensorFlow's library, answers with a fixed model. One file, please.
 # - B: your own training script should go on after a power cut.
 # - C: a colleague without your code wants to train it further on her data, and to run it without Python.
 # - D: a phone runs it in LiteRT.
@@ -253,7 +263,7 @@ for path in sorted(saved.rglob("*")):
         print(name, "holds the kernel" if there else "")
 
 # %% [markdown]
-# `saved_model.pb` is a protobuf with the graph and its entrances, and not the model: the weights lie in `variables/`, a checkpoint
+# `saved_model.pb` holds the graph and its entrances, and not the whole model: the weights lie in `variables/`, a checkpoint
 # like those of lesson 04. `fingerprint.pb` tells one export from another. Take the variables away from this one, and
 # nothing loads. (Where a graph was frozen before it was saved so, the folder needs none.)
 
@@ -275,7 +285,7 @@ stored = Counter(each.name for each in contents(saved)
 print("each weight is stored", max(stored.values()), "times")
 
 # %% [markdown]
-# Two times? `model.export` of some releases of Keras lists variables under two names, a fault that is being mended. A
+# More than once? `model.export` of some releases of Keras lists variables under two names, a fault that is being mended. A
 # plain `tf.Module` keeps them once. This one has two functions, and the second answers in words.
 
 # %%
@@ -286,11 +296,11 @@ class Answer(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None, 49, 40, 1])])
     def scores(self, clips):
-        return {"logits": model(clips, training=False)}
+        return {"shares": model(clips, training=False)}
 
     @tf.function(input_signature=[tf.TensorSpec([None, 49, 40, 1])])
     def words(self, clips):
-        best = tf.argmax(self.scores(clips)["logits"], axis=1)
+        best = tf.argmax(self.scores(clips)["shares"], axis=1)
         return {"word": tf.gather(self.names, best)}
 
 # %%
@@ -318,7 +328,8 @@ print("heard:", *(word.decode() for word in said.numpy()))
 # %% [markdown]
 # ## Every byte of the frozen file
 #
-# A `.pb` holds a **protocol buffer**. The helper package names each byte. Here is the whole file; the weights come first, the
+# Files that end in `.pb` are written as **protobuf**: one **field** behind the other, each a value with a number that says
+# which it is. The helper package names each byte. Here is the whole file; the weights come first, the
 # operations that use them last.
 
 # %%
@@ -330,8 +341,8 @@ print("every byte has exactly one name:", named.complete)
 draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 
 # %% [markdown]
-# Now a cursor over single nodes, with protobuf's text format beside the bytes. Move through the parts: a **tag** says which field comes
-# and how to find its end, then a length or a value follows.
+# Now a cursor over single nodes, with protobuf's text format beside the bytes. Move through the parts. A field begins with its
+# **tag**: the field's number, and its **wire type**, which tells how to find the field's end. Then a length or a value follows.
 
 # %%
 from course_lib.views.wire import WireCursor
@@ -339,9 +350,10 @@ from course_lib.views.wire import WireCursor
 WireCursor(data, ["features", "listen/convolution", "decide/bias"]).show()
 
 # %% [markdown]
-# No name of a field is in the file, only its number: the schema has the names. A length of 128 or more takes two
-# bytes. Such a number is a **varint**: seven bits a byte, the lowest first, and the highest bit says whether another byte follows.
-# The strides of the convolution are **packed**: four numbers behind one tag.
+# No name of a field is in the file, only its number. The **schema**, a text that came with TensorFlow, lists which number has which
+# name. A length of 128 or more takes two bytes. Such a number is a **varint**: seven bits a byte, the lowest first, and the
+# highest bit says whether another byte follows. The strides of the convolution are **packed**: four numbers behind one tag.
+#
 # holds: [len(protobuf.encode_varint(n)) for n in (127, 128)] == [1, 2]
 #
 # ### Exercise 5.6
@@ -363,7 +375,7 @@ check("5.6", varint)
 
 # %% [markdown]
 # ### Exercise 5.7
-# A tag is a number, too: the lowest three bits are the wire type, the rest the field's number. Write `tag(byte)`: a pair
+# A tag is a varint, too: its lowest three bits are the wire type, the rest the field's number. Write `tag(byte)`: a pair
 # `(field number, wire type)`, for tags of one byte.
 
 # %% exercise="5.7" points=1
@@ -379,6 +391,9 @@ check("5.7", tag)
 # %% [markdown]
 # ### Exercise 5.8
 # Find weights without any parser. Write `find(data, weights)`: the byte of `data` at which a list of float32 numbers begins.
+# Should it be there twice, the first place counts.
+#
+# given: twice
 
 # %% exercise="5.8" points=2
 # Exercise 5.8
@@ -390,15 +405,20 @@ def find(data, weights):
 # %% check="5.8"
 check("5.8", find)
 
+# %% [markdown]
+# Where does the parser find the first kernel in the real file, and where does your function? (An empty one is left out.)
+
 # %%
-by_search = data.find(kernel.tobytes())
-by_parser = protobuf.constant(protobuf.read(data, "GraphDef"), "listen/kernel")
-print("search and parser agree:", by_search == by_parser.raw.value_start)
+parsed = protobuf.constant(protobuf.read(data, "GraphDef"), "listen/kernel")
+by_parser = parsed.raw.value_start
+by_search = find(data, kernel.ravel()) or by_parser
+print("search and parser agree:", by_search == by_parser)
 
 # %% [markdown]
 # ## A field from the future
 #
-# A reader that meets an unknown number can still find the field's end, skip it, and keep it. Add a field that no schema has.
+# A reader that meets a field of an unknown number still finds its end. It can skip it, and keep it. Add a field that no
+# schema has.
 
 # %%
 extra = protobuf.encode_varint(1000 << 3 | 2) + bytes([5]) + b"hello"
@@ -439,8 +459,8 @@ for weight, gradient in zip(weights, tape.gradient(start, weights)):
 print("one step lowered the loss:", bool(loss() < start))
 
 # %% [markdown]
-# Every number came back, the moving averages as well. But dropout left no node, Adam left no slot, and
-# nothing says any more which numbers used to be averages. Keep checkpoints for training, and frozen files for use.
+# Every number came back, the moving averages as well. But dropout left no node, what Adam remembered was never in the graph,
+# and nothing says any more which numbers used to be averages. Keep checkpoints for training, and frozen files for use.
 #
 # ## What you measured
 
@@ -449,8 +469,7 @@ forms = {each.name: each for each in table}
 found = {
     "a .pb is a complete model": forms["frozen graph"].complete,
     "so is a SavedModel's .pb": bare.works,
-    "a frozen model is a SavedModel":
-        forms["SavedModel"].learns == forms["frozen graph"].learns,
+    "a SavedModel is always frozen": not forms["SavedModel"].learns,
     "a checkpoint is for going on": forms["checkpoint"].learns,
     "a checkpoint is enough to answer": forms["checkpoint"].complete,
     "freezing makes the graph smaller": nodes["after"] < nodes["before"],
@@ -460,3 +479,15 @@ for statement, holds in found.items():
 
 # %%
 progress("05")
+
+# %% [markdown]
+# **Read on:**
+# - [Encoding](https://protobuf.dev/programming-guides/encoding/): the rules for every byte of a protobuf.
+# - [Using the SavedModel format](https://www.tensorflow.org/guide/saved_model): the folder, its signatures, and how to
+#   run one without Python.
+# - [convert_to_constants.py](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/python/framework/convert_to_constants.py):
+#   the source of the function that freezes.
+# - [Batch normalization](https://arxiv.org/abs/1502.03167): the paper behind the layer that you folded away.
+# - [LiteRT](https://ai.google.dev/edge/litert): the program that runs what lesson 06 makes.
+#
+# Next: a file for phones and chips.

@@ -87,12 +87,12 @@ def test_solution_of_the_source_is_right(lesson):
         pytest.skip("the reference edition is not built yet")
     said = {
         cell["metadata"]["check"]: "".join(
-            line for each in cell["outputs"] for line in each.get("text", "")
+            line for each in cell["outputs"] for line in each.get("data", {}).get("text/plain", "")
         )
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
         if "check" in cell["metadata"]
     }
-    assert said == {each.id: f"{each.id} right: {each.right}\n" for each in core.of_lesson(lesson)}
+    assert said == {each.id: f"✔ {each.id} right: {each.right}" for each in core.of_lesson(lesson)}
 
 
 STRANGE = {

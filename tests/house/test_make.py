@@ -32,3 +32,9 @@ def test_continuous_integration_runs_both_suites() -> None:
     text = (ROOT / ".ci" / "run").read_text()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "set -euo pipefail" in text and "make test " in text and "make test-colab" in text
+
+
+def test_make_model_replaces_the_shipped_one() -> None:
+    """As README and CONTRIBUTING say; the command alone writes beside the caller."""
+    run = subprocess.run(["make", "-n", "model"], cwd=ROOT, capture_output=True, text=True)
+    assert "-m course_lib train --out data/models" in run.stdout

@@ -65,14 +65,15 @@ def test_a_wide_graph_fits_on_the_page():
 def test_the_longest_path_is_said_and_marked():
     picture = work_and_span(SHARED)
     assert picture.alt == (
-        "work 7: so many operations; span 4: the longest path, marked in red, is ant, cat, fox, gnu"
+        "work 7: so many operations; span 4: the longest path, "
+        "marked in orange-red, is ant, cat, fox, gnu"
     )
     assert picture.png[:4] == b"\x89PNG"
 
 
 def test_another_graph_has_another_path():
     chain = from_source("a = 1\nb = a + a\nc = b + a")
-    assert describe_span(chain).endswith("span 2: the longest path, marked in red, is b, c")
+    assert describe_span(chain).endswith("span 2: the longest path, marked in orange-red, is b, c")
     assert work_and_span(chain).png != work_and_span(from_source("a = 1\nb = a + a")).png
 
 

@@ -1,4 +1,4 @@
-"""Write the notebooks, the table of lessons and the pictures, or tell which are out of date."""
+"""Write the notebooks and what is made of them for the documents, or tell what is out of date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.instructor.authoring import editions, prose
+from course_lib.instructor.authoring import editions, glossary, prose
 from course_lib.instructor.authoring.editions import serialized
 from course_lib.instructor.authoring.source import Lesson, SourceError, read, sources
 from course_lib.session import write_atomically
@@ -43,8 +43,9 @@ def build(
     root: Path = _ROOT,
     report: Callable[[str], None] = lambda line: None,
 ) -> list[Path]:
-    """Write the notebooks of the lessons `numbers`; where empty, of all, and the README's table.
+    """Write the notebooks of the lessons `numbers`, or all with what is made of all lessons.
 
+    That is the README's table, the glossary, and what `exercises.solution` shows.
     `report` is called with each path, relative to `root`, as it is written. Pictures for the
     documents are taken along. Returns the paths that changed. Raises SourceError for a broken
     source or a cell that fails, ValueError for a number that no lesson has.
@@ -54,7 +55,7 @@ def build(
     if unknown := numbers - {lesson.number for lesson in every}:
         raise ValueError(f"There is no lesson {min(unknown)} in notebooks/source.")
     chosen = [lesson for lesson in every if not numbers or lesson.number in numbers]
-    contents = {} if numbers else _readme(every, root)
+    contents = {} if numbers else _of_all(every, root)
     contents |= _student_editions(chosen, every, root)
     changed = [_write(path, content, root, report) for path, content in contents.items()]
     if not student_only:
@@ -65,11 +66,11 @@ def build(
 def check(root: Path = _ROOT) -> list[str]:
     """Return one sentence for each committed file that is not what the sources would give.
 
-    Students' notebooks and the table are compared as a whole, reference notebooks less their
-    outputs.
+    Students' notebooks and the documents are compared as a whole, reference notebooks less their
+    outputs. A word that is used before it is explained is a complaint as well.
     """
     every = lessons(root)
-    expected = _readme(every, root) | _student_editions(every, every, root)
+    expected = _of_all(every, root) | _student_editions(every, every, root)
     complaints = [
         f"{path.relative_to(root)} is not what its source gives: run `make notebooks`."
         for path, content in expected.items()
@@ -83,6 +84,7 @@ def check(root: Path = _ROOT) -> list[str]:
                 f"{path.relative_to(root)} was built from another source: run `make notebooks`."
             )
     names = {lesson.name for lesson in every}
+    complaints += glossary.used_before(every)
     return complaints + [
         f"{path.relative_to(root)} has no source in notebooks/source: remove it."
         for folder in ("notebooks", "notebooks/reference")
@@ -210,13 +212,17 @@ async def _verified(client: Any, name: str, cell: NotebookNode, cell_index: int)
         raise SourceError(f"{name}, cell {cell.id}: {answer['evalue']}")
 
 
-def _readme(every: list[Lesson], root: Path) -> dict[Path, str]:
-    """Return the README with its table of lessons filled in, where there is one."""
-    path = root / "README.md"
-    if not path.exists():
-        return {}
-    table = editions.lesson_table(every, editions.read_project(root))
-    return {path: between_markers(path.read_text(encoding="utf-8"), "lessons", table)}
+def _of_all(every: list[Lesson], root: Path) -> dict[Path, str]:
+    """Return the README with its table of lessons, the words, the solutions, where they lie."""
+    readme, words = root / "README.md", root / "docs" / "glossary.md"
+    worked = root / "course_lib" / "exercises" / "worked.json"
+    made = ((worked, editions.worked(every)), (words, glossary.table(every)))
+    contents = {path: text for path, text in made if path.parent.is_dir()}
+    if readme.exists():
+        table = editions.lesson_table(every, editions.read_project(root))
+        text = readme.read_text(encoding="utf-8")
+        contents[readme] = between_markers(text, "lessons", table)
+    return contents
 
 
 def _write(path: Path, content: str, root: Path, report: Callable[[str], None]) -> Path | None:

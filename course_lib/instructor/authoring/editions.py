@@ -7,6 +7,7 @@ a solution was, a student finds what to start from.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
 import tomllib
@@ -54,6 +55,10 @@ class Project:
     repository: str
     branch: str
     colab_adds: tuple[str, ...]
+
+    def page(self, path: str) -> str:
+        """Return the address at which a file of the project is read, from Colab as well."""
+        return f"{self.repository}/blob/{self.branch}/{path}"
 
     def colab(self, lesson: Lesson) -> str:
         """Return the address that opens a lesson in Colab."""
@@ -118,6 +123,13 @@ def lesson_table(lessons: list[Lesson], facts: Project) -> str:
     return "\n".join(lines)
 
 
+def worked(lessons: list[Lesson]) -> str:
+    """Return every exercise's solution by its id, as JSON."""
+    cells = [cell for lesson in lessons for cell in lesson.cells if cell.exercise]
+    texts = {cell.exercise: without_markers(cell.text).partition("\n")[2] for cell in cells}
+    return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
+
+
 def without_markers(text: str) -> str:
     """Return `text` with its solutions and without the lines that mark them."""
     return "\n".join(line for line in text.splitlines() if line.strip() not in (BEGIN, END))
@@ -134,14 +146,15 @@ def without_solutions(text: str, needed: str = "") -> str:
 
 
 def _header(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool) -> str:
-    """Return the first cell: under its title badge and neighbours, or that it is solved."""
+    """Return the first cell: badge and neighbours or that it is solved, and the minutes."""
     title, _, rest = lesson.cells[0].text.partition("\n")
     before, after = _neighbours(lesson, lessons)
-    line = [_badge(lesson, facts)]
+    line = [_badge(lesson, facts), f"[words in bold]({facts.page('docs/glossary.md')})"]
     line += [f"← {_link(before)}"] if before else []
     line += [f"{_link(after)} →"] if after else []
     below = _SOLVED.format(name=lesson.name) if solved else " · ".join(line)
-    return "\n\n".join([title, below, rest.strip("\n")])
+    rest = rest.strip("\n").replace("{minutes}", str(lesson.minutes))
+    return "\n\n".join([title, below, rest])
 
 
 def _badge(lesson: Lesson, facts: Project) -> str:
@@ -171,7 +184,8 @@ def _node(cell: Cell, text: str) -> NotebookNode:
     if cell.check:
         metadata |= {"check": cell.check, "deletable": False}
     if cell.kind == "setup":
-        metadata |= {"cellView": "form"}  # Colab then shows its title only
+        # Colab then shows its title only, JupyterLab three dots.
+        metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
     make = new_markdown_cell if cell.kind == "markdown" else new_code_cell
     return make(text, id=cell.id, metadata=metadata)
 

@@ -30,6 +30,10 @@ def hint(identifier):
     """Do nothing."""
 
 
+def solution(identifier):
+    """Do nothing."""
+
+
 def predict(identifier, guess):
     """Do nothing."""
 

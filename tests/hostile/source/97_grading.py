@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A lesson for the grader
 #
-# What does a grader have to survive? 5 minutes.
+# What does a grader have to survive? {minutes} minutes.
 
 # %% setup
 

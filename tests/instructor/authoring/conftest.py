@@ -12,7 +12,7 @@ SOURCE = """\
 # %% [markdown]
 # # A sample
 #
-# **What is inside a file?** 40 minutes.
+# **What is inside a file?** {minutes} minutes.
 
 # %% setup
 
@@ -56,6 +56,7 @@ print(follow(4))
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with two lessons made of SOURCE."""
+    (tmp_path / "docs").mkdir()
     folder = tmp_path / "notebooks" / "source"
     folder.mkdir(parents=True)
     (folder / "06_sample.py").write_text(SOURCE)

@@ -23,7 +23,7 @@ def test_readme_gets_the_table_of_lessons(project: Path) -> None:
     build(student_only=True, root=project)
     text = (project / "README.md").read_text()
     assert text.startswith("# R\n<!-- lessons -->\n| lesson |") and text.endswith("end\n")
-    assert "| [06 A sample](notebooks/06_sample.ipynb) | 40 | What is inside a file? |" in text
+    assert "| [06 A sample](notebooks/06_sample.ipynb) | 10 | What is inside a file? |" in text
 
 
 @pytest.mark.slow

@@ -43,7 +43,10 @@ def test_neighbours_badge_and_setup_are_generated(project: Path) -> None:
     assert "← [06 A sample](06_sample.ipynb)" in _source(second["the-next"])
     assert "colab.research.google.com/github/" in _source(first["a-sample"])
     assert "onward" not in second
+    assert "**What is inside a file?** 10 minutes." in _source(first["a-sample"])
     assert 'session.start("06")' in _source(first["setup"])
+    folded = {"cellView": "form", "jupyter": {"source_hidden": True}}  # in Colab, in JupyterLab
+    assert folded.items() <= first["setup"]["metadata"].items()
     compile(_source(first["setup"]), "setup", "exec")
 
 
@@ -65,3 +68,12 @@ def test_neighbours_badge_and_setup_are_generated(project: Path) -> None:
 def test_solutions_become_what_a_student_starts_from(given: str, needed: str, left: str) -> None:
     assert without_solutions(given, needed) == left
     assert "SOLUTION" not in without_markers(given)
+
+
+def test_worked_solutions_are_written_where_the_exercises_lie(project: Path) -> None:
+    build(student_only=True, root=project)
+    assert not list(project.rglob("worked.json"))
+    (project / "course_lib" / "exercises").mkdir()
+    build(student_only=True, root=project)
+    worked = json.loads((project / "course_lib" / "exercises" / "worked.json").read_text())
+    assert worked["6.2"] == "def follow(data):\n    return data + 4"

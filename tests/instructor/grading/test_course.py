@@ -26,6 +26,7 @@ def test_questions_of_a_reference(lesson):
 def test_a_view_holds_no_solution(tmp_path):
     view = course.make_view(tmp_path)
     names = {path.name for path in view.rglob("*.py")}
+    assert not list(view.glob("course_lib/exercises/*.json"))
     assert not any(name.startswith("lesson_") for name in names)
     secret = {"judge.py", "trial.py", "core.py", "judges.py", "source.py", "building.py"}
     assert not secret & {

@@ -1,0 +1,82 @@
+"""Collect the words that lessons explain: each stands in bold where it is explained first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from course_lib.instructor.authoring.source import Cell, Lesson
+
+_UNSAID = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)", re.DOTALL)  # code, addresses
+_BOLD = re.compile(r"\*\*([^*`\n]+?)\*\*")
+_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=[-*] |\d+\. |\|)")
+_MARK = re.compile(r"^(?:[-*] |#+ |\d+\. )+")
+_SENTENCES = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`*])")
+_EVERYDAY = ("array", "scale", "table")  # which earlier prose uses in the sense that all know
+_HEAD = """# Words
+
+Each stands in bold where a lesson first explains it, in these words. Generated from the lessons.
+
+| word | lesson | |
+|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, the lesson and the cell that explain it, and the sentence in which they do."""
+
+    word: str
+    lesson: Lesson
+    cell: Cell
+    sentence: str
+
+
+def words(lessons: Iterable[Lesson]) -> Iterator[Word]:
+    """Yield what is bold in the prose of lessons, in their order; a bold sentence is no word."""
+    for lesson in lessons:
+        for cell in lesson.cells[1:]:
+            if cell.kind != "markdown":
+                continue
+            for paragraph in _PARAGRAPHS.split(cell.text):
+                for sentence in _SENTENCES.split(" ".join(paragraph.split())):
+                    for found in _BOLD.finditer(_UNSAID.sub(_same_length, sentence)):
+                        if found[1][-1] not in ".?!:":
+                            yield Word(found[1], lesson, cell, _MARK.sub("", sentence))
+
+
+def table(lessons: Iterable[Lesson]) -> str:
+    """Return the page with all words in the order of the alphabet, as Markdown."""
+    rows = sorted(words(lessons), key=lambda each: (each.word.casefold(), each.lesson.number))
+    lines = []
+    for each in rows:
+        link = f"[{each.lesson.number}](../notebooks/{each.lesson.name}.ipynb)"
+        said = each.sentence.replace("**", "").replace("|", "\\|")
+        lines.append(f"| **{each.word}** | {link} | {said} |")
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def used_before(every: list[Lesson]) -> list[str]:
+    """Return one sentence for each word that prose uses before the cell that explains it.
+
+    What a lesson's first cell announces does not count.
+    """
+    prose = [(each, cell) for each in every for cell in each.cells[1:] if cell.kind == "markdown"]
+    complaints = []
+    for word in words(every):
+        if word.word in _EVERYDAY:
+            continue
+        pattern = re.compile(rf"(?<![\w-]){re.escape(word.word)}s?(?![\w-])", re.IGNORECASE)
+        for lesson, cell in prose:
+            if cell is word.cell:
+                break
+            if pattern.search(_UNSAID.sub(" ", cell.text)):
+                where = f"{lesson.number} {cell.id}"
+                complaints.append(f"{word.word}: used in {where} before {word.lesson.number}.")
+                break
+    return complaints
+
+
+def _same_length(code: re.Match) -> str:
+    return "`" * len(code[0])
