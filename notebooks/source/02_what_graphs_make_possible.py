@@ -366,6 +366,8 @@ for count in (3, 30, 300):
 # %% exercise="2.9" points=1
 # Exercise 2.9
 ### BEGIN SOLUTION
+from course_lib import spotter
+
 runs = spotter.facts().trained + 1
 ### END SOLUTION
 
