@@ -10,9 +10,9 @@ from course_lib.instructor.authoring.source import Cell, Lesson
 
 _UNSAID = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)", re.DOTALL)  # code, addresses
 _BOLD = re.compile(r"\*\*([^*`\n]+?)\*\*")
-_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=[-*] |\d+\. |\|)")
+_PARAGRAPHS = re.compile(r"\n\s*\n|(?:^|\n)#[^\n]*\n|\n(?=[-*] |\d+\. |\|)")
 _MARK = re.compile(r"^(?:[-*] |#+ |\d+\. )+")
-_SENTENCES = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`*])")
+_SENTENCES = re.compile(r"(?:(?<=[.!?:])|(?<=[.!?:]\*\*)|(?<=[.!?]\)))\s+(?=[A-Z`*(])")
 _EVERYDAY = ("array", "scale", "table")  # which earlier prose uses in the sense that all know
 _HEAD = """# Words
 

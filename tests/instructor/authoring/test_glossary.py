@@ -15,6 +15,8 @@ from course_lib.instructor.authoring import build, glossary, lessons, read
         ("A **tensor** is an array. Not more.", {"tensor": "A **tensor** is an array."}),
         ("First.\n- **b** is; `x**2 + y**2` is none", {"b": "**b** is; `x**2 + y**2` is none"}),
         ("**Predict.** What comes? **Decide:** now.", {}),
+        ("### Heading 1.2\nIt is **e**. (Two.) Not.", {"e": "It is **e**."}),
+        ("**Predict.** A **g** comes.", {"g": "A **g** comes."}),
         ("`2**b` and **c**\nover two lines.", {"c": "`2**b` and **c** over two lines."}),
         ("```\n**d** in code\n```", {}),
     ],
