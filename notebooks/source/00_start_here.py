@@ -61,7 +61,8 @@ Listen(model, chosen).show()
 my_guess = ...
 
 # %%
-from course_lib.exercises import check, compare, hint, progress, solution
+from course_lib.exercises import (
+    check, compare, hint, progress, solution, yours)
 
 compare("0.6", my_guess, f"{len(model) / 1000:.0f} kB")
 
@@ -210,8 +211,9 @@ check("0.5", copies)
 # given: 256,000
 
 # %%
-fit = copies(256_000, len(model))
-print("no answer yet" if fit is None else f"{fit} of this model fit")
+count = yours("0.5", copies, None)
+print(f"{count(256_000, len(model))} of this model fit"
+      if count else "no answer yet")
 
 # %% [markdown]
 # ## The way ahead

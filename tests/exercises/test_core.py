@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from one_exercise import FOLLOW, backwards, follow
 from course_lib.exercises import answers, core, judges
 from course_lib.exercises.core import Exercise, NotTried, Right, Wrong
 from course_lib.instructor.authoring import source
+from course_lib.instructor.grading import scopes
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = [each for lesson in core.lessons() for each in core.of_lesson(lesson)]
@@ -93,6 +95,28 @@ def test_solution_of_the_source_is_right(lesson):
         if "check" in cell["metadata"]
     }
     assert said == {each.id: f"✔ {each.id} right: {each.right}" for each in core.of_lesson(lesson)}
+
+
+class _Yours(ast.NodeTransformer):
+    """Leaves out what is handed to `yours`, which gives only what is right."""
+
+    def visit_Call(self, node):  # noqa: N802
+        named = isinstance(node.func, ast.Name) and node.func.id == "yours"
+        return ast.Constant(None) if named else self.generic_visit(node)
+
+
+@pytest.mark.parametrize("lesson", core.lessons())
+def test_no_later_cell_needs_an_answer(lesson):
+    """A wrong one may raise, or never end: only `yours` hands one on."""
+    asked: set[str] = set()
+    for cell in source.read(SOURCES[lesson]).cells:
+        if cell.exercise:
+            asked |= scopes.effects(cell.text.replace("###", "#")).writes
+        elif cell.kind == "code" and not cell.check:
+            rest = ast.unparse(_Yours().visit(ast.parse(scopes.python_of(cell.text))))
+            does = scopes.effects(rest)
+            assert not does.reads & asked, (cell.id, does.reads & asked)
+            asked -= does.binds
 
 
 STRANGE = {

@@ -95,6 +95,17 @@ def test_a_card_says_the_same_in_words_and_shapes():
     assert "role='status'" in page and "✔ 6.2 right" in page and "a &lt; b." in page
 
 
+def test_only_what_is_right_is_used_afterwards(lesson):
+    assert exercises.yours("6.2", ..., "ours") == "ours"
+    with pytest.raises(exercises.WrongAnswer):
+        exercises.check("6.2", backwards)
+    assert exercises.yours("6.2", backwards, "ours") == "ours"
+    exercises.check("6.2", follow)
+    assert exercises.yours("6.2", follow, "ours") is follow
+    with pytest.raises(ValueError, match="no exercise 6.9"):
+        exercises.yours("6.9", follow, "ours")
+
+
 def test_progress_shows_what_is_left(lesson):
     with pytest.raises(ValueError, match="progress\\(6\\)"):
         exercises.progress()
