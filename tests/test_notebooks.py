@@ -181,8 +181,11 @@ def _tags(cell: dict) -> list[str]:
 
 
 def _text(cell: dict) -> str:
-    """Return what a cell printed."""
-    return "".join("".join(output.get("text", "")) for output in cell["outputs"])
+    """Return what a cell printed, or shows as plain text."""
+    shown = (
+        each.get("text") or each.get("data", {}).get("text/plain", "") for each in cell["outputs"]
+    )
+    return "".join(map("".join, shown))
 
 
 def _is_compared(cell: dict) -> bool:

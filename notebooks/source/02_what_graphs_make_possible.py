@@ -366,9 +366,9 @@ for count in (3, 30, 300):
 # %% exercise="2.9" points=1
 # Exercise 2.9
 ### BEGIN SOLUTION
-from course_lib import spotter
+from course_lib.spotter import facts
 
-runs = spotter.facts().trained + 1
+runs = facts().trained + 1
 ### END SOLUTION
 
 # %% check="2.9"

@@ -267,16 +267,16 @@ import tensorflow as tf
 pupil, some = spotter.build(seed=1), clips[::len(clips) // 128]
 heard_as = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-def our_step(weight, gradient, rate):
-    return weight - rate * gradient
-
 def train_step(inputs, labels, rate=0.1):
     with tf.GradientTape() as tape:
         loss = heard_as(labels, pupil(inputs, training=True))
     weights = pupil.trainable_variables
-    for weight, slope in zip(weights, tape.gradient(loss, weights)):
-        move = yours("3.9", step, our_step)
-        weight.assign(move(weight, slope, rate))
+    slopes = tape.gradient(loss, weights)
+    if move := yours("3.9", step, None):
+        for weight, slope in zip(weights, slopes):
+            weight.assign(move(weight, slope, rate))
+    else:  # exercise 3.9 is still open: Keras's own
+        tf.keras.optimizers.SGD(rate).apply(slopes, weights)
     return float(loss)
 
 losses = [train_step(features.of(some)[..., None], some.labels)
