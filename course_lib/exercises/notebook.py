@@ -159,7 +159,7 @@ def solution(identifier: str) -> None:
     if state == "not tried":
         print(f'{identifier}: try an answer and check it first; hint("{identifier}") helps.')
     elif state == "wrong" and left > 0:
-        print(f'{identifier}: first come {left} more hints. hint("{identifier}") gives the next.')
+        print(f'{identifier}: hints come first, {left} are left. Call hint("{identifier}").')
     else:
         _solutions_seen.add(identifier)
         print(f"{identifier}, one way to do it:\n\n{core.worked(identifier)}")

@@ -61,7 +61,7 @@ def test_a_solution_comes_last_and_is_remembered(lesson, capsys):
     assert said() == '6.2: try an answer and check it first; hint("6.2") helps.\n'
     with pytest.raises(exercises.WrongAnswer):
         exercises.check("6.2", backwards)
-    assert said() == '6.2: first come 2 more hints. hint("6.2") gives the next.\n'
+    assert said() == '6.2: hints come first, 2 are left. Call hint("6.2").\n'
     exercises.hint("6.2")
     exercises.hint("6.2")
     assert "solution seen" not in repr(exercises.progress())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import compileall
 import hashlib
 import json
-import re
 import shutil
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +13,7 @@ from pathlib import Path
 import course_lib
 import course_lib.exercises
 from course_lib.exercises import core
+from course_lib.instructor.grading import scopes
 from course_lib.session import data_path
 
 _HIDDEN = {"instructor", "exercises", "_data", "__pycache__"}
@@ -170,11 +169,8 @@ def text_of(cell: dict) -> str:
 
 def _expression(check: str, identifier: str, name: str) -> str:
     """Return the source of the second argument of `check(identifier, …)`."""
-    lines = [line for line in check.splitlines() if not re.match(r"\s*[%!]", line)]
-    for node in ast.walk(ast.parse("\n".join(lines))):
-        match node:
-            case ast.Call(ast.Name("check"), [ast.Constant(asked), answer]) if asked == identifier:
-                return ast.unparse(answer)
+    if expression := scopes.checked(check).get(identifier):
+        return expression
     raise CourseError(
         f'{name}: the check cell of {identifier} does not call check("{identifier}", answer).'
     )

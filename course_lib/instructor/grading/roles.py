@@ -5,19 +5,17 @@ A cell is known by its id, by what its metadata say, by its first line, else by 
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_lib.instructor.grading.course import Reference, text_of
-from course_lib.instructor.grading.scopes import NOT_PYTHON, effects, python_of, statements
+from course_lib.instructor.grading.scopes import checked, effects, statements
 
 # "# Exercise 7.2", whatever stands after it.
 FIRST_LINE = re.compile(
     r"^[ \t]*#+[ \t]*Exercise[ \t]*(\d{1,2}\.\d{1,2})(?!\.?\d)[^\n]*$", re.MULTILINE | re.IGNORECASE
 )
-_CHECK_CALL = re.compile(r"""^[^#\n]*\bcheck\(\s*["'](\d{1,2}\.\d{1,2})["']""", re.MULTILINE)
 # nbval's own comments would let a wrong answer pass.
 _MARKERS = re.compile(r"^([ \t]*#+[ \t]*)(NBVAL_|PYTEST_VALIDATE_)(\w+)[ \t]*$", re.MULTILINE)
 # A sandbox has no network: what installs would only wait for it.
@@ -89,7 +87,7 @@ def items_of(cells: tuple[Cell, ...], reference: Reference) -> list[Item]:
             else:
                 items += _own(part)
             asks = {} if exercise or check not in checks else {check: ""}
-            asks |= {each: text for each, text in _checked(part).items() if each in checks}
+            asks |= {each: text for each, text in checked(part).items() if each in checks}
             for each, given in asks.items():
                 kept = "" if given == expressions[each] else given
                 here = checks[each] if each == check and not exercise else None
@@ -170,26 +168,6 @@ def _sections(text: str, exercises: Mapping[str, int]) -> list[tuple[str, str]]:
     if whole and whole != sum(map(statements, parts), ()):
         return [(cuts[0][1], text)]  # a first line inside a function or a text
     return [(cut[1], part) for cut, part in zip(cuts, parts, strict=True)]
-
-
-def _checked(text: str) -> dict[str, str]:
-    """Return by exercise ids what a text calls `check` for; "" for `...` and in no Python."""
-    try:
-        nodes = list(ast.walk(ast.parse(python_of(text))))
-    except NOT_PYTHON:
-        return dict.fromkeys(_CHECK_CALL.findall(text), "")
-    found: dict[str, str] = {}
-    calls = [each for each in nodes if isinstance(each, ast.Call)]
-    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
-        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        named = {each.arg: each.value for each in call.keywords}
-        given = [*call.args, *(named[each] for each in ("identifier", "answer") if each in named)]
-        match name, given:
-            case "check", [ast.Constant(str(identifier)), answer]:
-                found.pop(identifier, None)
-                untouched = isinstance(answer, ast.Constant) and answer.value is ...
-                found[identifier] = "" if untouched else ast.unparse(answer)
-    return found
 
 
 def _own(text: str) -> list[Item]:

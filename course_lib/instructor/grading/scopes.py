@@ -27,7 +27,8 @@ _ACTS = re.compile(  # a magic command that may write files or names
     r"^[ \t]*(?:!|%(?!%?(?:time|timeit|prun|capture|matplotlib|config|load_ext|autoreload)\b))",
     re.MULTILINE,
 )
-NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+_CHECK_CALL = re.compile(r"""^[^#\n]*\bcheck\(\s*["'](\d{1,2}\.\d{1,2})["']""", re.MULTILINE)
+_NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def effects(code: str) -> Effects:
     magic = plain != code and bool(_ACTS.search(code))
     try:
         tree, table = ast.parse(plain), symtable.symtable(plain, "cell", "exec")
-    except NOT_PYTHON:
+    except _NOT_PYTHON:
         return Effects(magic=magic)
     symbols = list(table.get_symbols())
     now = {each.get_name() for each in symbols if each.is_referenced()}
@@ -93,8 +94,28 @@ def statements(code: str) -> tuple[str, ...]:
     """Return a cell's statements in one way of writing, without comments; none of no Python."""
     try:
         return tuple(map(ast.unparse, ast.parse(python_of(code)).body))
-    except NOT_PYTHON:
+    except _NOT_PYTHON:
         return ()
+
+
+def checked(code: str) -> dict[str, str]:
+    """Return by exercise ids what code calls `check` for; "" for `...` and in no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(python_of(code))))
+    except _NOT_PYTHON:
+        return dict.fromkeys(_CHECK_CALL.findall(code), "")
+    found: dict[str, str] = {}
+    calls = [each for each in nodes if isinstance(each, ast.Call)]
+    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        named = {each.arg: each.value for each in call.keywords}
+        given = [*call.args, *(named[each] for each in ("identifier", "answer") if each in named)]
+        match name, given:
+            case "check", [ast.Constant(str(identifier)), answer]:
+                found.pop(identifier, None)
+                untouched = isinstance(answer, ast.Constant) and answer.value is ...
+                found[identifier] = "" if untouched else ast.unparse(answer)
+    return found
 
 
 def python_of(code: str) -> str:
@@ -127,7 +148,7 @@ def python_of(code: str) -> str:
 def _parses(code: str) -> bool:
     try:
         return bool(ast.parse(code).body)
-    except NOT_PYTHON:
+    except _NOT_PYTHON:
         return False
 
 
