@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -43,3 +44,25 @@ def test_the_address_of_the_repository_stands_once() -> None:
     written = [*(ROOT / "course_lib").rglob("*.py"), *(ROOT / "notebooks" / "source").glob("*.py")]
     written += [*(ROOT / "tools").glob("*.py"), ROOT / "Makefile", ROOT / "CONTRIBUTING.md"]
     assert not [path for path in written if address in path.read_text(encoding="utf-8")]
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_test_draws_from_a_generator_that_others_draw_from(path: Path) -> None:
+    """What a test draws would depend on which tests ran before it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    shared = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+        and node.value.func.attr == "default_rng"
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    functions = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    drawn = {name.id for f in functions for name in ast.walk(f) if isinstance(name, ast.Name)}
+    assert not shared & drawn
