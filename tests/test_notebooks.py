@@ -14,7 +14,7 @@ import pytest
 from course_lib.exercises import core
 from course_lib.instructor import authoring
 from course_lib.instructor.authoring import prose
-from course_lib.instructor.authoring.source import BEGIN, END
+from course_lib.instructor.authoring.source import BEGIN, END, Lesson
 from tools import clean_copy, nbval
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,16 +109,29 @@ def test_few_cells_are_left_out_of_the_comparison() -> None:
 
 @by_lesson
 def test_lesson_keeps_the_rhythm(lesson) -> None:
-    """A bounded number of cells, short cells, and code that no screen has to scroll."""
+    """Few cells and minutes, short cells, something to do in between, code that fits a screen."""
     markdown = [cell for cell in lesson.cells if cell.kind == "markdown"]
     code = [cell for cell in lesson.cells if cell.kind == "code"]
-    fewest = 15 if lesson.number == "00" else 25
-    assert fewest <= len(lesson.cells) <= 110, len(lesson.cells)
+    assert 15 <= len(lesson.cells) < 60, len(lesson.cells)  # one more says what comes next
+    assert lesson.minutes <= 45
+    assert _longest_row(lesson) <= 6
     assert statistics.median(len(cell.text.split()) for cell in markdown) <= 45
     assert statistics.median(len(cell.text.splitlines()) for cell in code) <= 8
     too_long = [line for cell in code for line in cell.text.splitlines() if len(line) > 79]
     assert not too_long, too_long
     assert any("What you measured" in cell.text for cell in markdown[-4:])
+
+
+def _longest_row(lesson: Lesson) -> int:
+    """Return how many cells of code follow each other with nothing to guess, write or move."""
+    row = longest = 0
+    for cell in lesson.cells:
+        active = cell.exercise or cell.check or cell.id.startswith("predict-")
+        if cell.kind == "code":
+            moved = ".show(" in cell.text or ".play(" in cell.text
+            row = 0 if active or moved else row + 1
+        longest = max(longest, row)
+    return longest
 
 
 @by_lesson

@@ -88,9 +88,7 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
         cells.append(_node(cell, text))
         if solved and (cell.holds or cell.given):
             cells[-1].metadata |= {"holds": list(cell.holds), "given": list(cell.given)}
-    _, after = _neighbours(lesson, lessons)
-    if after:
-        onward = f"Next: {_link(after)}, or [open it in Colab]({facts.colab(after)})."
+    if onward := _onward(lesson, lessons, facts):
         cells.append(new_markdown_cell(onward, id="onward"))
     metadata = {
         "kernelspec": _KERNEL,
@@ -119,6 +117,7 @@ def lesson_table(lessons: list[Lesson], facts: Project) -> str:
     lines = ["| lesson | minutes | the question | |", "|---|---|---|---|"]
     for lesson in lessons:
         link, badge = _link(lesson, "notebooks/"), _badge(lesson, facts)
+        link = f"*further:* {link}" if lesson.further else link
         lines.append(f"| {link} | {lesson.minutes} | {lesson.question} | {badge} |")
     return "\n".join(lines)
 
@@ -150,7 +149,8 @@ def _header(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
     title, _, rest = lesson.cells[0].text.partition("\n")
     before, after = _neighbours(lesson, lessons)
     line = [_badge(lesson, facts), f"[words in bold]({facts.page('docs/glossary.md')})"]
-    line += [f"← {_link(before)}"] if before else []
+    back = "*further than* " if lesson.further else "← "
+    line += [f"{back}{_link(before)}"] if before else []
     line += [f"{_link(after)} →"] if after else []
     below = _SOLVED.format(name=lesson.name) if solved else " · ".join(line)
     rest = rest.strip("\n").replace("{minutes}", str(lesson.minutes))
@@ -166,10 +166,23 @@ def _link(lesson: Lesson, folder: str = "") -> str:
 
 
 def _neighbours(lesson: Lesson, lessons: list[Lesson]) -> tuple[Lesson | None, Lesson | None]:
-    position = [other.name for other in lessons].index(lesson.name)
-    before = lessons[position - 1] if position else None
-    after = lessons[position + 1] if position + 1 < len(lessons) else None
-    return before, after
+    """Return the lessons before and after on the way; before a further one, its chapter's."""
+    way = [other for other in lessons if not other.further]
+    before = [other for other in way if other.chapter <= lesson.chapter and other is not lesson]
+    after = [other for other in way if other.chapter > lesson.chapter]
+    return (before[-1] if before else None), (after[0] if after else None)
+
+
+def _onward(lesson: Lesson, lessons: list[Lesson], facts: Project) -> str:
+    """Return what a lesson ends with: the next one, and those that go further than it."""
+    _, after = _neighbours(lesson, lessons)
+    further = [other for other in lessons if other.chapter == lesson.chapter and other.further]
+    further = [other for other in further if other.number > lesson.number]
+    ways = [("Next", after)] * bool(after) + [("Further, if you like", other) for other in further]
+    return "\n\n".join(
+        f"{said}: {_link(other)}, or [open it in Colab]({facts.colab(other)})."
+        for said, other in ways
+    )
 
 
 def _node(cell: Cell, text: str) -> NotebookNode:

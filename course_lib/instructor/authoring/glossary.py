@@ -58,23 +58,24 @@ def table(lessons: Iterable[Lesson]) -> str:
 
 
 def used_before(every: list[Lesson]) -> list[str]:
-    """Return one sentence for each word that prose uses before the cell that explains it.
+    """Return one sentence for each word that a lesson's prose uses before it is explained.
 
-    What a lesson's first cell announces does not count.
+    Who reads a lesson has read those on the way to it, and none that goes further. What a lesson's
+    first cell announces does not count.
     """
-    prose = [(each, cell) for each in every for cell in each.cells[1:] if cell.kind == "markdown"]
+    wanted = {each.word for each in words(every)}.difference(_EVERYDAY)
+    uses = {word: re.compile(rf"(?<![\w-]){re.escape(word)}s?(?![\w-])", re.I) for word in wanted}
     complaints = []
-    for word in words(every):
-        if word.word in _EVERYDAY:
-            continue
-        pattern = re.compile(rf"(?<![\w-]){re.escape(word.word)}s?(?![\w-])", re.IGNORECASE)
-        for lesson, cell in prose:
-            if cell is word.cell:
-                break
-            if pattern.search(_UNSAID.sub(" ", cell.text)):
-                where = f"{lesson.number} {cell.id}"
-                complaints.append(f"{word.word}: used in {where} before {word.lesson.number}.")
-                break
+    for lesson in every:
+        way = [other for other in every if not other.further and other.chapter <= lesson.chapter]
+        known = {each.word for each in words(way) if each.lesson is not lesson}
+        own = list(words([lesson]))
+        for cell in lesson.cells[1:]:
+            known |= {each.word for each in own if each.cell is cell}
+            prose = _UNSAID.sub(" ", cell.text) if cell.kind == "markdown" else ""
+            early = [word for word in sorted(wanted - known) if uses[word].search(prose)]
+            known.update(early)
+            complaints += [f"{word}: {lesson.number} {cell.id} uses it too soon." for word in early]
     return complaints
 
 

@@ -43,7 +43,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson's source: `number` is "07", `name` is the file name without its suffix."""
+    """A lesson's source: `number` is "07", `name` is the file name without its suffix.
+
+    The second digit is its chapter's: 17 and 27 go further than 07, and no other needs them.
+    """
 
     path: Path
     number: str
@@ -53,10 +56,20 @@ class Lesson:
     minutes: int
     cells: tuple[Cell, ...] = field(repr=False)
 
+    @property
+    def chapter(self) -> str:
+        """The number of the lesson that begins the chapter, "07" for 17."""
+        return f"0{self.number[1]}"
+
+    @property
+    def further(self) -> bool:
+        """Whether the way on to the next chapter leaves this lesson out."""
+        return self.number != self.chapter
+
 
 def sources(folder: Path) -> list[Path]:
-    """Return the lessons' source files in `folder`, in the order of their numbers."""
-    return sorted(folder.glob("[0-9][0-9]_*.py"))
+    """Return the lessons' source files in `folder`, chapter by chapter: 06, 16, 07, 17, 27."""
+    return sorted(folder.glob("[0-9][0-9]_*.py"), key=lambda path: (path.name[1], path.name[0]))
 
 
 def read(path: Path, *, strict: bool = True) -> Lesson:

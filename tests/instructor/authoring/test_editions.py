@@ -50,6 +50,27 @@ def test_neighbours_badge_and_setup_are_generated(project: Path) -> None:
     compile(_source(first["setup"]), "setup", "exec")
 
 
+def test_what_goes_further_stands_in_its_chapter_and_off_the_way(project: Path) -> None:
+    source = project / "notebooks" / "source"
+    text = (source / "06_sample.py").read_text().replace("# # A sample", "# # More")
+    (source / "16_more.py").write_text(
+        text.replace('"6.', '"16.').replace("Exercise 6", "Exercise 16")
+    )
+    build(student_only=True, root=project)
+    core, further, after = (
+        _cells(project / "notebooks" / f"{name}.ipynb")
+        for name in ("06_sample", "16_more", "07_next")
+    )
+    assert "[07 The next](07_next.ipynb) →" in _source(core["a-sample"])
+    assert _source(core["onward"]).splitlines()[0].startswith("Next: [07 The next]")
+    assert "Further, if you like: [16 More](16_more.ipynb)" in _source(core["onward"])
+    assert "*further than* [06 A sample](06_sample.ipynb)" in _source(further["more"])
+    assert _source(further["onward"]).startswith("Next: [07 The next]")
+    assert "← [06 A sample](06_sample.ipynb)" in _source(after["the-next"])
+    table = (project / "README.md").read_text() if (project / "README.md").exists() else ""
+    assert not table or table.index("06_sample") < table.index("*further:* [16 More]")
+
+
 @pytest.mark.parametrize(
     ("given", "needed", "left"),
     [

@@ -32,9 +32,20 @@ def test_a_word_that_is_used_too_soon_is_named(sample: Path) -> None:
     text = sample.read_text()
     late = text.replace("What you measured", "What\n#\n# Some **prose** is read aloud, `prose` too")
     sample.write_text(late)
-    assert glossary.used_before([read(sample)]) == ["prose: used in 06 find-the-root before 06."]
+    assert glossary.used_before([read(sample)]) == ["prose: 06 find-the-root uses it too soon."]
     sample.write_text(late.replace("# Some prose.", "# Some `prose` and proseful words."))
     assert glossary.used_before([read(sample)]) == []
+
+
+def test_what_goes_further_explains_words_for_no_other_lesson(sample: Path) -> None:
+    text = sample.read_text()
+    further = sample.with_name("16_more.py")
+    further.write_text(text.replace("# Some prose.", "# A **graph** is one, with a *root*."))
+    sample.write_text(text.replace("# Some prose.", "# A **root** begins it."))
+    after = sample.with_name("07_next.py")
+    after.write_text(text.replace("# Some prose.", "# The root of a graph."))
+    lessons = [read(path) for path in (sample, further, after)]
+    assert glossary.used_before(lessons) == ["graph: 07 find-the-root uses it too soon."]
 
 
 def test_the_page_is_written_where_documents_lie(project: Path) -> None:
