@@ -10,7 +10,7 @@ import numpy as np
 
 from course_lib import quantize
 from course_lib.micro.arrays import c_array, c_float, feature_tables
-from course_lib.micro.plain_c.layers import Emitter, Unsupported, demand
+from course_lib.micro.plain_c.layers import Call, Emitter, Place, Table, Unsupported, demand
 from course_lib.micro.plain_c.memory import lay_out
 from course_lib.quantize import Plan
 from course_lib.quantize.execution import RUNTIMES
@@ -46,13 +46,18 @@ class Layer:
 class Program:
     """C sources by file name, and the plan that they follow.
 
-    `memory_bytes` is the block that all tensors share; `takes_sound` says whether the program
-    can compute the features itself, as the input has their shape.
+    `model_bytes`, `tables`, `calls` and `ends`, where the input and the output lie, are what
+    `model.c` says, as data. `memory_bytes` is the block that all tensors share; `takes_sound` says
+    whether the program can compute the features itself, as the input has their shape.
     """
 
     files: dict[str, str]
     plan: Plan
     layers: tuple[Layer, ...]
+    model_bytes: bytes
+    tables: tuple[Table, ...]
+    calls: tuple[Call, ...]
+    ends: tuple[Place, Place]
     memory_bytes: int
     takes_sound: bool
 
@@ -86,7 +91,7 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
     for operation in plan.operations:
         writer.emit(operation)
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
-    if _GROUPED.stem not in writer.functions:
+    if _GROUPED.stem not in {call.function for call in writer.calls}:
         del files[_GROUPED.name]
     if len(writer.calls) > _MOST_LAYERS:  # counted one by one, in a table of that size
         files["model.h"] = files["model.h"].replace(
@@ -94,9 +99,18 @@ def generate(model_bytes: bytes, runtime: str = "litert") -> Program:
         )
     files["model.c"] = _model_c(files["model.c"], model_bytes, writer)
     files["log_mel_tables.c"] = feature_tables()
-    layers = tuple(_layer(writer, place) for place in range(len(plan.operations)))
     fed = int(np.prod(plan.values[plan.inputs[0]].shape))
-    return Program(files, plan, layers, layout.bytes, fed == features.FRAMES * features.BANDS)
+    return Program(
+        files=files,
+        plan=plan,
+        layers=tuple(_layer(writer, place) for place in range(len(plan.operations))),
+        model_bytes=model_bytes,
+        tables=tuple(writer.tables),
+        calls=tuple(writer.calls),
+        ends=(writer.place(plan.inputs[0], 1), writer.place(plan.outputs[0], 1)),
+        memory_bytes=layout.bytes,
+        takes_sound=fed == features.FRAMES * features.BANDS,
+    )
 
 
 def _offsets(model_bytes: bytes, plan: Plan) -> dict[int, int]:
@@ -138,13 +152,13 @@ def _model_c(template: str, model_bytes: bytes, writer: Emitter) -> str:
     plan, layout = writer.plan, writer.layout
     first, last = plan.values[plan.inputs[0]], plan.values[plan.outputs[0]]
     steps = (
-        f"    {call}\n    if (after)\n        after({step});"
+        f"    {call.c}\n    if (after)\n        after({step});"
         for step, call in enumerate(writer.calls)
     )
     return Template(template).substitute(
         file=c_array(model_bytes, "model_file"),
         memory=layout.bytes,
-        tables="".join(writer.tables),
+        tables="".join(table.c for table in writer.tables),
         layers=len(writer.calls),
         input_bytes=int(np.prod(first.shape)),
         output_bytes=int(np.prod(last.shape)),

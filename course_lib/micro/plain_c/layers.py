@@ -30,12 +30,62 @@ def demand(plan: Plan, operation: Operation) -> None:
     check(plan, operation)
 
 
+@dataclass(frozen=True)
+class Table:
+    """A constant: its C type, its name, and its numbers, or the initializer of a struct."""
+
+    kind: str
+    name: str
+    content: np.ndarray | str
+
+    @property
+    def c(self) -> str:
+        """The definition in C."""
+        if isinstance(self.content, str):
+            return f"static const {self.kind} {self.name} = {{{self.content}}};\n"
+        return array(f"static const {self.kind}", self.name, self.content)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor lies in a block, and how far on from one call of its layer to the next."""
+
+    block: str
+    start: int
+    stride: int = 0
+
+    @property
+    def c(self) -> str:
+        """The expression in C; `n` counts the calls."""
+        block = "memory" if self.block == "memory" else f"(const int8_t *){self.block}"
+        return f"{block} + {self.start}" + (f" + n * {self.stride}" if self.stride else "")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One step: a function of layers.h, its table, and where it reads and writes, `times` times."""
+
+    function: str
+    table: str
+    places: tuple[Place, ...]
+    times: int
+
+    @property
+    def c(self) -> str:
+        """The statement in C."""
+        if not self.function:
+            return "/* the same bytes under another shape */"
+        loop = f"for (int n = 0; n < {self.times}; n++)\n        " if self.times > 1 else ""
+        places = ", ".join(place.c for place in self.places)
+        return f"{loop}{self.function}(&{self.table}, {places});"
+
+
 @dataclass
 class Emitter:
-    """Turn the operations of one plan into C, one after the other.
+    """Turn the operations of one plan into constants and calls, one after the other.
 
     `offsets` are the places of stored tensors. `tables` gathers the constants, `calls` the
-    statements, `table_bytes` what the multipliers of each layer take. `runtime` is "litert" or
+    steps, `table_bytes` what the multipliers of each layer take. `runtime` is "litert" or
     "micro": they round differently in one layer.
     """
 
@@ -43,10 +93,9 @@ class Emitter:
     layout: Layout
     offsets: dict[int, int]
     runtime: str = "litert"
-    tables: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     table_bytes: dict[int, int] = field(default_factory=dict)
-    functions: set[str] = field(default_factory=set)
 
     def emit(self, operation: Operation) -> None:
         """Add one operation, looped where the C takes one row or image and there are more.
@@ -58,25 +107,22 @@ class Emitter:
         fixed = operation.kind == "ADD" and operation.inputs[0] in self.offsets
         x, y = self.value(operation.inputs[0], stored=fixed), self.value(operation.outputs[0])
         if write is None:
-            self.calls.append("/* the same bytes under another shape */")
+            self.calls.append(Call("", "", (), 1))
             return
         function, table, content = write(self, operation, x, y)
         step = len(self.calls)
-        self.tables.append(f"static const {table} layer_{step} = {{{content}}};\n")
-        self.functions.add(function)
+        self.tables.append(Table(table, f"layer_{step}", content))
         moving = (*operation.inputs[: 2 if table == "Sum" else 1], y.index)
         times = _times(table, x, y)
-        loop = f"for (int n = 0; n < {times}; n++)\n        " if times > 1 else ""
-        places = ", ".join(self.place(index, times) for index in moving)
-        self.calls.append(f"{loop}{function}(&layer_{step}, {places});")
+        places = tuple(self.place(index, times) for index in moving)
+        self.calls.append(Call(function, f"layer_{step}", places, times))
 
-    def place(self, index: int, times: int) -> str:
-        """Return the C expression for where a tensor lies; its n-th part, where it has several."""
+    def place(self, index: int, times: int) -> Place:
+        """Return where a tensor lies; its n-th part, where it has several."""
         if index in self.offsets:
-            return f"(const int8_t *)model_file + {self.offsets[index]}"
+            return Place("model_file", self.offsets[index])
         each = int(np.prod(self.plan.values[index].shape)) // times
-        step = f" + n * {each}" if times > 1 else ""
-        return f"memory + {self.layout.blocks[index].start}{step}"
+        return Place("memory", self.layout.blocks[index].start, each if times > 1 else 0)
 
     def value(self, index: int, stored: bool = False) -> Value:
         """Return a tensor that has to be int8, computed or stored as asked."""
@@ -100,8 +146,8 @@ class Emitter:
         if len(set(zip(mantissas.tolist(), shifts.tolist(), strict=True))) == 1:
             mantissas, shifts = mantissas[:1], shifts[:1]  # one scale: the table needs no more
         n = len(self.calls)
-        self.tables.append(array("static const int32_t", f"mantissas_{n}", mantissas))
-        self.tables.append(array("static const int8_t", f"shifts_{n}", shifts))
+        self.tables.append(Table("int32_t", f"mantissas_{n}", mantissas))
+        self.tables.append(Table("int8_t", f"shifts_{n}", shifts))
         self.table_bytes[n] = 5 * len(mantissas)  # an int32 and an int8 each
         low, high = limits(out, operation.options.get("fusedActivationFunction", 0))
         many = int(len(mantissas) > 1)
