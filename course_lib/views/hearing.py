@@ -73,12 +73,9 @@ def page(
     if len(labels) != program.output_bytes:
         raise ValueError(f"The model gives {program.output_bytes} answers, not {len(labels)}.")
     grid = program.plan.values[program.plan.outputs[0]].grid
-    engine = wasm.engine()
     data = {
-        "engine": _text(engine),
-        "engine_bytes": len(engine),
+        "engine": _text(wasm.engine()),
         "model": _text(wasm.link(program)),
-        "model_bytes": len(model_bytes),
         "labels": list(labels),
         "words": list(labels[2:]),
         "scale": float(grid.scale),

@@ -15,18 +15,26 @@
 #
 # Voice assistants keep a tiny model awake all day. It knows next to nothing: one or two words, and when to stay quiet.
 # The one below knows "yes" and "no". Such a model is called a **keyword spotter**.
+#
+# It runs in this page: not in Python, not on a server. Press a word. Then press "listen", allow the microphone,
+# and say "yes".
 
-# %%
-from course_lib.sound import dataset
+# %% tags=["opens"]
 from course_lib import tflite
+from course_lib.sound import dataset
+from course_lib.views import hearing
 
 model = tflite.load("spotter_int8")
 clips = dataset.bundled("test")
-clips
+places = [clips.words.index(word) for word in ("yes", "no", "happy")]
+hearing.page(model, {clips.words[k]: clips.waves[k] for k in places})
 
 # %% [markdown]
-# Every **clip** is one second of sound. All of these are synthetic: programs spoke them, with voices that the model
-# has never heard before. Here is one. Press play.
+# What comes out are the bytes that come out of Python, and of a chip: lesson 08 counts them. Every **clip** is one second
+# of sound. Those of this workbook are synthetic: programs spoke them, with voices that the model has never heard before.
+
+# %%
+clips
 
 # %%
 place = clips.words.index("yes")

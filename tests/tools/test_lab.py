@@ -22,6 +22,19 @@ def test_lab_opens_the_first_lesson_and_asks_nobody() -> None:
     assert '"fetchNews": "false"' in overrides
 
 
+def test_the_lessons_of_the_workbook_are_trusted_and_no_others(tmp_path, monkeypatch) -> None:
+    from nbformat import read
+    from nbformat.sign import NotebookNotary
+
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    lab.trust(ROOT)
+    lesson = read(ROOT / lab.FIRST, as_version=4)
+    assert NotebookNotary().check_signature(lesson)
+    opening = next(cell for cell in lesson.cells if cell.get("outputs"))
+    opening.outputs[0].data["text/html"] = "<script>other()</script>"
+    assert not NotebookNotary().check_signature(lesson)
+
+
 def test_a_taken_port_is_passed_over() -> None:
     import socket
 

@@ -20,6 +20,7 @@ from course_lib.session import write_atomically
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PICTURE = "picture-"  # the tag picture-dashboard on a cell names the file docs/dashboard.png
+_OPENS = "opens"  # the tag of a cell whose output a student sees before any cell has run
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _CELL_TIMEOUT_SECONDS = 900  # building may go on beside other work; tests are stricter
 
@@ -60,6 +61,8 @@ def build(
     changed = [_write(path, content, root, report) for path, content in contents.items()]
     if not student_only:
         changed += asyncio.run(_execute(chosen, every, root, jobs, report))
+        opened = _student_editions(chosen, every, root)  # with what was just executed
+        changed += [_write(path, content, root, report) for path, content in opened.items()]
     return [path for path in changed if path is not None]
 
 
@@ -149,10 +152,26 @@ def _edition(lesson: Lesson, every: list[Lesson], root: Path, solved: bool) -> N
 
 def _student_editions(chosen: list[Lesson], every: list[Lesson], root: Path) -> dict[Path, str]:
     """Return where each lesson's student edition is written, and its text."""
-    return {
-        _path(lesson, False, root): serialized(_edition(lesson, every, root, solved=False))
-        for lesson in chosen
-    }
+    contents = {}
+    for lesson in chosen:
+        notebook = _edition(lesson, every, root, solved=False)
+        for cell in notebook.cells:
+            if _OPENS in cell.metadata.get("tags", ()):
+                cell.outputs = _outputs(_path(lesson, True, root), cell.id)
+        contents[_path(lesson, False, root)] = serialized(notebook)
+    return contents
+
+
+def _outputs(reference: Path, identifier: str) -> list[NotebookNode]:
+    """Return what a cell of a reference edition showed; nothing where it has not been executed."""
+    if not reference.exists():
+        return []
+    executed = nbformat.read(reference, as_version=nbformat.NO_CONVERT)
+    found = [cell.outputs for cell in executed.cells if cell.id == identifier]
+    return [
+        NotebookNode(output, execution_count=None) if "execution_count" in output else output
+        for output in (found[0] if found else [])
+    ]
 
 
 async def _execute(

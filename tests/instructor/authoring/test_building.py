@@ -44,6 +44,22 @@ def test_building_executes_is_byte_stable_and_checked(project: Path, sample: Pat
 
 
 @pytest.mark.slow
+def test_a_student_sees_what_a_lesson_opens_with(project: Path, sample: Path) -> None:
+    """And nothing else that the reference edition shows."""
+    opening = '# %% tags=["opens"]\n7 + 1'
+    text = sample.read_text()
+    sample.write_text(text.replace('# %%\nprint("one")\nprint("two")', opening))
+    build(["06"], root=project)
+    cells = json.loads((project / "notebooks" / "06_sample.ipynb").read_text())["cells"]
+    shown = [cell["outputs"] for cell in cells if cell.get("outputs")]
+    assert [output["data"]["text/plain"] for output in shown[0]] == [["8"]]
+    assert len(shown) == 1 and shown[0][0]["execution_count"] is None
+    before = (project / "notebooks" / "06_sample.ipynb").read_bytes()
+    build(student_only=True, root=project)
+    assert (project / "notebooks" / "06_sample.ipynb").read_bytes() == before
+
+
+@pytest.mark.slow
 def test_a_failing_cell_is_named_and_the_old_edition_stays(project: Path, sample: Path) -> None:
     sample.write_text(sample.read_text().replace('print("one")', "1 / 0"))
     with pytest.raises(SourceError, match="06_sample: a cell fails") as caught:
