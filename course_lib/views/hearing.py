@@ -59,11 +59,13 @@ def page(
     clips: Mapping[str, np.ndarray],
     labels: Sequence[str] = dataset.LABELS,
     threshold: float = THRESHOLD,
+    shows_bytes: bool = False,
 ) -> Page:
     """Return a page with an int8 model and clips by the names of their buttons.
 
     `clips` are waves of (16000,), float32 from -1 to 1. A label that is no word (the first two
-    of `labels`, silence and the rest) is never shown as heard. Raises ValueError where the labels
+    of `labels`, silence and the rest) is never shown as heard. `shows_bytes` puts what the model
+    stores, int8, beside each share. Raises ValueError where the labels
     are not as many as the model's answers, a clip is not a second long, the model takes other
     features than the course's, or there is no plain C for it.
     """
@@ -81,6 +83,7 @@ def page(
         "scale": float(grid.scale),
         "zero_point": int(grid.zero_point),
         "threshold": threshold,
+        "shows_bytes": shows_bytes,
         "clips": [
             {"name": name, "sound": _text(_stored(name, wave))} for name, wave in clips.items()
         ],

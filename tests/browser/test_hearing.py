@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from course_lib import quantize, tflite
-from course_lib.sound import dataset
+from course_lib.sound import dataset, features
 from course_lib.views import hearing
 from tests.browser.lab import CHROMIUM_OPTIONS, Server
 from tests.browser.test_lessons import server  # noqa: F401
@@ -90,6 +90,18 @@ def test_a_file_hears_clips_and_a_microphone_with_the_network_off(page, clips, t
     page.get_by_role("button", name="● listen").click()
     expect(page.locator("#word")).to_have_text("yes", timeout=120_000)
     page.get_by_role("button", name="■ stop").click()
+
+
+def test_bytes_stand_beside_the_shares(page, clips, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    wave = clips.waves[clips.words.index("no")]
+    model_bytes = tflite.load("spotter_int8")
+    made = hearing.page(model_bytes, {"no": wave}, shows_bytes=True)
+    page.goto(made.save(tmp_path / "page.html").as_uri())
+    stored = quantize.run_integer(model_bytes, features.log_mel(wave[None])).output[0]
+    cells = page.locator("#bars td:nth-child(4)")
+    expect(cells).to_have_text([str(number) for number in stored.tolist()])
 
 
 def test_a_thousand_clips_give_the_bytes_of_the_integer_layers(page, tmp_path: Path) -> None:

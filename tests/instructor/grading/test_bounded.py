@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.exercises import core
 from course_lib.instructor.grading import bounded, submission
 from course_lib.instructor.grading.inside import values
 
@@ -68,8 +69,8 @@ def test_processes_are_kept():
 def test_libraries_that_were_imported_wear_no_process_out():
     """Every lesson's exercises, with all that they import; what a call leaves behind does."""
     first = bounded.call(os.getpid)
-    for number in range(10):
-        assert bounded.call(pydoc.locate, f"course_lib.exercises.lesson_{number:02d}.__doc__")
+    for lesson in core.lessons():
+        assert bounded.call(pydoc.locate, f"course_lib.exercises.lesson_{lesson}.__doc__")
     assert bounded.call(os.getpid) == first
     for _ in range(3):  # circles, which stay: nothing collects in this process
         bounded.call(exec, "for _ in range(300_000):\n    a = []\n    a.append(a)", {})

@@ -25,7 +25,7 @@ from course_lib.instructor.grading.results import Work
 
 ROOT = Path(__file__).resolve().parents[3]
 COURSE = course.Course(ROOT / "notebooks" / "reference")
-LESSONS = [f"{number:02d}" for number in range(10)]
+LESSONS = core.lessons()
 QUIET = settings(
     max_examples=int(os.environ.get("WORKBOOK_EXAMPLES", "6")),
     deadline=None,
