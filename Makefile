@@ -5,7 +5,7 @@ ARGS ?=
 SETUP = @command -v $(PYTHON) >/dev/null 2>&1 || { echo "$(PYTHON) is not installed: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python" >&2; exit 1; }; $(PYTHON) tools/bootstrap.py
 VENV = .venv/bin/python
 
-.PHONY: help lab test test-colab notebooks model lint
+.PHONY: help lab test test-colab notebooks site model lint
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to do
@@ -27,6 +27,10 @@ test-colab:  ## run every notebook with the versions of Google Colab
 notebooks:  ## build both editions of every lesson from notebooks/source
 	$(SETUP) test
 	@$(VENV) -m course_lib.instructor.authoring build $(ARGS)
+
+site:  ## write the executed lessons as a web site to _site, for any server or disk
+	$(SETUP) test
+	@$(VENV) -m tools.site $(ARGS)
 
 model:  ## train the shipped model again from the bundled clips
 	$(SETUP) lab

@@ -8,6 +8,10 @@ import subprocess
 from collections import namedtuple
 from pathlib import Path
 
+import yaml
+
+from tools import site
+
 ROOT = Path(__file__).resolve().parents[2]
 Usage = namedtuple("Usage", "total used free")
 
@@ -15,7 +19,7 @@ Usage = namedtuple("Usage", "total used free")
 def test_make_help_names_every_command() -> None:
     run = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
     named = set(re.findall(r"make ([a-z-]+) ", run.stdout))
-    assert {"lab", "test", "test-colab", "notebooks", "model", "lint", "help"} <= named
+    assert {"lab", "test", "test-colab", "notebooks", "site", "model", "lint", "help"} <= named
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)
     assert phony and set(phony[1].split()) == named
 
@@ -38,3 +42,12 @@ def test_make_model_replaces_the_shipped_one() -> None:
     """As README and CONTRIBUTING say; the command alone writes beside the caller."""
     run = subprocess.run(["make", "-n", "model"], cwd=ROOT, capture_output=True, text=True)
     assert "-m course_lib train --out data/models" in run.stdout
+
+
+def test_the_workflow_publishes_what_make_site_writes() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "site.yml").read_text())
+    steps = workflow["jobs"]["site"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["make site"]
+    assert [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")] == [
+        site.OUT.relative_to(ROOT).as_posix()
+    ]

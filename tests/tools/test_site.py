@@ -1,0 +1,116 @@
+"""The web site: complete, small, no broken link, and no word with any other machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from course_lib.instructor import authoring
+from tests.browser.lab import CHROMIUM_OPTIONS
+from tools import programs, site
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site.build(tmp_path_factory.mktemp("site") / "out")
+
+
+class _Page(HTMLParser):
+    """What a page links to, what it loads, and the places in it that can be linked to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links, self.loads, self.places = [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        given = dict(attrs)
+        self.places |= {given[name] for name in ("id", "name") if given.get(name)}
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        if tag == "link" and given.get("rel") not in ("canonical",):
+            self.loads.append(given.get("href", ""))
+        self.loads += [given[name] for name in ("src", "data") if tag != "a" and given.get(name)]
+
+
+@pytest.fixture(scope="module")
+def pages(made: Path) -> dict[Path, _Page]:
+    return {path: _Page(path.read_text(encoding="utf-8")) for path in made.rglob("*.html")}
+
+
+def test_every_lesson_and_document_has_its_page(made: Path) -> None:
+    wanted = {lesson.name for lesson in authoring.lessons()} | {"index", "glossary", "grading"}
+    assert wanted <= {path.stem for path in made.glob("*.html")}
+    assert sum(path.stat().st_size for path in made.rglob("*") if path.is_file()) <= 40_000_000
+
+
+def test_no_link_is_broken(made: Path, pages: dict[Path, _Page]) -> None:
+    broken = []
+    for path, page in pages.items():
+        for link in page.links + page.loads:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc or link.startswith("data:"):
+                continue
+            file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            known = file in pages or file.is_file()
+            if not known or (
+                parts.fragment
+                and file in pages
+                and path.name != "genindex.html"
+                and unquote(parts.fragment) not in pages[file].places
+            ):
+                broken.append(f"{path.name}: {link}")
+    assert not broken, broken[:20]
+
+
+def test_no_page_loads_anything_from_elsewhere(made: Path, pages: dict[Path, _Page]) -> None:
+    elsewhere = [load for page in pages.values() for load in page.loads if _is_outside(load)]
+    assert not elsewhere, elsewhere[:20]
+    styles = "\n".join(path.read_text(encoding="utf-8") for path in made.rglob("*.css"))
+    assert not re.search(r"url\(\s*['\"]?(https?:)?//", styles)
+
+
+def _is_outside(address: str) -> bool:
+    return bool(re.match(r"(https?:)?//", address))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = programs.chromium()
+    if path is None:
+        pytest.skip("no Chromium on the PATH: install one to test in a browser")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield running
+        running.close()
+
+
+@pytest.mark.browser
+def test_the_front_page_answers_and_is_searched_from_a_disk(made: Path, chromium) -> None:
+    from playwright.sync_api import expect
+
+    context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((made / "index.html").as_uri())
+    frame = page.frame_locator("iframe[title^='A model that hears']")
+    frame.get_by_role("button", name="▶ no").click()
+    expect(frame.locator("#word")).to_have_text("no")
+    page.goto((made / "search.html").as_uri() + "?q=zero+point")
+    expect(page.locator("#search-results li").first).to_be_visible()
+    for lesson in authoring.lessons():
+        page.goto((made / f"{lesson.name}.html").as_uri())
+        expect(page.locator("h1")).to_contain_text(lesson.title)
+    outside = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+    assert not outside, outside[:5]
+    context.close()
