@@ -158,6 +158,61 @@ def _evaluate(model: Path, clips: Path, as_json: bool, quiet: bool) -> None:
     print(json.dumps(result, indent=2) if as_json else evaluation.table(result))
 
 
+def _labels(text: str) -> tuple[str, ...]:
+    """Return labels from a list with commas; those of the shipped model where there is none."""
+    from course_lib.sound.dataset import LABELS
+
+    return tuple(text.split(",")) if text else LABELS
+
+
+@_command("page")
+@click.argument("model", type=_PATH)
+@_option("--out", type=_PATH, default=Path("spotter.html"), metavar="FILE", help="The page.")
+@_option("--labels", default="", metavar="A,B,...", help="What the model tells apart, in order.")
+def _page(model: Path, out: Path, labels: str, quiet: bool) -> None:
+    """Put an int8 .tflite into a page that hears, in any browser, with the network off."""
+    from course_lib.views import hearing
+
+    page = hearing.page(model.read_bytes(), {}, _labels(labels))
+    print(f"{page.save(out)}: open it, allow the microphone")
+
+
+@_command("sketch")
+@click.argument("model", type=_PATH)
+@click.argument("folder", type=_PATH)
+@_option("--labels", default="", metavar="A,B,...", help="What the model tells apart, in order.")
+def _sketch(model: Path, folder: Path, labels: str, quiet: bool) -> None:
+    """Turn an int8 .tflite into a sketch for a board: docs/board.md says how to flash it."""
+    from course_lib import session
+    from course_lib.micro import board, plain_c
+
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "spotter.ino").is_file():
+        raise ValueError(f"{folder} holds other things: name a new folder.")
+    for name, text in board.sketch(plain_c.generate(model.read_bytes()), _labels(labels)).items():
+        session.write_atomically(folder / name, text)
+    print(f"{folder}: open spotter.ino there in the Arduino IDE")
+
+
+@_command("ask-board")
+@_option("--port", default="", metavar="PORT", help="Where there is more than one board.")
+@_option("--model", type=_PATH, metavar="FILE", help="What is on it; else the shipped model.")
+@_option("--clips", type=int, default=10, help="How many bundled clips, three seconds each.")
+def _ask_board(port: str, model: Path | None, clips: int, quiet: bool) -> None:
+    """Send clips to a board with the sketch; compare its bytes and its milliseconds."""
+    from course_lib import tflite
+    from course_lib.micro import board
+    from course_lib.sound import dataset
+
+    found = board.ports()
+    if not port and len(found) != 1:
+        there = f"there are {', '.join(found)}: name one" if found else "none is plugged in"
+        raise ValueError(f"Ports with a board: {there} (--port; it needs pyserial).")
+    model_bytes = model.read_bytes() if model else tflite.load("spotter_int8")
+    heard = dataset.bundled("test")
+    waves = heard.waves[:: max(1, len(heard) // max(1, clips))][:clips]
+    print(board.compare(port or found[0], model_bytes, waves))
+
+
 @_command("download")
 @click.argument("source", type=click.Choice(("mini", "full")))
 @_option("--out", type=_PATH, metavar="DIR", help="Else $WORKBOOK_CACHE or the user's cache.")

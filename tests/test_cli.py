@@ -313,3 +313,28 @@ def test_models_that_are_no_spotter(tmp_path):
         path = tmp_path / "three.tflite"
         path.write_bytes(tflite.convert(tf.keras.Sequential(layers)))
         saved.predictor(path)
+
+
+def test_a_page_and_a_sketch_are_written_and_nothing_else_is_touched(tmp_path, capsys):
+    model = session.data_path("models", "spotter_int8.tflite")
+    assert cli.main(["page", str(model), "--out", str(tmp_path / "page.html")]) == cli.DONE
+    assert "<!doctype html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert cli.main(["sketch", str(model), str(tmp_path / "spotter")]) == cli.DONE
+    assert {"spotter.ino", "settings.h", "model.c"} <= {
+        path.name for path in (tmp_path / "spotter").iterdir()
+    }
+    assert cli.main(["sketch", str(model), str(tmp_path / "spotter")]) == cli.DONE  # anew
+    capsys.readouterr()
+    for command in (["page", str(model), "--labels", "a,b"], ["sketch", str(model), str(tmp_path)]):
+        assert cli.main(command) == cli.UNUSABLE
+    said = capsys.readouterr().err
+    assert "gives 4 answers, not 2" in said and "holds other things" in said
+
+
+@pytest.mark.parametrize("found, said", [((), "none is plugged in"), (("A", "B"), "name one")])
+def test_a_board_is_named_where_it_is_not_clear(monkeypatch, capsys, found, said):
+    from course_lib.micro import board
+
+    monkeypatch.setattr(board, "ports", lambda: found)
+    assert cli.main(["ask-board"]) == cli.UNUSABLE
+    assert said in capsys.readouterr().err

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from course_lib import session
-from course_lib.micro import plain_c, wasm
+from course_lib.micro import device, plain_c, wasm
 from course_lib.sound import dataset
 from course_lib.sound.audio import CLIP_SAMPLES
 
@@ -96,7 +96,7 @@ def _stored(name: str, wave: np.ndarray) -> bytes:
     wave = np.asarray(wave)
     if wave.shape != (CLIP_SAMPLES,):
         raise ValueError(f"{name!r} has the shape {wave.shape}: give a second, ({CLIP_SAMPLES},).")
-    return np.clip(np.rint(wave * 32768), -32768, 32767).astype("<i2").tobytes()
+    return device.pcm(wave).astype("<i2").tobytes()
 
 
 def _text(data: bytes) -> str:

@@ -69,8 +69,16 @@ def test_every_exit_code_is_explained():
     }
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_every_command_that_is_named_exists(page, capsys):
+    for arguments in COMMAND.findall(page.read_text(encoding="utf-8")):
+        used = set(re.findall(r"(?<=\s)--[a-z-]+", arguments))
+        assert used <= options_of(arguments.split()[0], capsys), arguments
+
+
 def test_every_link_leads_somewhere():
-    for page, text in ((ROOT / "docs" / "grading.md", GUIDE), (ROOT / "README.md", README)):
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(((?!https?:)[^)]+)\)", text):
             file, _, heading = target.partition("#")
             assert (page.parent / file).exists(), target
