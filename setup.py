@@ -2,7 +2,8 @@
 
 from setuptools import find_packages, setup
 
-_KINDS = ("c", "cpp", "css", "h", "html", "ino", "js", "json", "ld", "md", "mjs", "sh", "wasm", "yml")
+_KINDS = ("c", "cpp", "css", "h", "html", "ino", "js", "json", "ld", "md", "mjs", "sh", "wasm")
+_KINDS += ("yml",)
 
 setup(
     packages=[*find_packages(include=["course_lib*"]), "course_lib._data"],

@@ -24,7 +24,7 @@ __all__ = ["build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "_site"
-_DOCUMENTS = ("glossary.md", "grading.md", "board.md")
+_DOCUMENTS = ("glossary.md", "teaching.md", "grading.md", "board.md")
 _FRONT = """# From a Python program to the bytes on a microcontroller
 
 An interactive workbook about what happens to a small neural network between the Python that
@@ -60,6 +60,7 @@ bits, and measure what each step costs.
 :caption: Documents
 
 glossary
+teaching
 grading
 board
 ```

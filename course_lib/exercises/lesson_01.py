@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.exercises.core import Exercise, when
-from course_lib.exercises.judges import checked, function, items, number
+from course_lib.exercises.judges import checked, function, items
 from course_lib.exercises.material import ORCHARD, PROGRAM
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
 from course_lib.graph.trace.source import from_source
@@ -163,19 +163,5 @@ EXERCISES = (
         ),
         right="six nodes, and the smallest neural network there is.",
         hints=("Three placeholders first.", "Then one row for ×, one for +, one for relu."),
-    ),
-    Exercise(
-        id="1.7",
-        ask="result: the number that this GraphDef computes",
-        judge=number(16),
-        mistakes=[
-            (-16, "The first input of Sub stands left of the minus."),
-            (14, "The nodes are not written in the order in which they run: follow the inputs."),
-            (9, "9 is one of the constants: what happens to it?"),
-            (18, "That is `scaled`; `out` reads it and goes on."),
-            (7, "That is 9 − 2: `out` reads `scaled`, not the 9 itself."),
-        ],
-        right="the order in the text means nothing, the inputs mean all.",
-        hints=("Begin with the two Const nodes.", "scaled = 9 × 2"),
     ),
 )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from course_lib import spotter
 from course_lib.exercises.core import Exercise
-from course_lib.exercises.judges import array, checked, function, number
-from course_lib.exercises.material import SHARED
+from course_lib.exercises.judges import checked, function, number
 from course_lib.graph import evaluate, span
-from course_lib.graph.scheduling import Schedule, ScheduleError, run_plan, schedule
 from course_lib.graph.trace.source import TraceError, from_source
 
 WEIGHTS = spotter.facts().trained
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
-_PLAN = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]  # the longest path, and the rest
 
 
 def _shallow(value: object) -> str:
@@ -40,37 +37,6 @@ def _shallow(value: object) -> str:
     if span(graph) > 3:
         return f"{span(graph)} levels: some + still waits without need. Halve, halve again."
     return ""
-
-
-def _plan(value: object) -> str:
-    """Judge a plan for two workers: possible, and as short as it can be."""
-    rows = value if isinstance(value, (list, tuple)) else ()
-    if len(rows) != 2 or not all(
-        isinstance(row, (list, tuple)) and all(isinstance(name, str) for name in row)
-        for row in rows
-    ):
-        return 'Give two lists of names, one for each worker: [["ant", …], ["bee", …]].'
-    try:
-        run = run_plan(SHARED, rows)
-    except ScheduleError as error:
-        return str(error)
-    best = schedule(SHARED, 2).length
-    if run.length == len(SHARED.operations):
-        return "Seven steps: that is no faster than one worker. Let both begin at once."
-    if run.length > best:
-        return f"{run.length:g} steps, and {best:g} are possible. {_waits(run)}"
-    return ""
-
-
-def _waits(run: Schedule) -> str:
-    """Say which operation of the longest path waits for another one."""
-    tasks = {task.name: task for task in run.tasks}
-    now = 0.0
-    for name in _PLAN[0]:
-        if tasks[name].start > now:
-            return f"{name} could begin at {now:g} and begins at {tasks[name].start:g}: why?"
-        now = tasks[name].end
-    return "Which operation waits although a worker is free?"
 
 
 def _divide(a, b, upstream):
@@ -112,39 +78,6 @@ EXERCISES = (
     ),
     Exercise(
         id="2.4",
-        ask="plan: two lists of names, what each of two workers does in order",
-        judge=checked(
-            _PLAN,
-            _plan,
-            wrong=(
-                [["ant", "bee", "cat", "dog", "elk", "fox", "gnu"], []],
-                [["bee", "elk", "cat", "fox", "gnu"], ["ant", "dog"]],
-                [["cat", "ant", "fox", "gnu"], ["bee", "dog", "elk"]],
-                [["ant", "cat", "fox", "gnu"], ["bee", "dog"]],
-            ),
-        ),
-        right="as short as the longest path allows: a third worker could not help.",
-        hints=(
-            "The longest path is ant, cat, fox, gnu.",
-            "One worker can do nothing but the longest path.",
-        ),
-    ),
-    Exercise(
-        id="2.5",
-        ask="weights: the two weights of both workers after one step",
-        judge=array([0.8, 0.6], tolerance=1e-9),
-        mistakes=[
-            ([0.6, 0.2], "You added the gradients; an all-reduce by mean halves the sum."),
-            ([1.2, 1.4], "A step goes against the gradient: minus."),
-            ([0.7, 1.1], "That is worker 1 alone: both take the same step."),
-            ([2.0, 4.0], "That is the mean gradient; now take the step with it."),
-            ([-1.0, -3.0], "You take the whole gradient as the step: multiply by the rate."),
-        ],
-        right="both workers have the same weights again, as if they were one.",
-        hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
-    ),
-    Exercise(
-        id="2.8",
         ask="divide_back(a, b, upstream): what a and b get from a / b",
         judge=function(_divide, _numbers, tolerance=1e-9),
         mistakes=[
@@ -165,7 +98,7 @@ EXERCISES = (
         hints=("a / b is a × (1/b): what does a small step of a do?", "d(1/b) = −1/b² db"),
     ),
     Exercise(
-        id="2.9",
+        id="2.6",
         ask=f"runs: forward runs for the slopes of {WEIGHTS:,} weights by small steps",
         judge=number(WEIGHTS + 1),
         mistakes=[

@@ -1,4 +1,4 @@
-"""The exercises of lesson 04: checkpoints."""
+"""Lesson 04: a snapshot to ship, bytes of a checkpoint, one number of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from functools import partial
 
 from course_lib.exercises.core import Exercise, when
-from course_lib.exercises.judges import choice, function, items
+from course_lib.exercises.judges import function
 
 
 def _best(history, of_equals=min):
@@ -43,45 +43,6 @@ def _files_of_floats(rng):
         values = rng.normal(size=12).astype("<f4")
         data = rng.bytes(offset) + values.tobytes() + rng.bytes(8)
         cases.append((data, offset, int(rng.integers(1, 12))))
-    return cases
-
-
-def _newest(files, step):
-    steps = [int(name[5:-6]) for name in files if name.endswith(".index")]
-    complete = [s for s in steps if f"ckpt-{s}.data-00000-of-00001" in files and s <= step]
-    return f"ckpt-{max(complete)}"
-
-
-def _newest_as_text(files, step):
-    names = [name[:-6] for name in files if name.endswith(".index")]
-    names = [name for name in names if int(name[5:]) <= step]
-    return max(name for name in names if f"{name}.data-00000-of-00001" in files)
-
-
-def _newest_by_index_only(files, step):
-    steps = [int(name[5:-6]) for name in files if name.endswith(".index")]
-    return f"ckpt-{max(s for s in steps if s <= step)}"
-
-
-def _newest_by_data_only(files, step):
-    steps = [int(name[5:].partition(".")[0]) for name in files if ".data-" in name]
-    return f"ckpt-{max(s for s in steps if s <= step)}"
-
-
-def _folders(rng):
-    """Folders after a crash: steps of different lengths, half a checkpoint of either kind."""
-    whole = [80, 900, 1000, 1100]
-    first = [f"ckpt-{s}{end}" for s in whole for end in (".index", ".data-00000-of-00001")]
-    cases = [([*first, "ckpt-990.index", "checkpoint"], 1000), ([*first, "checkpoint"], 999)]
-    cases.append(([*first, "ckpt-990.index"], 995))
-    cases.append(([*first, "ckpt-985.data-00000-of-00001"], 995))
-    for _ in range(4):
-        steps = sorted({int(s) for s in rng.integers(50, 3000, 6)} | {40})
-        files = [f"ckpt-{s}{end}" for s in steps for end in (".index", ".data-00000-of-00001")]
-        broken = f"ckpt-{steps[2]}.data-00000-of-00001"
-        files = [name for name in files if name != broken] + ["checkpoint"]
-        rng.shuffle(files)
-        cases.append(([str(name) for name in files], steps[int(rng.integers(2, 5))] + 1))
     return cases
 
 
@@ -182,85 +143,5 @@ EXERCISES = (
             "struct.unpack_from('<f', data, position) returns a tuple of one float.",
             "position = offset + 4 * index",
         ),
-    ),
-    Exercise(
-        id="4.7",
-        ask="missing: what is missing in folders A, B, C and D, in this order",
-        judge=items(["index", "data", "meta", "checkpoint"]),
-        mistakes=[
-            (
-                ["data", "index", "meta", "checkpoint"],
-                "A and B are swapped: which file is read first, to learn where the others are?",
-            ),
-            (
-                ["index", "data", "checkpoint", "meta"],
-                "C and D are swapped: which of the two holds a graph?",
-            ),
-            (
-                ["checkpoint", "data", "meta", "index"],
-                "A and D are swapped: `checkpoint` only remembers which one is the newest.",
-            ),
-            (
-                ["meta", "data", "index", "checkpoint"],
-                "A and C are swapped: a graph without code comes from one of them alone.",
-            ),
-        ],
-        right="index finds, data holds, meta rebuilds, checkpoint remembers the newest.",
-        hints=(
-            "Look at your trials above: which of them went on without `checkpoint`?",
-            "Without code of the model, only one file can rebuild its graph.",
-        ),
-    ),
-    Exercise(
-        id="4.9",
-        ask="newest(files, step): the prefix of the newest whole checkpoint up to `step`",
-        judge=function(_newest, _folders),
-        mistakes=[
-            (
-                _newest_as_text,
-                "As text, ckpt-900 comes after ckpt-1000: compare the steps as numbers.",
-            ),
-            (
-                _newest_by_index_only,
-                "One of yours has no data: a process was killed between the two files.",
-            ),
-            (
-                _newest_by_data_only,
-                "One of yours has no index: nobody finds a tensor in its data.",
-            ),
-            (lambda f, s: _newest(f, s - 1), "The checkpoint of the step itself counts, too."),
-            (
-                lambda f, s: int(_newest(f, s)[5:]),
-                "That is the step: the prefix is asked, such as 'ckpt-900'.",
-            ),
-            (lambda f, s: _newest(f, 10**9), "Yours is newer than the step that was asked for."),
-            (
-                lambda f, s: _newest(f, s) + ".index",
-                "A checkpoint is named by its prefix, without .index.",
-            ),
-        ],
-        right="whole, not too new, and 1000 comes after 900.",
-        hints=(
-            "int(name.removeprefix('ckpt-').removesuffix('.index')) is a step.",
-            "Keep the steps whose .data file is there too, then take the largest up to `step`.",
-        ),
-    ),
-    Exercise(
-        id="4.10",
-        ask="caught_by: the check that would have noticed the model that learnt nothing",
-        judge=choice(
-            "assert_existing_objects_matched",
-            among=("assert_consumed", "assert_existing_objects_matched", "expect_partial"),
-        ),
-        mistakes=[
-            (
-                "assert_consumed",
-                "It notices, but also where only the optimizer is left over, "
-                "as in every restore for use. Which asks about your model alone?",
-            ),
-            ("expect_partial", "That one silences the warning: it checks nothing."),
-        ],
-        right="every variable that you have must have found a value.",
-        hints=("Which of them passed where only the optimizer's part was left over?",),
     ),
 )

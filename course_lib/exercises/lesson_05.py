@@ -1,18 +1,15 @@
-"""The exercises of lesson 05: freezing, and the protobuf wire format."""
+"""The exercises of lesson 05: what freezing replaces, a norm folded away, a form for each job."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import numpy as np
 
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, items
-from course_lib.formats.protobuf import encode_varint
 
 
-def fold(kernel, gamma, beta, mean, variance, epsilon, power=0.5):
-    """Return a convolution's kernel and bias with its normalisation worked in; 6.1 asks it too."""
+def _fold(kernel, gamma, beta, mean, variance, epsilon, power=0.5):
+    """Return a convolution's kernel and bias with its normalisation worked in."""
     scale = gamma / (variance + epsilon) ** power
     return kernel * scale, beta - mean * scale
 
@@ -24,56 +21,6 @@ def _layers(rng):
         four = [rng.uniform(0.5, 2, channels), *rng.normal(size=(2, channels))]
         variance = rng.uniform(0.01, 3, channels)
         cases.append((rng.normal(size=(2, 3, 1, channels)), *four, variance, 0.02))
-    return cases
-
-
-def _varint(data, kept=0x7F, bits=7):
-    value = 0
-    for place, byte in enumerate(data):
-        value += (byte & kept) << (bits * place)
-        if byte < 0x80:
-            return value
-    return value
-
-
-def _varint_highest_first(data):
-    value = 0
-    for byte in data:
-        value = value * 128 + (byte & 0x7F)
-        if byte < 0x80:
-            break
-    return value
-
-
-def _varints(rng):
-    """Draw varints of one to four bytes, each followed by bytes that do not belong to it."""
-    numbers = [
-        5,
-        127,
-        128,
-        300,
-        *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25)),
-    ]
-    return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]
-
-
-def _tag(byte):
-    return byte >> 3, byte & 7
-
-
-def _find(data, weights):
-    return data.find(np.asarray(weights, "<f4").tobytes())
-
-
-def _files(rng):
-    """Bytes with three float32 numbers somewhere, in the last two cases twice, and the numbers."""
-    cases = []
-    for times in (1, 1, 1, 2, 2):
-        weights = [float(x) for x in rng.normal(size=3).astype("<f4")]
-        data = rng.bytes(int(rng.integers(9, 60)))
-        for _ in range(times):
-            data += np.asarray(weights, "<f4").tobytes() + rng.bytes(9)
-        cases.append((data, weights))
     return cases
 
 
@@ -100,11 +47,11 @@ EXERCISES = (
     Exercise(
         id="5.3",
         ask="fold(kernel, gamma, beta, mean, variance, epsilon): the new kernel and the new bias",
-        judge=function(fold, _layers, tolerance=1e-5),
+        judge=function(_fold, _layers, tolerance=1e-5),
         mistakes=[
-            (lambda *a: fold(*a, power=1), "You divide by the variance: which root is missing?"),
+            (lambda *a: _fold(*a, power=1), "You divide by the variance: which root is missing?"),
             (
-                lambda k, g, b, m, v, e: fold(k, g, b, m, v, 0),
+                lambda k, g, b, m, v, e: _fold(k, g, b, m, v, 0),
                 "Where is epsilon? It stands under the root, beside the variance.",
             ),
             (
@@ -115,23 +62,23 @@ EXERCISES = (
                 "You add epsilon behind the root: it stands under it, beside the variance.",
             ),
             (
-                lambda k, g, b, m, v, e: fold(k, 1, b, m, v, e),
+                lambda k, g, b, m, v, e: _fold(k, 1, b, m, v, e),
                 "gamma stretches the kernel as well: where did it go?",
             ),
             (
-                lambda k, g, b, m, v, e: fold(k, g, b, -m, v, e),
+                lambda k, g, b, m, v, e: _fold(k, g, b, -m, v, e),
                 "The mean is subtracted: look at its sign.",
             ),
             (
-                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], (b - m) * g / np.sqrt(v + e)),
+                lambda k, g, b, m, v, e: (_fold(k, g, b, m, v, e)[0], (b - m) * g / np.sqrt(v + e)),
                 "beta is added after the scaling: do not scale it.",
             ),
             (
-                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b - m),
+                lambda k, g, b, m, v, e: (_fold(k, g, b, m, v, e)[0], b - m),
                 "The mean passes through the same scale as the kernel.",
             ),
             (
-                lambda k, g, b, m, v, e: (fold(k, g, b, m, v, e)[0], b),
+                lambda k, g, b, m, v, e: (_fold(k, g, b, m, v, e)[0], b),
                 "Subtracting the mean shifts the result: what of that?",
             ),
             (
@@ -177,76 +124,5 @@ EXERCISES = (
         ],
         right="each job has its form, and you tried them all.",
         hints=("Read the table of trials row by row: each job names two of its columns.",),
-    ),
-    Exercise(
-        id="5.6",
-        ask="varint(data): the number at the start of `data`",
-        judge=function(_varint, _varints, whole=True),
-        mistakes=[
-            (lambda data: data[0], "That is the first byte alone, and its highest bit is a flag."),
-            (lambda data: data[0] & 0x7F, "Right up to 127. A byte of 128 or more says: go on."),
-            (
-                partial(_varint, kept=0xFF),
-                "The highest bit is a flag, no part of the number: mask it.",
-            ),
-            (_varint_highest_first, "The first byte holds the lowest seven bits."),
-            (
-                lambda data: int.from_bytes(data, "little"),
-                "Seven bits of each byte count, and not every byte belongs to it.",
-            ),
-            (partial(_varint, bits=8), "Each byte adds seven bits, not eight."),
-            (
-                lambda data: sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data)),
-                "A byte below 128 is the last one: stop there.",
-            ),
-        ],
-        right="small numbers take one byte, and nobody had to say how long they are.",
-        hints=(
-            "byte & 0x7F are the seven bits; byte >= 0x80 says that another byte follows.",
-            "Shift the seven bits of byte number `place` left by 7 * place.",
-        ),
-    ),
-    Exercise(
-        id="5.7",
-        ask="tag(byte): (number of the field, wire type)",
-        judge=function(
-            _tag, [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x20, 0x28)], whole=True
-        ),
-        mistakes=[
-            (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),
-            (lambda byte: (byte >> 2, byte & 3), "Wire types go from 0 to 5: how many bits?"),
-            (lambda byte: (byte >> 4, byte & 15), "Hex digits do not split a tag: 3 bits do."),
-            (lambda byte: (byte >> 3, byte & 3), "3 has two bits set: three bits are 7."),
-            (lambda byte: (byte & 0xF8, byte & 7), "Shift the number down by the three bits."),
-            (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
-        ],
-        right="0a is field 1, length-delimited: the byte that begins every node.",
-        hints=("Three bits for the wire type, all others for the number.",),
-    ),
-    Exercise(
-        id="5.8",
-        ask="find(data, weights): the byte at which a list of float32 weights begins",
-        judge=function(_find, _files, whole=True),
-        mistakes=[
-            (
-                lambda d, w: d.find(np.asarray(w, "<f8").tobytes()),
-                "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
-                "first.",
-            ),
-            (
-                lambda d, w: _find(d, w) // 4,
-                "You count floats. Where does the first one begin, in bytes?",
-            ),
-            (lambda d, w: _find(d, w) + 4 * len(w), "That is where they end."),
-            (
-                lambda d, w: d.rfind(np.asarray(w, "<f4").tobytes()),
-                "Where the weights are there twice, you give the last place: the first one counts.",
-            ),
-        ],
-        right="no parser was needed: the bytes of a weight are the same everywhere.",
-        hints=(
-            "Which bytes do the weights have? A NumPy array of the right type tells: `tobytes`.",
-            "Bytes can be searched like a text: they have the same methods.",
-        ),
     ),
 )

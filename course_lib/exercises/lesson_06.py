@@ -1,4 +1,4 @@
-"""The exercises of lesson 06: folding a norm, following offsets, changing a file in place."""
+"""The exercises of lesson 06: four letters, an offset, and a field through its vtable."""
 
 from __future__ import annotations
 
@@ -7,24 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise, when
-from course_lib.exercises.judges import function, text
-from course_lib.exercises.lesson_05 import fold
-
-# 6.1: batch normalisation worked into the weights before it
-
-_fold = partial(fold, epsilon=1e-3)
-
-
-def _layers(rng):
-    """Draw small kernels (height, width, in, out) and the four vectors of a norm."""
-    draw, drawn = rng.normal, []
-    for out in (1, 3, 5):
-        kernel, gamma = draw(size=(3, 2, 2, out)), draw(1, 0.3, out)
-        drawn.append((kernel, gamma, *draw(size=(2, out)), rng.uniform(0.001, 2, out)))
-    return drawn
-
+from course_lib.exercises.core import Exercise
+from course_lib.exercises.judges import function
 
 # 6.2: four bytes that name the format
 
@@ -48,7 +32,7 @@ def _files(rng):
     ]
 
 
-# 6.3: one jump
+# 6.4: one jump
 
 
 def _follow(data, position):
@@ -66,7 +50,7 @@ def _places(rng):
     return drawn + [(b"\x08\x00\x00\x00" + bytes(8), 0)]  # as a file may begin
 
 
-# 6.4: a field through the vtable
+# 6.5: a field through the vtable
 
 
 def _field(data, table, slot, head=4, sign=1, bounded=True, optional=True):
@@ -115,59 +99,7 @@ def _large_table():
     return struct.pack("<iHH130H", -4, 264, 820, *entries) + bytes(8)
 
 
-# 6.5: a text changed in place
-
-
-def _relabel(data, start, room, label):
-    if len(label) > room:
-        return None
-    return data[:start] + label.ljust(room) + data[start + room :]
-
-
-def _labels(rng):
-    data = rng.bytes(48)
-    return [
-        (data, 12, 15, b"yes or no"),
-        (data, 20, 9, b"nine byte"),
-        (data, 4, 6, b""),
-        (data, 30, 5, b"much too long"),
-        (data, 0, 3, b"no"),
-    ]
-
-
-_REFUSE = "return None when the label is longer than the room"
-
-
 EXERCISES = (
-    Exercise(
-        id="6.1",
-        ask="fold(kernel, gamma, beta, mean, variance): a kernel and a bias without a norm",
-        judge=function(_fold, _layers, tolerance=1e-6),
-        mistakes=[
-            (partial(_fold, power=1), "You divide by the variance. The norm divides by its root."),
-            (
-                partial(fold, epsilon=0),
-                "Close, but not where the variance is small: which constant "
-                "does the norm add to it?",
-            ),
-            (
-                lambda k, g, b, m, v: (_fold(k, g, b, m, v)[0], b - m),
-                "The kernel is right. The mean is subtracted before the norm "
-                "scales: what happens to it then?",
-            ),
-            (
-                lambda k, g, b, m, v: _fold(k, g, b, -m, v),
-                "The kernel is right. The norm subtracts the mean.",
-            ),
-            (lambda *a: _fold(*a)[0], "That is the kernel alone: return the bias as well."),
-        ],
-        right="the norm is gone, and nothing but rounding has changed.",
-        hints=(
-            "A norm gives gamma · (x − mean) / √(variance + 0.001) + beta. What multiplies x?",
-            "x is what the kernel made: what multiplies x may as well multiply the kernel.",
-            "Put 0 in for x: what the norm still gives is the new bias.",
-        ),
-    ),
     Exercise(
         id="6.2",
         ask="is_tflite(data): True where bytes say that they are a .tflite file",
@@ -196,7 +128,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="6.3",
+        id="6.4",
         ask="follow(data, position): the place that the number at `position` points to",
         judge=function(_follow, _places, whole=True),
         mistakes=[
@@ -225,7 +157,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="6.4",
+        id="6.5",
         ask="field(data, table, slot): where a field lies, None where it is left out",
         judge=function(_field, _tables),
         mistakes=[
@@ -260,71 +192,6 @@ EXERCISES = (
             "The table begins with a signed 32-bit number; the vtable lies at table − number.",
             "The vtable: its size, the table's size, then one entry of two bytes for each slot.",
             "Entry `slot` lies at vtable + 4 + 2 * slot. 0, or beyond the size, means None.",
-        ),
-    ),
-    Exercise(
-        id="6.5",
-        ask="relabel(data, start, room, label): the file with a text changed in place",
-        judge=function(_relabel, _labels),
-        mistakes=[
-            (
-                lambda d, s, room, a: None if len(a) > room else d[:s] + a + d[s + room :],
-                "The file became shorter, and every offset behind is wrong now: "
-                "fill up with spaces.",
-            ),
-            (
-                lambda d, s, room, a: None if len(a) > room else d[:s] + a + d[s + len(a) :],
-                "The end of the old text is still there: fill up with spaces.",
-            ),
-            (
-                lambda d, s, room, a: d[:s] + a[:room].ljust(room) + d[s + room :],
-                f"You cut the label short and say nothing: {_REFUSE}.",
-            ),
-            (
-                lambda d, s, room, a: d[:s] + a.ljust(room) + d[s + max(room, len(a)) :],
-                f"A long label runs over the bytes behind it: {_REFUSE}.",
-            ),
-            (
-                when(lambda given, value: len(given[3]) > given[2] and value is not None),
-                f"Too long a label is not refused: {_REFUSE}.",
-            ),
-            (
-                when(lambda given, value: value is not None and len(value) != len(given[0])),
-                "The file must keep its length: count the bytes that you write.",
-            ),
-            (
-                when(lambda given, value: "bytes" in str(value) and isinstance(value, Raised)),
-                'Bytes and texts do not mix: the label is bytes, so fill up with b" ".',
-            ),
-        ],
-        right="nothing moved, so every offset still holds.",
-        hints=(
-            "data[:start] + … + data[start + room:] keeps the length when … has `room` bytes.",
-            'b"yes".ljust(9) fills up with spaces.',
-            _REFUSE[0].upper() + _REFUSE[1:] + ".",
-        ),
-    ),
-    Exercise(
-        id="6.6",
-        ask="culprit: the name of the operation that cannot be converted",
-        judge=text(
-            "DecodeWav",
-            "tf.DecodeWav",
-            "'DecodeWav'",
-            "'tf.DecodeWav'",
-            otherwise='Look for the words "op is neither a custom op nor a flex op".',
-        ),
-        mistakes=[
-            ("decode_wav", "That is the Python function: the message names the operation."),
-            ("tf.audio.decode_wav", "That is Python's name: the message names the operation."),
-            ("listen", "That is your own Python function: which operation did it leave?"),
-            ("ReadFile", "No file is read here: the bytes come in as a string."),
-            ("Placeholder", "A placeholder is the input; converting takes it."),
-        ],
-        right="TensorFlow Lite has no such kernel, so decode before the model.",
-        hints=(
-            "The message calls it an op, and puts quotes around it.",
-            "It stands behind 'tf.', before \"op is neither\".",
         ),
     ),
 )

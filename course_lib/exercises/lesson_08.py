@@ -1,13 +1,13 @@
-"""The exercises of lesson 08: arrays, operators, memory, agreement, work, and listening."""
+"""The exercises of lesson 08: addresses, operators, memory, agreement."""
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
 
 from course_lib import tflite
-from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, items
 
@@ -15,22 +15,17 @@ _EVERY = [operation.kind for operation in tflite.operations(tflite.load("spotter
 _NEEDED = list(dict.fromkeys(_EVERY))
 
 
-def _numbers(text):
-    return [int(part, 16) for part in text.replace(",", " ").split()]
+def _aligned(address, to):
+    return address + -address % to
 
 
-def _to_bytes(text):
-    return bytes(_numbers(text))
-
-
-def _texts(rng):
-    """Draw texts as they stand between the braces of an array, over several lines."""
-    cases = []
-    for count in (3, 5, 14):
-        # the first byte has a letter in it, so that int(part) without 16 cannot read it
-        parts = [f"0x{byte:02x}," for byte in [int(rng.integers(160, 256)), *rng.bytes(count)]]
-        cases.append(("\n    ".join(" ".join(parts[k : k + 12]) for k in range(0, count, 12)),))
-    return cases
+def _addresses(rng):
+    """Draw addresses, some of which are multiples already."""
+    drawn = []
+    for _ in range(8):
+        to = 2 ** int(rng.integers(1, 7))
+        drawn.append((to * int(rng.integers(20, 3000)) + int(rng.integers(1, to)), to))
+    return [*drawn, (4096, 16), (36, 4), (17, 16)]
 
 
 def _peak(tensors, before=0, after=0):
@@ -82,90 +77,49 @@ def _answers(rng):
     return cases
 
 
-def _macs(output, kernel):
-    height, width, channels = output
-    return height * width * channels * kernel[0] * kernel[1] * kernel[2]
-
-
-def _layers(rng):
-    draw = rng.integers
-    return [(tuple(draw(2, 30, 3).tolist()), tuple(draw(2, 9, 3).tolist())) for _ in range(5)]
-
-
-def _smooth(scores, n):
-    return [sum(scores[max(0, end - n) : end]) / min(n, end) for end in range(1, len(scores) + 1)]
-
-
-def _curves(rng):
-    sizes = ((5, 2), (9, 3), (12, 4), (4, 3))
-    return [([round(float(x), 3) for x in rng.random(length)], n) for length, n in sizes]
-
-
-def _milliseconds(instructions, cycles_each, megahertz):
-    return 1000 * instructions * cycles_each / (megahertz * 1e6)
-
-
-def _runs(rng):
-    draw = rng.integers
-    return [
-        (int(draw(10_000, 9_000_000)), float(rng.uniform(1.1, 2)), int(draw(16, 240)))
-        for _ in range(4)
-    ]
-
-
 EXERCISES = (
     Exercise(
-        id="8.1",
-        ask="to_bytes(text): the bytes that an array's text stands for",
-        judge=function(_to_bytes, _texts),
-        mistakes=[
-            (
-                when(lambda arguments, value: value == _numbers(arguments[0])),
-                "The numbers are right, in a list: bytes(…) makes bytes of it.",
-            ),
-            (
-                lambda text: _to_bytes(text)[::-1],
-                "Backwards: only the bytes *inside* a number are turned round.",
-            ),
-            (lambda text: text.encode(), "That is the text itself, a byte for each character."),
-            (
-                when(lambda arguments, value: isinstance(value, Raised)),
-                "int(part, 16) reads 0x1c, but neither an empty part nor one with a comma.",
-            ),
-        ],
-        right="six characters of C for a byte of flash.",
-        hints=(
-            "text.replace(',', ' ').split() leaves the numbers alone, over all lines.",
-            "int('0x1c', 16) is 28; bytes([28]) is one byte.",
-        ),
-    ),
-    Exercise(
         id="8.2",
-        ask="needed: the operators for the resolver, each once, in the order of first use",
-        judge=items(_NEEDED),
+        ask="aligned(address, to): the first multiple of `to` at or behind an address",
+        judge=function(_aligned, _addresses, whole=True),
         mistakes=[
-            (_EVERY, "A resolver lists an operator once, however often it is used."),
             (
-                sorted(_NEEDED),
-                "All there, by the alphabet: a set forgets the order, dict.fromkeys does not.",
+                lambda address, to: address // to * to,
+                "That lies before the address, where bytes are taken.",
             ),
             (
-                when(lambda value: set(value) < set(_NEEDED)),
-                "With one operator missing the chip refuses the model at start-up.",
+                lambda address, to: (address // to + 1) * to,
+                "An address that is a multiple already stays: nothing has to be skipped.",
             ),
             (
-                when(lambda value: set(value) > set(_NEEDED)),
-                "One of these the file never uses: its code would only fill the flash.",
+                lambda address, to: -address % to,
+                "So many bytes are skipped. At which address does the array begin?",
+            ),
+            (
+                lambda address, to: math.ceil(address / to),
+                "That counts blocks of `to` bytes: how many bytes are these?",
+            ),
+            (
+                lambda address, to: address + address % to,
+                "address % to is how far it lies *behind* the last multiple. How far to the next?",
+            ),
+            (
+                lambda address, to: address + to - address % to,
+                "An address that is a multiple already stays: you skip a whole block.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, float)),
+                "An address is a whole number: // divides without a fraction.",
             ),
         ],
-        right="five operators, of about a hundred.",
+        right="at most 15 bytes are skipped, and every number can be read in place.",
         hints=(
-            "`kinds` has all of them, with repeats.",
-            "A dict keeps its keys in the order in which they came, each once.",
+            "address % to is how far the address lies behind the last multiple of `to`.",
+            "In Python -address % to is how far it is to the next one, and 0 if it is one.",
         ),
     ),
     Exercise(
-        id="8.3",
+        id="8.4",
         ask="peak(tensors): the bytes of the fullest step",
         judge=function(_peak, _networks, whole=True),
         mistakes=[
@@ -194,7 +148,32 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="8.4",
+        id="8.5",
+        ask="needed: the operators for the resolver, each once, in the order of first use",
+        judge=items(_NEEDED),
+        mistakes=[
+            (_EVERY, "A resolver lists an operator once, however often it is used."),
+            (
+                sorted(_NEEDED),
+                "All there, by the alphabet: a set forgets the order, dict.fromkeys does not.",
+            ),
+            (
+                when(lambda value: set(value) < set(_NEEDED)),
+                "With one operator missing the chip refuses the model at start-up.",
+            ),
+            (
+                when(lambda value: set(value) > set(_NEEDED)),
+                "One of these the file never uses: its code would only fill the flash.",
+            ),
+        ],
+        right="five operators, of about a hundred.",
+        hints=(
+            "`kinds` has all of them, with repeats.",
+            "A dict keeps its keys in the order in which they came, each once.",
+        ),
+    ),
+    Exercise(
+        id="8.7",
         ask="agreement(a, b): the share of clips with equal bytes, and with the same decision",
         judge=function(_agreement, _answers, tolerance=1e-6),
         mistakes=[
@@ -222,86 +201,5 @@ EXERCISES = (
             "(a == b).all(axis=1) says of each clip whether all of its bytes agree.",
             "The mean of an array of True and False is the share of True.",
         ),
-    ),
-    Exercise(
-        id="8.5",
-        ask="macs(output, kernel): the multiply-accumulates of a convolution",
-        judge=function(_macs, _layers, whole=True),
-        mistakes=[
-            (
-                lambda o, k: o[0] * o[1] * k[0] * k[1] * k[2],
-                "Every output channel has a kernel of its own.",
-            ),
-            (
-                lambda o, k: o[0] * o[1] * o[2] * k[0] * k[1],
-                "At each place the kernel reaches through all inputs.",
-            ),
-            (
-                lambda o, k: o[2] * k[0] * k[1] * k[2],
-                "That is the number of weights: each is used at every place again.",
-            ),
-            (lambda o, k: 2 * _macs(o, k), "A multiplication with its addition counts once."),
-            (lambda o, k: sum(o) * sum(k), "Nested loops multiply: nothing here is added."),
-        ],
-        right="six nested loops, as in the C.",
-        hints=("Every number of the output takes kernel height x width x inputs of them.",),
-    ),
-    Exercise(
-        id="8.6",
-        ask="smooth(scores, n): the mean of each number and the n - 1 before it",
-        judge=function(_smooth, _curves, tolerance=1e-6),
-        mistakes=[
-            (
-                lambda s, n: [sum(s[max(0, end - n) : end]) / n for end in range(1, len(s) + 1)],
-                "At the start there are fewer than n: divide by how many.",
-            ),
-            (
-                lambda s, n: [_smooth(s, n)[0], *_smooth(s, n)[:-1]],
-                "The newest number belongs to the mean as well.",
-            ),
-            (
-                lambda s, n: [sum(s[k : k + n]) / len(s[k : k + n]) for k in range(len(s))],
-                "You look ahead: a device knows only what is over.",
-            ),
-            (
-                lambda s, n: _smooth(s, n)[n - 1 :],
-                "As long as `scores`: the first ones are means of fewer.",
-            ),
-            (lambda s, n: _smooth(s, n + 1), "One number too many: the newest one is among the n."),
-        ],
-        right="a few additions, and most false alarms are gone.",
-        hints=(
-            "scores[max(0, end - n):end] are the last n numbers before `end`, or all there are.",
-            "Let `end` run from 1 to len(scores).",
-        ),
-    ),
-    Exercise(
-        id="8.7",
-        ask="milliseconds(instructions, cycles_each, megahertz): the time it takes",
-        judge=function(_milliseconds, _runs, tolerance=1e-6),
-        mistakes=[
-            (
-                lambda i, c, m: _milliseconds(i, c, m) / 1000,
-                "Those are seconds: a millisecond is a thousandth of one.",
-            ),
-            (
-                lambda i, c, m: _milliseconds(i, c, m) * 1e3,
-                "Those are microseconds: a megahertz is a million cycles a second.",
-            ),
-            (
-                lambda i, c, m: _milliseconds(i, c, m) * 1e6,
-                "A megahertz is a million cycles a second, not one.",
-            ),
-            (
-                lambda i, c, m: _milliseconds(i, 1 / c, m),
-                "More cycles for each instruction take more time, not less.",
-            ),
-            (
-                lambda i, c, m: _milliseconds(i, 1, m),
-                "An instruction takes more than one cycle: where is cycles_each?",
-            ),
-        ],
-        right="an estimate in one line, and its units are half the work.",
-        hints=("seconds = cycles / (cycles a second), and a megahertz is a million of those.",),
     ),
 )

@@ -1,9 +1,7 @@
-"""The exercises of lesson 09: shares, a beginning, confusions, how many clips, verdicts, a hash."""
+"""The exercises of lesson 09: an answer without listening, a beginning, confusions."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 from functools import partial
 
 import numpy as np
@@ -12,11 +10,20 @@ from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
 
-_SILENCE, _UNKNOWN = 0.10, 0.30
+
+def _baseline(labels):
+    return max(labels.count(label) for label in labels) / len(labels)
 
 
-def _shares(count):
-    return [_SILENCE, _UNKNOWN, *[(1 - _SILENCE - _UNKNOWN) / count] * count]
+def _labels(rng):
+    """Draw the labels of some clips as lists; each time another label is the most frequent."""
+    cases = []
+    for often in (0, 1, 2, 3, 4):
+        counts = rng.integers(2, 8, 5)
+        counts[often] = 9
+        drawn = rng.permutation(np.repeat(np.arange(5), counts))
+        cases.append((drawn.tolist(),))
+    return [([0, 1, 1, 3],), *cases]
 
 
 def _begin(new, trained, last):
@@ -68,83 +75,54 @@ def _matrices(rng):
     return cases
 
 
-def _clips(share, margin):
-    # rounded before it is rounded up: noise in the last digit must not cost a clip
-    return math.ceil(round(1.96**2 * share * (1 - share) / margin**2, 9))
-
-
-def _questions(rng):
-    margins = (0.1, 0.05, 0.03, 0.02, 0.01)
-    return [(round(float(rng.uniform(0.6, 0.97)), 3), margin) for margin in margins]
-
-
-_HOLDS, _PART, _NOT, _OPEN = "holds", "holds in part", "does not hold", "not measured here"
-
-
-def _verdict(tests):
-    known = [test for test in tests if test is not None]
-    if not known:
-        return _OPEN
-    return _HOLDS if all(known) else _PART if any(known) else _NOT
-
-
-def _mistaking(verdict, other):
-    """Return a function that says `other` where `verdict` is right."""
-    return lambda tests: other if _verdict(tests) == verdict else _verdict(tests)
-
-
-def _trials(rng):
-    """Return lists of results of which every kind occurs, in a drawn order."""
-    # an array of objects keeps True, False and None as they are
-    kinds = ([True, True], [True, False], [False, False], [None, True], [None, False], [None, None])
-    return [(list(rng.permutation(np.array(kind, object))),) for kind in kinds]
-
-
-def _fingerprint(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def _files(rng):
-    return [(rng.bytes(size),) for size in (0, 16, 300)]
-
-
 EXERCISES = (
     Exercise(
         id="9.1",
-        ask="shares(count): the share of silence, of unknown, and of each of `count` words",
-        judge=function(_shares, [(2,), (3,), (4,), (6,)], tolerance=1e-9),
+        ask="baseline(labels): the share right of the best model that always says the same",
+        judge=function(_baseline, _labels, tolerance=1e-9),
         mistakes=[
             (
-                lambda count: [_SILENCE, _UNKNOWN, *[(1 - _SILENCE - _UNKNOWN) / 2] * count],
-                "Two words share what is left by halves; how many are there now?",
+                lambda labels: labels.count(1) / len(labels),
+                "You always say unknown. Is another label more frequent?",
             ),
             (
-                lambda count: [_SILENCE, _UNKNOWN, *[1 / count] * count],
-                "The words share only what silence and unknown leave of 1.",
+                lambda labels: labels.count(0) / len(labels),
+                "You always say silence. Is another label more frequent?",
             ),
             (
-                lambda count: [1 / (count + 2)] * (count + 2),
-                "Silence gets 0.10 and unknown 0.30: only the words are alike.",
+                lambda labels: 1 / len(set(labels)),
+                "That is right where every label has as many clips: count them.",
             ),
             (
-                lambda count: _shares(count)[2:],
-                "Silence and unknown come first: the list has count + 2 numbers.",
+                lambda labels: max(map(labels.count, labels)),
+                "That is a number of clips: which share of all is it?",
             ),
             (
-                lambda count: [100 * share for share in _shares(count)],
-                "Shares add up to 1; these are percents.",
+                lambda labels: min(map(labels.count, labels)) / len(labels),
+                "That is the rarest label; the best answer is the most frequent one.",
             ),
             (
-                lambda count: [_SILENCE, _UNKNOWN, *[1 - _SILENCE - _UNKNOWN] * count],
-                "Divide what is left among the words.",
+                lambda labels: 1 - _baseline(labels),
+                "That is the share that it gets wrong.",
             ),
             (
-                lambda count: _shares(count)[:3],
-                "One number for each word: repeat the last.",
+                lambda labels: max(labels) / len(labels),
+                "A label is a name, not an amount: count how often each occurs.",
+            ),
+            (
+                lambda labels: 100 * _baseline(labels),
+                "A share lies between 0 and 1; these are percents.",
+            ),
+            (
+                lambda labels: max(labels, key=labels.count),
+                "That is the label. Which share of the clips has it?",
             ),
         ],
-        right="a word gets less as you add others: that is the price of the next word.",
-        hints=("What is left for the words is 1 - 0.10 - 0.30.", "[0.3] * 4 is a list of four."),
+        right="a spotter has to do better than that, or it has learnt nothing.",
+        hints=(
+            "Which answer is right most often?",
+            "A list can count: [0, 1, 1, 3].count(1) is 2.",
+        ),
     ),
     Exercise(
         id="9.2",
@@ -173,7 +151,7 @@ EXERCISES = (
         hints=("`name: value for name in new` in braces makes a dictionary.",),
     ),
     Exercise(
-        id="9.3",
+        id="9.4",
         ask="most_confused(matrix): (said, heard) of the most frequent mistake",
         judge=function(_most_confused, _matrices),
         mistakes=[
@@ -204,97 +182,5 @@ EXERCISES = (
             "Go through all pairs of places that are not equal.",
             "max(pairs, key=...) takes a function that says how many clips a pair stands for.",
         ),
-    ),
-    Exercise(
-        id="9.4",
-        ask="clips_needed(share, margin): how many test clips make the interval so narrow",
-        judge=function(_clips, _questions, whole=True),
-        mistakes=[
-            (lambda s, m: _clips(s, m) - 1, "One clip too few: round up, math.ceil does."),
-            (
-                lambda s, m: math.ceil(1.96 * math.sqrt(s * (1 - s)) / m),
-                "Half the margin takes four times the clips: square it.",
-            ),
-            (
-                lambda s, m: math.ceil(round(s * (1 - s) / m**2, 9)),
-                "Without 1.96 this holds for two of three times, not 19 of 20.",
-            ),
-            (
-                lambda s, m: math.ceil(round(1.96**2 * s / m**2, 9)),
-                "share × (1 - share): a model that is always right is sure.",
-            ),
-            (
-                lambda s, m: round(1.96**2 * s * (1 - s) / m**2),
-                "round() may go down, and then a clip is missing: use math.ceil.",
-            ),
-            (lambda s, m: math.ceil(1.96 * s * (1 - s) / m**2), "1.96 is squared, too."),
-            (
-                when(lambda arguments, value: type(value) is float),
-                "There are no parts of clips: round up to a whole number.",
-            ),
-        ],
-        right="a point more or less takes thousands of clips.",
-        hints=("Solve margin = 1.96 × √(share × (1 - share) / n) for n.", "math.ceil rounds up."),
-    ),
-    Exercise(
-        id="9.5",
-        ask="verdict(tests): what follows from a list of True, False and None",
-        judge=function(_verdict, _trials),
-        mistakes=[
-            (
-                lambda tests: _HOLDS if all(tests) else _PART if any(tests) else _NOT,
-                "None is no failure: that test could not be run here.",
-            ),
-            (_mistaking(_OPEN, _HOLDS), "Where every test is None, nothing was measured."),
-            (_mistaking(_OPEN, _NOT), "Where every test is None, nothing failed either."),
-            (
-                lambda tests: _verdict([test for test in tests if test]),
-                "`if test` leaves False out, too: ask `is not None`.",
-            ),
-            (_mistaking(_PART, _NOT), "Some passed and some failed: that holds in part."),
-            (_mistaking(_PART, _HOLDS), "One failed test is enough: it does not simply hold."),
-            (
-                when(lambda arguments, value: value not in (_HOLDS, _PART, _NOT, _OPEN)),
-                "Use exactly the four verdicts that the text gives, in lower case.",
-            ),
-        ],
-        right="most of what is said holds in part, and the part can be named.",
-        hints=(
-            "First leave out what is None.",
-            "all(…) is True for a list of nothing but True, any(…) for one True.",
-        ),
-    ),
-    Exercise(
-        id="9.6",
-        ask="fingerprint(data): the SHA-256 of some bytes, as 64 hexadecimal digits",
-        judge=function(_fingerprint, _files),
-        mistakes=[
-            (
-                when(lambda arguments, value: isinstance(value, Raised) and "HASH" in str(value)),
-                "That is the hash object itself: its method hexdigest() writes the digits.",
-            ),
-            (
-                lambda data: hashlib.sha256(data).digest(),
-                "Those are its 32 bytes; hexdigest() writes them as 64 digits.",
-            ),
-            (
-                lambda data: hashlib.md5(data).hexdigest(),
-                "MD5 can be forged today: the report has SHA-256.",
-            ),
-            (
-                lambda data: hashlib.sha1(data).hexdigest(),
-                "SHA-1 can be forged today: the report has SHA-256.",
-            ),
-            (
-                lambda data: hashlib.sha256(str(data).encode()).hexdigest(),
-                "That is the hash of how Python writes the bytes: hash the bytes themselves.",
-            ),
-            (
-                lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),
-                "That is the hash of a text about the bytes: hash the bytes themselves.",
-            ),
-        ],
-        right="change one bit, and nearly all of its digits are others.",
-        hints=("The module hashlib has sha256(data), and that has hexdigest().",),
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from course_lib.graph import Graph
 from course_lib.graph.trace.source import from_source
 
-# Lesson 01, and lesson 02's walk back.
+# Lesson 01, lesson 02's walk back, lesson 12's workers.
 PROGRAM = """\
 var1 = 6
 var2 = 2
@@ -53,7 +53,7 @@ node {
 }
 """
 
-# Lesson 02: work that two workers can share.
+# Lessons 02 and 12: work that two workers can share.
 SHARED: Graph = from_source(
     "def shared(a, b, c):\n"
     "    ant = a * b\n"

@@ -2,8 +2,8 @@
 
 `data` has `Graph` and `Node`, both frozen: every function takes a graph and returns values or a new
 one. `trace` makes graphs of programs, `freezing` and `compiler` ask TensorFlow for them. This room
-uses `session` alone, and nothing in it draws or prints; lessons 01, 02 and 05, `views` and all that
-convert a frozen model use it. Begin reading with `data`, then `evaluation`.
+uses `session` alone, and nothing in it draws or prints; lessons 01, 02, 05 and 12, `views` and all
+that convert a frozen model use it. Begin reading with `data`, then `evaluation`.
 """
 
 from course_lib.graph.data import Graph, Node

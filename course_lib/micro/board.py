@@ -115,8 +115,9 @@ class Comparison:
 
     def __str__(self) -> str:
         least, most = self.expected
+        clips = "1 clip" if self.clips == 1 else f"{self.clips} clips"
         return (
-            f"{self.port}: {self.clips} clips, {self.other_words} with another word, "
+            f"{self.port}: {clips}, {self.other_words} with another word, "
             f"{self.different_bytes} other bytes; {self.milliseconds:.1f} ms a clip, where "
             f"{least:.0f} to {most:.0f} ms were estimated for the {self.chip}."
         )
@@ -144,6 +145,17 @@ def compare(port: str, model_bytes: bytes, waves: np.ndarray) -> Comparison:
         chip=chip.name,
         expected=(1000 * guess.seconds[0], 1000 * guess.seconds[1]),
     )
+
+
+def report(model_bytes: bytes, waves: np.ndarray) -> str:
+    """Return a line for each board on this computer's USB: how it compares, or what is wrong."""
+    lines = []
+    for port in ports():
+        try:
+            lines.append(str(compare(port, model_bytes, waves)))
+        except BoardError as error:
+            lines.append(str(error))
+    return "\n".join(lines) or "No board is plugged in here."
 
 
 def _opened(port: str, seconds: float) -> Any:

@@ -6,7 +6,7 @@ The page is `report.html`, a template of Jinja's, filled; it needs nothing else,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,13 +61,13 @@ def report(
     chosen: str,
     begun: HeadStart,
     run: MicroRun | None,
-    ledger: Ledger,
     files: Mapping[str, bytes],
+    claims: Iterable[Claim] = (),
 ) -> dict[str, Any]:
     """Return the report that `report.schema.json` describes.
 
     `models` are measured on the words' test clips, `chosen` is the name of one of them; `files` are
-    the bytes to hand in, by name.
+    the bytes to hand in, by name; `claims` were tested in the same run.
     Raises ValueError where no model has the chosen name.
     """
     names = [model.name for model in models]
@@ -85,7 +85,7 @@ def report(
         "models": [_model(model) for model in models],
         "chosen": chosen,
         "micro": None if run is None else dict(vars(run)),
-        "claims": [claim.as_dict() for claim in ledger],
+        "claims": [claim.as_dict() for claim in claims],
         "files": {
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for name, data in sorted(files.items())

@@ -2,8 +2,8 @@
 
 `affine` and `symmetric` turn a range into a grid, `multiplier` and `requantize` scale without
 floats, `run_integer` walks through a whole .tflite file, and its layers give the bytes of the
-kernels. The room may use `tflite` and what lies below; `micro` and lesson 07 use it. Begin reading
-with `grids`, `fixed_point` and `layers`.
+kernels. The room may use `tflite` and what lies below; `micro` and lessons 07, 17, 27 and 37
+use it. Begin reading with `grids`, `fixed_point` and `layers`.
 """
 
 from course_lib.quantize.comparison import (
@@ -33,5 +33,5 @@ from course_lib.quantize.grids import (
 )
 from course_lib.quantize.layers import Window, accumulate, softmax
 from course_lib.quantize.model import Operation, Plan, Value, read
-from course_lib.quantize.precision import calibrate, cheapest_first, four_bits
+from course_lib.quantize.precision import calibrate, cheapest_first, four_bits, on_grids
 from course_lib.quantize.support import Unsupported

@@ -33,14 +33,36 @@ def four_bits(int8_model: bytes, float_model: bytes, layers: Sequence[str]) -> b
     weights in eight bits, else the input comes back as `verification.Unchanged`. Raises ValueError
     for an unknown layer, one that is no int8 convolution, and models of different networks.
     """
+    return _rewritten(int8_model, float_model, dict.fromkeys(layers), True)
+
+
+def on_grids(
+    int8_model: bytes, float_model: bytes, grids: Mapping[str, Affine], packed: bool = True
+) -> bytes:
+    """Return `int8_model` with the weights of convolutions on grids that were chosen before.
+
+    `grids` maps labels to symmetric grids of at most 15 levels, as a training knew them, with one
+    scale or one for each filter; the rest is as with `four_bits`. Without `packed`, the same
+    integers take a byte each. Raises ValueError where `four_bits` does, and for finer grids.
+    """
+    for label, grid in grids.items():
+        if grid.highest > _HIGHEST or grid.lowest < -_HIGHEST or np.any(grid.zero_point):
+            raise ValueError(f"The grid of {label} needs more than -7 to 7 around zero.")
+    return _rewritten(int8_model, float_model, grids, packed)
+
+
+def _rewritten(
+    int8_model: bytes, float_model: bytes, grids: Mapping[str, Affine | None], packed: bool
+) -> bytes:
+    """Return a model with weights anew, two to a byte or one; a grid of None is sought."""
     if why := verification.obstacle(int8_model):
         return verification.unchanged(int8_model, why)
     plan, exact = read(int8_model), read(float_model)
     made = []
-    for packed in (True, False):
+    for in_four_bits in (packed, False):
         tree = unpack(int8_model)
-        for label in layers:
-            _replace(tree, plan, exact, label, packed)
+        for label, grid in grids.items():
+            _replace(tree, plan, exact, label, grid, in_four_bits)
         made.append(pack(tree))
     return verification.verified(int8_model, *made)
 
@@ -104,20 +126,20 @@ def _grid(scales: np.ndarray) -> Affine:
     return Affine(scales.astype(np.float32), 0, -_HIGHEST, _HIGHEST, axis=0)
 
 
-def _replace(tree, plan: Plan, exact: Plan, label: str, packed: bool) -> None:
+def _replace(tree, plan: Plan, exact: Plan, label: str, grid: Affine | None, packed: bool) -> None:
     """Put four-bit weights, two to a byte or one, and fitting biases of one layer into a tree."""
     operation, original = plan.named(label), exact.named(label)
     if operation.kind != "CONV_2D":
         raise ValueError(f"{label} is a {operation.kind}: only convolutions are packed here.")
     weights, bias = _weights_and_bias(plan, exact, operation, original, label)
-    grid = four_bit_grid(weights)
+    grid = grid or four_bit_grid(weights)
     tensors = tree.subgraphs[0].tensors
     target = tensors[operation.inputs[1]]
     whole = grid.quantize(weights).astype(np.int8)
     if packed:
         target.type = schema.TensorType.INT4
     _store(tree, target, pack_nibbles(whole) if packed else whole.view(np.uint8), grid.scale)
-    step = np.float64(plan.values[operation.inputs[0]].grid.scale) * grid.scale.astype(np.float64)
+    step = np.float64(plan.values[operation.inputs[0]].grid.scale) * np.float64(grid.scale)
     whole = np.rint(bias / step).astype("<i4")
     _store(tree, tensors[operation.inputs[2]], np.frombuffer(whole.tobytes(), np.uint8), step)
 
@@ -149,6 +171,6 @@ def _store(tree, tensor, data: np.ndarray, scales: np.ndarray) -> None:
         tensor.buffer = len(tree.buffers)
         tree.buffers.append(schema.BufferT())
     tree.buffers[tensor.buffer].data = data.ravel()
-    tensor.quantization.scale = np.asarray(scales, np.float32)
-    tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
+    tensor.quantization.scale = np.atleast_1d(np.asarray(scales, np.float32))
+    tensor.quantization.zeroPoint = np.zeros(np.size(scales), np.int64)
     tensor.quantization.min = tensor.quantization.max = None

@@ -36,6 +36,7 @@ _STRENGTH = {"weights": 0.75, "padding": 0.9, "scalar": 0.25, "data": 0.3}
 _SPARE = ("blue", "red", "grey", "green", "yellow", "orange", "sky", "purple")
 _MOST_DUMPED = 256  # bytes of a hexdump as a picture; more rows and names fit no page
 _ROW, _LINE = 0.42, 0.27  # inches of a row of 16 bytes, and of a line that names a span
+_HALF_A_LINE = 57  # letters that fit beside a second column of names
 
 
 def colours(kinds: Iterable[str]) -> dict[str, RGB]:
@@ -117,7 +118,10 @@ def hexdump(
     spans = [span for span in bytes_map if span.start < stop and span.end > start]
     tints = colours(bytes_map.shares)
     first, rows = start // 16, (stop - 1) // 16 - start // 16 + 1
-    height = rows * _ROW + len(spans) * _LINE + 0.7
+    said = [_described(number, span) for number, span in enumerate(spans, 1)]
+    two = len(said) > 10 and max(map(len, said)) <= _HALF_A_LINE
+    lines = -(-len(said) // 2) if two else len(said)
+    height = rows * _ROW + lines * _LINE + 0.7
     fig, axes = style.figure(10.5, height)
     axes.set(xlim=(-2.2, 21.5), ylim=(height / _ROW - 0.8, -0.9))
     axes.axis("off")
@@ -130,13 +134,15 @@ def hexdump(
             place = (position % 16, position // 16 - first)
             _draw_byte(axes, place, bytes_map.data[position], tints[span.kind], framed)
             if position == max(span.start, start):
-                corner = (place[0] - 0.47, place[1] - 0.22)
+                corner = (place[0] - 0.46, place[1] - 0.28)
                 axes.text(*corner, str(number), ha="left", va="center", fontsize=7.5)
-        line = rows + 0.1 + (number - 0.4) * _LINE / _ROW
+        column, line = divmod(number - 1, lines)
+        left, line = 11.5 * column, rows + 0.1 + (line + 0.6) * _LINE / _ROW
         frame = {"markeredgecolor": "black", "markeredgewidth": 0.6}
-        axes.plot(-0.35, line, "s", color=tints[span.kind], markersize=11, **frame)
-        weight = "bold" if framed else "normal"
-        axes.text(0, line, _described(number, span), va="center", fontsize=12, weight=weight)
+        axes.plot(left - 0.35, line, "s", color=tints[span.kind], markersize=11, **frame)
+        look = {"va": "center", "fontsize": 11 if two else 12}
+        look["weight"] = "bold" if framed else "normal"
+        axes.text(left, line, said[number - 1], **look)
     axes.set_title(title or f"bytes {start:,} to {stop - 1:,} of {len(bytes_map):,}")
     names = "; ".join(f"{span.name} {shown_value(span.value)}".strip() for span in spans[:12])
     return style.show(fig, f"{title or 'hexdump'}: bytes {start} to {stop - 1}: {names}")
@@ -234,8 +240,8 @@ def _draw_byte(axes: Any, place: tuple[int, int], value: int, tint: RGB, framed:
     line = {"facecolor": tint, "edgecolor": edge, "linewidth": 2 if framed else 1}
     axes.add_patch(Rectangle((column - 0.5, row - 0.42), 1, 0.84, **line))
     look = {"ha": "center", "va": "center", "family": "monospace"}
-    axes.text(column, row, f"{value:02x}", fontsize=13, **look)
-    axes.text(16.2 + column * 0.32, row, _printable(value), fontsize=12, **look)
+    axes.text(column, row + 0.1, f"{value:02x}", fontsize=13, **look)
+    axes.text(16.2 + column * 0.32, row + 0.1, _printable(value), fontsize=12, **look)
 
 
 def _described(number: int, span: Span) -> str:

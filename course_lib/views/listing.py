@@ -12,6 +12,7 @@ from course_lib.views.style import PALETTE, Picture, card, figure, show
 _MARK = "#FFF0B3"
 _LONGEST = 96  # characters of a line; the rest is cut
 _MOST_LINES = 44
+_CUT = "…"  # where lines are left out
 _KINDS = {
     "assembly": "machine code",
     "ir": "LLVM IR",
@@ -68,19 +69,38 @@ def html(text: str, marked: Collection[int]) -> str:
 
 
 def picture(text: str, marked: Collection[int], alt: str) -> Picture:
-    """Return the text as a PNG picture; a long one is cut around its first marked line."""
+    """Return the text as a PNG picture; of a long one, the marked lines and those around them."""
     lines = [line[:_LONGEST].expandtabs(8) for line in text.splitlines()]
-    first = max(0, min(marked, default=0) - _MOST_LINES // 2) if len(lines) > _MOST_LINES else 0
-    shown = list(enumerate(lines))[first : first + _MOST_LINES]
+    shown = excerpt(len(lines), marked)
     fig, axes = figure(9.2, 0.2 * len(shown) + 0.2)
     axes.set_axis_off()
     axes.set_xlim(0, 1)
     axes.set_ylim(len(shown), -0.5)
-    for row, (number, line) in enumerate(shown):
+    for row, number in enumerate(shown):
         if number in marked:
             axes.axhspan(row - 0.5, row + 0.5, color=_MARK, lw=0)
         sign = "▶ " if number in marked else "  "
         weight = "bold" if number in marked else "normal"
         look = {"family": "DejaVu Sans Mono", "fontsize": 10, "va": "center", "weight": weight}
+        line = _CUT if number is None else lines[number]
         axes.text(0, row, sign + line.replace("$", r"\$"), color=PALETTE["ink"], **look)
     return show(fig, alt)
+
+
+def excerpt(count: int, marked: Collection[int]) -> list[int | None]:
+    """Return which of `count` lines a picture has room for; None stands for those left out.
+
+    Each marked line keeps as many neighbours as there is room for; without any, the first are kept.
+    """
+    if count <= _MOST_LINES:
+        return list(range(count))
+    rows: list[int | None] = [*range(_MOST_LINES - 1), None]
+    for around in range(_MOST_LINES):
+        near = [n for n in range(count) if any(abs(n - mark) <= around for mark in marked)]
+        wider: list[int | None] = []
+        for number, before in zip([*near, count], [-1, *near], strict=True):
+            wider += [None] * (number > before + 1) + [number]
+        if not near or len(wider) - 1 > _MOST_LINES:
+            break
+        rows = wider[:-1]
+    return rows

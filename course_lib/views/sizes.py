@@ -168,13 +168,14 @@ def operations(
     """Draw how often each operation occurs in a frozen graph and in what it was converted to."""
     fig, panels = style.figure(10.5, 4.8, columns=2)
     sides = (("frozen graph", before, "blue"), ("TensorFlow Lite", after, "green"))
+    most = max(max(Counter(kinds).values()) for _, kinds, _ in sides)
     totals = []
     for axes, (name, kinds, colour) in zip(panels, sides, strict=True):
         counts = Counter(kinds).most_common()
         for row, (_, count) in enumerate(counts):
             style.bar(axes, row, count, colour, str(count), height=0.7, edgecolor=None)
-        _rows(axes, [kind for kind, _ in counts], counts[0][1])
-        axes.set_ylim(12.6, -0.6)  # as many rows on both sides: equal counts have equal bars
+        _rows(axes, [kind for kind, _ in counts], most)
+        axes.set_ylim(12.6, -0.6)  # one scale, as many rows: equal counts have equal bars
         axes.set_title(f"{name}: {len(kinds)} nodes")
         totals.append(f"{name} {len(kinds)} nodes of {len(counts)} kinds")
     return style.show(fig, f"{title}: {'; '.join(totals)}")

@@ -5,26 +5,24 @@
 #
 # You will be able to
 # - say what a compiler removes from a graph, and what it must leave,
-# - plan what several workers do, and average what they learn,
-# - walk back through a graph by hand, and read the machine code that it becomes.
+# - say how many steps a graph takes at least, and write one that takes fewer,
+# - walk back through a graph by hand, and say what that saves whoever trains a model.
 
 # %% setup
 
 # %% [markdown]
 # ## Less to do: the graph is rewritten
 #
-# Whoever holds the whole program can see what is not needed. **Grappler** is the part of TensorFlow that looks for it, before
+# Whoever holds the whole program can shorten it. **Grappler** is the part of TensorFlow that drops what nobody needs, before
 # anything runs.
 #
-# **Predict.** Below, the three numbers of the seven-line program are constants. How many nodes of the graph
-# will be left?
+# **Predict.** The three numbers of the seven lines are constants. How many nodes are left?
 
 # %%
-from course_lib.graph import compiler, trace
-from course_lib.experiments import replicas, workers
+from course_lib.graph import compiler, span, trace, work
 from course_lib.graph.compiler import seven_lines
 
-tf = replicas.import_with_devices(2)
+tf = session.import_tensorflow()
 
 def with_constants():
     return seven_lines(tf.constant(6.0), tf.constant(2.0), tf.constant(4.0))
@@ -43,9 +41,9 @@ compare("2.1", my_guess, len(folded))
 print("its value:", folded.nodes[0].value)
 
 # %% [markdown]
-# The program is gone; its result is left. To compute beforehand what depends on constants alone is called **constant folding**.
-# **XLA**, a second compiler that goes on from here down to machine code, does the same: one constant, and a copy of it to
-# where the caller expects the result.
+# The program is gone; its result is left. To compute beforehand what depends on constants alone is **constant folding**.
+# **XLA**, a second compiler that goes on down to machine code, does the same: one constant, and a copy of it where the
+# caller expects it.
 
 # %%
 from course_lib.views.graph import side_by_side
@@ -62,21 +60,13 @@ def three_graphs(function, *arguments):
 three_graphs(with_constants)
 
 # %% [markdown]
-# Numbers that arrive only when the graph runs, as placeholders, cannot be folded: then all four operations stay. The fifth
-# that is listed, `Identity`, computes nothing and marks the result.
+# ### Exercise 2.2
+# Numbers that arrive only when the graph runs, as placeholders, cannot be folded. `wasteful` gets two of them, and asks for
+# seven operations: three products, a difference, a sum, an `exp`, and the product for `scale`. How many will be left?
 
 # %%
 numbers = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
-kept = compiler.grappler(seven_lines, *numbers)
-arithmetic = [node.operation for node in kept.operations]
-print(arithmetic)
 
-# %% [markdown]
-# ### Exercise 2.2
-# `wasteful` asks for seven operations: three products, a difference, a sum, an `exp`, and the product for `scale`.
-# How many will be left?
-
-# %%
 def wasteful(a, b):
     left = a * b
     right = a * b
@@ -93,10 +83,8 @@ remaining = 4
 # %% check="2.2"
 check("2.2", remaining)
 
-# %% [markdown]
-# See for yourself: follow the two equal products in the first graph, and find the one that remains of them in the others.
-
 # %%
+# Follow the two equal products of the first graph: what becomes of them?
 three_graphs(wasteful, *numbers[:2])
 
 # %% [markdown]
@@ -111,24 +99,9 @@ from course_lib.views.graph import work_and_span
 work_and_span(material.SHARED)
 
 # %% [markdown]
-# What lies on one level could run at the same moment, if there were enough workers. Here are some for the seven lines of
-# lesson 01. Move the slider and watch who does what when.
-
-# %%
-from course_lib.graph import span, work
-from course_lib.graph.scheduling import schedule
-from course_lib.views.gantt import ScheduleView
-
-graph = trace.from_source(material.PROGRAM)
-ScheduleView(graph, most=3).show()
-
-# %% [markdown]
-# Four operations, a span of three: two workers are enough to reach it, and a third one makes it no shorter.
+# What lies on one level could run at the same moment, if there were enough workers. (Lesson 12 shares it out.)
+# But no crowd of them gets below the span. Only another graph does.
 #
-# holds: (work(graph), span(graph)) == (4, 3)
-# holds: [schedule(graph, many).length for many in (1, 2, 3)] == [4, 3, 3]
-
-# %% [markdown]
 # ### Exercise 2.3
 # The sum of eight numbers has a span of seven when it is written `a + b + c + d + e + f + g + h`. Set brackets so that it is
 # three. Give the formula as a text: it is traced, not run.
@@ -143,146 +116,6 @@ formula = "((a + b) + (c + d)) + ((e + f) + (g + h))"
 check("2.3", formula)
 
 # %% [markdown]
-# ### Exercise 2.4
-# Now plan the picture from `ant` to `gnu` for two workers yourself: two lists of names, in the order of the work. Each
-# worker begins its next operation as soon as it is free and the inputs are there. Be as fast as anybody can.
-#
-# holds: (work(material.SHARED), span(material.SHARED)) == (7, 4)
-# holds: [schedule(material.SHARED, many).length for many in (1, 2, 3)] == [7, 4, 4]
-
-# %% exercise="2.4" points=2
-# Exercise 2.4
-### BEGIN SOLUTION
-plan = [["ant", "cat", "fox", "gnu"], ["bee", "dog", "elk"]]
-### END SOLUTION
-
-# %% check="2.4"
-check("2.4", plan)
-
-# %% [markdown]
-# Does it pay? For single numbers, never: handing out the work costs more. For two chains of large matrix products,
-# TensorFlow is timed here with one and with two threads, in processes of their own.
-
-# %% tags=["nbval-ignore-output"]
-from course_lib.experiments import threads
-
-timing = threads.two_branches()
-print(timing)
-
-# %% [markdown]
-# ## In several places: the all-reduce
-#
-# A model learns step by step. Each step looks at some clips, a **batch**. The **loss** is one number that says how wrong the
-# answers are. The **gradient** of a weight is how fast the loss grows when that weight does; the next section computes it.
-# Then every weight goes a little way against its gradient.
-#
-# A **replica** is a copy of the model on another device, with its own share of every batch. It computes its own gradients;
-# then the **all-reduce** gives every replica the mean of all. That is one line.
-
-# %%
-from course_lib import spotter
-
-def on_each_replica(inputs, labels):
-    mine = replicas.loss_gradients(model, inputs, labels)
-    context = tf.distribute.get_replica_context()
-    return mine, context.all_reduce("mean", mine)
-
-with session.quiet():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        model = spotter.build()
-
-# %% [markdown]
-# Two replicas of the keyword model share 12 clips, six each. Below are the gradients of its last four weights: what each
-# replica found, what both have after the all-reduce, and what one device finds with all 12 clips.
-
-# %%
-from course_lib.views.backward import WalkBack, gradient_bars
-
-inputs, labels = replicas.batch(12)
-step = tf.function(lambda *half: strategy.run(on_each_replica, args=half))
-mine, reduced = step(*replicas.share(strategy, inputs, labels))
-
-first, second = (each.numpy() for each in mine[-1].values)
-mean = reduced[-1].values[0].numpy()
-whole = replicas.loss_gradients(model, inputs, labels)[-1].numpy()
-same = abs(mean - whole).max() < 1e-5
-print("the mean of the halves is the gradient of the whole batch:", same)
-gradient_bars(
-    {"replica 1": first, "replica 2": second,
-     "mean": mean, "one device": whole},
-    ["silence", "unknown", "yes", "no"],
-    alt="the replicas differ; their mean equals the gradient of one device")
-
-# %% [markdown]
-# ### Exercise 2.5
-#
-# A step subtracts the gradient, times a number that says how far to go: the **rate**. Two workers have the weights `[1, 1]`.
-# One finds the gradients `[3, -1]`, the other `[1, 9]`. They all-reduce by mean and take one step at a rate of 0.1. Which
-# weights do both have then?
-#
-# given: 0.1
-
-# %% exercise="2.5" points=2
-# Exercise 2.5
-### BEGIN SOLUTION
-weights = [0.8, 0.6]
-### END SOLUTION
-
-# %% check="2.5"
-check("2.5", weights)
-
-# %% [markdown]
-# Your step is plain gradient descent, **SGD**. **Adam** also divides each gradient by its own usual size, so that all weights
-# move about equally fast; lesson 03 trains with a variant of it.
-
-# %% [markdown]
-# It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy for one step, then average
-# the copies. Does that give the same weights as averaging the gradients: with SGD, and with Adam?
-
-# %% predict="2.6"
-my_guess = ...
-
-# %%
-halves = [(inputs[0::2], labels[0::2]), (inputs[1::2], labels[1::2])]
-copy = spotter.build()
-trials = [replicas.train_both_ways(copy, halves, "sgd", steps=1),
-          replicas.train_both_ways(copy, halves, "sgd", steps=3),
-          replicas.train_both_ways(copy, halves, "adam", steps=1)]
-compare("2.6", my_guess, "; ".join(map(str, trials)))
-
-# %% [markdown]
-# "Apart" is the largest difference of a weight, measured by the longest way that a weight went. Only one step of SGD gives
-# the same, because there the step is proportional to the gradient. In Adam's first step only the
-# direction counts, not the size: where the halves disagree, one copy goes up, the other as far down, and their mean stays.
-
-# %% [markdown]
-# Several machines work in the same way. Here are two real processes that know each other's address, and one that trains alone.
-
-# %%
-together = workers.train_together(workers=2, steps=3)
-alone = workers.train_alone(steps=3)
-print("both workers end with the same weights:", together.agree)
-print("and so does one process:", together.difference(alone) < 1e-5)
-
-# %% [markdown]
-# **Predict.** Machines die. Below, worker 1 ends before its last step, without a word. How many of the two will finish?
-
-# %% predict="2.7"
-my_guess = ...
-
-# %%
-try:
-    workers.train_together(workers=2, steps=2, dies=(1, 1))
-except workers.WorkerError as error:
-    compare("2.7", my_guess, error.finished)
-    print(error)
-
-# %% [markdown]
-# None: an all-reduce needs everybody. That is one reason to save a training while it goes on, as lesson 04 does. And
-# somebody has to watch: a worker alone may wait for a long time.
-
-# %% [markdown]
 # ## Backwards: every derivative in one walk
 #
 # How does `res` move when a constant moves? That is a **derivative**, or slope: how far the result goes for each small step of
@@ -290,44 +123,76 @@ except workers.WorkerError as error:
 # its own slope; where two paths meet, their contributions add up.
 
 # %%
+from course_lib.views.backward import WalkBack
+
+graph = trace.from_source(material.PROGRAM)
 WalkBack(graph).show()
 
 # %% [markdown]
-# Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01. With a loss for the result
-# and weights for the constants, the same walk gives the gradients that the replicas averaged. Now walk back through
-# a program of your own: change the text. (`tanh` squeezes any number into the range from −1 to 1.)
-
-# %%
-other = trace.from_source("""
-a = 0.5
-b = 3
-c = tanh(a * b)
-d = c * c - a
-""")
-WalkBack(other).show()
-
-# %% [markdown]
-# ### Exercise 2.8
+# Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01.
+#
+# ### Exercise 2.4
 # Write the rule of a division. `divide_back(a, b, upstream)` gets the two inputs of `a / b` and `upstream`, the derivative
 # that came from the result. It returns what `a` gets and what `b` gets.
 
-# %% exercise="2.8" points=3
-# Exercise 2.8
+# %% exercise="2.4" points=3
+# Exercise 2.4
 def divide_back(a, b, upstream):
     ### BEGIN SOLUTION
     return upstream / b, -upstream * a / b**2
     ### END SOLUTION
 
-# %% check="2.8"
-check("2.8", divide_back)
+# %% check="2.4"
+check("2.4", divide_back)
 
 # %% [markdown]
-# Three ways to the same slopes: our walk, TensorFlow's `GradientTape`, and small steps. A small step needs no rule:
-# move one constant a little, run again, and see how far `res` went.
+# ### What the walk is good for
+#
+# A model learns step by step. Each step looks at some clips, a **batch**. The **loss** is one number that says how wrong the
+# answers are. The **gradient** of a weight is the derivative of the loss by that weight: how fast the loss grows when the
+# weight does. Then every weight moves against its gradient, times a number that says how far to go: the **rate**.
+#
+# Here is the smallest model: one weight, and one sound, to be answered by what is `wanted`. Walk to the end, then move
+# `weight` until its gradient is 0. What is the loss there? (Change the text, too.)
 
 # %%
-from course_lib.graph import Tally, gradients, numeric_gradients
+learner = trace.from_source("""
+sound = 2
+wanted = 2
+weight = 3
+answer = weight * sound
+miss = answer - wanted
+loss = miss * miss
+""")
+WalkBack(learner).show()
 
+# %% [markdown]
+# At a weight of 3, the gradient is 16. One step at a rate of 0.1 leads to a weight of 1.4, and from a loss of 16 down to
+# 0.64. **Predict.** What is the loss after one step at a rate of 0.5?
+#
+# holds: round(3 - 0.1 * 16, 9) == 1.4 and (2 * 3 - 2) ** 2 == 16 and round((2 * 1.4 - 2) ** 2, 9) == 0.64
+
+# %% predict="2.5"
+my_guess = ...
+
+# %%
+from course_lib.graph import Tally, evaluate, gradients, numeric_gradients
+
+losses = {}
+for rate in (0.1, 0.25, 0.5):
+    weight = 3 - rate * gradients(learner)["weight"]
+    losses[rate] = evaluate(learner, {"weight": weight})["loss"]
+    print(f"rate {rate}: weight {weight:.1f}, loss {losses[rate]:.2f}")
+compare("2.5", my_guess, losses[0.5])
+
+# %% [markdown]
+# The gradient says in which direction, not how far: too long a step climbs up the other side. **Adam**, of which
+# lesson 03 uses a variant, also divides each gradient by its own usual size, so that all weights move about equally fast.
+#
+# Can the walk be trusted? Three ways to the same slopes: our walk, TensorFlow's `GradientTape`, and small steps. A small
+# step needs no rule: move one constant a little, run again, and see how far `res` went.
+
+# %%
 ours = gradients(graph)
 with tf.GradientTape() as tape:
     tape.watch(numbers)
@@ -344,10 +209,10 @@ for name, slope in zip(("var1", "var2", "var3"), tapes):
 # for products of more and more numbers. A small step goes to one side only.
 
 # %%
+from course_lib import spotter
+
 for count in (3, 30, 300):
-    names = [f"w{number}" for number in range(count)]
-    text = "\n".join(f"{name} = 1.01" for name in names)
-    product = trace.from_source(text + "\ny = " + " * ".join(names))
+    product = trace.from_source("y = " + " * ".join(["1.01"] * count))
     back, small_steps = Tally(), Tally()
     gradients(product, tally=back)
     numeric_gradients(product, central=False, tally=small_steps)
@@ -356,78 +221,35 @@ for count in (3, 30, 300):
           f"{small_steps.operations:,}", "operations")
 
 # %% [markdown]
-# ### Exercise 2.9
-# Walking back takes one run and one walk, whatever the number of slopes. And small steps? Look at the three lines, and go on:
-# how many forward runs do they take for the slopes of all weights that the keyword model trains? `spotter.facts().trained`
-# counts those.
+# ### Exercise 2.6
+# Walking back takes one run and one walk, whatever the number of slopes. And small steps? Go on with the three lines:
+# how many forward runs do they take for all weights that lesson 03 trains? `spotter.facts().trained` counts those.
 #
 # holds: (back.runs, back.walks, small_steps.runs) == (1, 1, 301)
 
-# %% exercise="2.9" points=1
-# Exercise 2.9
+# %% exercise="2.6" points=1
+# Exercise 2.6
 ### BEGIN SOLUTION
 from course_lib.spotter import facts
 
 runs = facts().trained + 1
 ### END SOLUTION
 
-# %% check="2.9"
-check("2.9", runs)
+# %% check="2.6"
+check("2.6", runs)
 
 # %% [markdown]
-# ## Anywhere: down to machine code
-#
-# A graph does not care what runs it. XLA turns it into its own language (HLO), rewrites it there, and goes on to the language
-# (IR) of **LLVM**, the tool kit that many compilers share, and to the instructions of this very processor. Below, the list
-# shows all four: HLO as it comes, HLO rewritten, IR, and machine code.
-
-# %% [markdown]
-# **Predict.** The seven lines have three constants and four operations. How many machine instructions calculate?
-
-# %% predict="2.10"
-my_guess = ...
-
-# %%
-code = compiler.compiled("seven_lines")
-compare("2.10", my_guess, len(code.arithmetic()))
-
-from course_lib.views.listing import Listing
-
-Listing(code).show()
-
-# %% [markdown]
-# One instruction for each rounded box. Everything around them fetches numbers and stores the result.
-# On an x86 processor, `vaddss` means: add two single floats.
-#
-# A layer of a network has no other words. This is `relu(features × kernel + bias)`, with 28 inputs and 4 outputs.
-#
-# given: 28, 4
-
-# %% tags=["nbval-ignore-output"]
-layer = compiler.compiled("one_layer")
-print(*dict.fromkeys(layer.arithmetic()))
-Listing(layer).show()
-
-# %% [markdown]
-# `vmaxss` with zero is the relu. Scroll down for the products: `vfmadd213ss` multiplies and adds at once, in a loop over the
-# inputs. (Processors of another family have other names for both.)
-#
 # ## What you measured
 #
-# The statements about graphs that you will meet most often, each with the verdict of your own runs.
+# What is often said about graphs, each with the verdict of your own runs.
 
 # %%
-shared = material.SHARED
 claims = {
     "work that is known or unread is removed": len(folded) == 1,
-    "independent operations can run at the same moment":
-        schedule(shared, 2).length < schedule(shared, 1).length,
-    "replicas average their gradients in every step": same and together.agree,
-    "averaging weights instead is the same": all(t.equal for t in trials),
-    "... for one step of SGD it is": trials[0].equal,
+    "some work can be shared": span(material.SHARED) < work(material.SHARED),
+    "the longer a step down the slope, the better": losses[0.5] < losses[0.1],
     "one walk back gives every slope": back.walks == 1,
     "without it, each slope costs a run": small_steps.runs == 300 + 1,
-    "a graph becomes machine code": len(code.arithmetic()) == 4,
 }
 for claim, holds in claims.items():
     print("holds:" if holds else "fails:", claim)
@@ -437,11 +259,10 @@ progress("02")
 # **Read on:**
 # - [Grappler](https://www.tensorflow.org/guide/graph_optimization): everything that it looks for in a graph, and how to
 #   turn each part off.
-# - [XLA architecture](https://openxla.org/xla/architecture): the way from a graph to machine code, for processors and
-#   graphics cards.
-# - [Distributed training](https://www.tensorflow.org/guide/distributed_training): replicas on one machine and on many,
-#   and when nobody waits for anybody.
 # - [Automatic differentiation in machine learning: a survey](https://jmlr.org/papers/v18/17-468.html): the walk back, its
 #   twin that walks forward, and where both come from.
+# - [Calculus on computational graphs](https://colah.github.io/posts/2015-08-Backprop/): the walk back in other pictures.
+#
+# A graph also runs where no Python is: lessons 05 to 08 live on that.
 #
 # Next: a model that learns two words.

@@ -8,25 +8,23 @@
 # {minutes} minutes. Afterwards you can
 # - say what freezing changes in a graph, and what it leaves alone;
 # - choose the right kind of file for a job;
-# - read the frozen file byte by byte.
+# - open a SavedModel's folder, and give a model entrances with names.
 
 # %% setup
 
 # %%
-import subprocess, sys
+import shutil, subprocess, sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-from course_lib.experiments import alone
-from course_lib.sound import dataset, features
-from course_lib.graph import freezing
-from course_lib import session
-from course_lib import spotter
-from course_lib.graph import trace
-from course_lib.formats import protobuf
+from course_lib import session, spotter
 from course_lib.exercises import (
     check, compare, hint, progress, solution, yours)
+from course_lib.experiments import alone, trials
+from course_lib.formats.checkpoint import contents
+from course_lib.graph import Graph, freezing, needed, trace
+from course_lib.sound import dataset, features
+from course_lib.views.graph import operation_table, side_by_side
 
 tf = session.import_tensorflow()
 folder = session.workspace("05")
@@ -68,9 +66,6 @@ print("variables after:", len(constant.variables))
 # The helper package makes the same call and tidies up the names. See what became of the first layer.
 
 # %%
-from course_lib.views.graph import side_by_side
-from course_lib.graph import Graph, needed
-
 frozen = freezing.frozen(model)
 
 def first_layer(graph_def):
@@ -103,10 +98,6 @@ compare("5.1", my_guess, nodes["after"] - nodes["before"])
 
 # %%
 graphs = freezing.stages(model)
-
-# %%
-from course_lib.views.graph import operation_table
-
 operation_table({name: freezing.operations(each)
                  for name, each in graphs.items()},
                 alt="nodes by operation in four graphs of one model")
@@ -155,9 +146,8 @@ def fold(kernel, gamma, beta, mean, variance, epsilon):
 check("5.3", fold)
 
 # %% [markdown]
-# Did Grappler do the same arithmetic as your function? Fold the first kernel with it, and look for the result among the
-# constants of the folded graph. Where `fold` is not right yet, the layer itself does the work: it gets the kernel, and what
-# it makes of zeros is taken away.
+# Did Grappler do the same? Fold the first kernel, and look for the result among the constants of the folded graph. (Until
+# `fold` is right, the layer stands in for it: it gets the kernel, and what it makes of zeros is taken away.)
 
 # %%
 norm = model.get_layer("listen_norm")
@@ -176,8 +166,11 @@ print("folded kernels found:", sum(equal))
 # %% [markdown]
 # ## Does it run alone?
 #
-# Save the frozen graph, and write a program that knows nothing of this course. It will run in a
-# process of its own.
+# Save the frozen graph, and write a program that knows nothing of this course. It will run in a process of its own.
+#
+# A file that ends in `.pb` is a **protobuf**: one **field** behind the other, each a value with a number that says which
+# it is. What the numbers mean stands in a **schema**, a text that came with TensorFlow; that is why TensorFlow can read
+# the file. Lesson 15 reads every byte of it.
 
 # %%
 clips = dataset.bundled("test")
@@ -229,9 +222,9 @@ table
 print(table.viewed)
 
 # %% [markdown]
-# No row has every tick. The checkpoint goes on where your training stopped, and answers nobody without your code. The
-# `.tflite` is the one that LiteRT takes, and it takes no other. (TensorFlow still ships an old copy of LiteRT as
-# `tf.lite.Interpreter`, which warns that it will be deleted. The table does not count it.)
+# No row has every tick. The checkpoint goes on where your training stopped, and answers nobody without your code. LiteRT
+# takes the `.tflite`, and no other. (TensorFlow still ships an old copy of it, `tf.lite.Interpreter`, which warns that it
+# will be deleted and does not count here.)
 
 # %% [markdown]
 # ### Exercise 5.5
@@ -265,15 +258,10 @@ for path in sorted(saved.rglob("*")):
         print(name, "holds the kernel" if there else "")
 
 # %% [markdown]
-# `saved_model.pb` holds the graph and its entrances, and not the whole model: the weights lie in `variables/`, a checkpoint
-# like those of lesson 04. `fingerprint.pb` tells one export from another. Take the variables away from this one, and
-# nothing loads. (Where a graph was frozen before it was saved so, the folder needs none.)
+# `saved_model.pb` holds the graph and its entrances; the weights lie in `variables/`, a checkpoint like those of
+# lesson 04. Take that away, and nothing loads. (Where a graph was frozen before it was saved so, the folder needs none.)
 
 # %%
-import shutil
-from course_lib.formats.checkpoint import contents
-from course_lib.experiments import trials
-
 shutil.copytree(saved, folder / "bare")
 shutil.rmtree(folder / "bare" / "variables")
 whole, bare = (
@@ -282,9 +270,12 @@ whole, bare = (
 print(whole, bare, sep="\n")
 
 # %% tags=["nbval-ignore-output"]
-stored = Counter(each.name for each in contents(saved)
-                 if each.group == "weights")
-print("each weight is stored", max(stored.values()), "times")
+def copies(saved_model):
+    stored = Counter(each.name for each in contents(saved_model)
+                     if each.group == "weights")
+    return max(stored.values())
+
+print("each weight is stored", copies(saved), "times")
 
 # %% [markdown]
 # More than once? `model.export` of some releases of Keras lists variables under two names, a fault that is being mended. A
@@ -305,14 +296,11 @@ class Answer(tf.Module):
         best = tf.argmax(self.scores(clips)["shares"], axis=1)
         return {"word": tf.gather(self.names, best)}
 
-# %%
 answer = Answer()
 with session.quiet():
     tf.saved_model.save(answer, folder / "once", signatures={
         "scores": answer.scores, "words": answer.words})
-stored = Counter(each.name for each in contents(folder / "once")
-                 if each.group == "weights")
-print("weights are stored twice:", max(stored.values()) == 2)
+print("weights are stored twice:", copies(folder / "once") == 2)
 
 # %% [markdown]
 # An entrance with a name is a **signature**. It says what goes in and what comes out, and a program in another language calls it
@@ -328,144 +316,9 @@ said = again["words"](clips=tf.constant(sound[::4, ..., None]))["word"]
 print("heard:", *(word.decode() for word in said.numpy()))
 
 # %% [markdown]
-# ## Every byte of the frozen file
-#
-# Files that end in `.pb` are written as **protobuf**: one **field** behind the other, each a value with a number that says
-# which it is. The helper package names each byte. Here is the whole file; the weights come first, the
-# operations that use them last.
-
-# %%
-from course_lib.views import bytes as draw_bytes
-
-data = Path(folder, "frozen.pb").read_bytes()
-named = protobuf.byte_map(data, "GraphDef")
-print("every byte has exactly one name:", named.complete)
-draw_bytes.overview(named, alt="the frozen file's bytes by kind")
-
-# %% [markdown]
-# Now a cursor over single nodes, with protobuf's text format beside the bytes. Move through the parts. A field begins with its
-# **tag**: the field's number, and its **wire type**, which tells how to find the field's end. Then a length or a value follows.
-
-# %%
-from course_lib.views.wire import WireCursor
-
-WireCursor(data, ["features", "listen/convolution", "decide/bias"]).show()
-
-# %% [markdown]
-# No name of a field is in the file, only its number. The **schema**, a text that came with TensorFlow, lists which number has which
-# name. A length of 128 or more takes two bytes. Such a number is a **varint**: seven bits a byte, the lowest first, and the
-# highest bit says whether another byte follows. The strides of the convolution are **packed**: four numbers behind one tag.
-#
-# holds: [len(protobuf.encode_varint(n)) for n in (127, 128)] == [1, 2]
-#
-# ### Exercise 5.6
-# Write `varint(data)`: the number at the start of `data`. More bytes may follow that are not part of it.
-
-# %% exercise="5.6" points=2
-# Exercise 5.6
-def varint(data):
-    ### BEGIN SOLUTION
-    value = 0
-    for place, byte in enumerate(data):
-        value += (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
-            return value
-    ### END SOLUTION
-
-# %% check="5.6"
-check("5.6", varint)
-
-# %% [markdown]
-# ### Exercise 5.7
-# A tag is a varint, too: its lowest three bits are the wire type, the rest the field's number. Write `tag(byte)`: a pair
-# `(field number, wire type)`, for tags of one byte.
-
-# %% exercise="5.7" points=1
-# Exercise 5.7
-def tag(byte):
-    ### BEGIN SOLUTION
-    return byte >> 3, byte & 7
-    ### END SOLUTION
-
-# %% check="5.7"
-check("5.7", tag)
-
-# %% [markdown]
-# ### Exercise 5.8
-# Find weights without any parser. Write `find(data, weights)`: the byte of `data` at which a list of float32 numbers begins.
-# Should it be there twice, the first place counts.
-#
-# given: twice
-
-# %% exercise="5.8" points=2
-# Exercise 5.8
-def find(data, weights):
-    ### BEGIN SOLUTION
-    return data.find(np.asarray(weights, "float32").tobytes())
-    ### END SOLUTION
-
-# %% check="5.8"
-check("5.8", find)
-
-# %% [markdown]
-# Where does the parser find the first kernel in the real file, and where does your function? (One that is not right yet is left out.)
-
-# %%
-parsed = protobuf.constant(protobuf.read(data, "GraphDef"), "listen/kernel")
-by_parser = parsed.raw.value_start
-search = yours("5.8", find, lambda *_: by_parser)
-by_search = search(data, kernel.ravel())
-print("search and parser agree:", by_search == by_parser)
-
-# %% [markdown]
-# ## A field from the future
-#
-# A reader that meets a field of an unknown number still finds its end. It can skip it, and keep it. Add a field that no
-# schema has.
-
-# %%
-extra = protobuf.encode_varint(1000 << 3 | 2) + bytes([5]) + b"hello"
-newer = freezing.load(data + extra)
-print("still answers:", np.allclose(newer.run(sound), frozen.run(sound)))
-print("kept when written again:",
-      b"hello" in newer.proto().SerializeToString())
-
-# %% [markdown]
-# ## And back again?
-#
-# Put variables where the constants are, and a frozen graph can learn again, without any code of the model. **Predict.** What is
-# lost for good: `"weights"`, `"batch normalisation"` or `"the optimizer's state"`?
-
-# %% predict="5.9"
-my_guess = ...
-
-# %%
-thawed = freezing.thawed(freezing.frozen(model, batch=None))
-recovered = [np.array_equal(thawed.variables[each.path], each)
-             for each in model.weights]
-names = " ".join(thawed.variables)
-lost = {"weights": not all(recovered),
-        "batch normalisation": "moving_mean" not in names,
-        "the optimizer's state": "momentum" not in names}
-compare("5.9", my_guess, *[part for part, gone in lost.items() if gone])
-
-# %%
-def loss():
-    right = tf.gather(thawed(sound[..., None]), labels, batch_dims=1)
-    return -tf.reduce_mean(tf.math.log(right))
-
-weights = list(thawed.variables.values())
-with tf.GradientTape() as tape:
-    start = loss()
-for weight, gradient in zip(weights, tape.gradient(start, weights)):
-    weight.assign_sub(1e-4 * gradient)
-print("one step lowered the loss:", bool(loss() < start))
-
-# %% [markdown]
-# Every number came back, the moving averages as well. But dropout left no node, what Adam remembered was never in the graph,
-# and nothing says any more which numbers used to be averages. Keep checkpoints for training, and frozen files for use.
-#
 # ## What you measured
+#
+# Statements that are often made about such files, and what yours say.
 
 # %%
 forms = {each.name: each for each in table}
@@ -479,18 +332,14 @@ found = {
 }
 for statement, holds in found.items():
     print("true " if holds else "false", statement)
-
-# %%
 progress("05")
 
 # %% [markdown]
 # **Read on:**
-# - [Encoding](https://protobuf.dev/programming-guides/encoding/): the rules for every byte of a protobuf.
 # - [Using the SavedModel format](https://www.tensorflow.org/guide/saved_model): the folder, its signatures, and how to
 #   run one without Python.
 # - [convert_to_constants.py](https://github.com/tensorflow/tensorflow/blob/master/tensorflow/python/framework/convert_to_constants.py):
 #   the source of the function that freezes.
 # - [Batch normalization](https://arxiv.org/abs/1502.03167): the paper behind the layer that you folded away.
-# - [LiteRT](https://ai.google.dev/edge/litert): the program that runs what lesson 06 makes.
 #
 # Next: a file for phones and chips.

@@ -48,8 +48,8 @@ def test_04_all_parts_of_the_time_slider_move_together(page, server: Server) -> 
     assert _only_badges(page)
 
 
-def test_05_the_cursor_explains_bytes(page, server: Server) -> None:  # noqa: F811
-    notebook = _run(page, server, "05_freezing")
+def test_15_the_cursor_explains_bytes(page, server: Server) -> None:  # noqa: F811
+    notebook = _run(page, server, "15_inside_a_frozen_file")
     cell = notebook.cell_with(SLIDER)
     assert "tag of node" in notebook.looks(cell)
     after = _press(notebook, cell, "ArrowRight")

@@ -1,4 +1,4 @@
-"""Lessons 01 and 02 in JupyterLab: the keyboard reaches every control, and the views follow."""
+"""Lessons 01, 02, 11 and 12 in JupyterLab: the keyboard reaches every control; views follow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lesson_01(page, server: Server) -> Notebook:  # noqa: F811
 
 
 def test_01_by_keyboard_alone(lesson_01: Notebook) -> None:
-    """Forward, back, jump, sliders, a program of one's own, a layer, a scroll; and Netron."""
+    """Forward, back, jump, sliders, a layer, a scroll."""
     cell = lesson_01.cell_with(SLIDER)
     _press(lesson_01, cell, "forward", "Enter", "Step 1 of 7: var1 is 6.")
     _press(lesson_01, cell, "forward", "Space", "Step 2 of 7: var2 is 2.")
@@ -44,10 +44,15 @@ def test_01_by_keyboard_alone(lesson_01: Notebook) -> None:
     lesson_01.page.keyboard.press("ArrowRight")
     cell.locator(_SAID, has_text="= 9 ÷ 7 = 1.286").wait_for(state="attached", timeout=120_000)
     cell.locator("svg text", has_text="constant 3").wait_for(state="attached", timeout=120_000)
-    _a_program_of_ones_own(lesson_01)
     _every_node_is_readable(lesson_01)
-    _netron_draws_and_is_replaced(lesson_01)
     assert _only_badges(lesson_01.page)
+
+
+def test_11_a_program_of_ones_own_and_netron(page, server: Server) -> None:  # noqa: F811
+    notebook = _run(page, server, "11_what_a_trace_keeps")
+    _a_program_of_ones_own(notebook)
+    _netron_draws_and_is_replaced(notebook)
+    assert _only_badges(page)
 
 
 def _a_program_of_ones_own(notebook: Notebook) -> None:
@@ -117,14 +122,19 @@ def _answers(address: str) -> bool:
     return True
 
 
-def test_02_charts_walks_and_listings_follow(page, server: Server) -> None:  # noqa: F811
+def test_02_walks_back_follow(page, server: Server) -> None:  # noqa: F811
     notebook = _run(page, server, "02_what_graphs_make_possible")
-    _move(notebook, SLIDER)  # workers
     walk = notebook.cell_with(".jupyter-button")
     _press(notebook, walk, "forward", "Enter", "res moves by 1")
     _press(notebook, walk, "end", "Space", "var2 gets 0.125")
     walk.locator(SLIDER).first.focus()
     page.keyboard.press("ArrowRight")
     walk.locator("svg text", has_text="0.1111").first.wait_for(state="attached", timeout=120_000)
+    assert _only_badges(page)
+
+
+def test_12_charts_and_listings_follow(page, server: Server) -> None:  # noqa: F811
+    notebook = _run(page, server, "12_who_runs_a_graph")
+    _move(notebook, SLIDER)  # workers
     _move(notebook, LIST)  # the languages of one program
     assert _only_badges(page)

@@ -1,4 +1,4 @@
-"""Lesson 08 in a real browser: sliders over ten minutes of sound, and a microphone that beeps."""
+"""Lesson 18 in a real browser: sliders over ten minutes of sound, and a microphone that beeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools import programs
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 BUTTON = "button.workbook-record"
-LESSON = "08_on_a_microcontroller"
+LESSON = "18_listening_all_day"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def chromium() -> Iterator:
         running.close()
 
 
-def test_08_sliders_move_and_a_word_is_recorded(page, server: Server) -> None:  # noqa: F811
+def test_18_sliders_move_and_a_word_is_recorded(page, server: Server) -> None:  # noqa: F811
     """Without a microphone the page says why; with one, it answers to what was said."""
     notebook = _run(page, server, LESSON)
     cell = notebook.cell_with(SLIDER)

@@ -1,4 +1,4 @@
-"""Lesson 03 in a real browser: a training is interrupted, and every control plays its clips."""
+"""Lessons 03 and 13 in a real browser: a training is interrupted, and controls play their clips."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.browser.test_lessons import (  # noqa: F401 (fixtures)
     SLIDER,
     _move,
     _only_badges,
+    _run,
     chromium,
     page,
     server,
@@ -33,6 +34,12 @@ def test_03_a_training_is_stopped_and_its_mistakes_are_heard(
     assert "stopped after" in told and "are kept" in told
     _move(notebook, SLIDER)  # over the frames of a clip
     _clips_behind_a_number(notebook)
+    assert _only_badges(page)
+
+
+def test_13_voices_are_heard_and_a_threshold_moves(page, server: Server) -> None:  # noqa: F811
+    notebook = _run(page, server, "13_what_the_spotter_hears")
+    _move(notebook, SLIDER)  # over the frames of a clip
     _clips_of_a_voice(notebook)
     _another_threshold(notebook)
     assert _only_badges(page)

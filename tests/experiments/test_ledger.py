@@ -74,9 +74,9 @@ def measured(tmp_path_factory) -> Ledger:
 
 IN_PART = (
     "keeps a model as a graph", "joined to variables", "spread over several", "average their",
-    ".ckpt files", ".ckpt-meta", "without any structure", "part of the meta file",
-    "three files", "complete model", "makes a quantized", "four times smaller",
-    "order of magnitude", "less flexible",
+    ".ckpt files", "and a meta file", "without any structure", "part of the meta file",
+    "all three are", "complete model", "makes a quantized", "four times smaller",
+    "order of magnitude", "where it lies",
 )  # fmt: skip
 TRUE = ("derivatives cheap", "in other places", "thousands", "Checkpoints are for")
 FALSE = ("also called a saved model",)

@@ -152,3 +152,16 @@ def test_listings_escape_and_are_cut():
     text = "\n".join(f"line {n} <b>" for n in range(200))
     assert "<b>" not in listing.html(text, [3])
     assert listing.picture(text, [150], "a long listing").alt == "a long listing"
+
+
+def test_a_picture_of_a_long_listing_keeps_every_marked_line():
+    assert listing.excerpt(44, [3]) == list(range(44))
+    marked = [6, 8, 10, 12, 50, 58, 75, 96]
+    rows = listing.excerpt(106, marked)
+    assert set(marked) <= set(rows) and 30 < len(rows) <= 44
+    for before, row in zip([-1, *rows], [*rows, 106], strict=True):
+        if None not in (before, row):
+            assert row == before + 1, (before, row)  # nothing is left out without a sign
+    assert rows[:2] == [None, 4] and rows[-1] is None
+    for dense in ([], range(100)):
+        assert listing.excerpt(106, dense) == [*range(43), None]

@@ -96,6 +96,16 @@ def test_what_does_not_answer_is_said(tmp_path: Path) -> None:
         board.ask("anywhere", silent[0])
 
 
+@compiled
+def test_every_port_gets_its_line(port: str, model: bytes, monkeypatch, tmp_path: Path) -> None:
+    waves = dataset.bundled("test").waves[:1]
+    monkeypatch.setattr(board, "ports", lambda: (port, str(tmp_path / "gone")))
+    first, second = board.report(model, waves).splitlines()
+    assert "1 clip, 0 with another word" in first and "cannot be opened" in second
+    monkeypatch.setattr(board, "ports", lambda: ())
+    assert board.report(model, waves) == "No board is plugged in here."
+
+
 def test_without_pyserial_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "serial", None)
     with pytest.raises(board.BoardError, match="pip install pyserial"):

@@ -39,7 +39,7 @@ def handed_in(tmp_path_factory) -> tuple[dict, dict[str, bytes], Path]:
     )
     run = project.on_micro(int8, features.of(clips)[:20])
     files = project.deliverables(int8, project.arena_bytes(run), words)
-    made = project.report(words, models, "int8", HeadStart(6, 2, 0.5, 0.9), run, claims, files)
+    made = project.report(words, models, "int8", HeadStart(6, 2, 0.5, 0.9), run, files, claims)
     path = project.bundle(tmp_path_factory.mktemp("report") / "my.zip", made, files)
     return made, files, path
 
@@ -61,6 +61,13 @@ def test_a_report_comes_back_as_it_was(handed_in) -> None:
     assert f"measured again: {chosen['right']} of {chosen['n']}" in project.again(
         again, inside["spotter.tflite"]
     )
+
+
+def test_a_report_without_claims_is_right_and_says_nothing_of_them(handed_in) -> None:
+    made, files, _ = handed_in
+    bare = {**made, "claims": []}
+    assert project.problems(bare, files) == []
+    assert "often said" in reports.page(made) and "often said" not in reports.page(bare)
 
 
 def test_the_same_run_gives_the_same_zip(handed_in, tmp_path: Path) -> None:

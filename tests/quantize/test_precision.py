@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 
 from course_lib import measure, quantize, tflite
@@ -85,3 +86,35 @@ def test_what_answers_otherwise_than_its_twin_is_not_handed_out(shipped, monkeyp
     monkeypatch.setattr(precision, "pack_nibbles", lambda v: right(v) >> 4 | right(v) << 4)
     with pytest.warns(UserWarning, match="answer otherwise"):
         assert quantize.four_bits(*shipped, [label]) == shipped[0]
+
+
+@pytest.mark.parametrize("filters", [False, True], ids=["one scale", "one a filter"])
+def test_weights_on_grids_of_ones_own_come_back_to_the_bit(shipped, convolutions, filters):
+    """Stored two to a byte or one, they are what NumPy rounds them to, and the answers agree."""
+    int8, float32 = shipped
+    kernels = quantize.read(float32).kernels
+    grids, wanted = {}, {}
+    for label in convolutions:
+        w = kernels[label]
+        peaks = np.abs(w).max(axis=(1, 2, 3)) if filters else np.abs(w).max()
+        scale = np.float32(peaks / 6)
+        grids[label] = quantize.Affine(scale, 0, -7, 7, axis=0 if filters else None)
+        step = scale.reshape(-1, 1, 1, 1) if filters else scale
+        wanted[label] = np.rint(w / step).astype(np.float32) * step
+    four = quantize.on_grids(int8, float32, grids)
+    eight = quantize.on_grids(int8, float32, grids, packed=False)
+    assert len(four) < len(eight)
+    for model in (four, eight):
+        plan = quantize.read(model)
+        for label, weights in wanted.items():
+            value = plan.weights(plan.named(label))
+            assert (value.grid.dequantize(value.stored) == weights).all(), label
+    rows = np.random.default_rng(1).normal(size=(5, 49, 40)).astype(np.float32)
+    answers = [tflite.Interpreter(each, reference=True).run(rows) for each in (four, eight)]
+    assert (answers[0] == answers[1]).all()
+
+
+def test_a_grid_too_fine_for_four_bits_is_refused(shipped, convolutions):
+    for grid in (quantize.symmetric(1.0), quantize.affine(-1.0, 3.0, bits=4)):
+        with pytest.raises(ValueError, match="needs more than -7 to 7"):
+            quantize.on_grids(*shipped, {convolutions[0]: grid})

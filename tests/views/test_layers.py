@@ -1,9 +1,9 @@
-"""The layers of a model: one after the other in a viewer, and all in one picture."""
+"""The layers of a model, in a viewer: all of them, one in full, or every node."""
 
 from __future__ import annotations
 
 from course_lib.graph import Graph, Node
-from course_lib.views.layers import Layers, in_full, layer
+from course_lib.views.layers import Layers, layer
 
 MODEL = Graph(
     (
@@ -25,12 +25,6 @@ def test_layers_open_and_close():
     viewer.choice.value = "every node"
     assert "4 nodes" in viewer.said.value and 'tabindex="0"' in viewer.picture.value
     assert "max-width:none" in viewer.picture.value  # it is scrolled, not made small
-
-
-def test_all_layers_in_full_are_one_picture():
-    everything = in_full(MODEL)
-    assert everything.alt.startswith("every node, layer by layer (x, dense, act): ")
-    assert everything.width == 940 and everything.png[:4] == b"\x89PNG"
 
 
 def test_one_layer_reads_its_neighbours_as_placeholders():

@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.instructor.authoring import editions, glossary, prose
+from course_lib.instructor.authoring import editions, glossary, prose, teaching
 from course_lib.instructor.authoring.editions import serialized
 from course_lib.instructor.authoring.source import Lesson, SourceError, read, sources
 from course_lib.session import write_atomically
@@ -235,8 +235,10 @@ def _of_all(every: list[Lesson], root: Path) -> dict[Path, str]:
     """Return the README with its table of lessons, the words, the solutions, where they lie."""
     readme, words = root / "README.md", root / "docs" / "glossary.md"
     worked = root / "course_lib" / "exercises" / "worked.json"
-    made = ((worked, editions.worked(every)), (words, glossary.table(every)))
-    contents = {path: text for path, text in made if path.parent.is_dir()}
+    contents = {worked: editions.worked(every), words: glossary.table(every)}
+    contents = {path: text for path, text in contents.items() if path.parent.is_dir()}
+    if (guide := root / "docs" / "teaching.md").exists():
+        contents[guide] = teaching.page(every)
     if readme.exists():
         table = editions.lesson_table(every, editions.read_project(root))
         text = readme.read_text(encoding="utf-8")

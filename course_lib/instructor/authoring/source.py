@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def read(path: Path, *, strict: bool = True) -> Lesson:
         name=path.stem,
         title=head.splitlines()[0].removeprefix("# ").strip(),
         question=question,
-        minutes=_minutes(cells),
+        minutes=5 * math.ceil(minutes(cells) / 5),  # to the next five
         cells=tuple(cells),
     )
 
@@ -146,23 +147,23 @@ def _id(kind: str, text: str, options: dict) -> str:
     return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _minutes(cells: list[Cell]) -> int:
-    """Return how long a reader takes, to the next five minutes.
+def minutes(cells: Iterable[Cell]) -> float:
+    """Return how long a reader takes for some cells.
 
     Two readers who did all lessons, and an expert who estimated them, agree with it: words at 170 a
     minute, lines of code at twelve, and so much for each cell by what there is to do in it.
     """
-    minutes = 0.0
+    total = 0.0
     for cell in cells:
         lines = sum(bool(line.strip()) for line in cell.text.splitlines())
-        minutes += len(cell.text.split()) / 170 if cell.kind == "markdown" else lines / 12
+        total += len(cell.text.split()) / 170 if cell.kind == "markdown" else lines / 12
         if cell.exercise:
-            minutes += {1: 3, 2: 6}.get(cell.points or 1, 10)
+            total += {1: 3, 2: 6}.get(cell.points or 1, 10)
         elif cell.id.startswith("predict-"):
-            minutes += 0.8
+            total += 0.8
         else:
-            minutes += 2 if cell.kind == "code" and ".show(" in cell.text else 0.4
-    return 5 * math.ceil(0.8 * minutes / 5)
+            total += 2 if cell.kind == "code" and ".show(" in cell.text else 0.4
+    return 0.8 * total
 
 
 def _question(head: str) -> str:

@@ -130,7 +130,10 @@ class Arrangement:
             self.items.insert(place, Item("ask", exercise=name))
             binders = [index + (index >= place) for index in binders]
         if binders and not set(binders) & set(answers):
-            self.items.insert(binders[-1] + 1, Item("spare", exercise=name))
+            below = binders[-1] + 1
+            if not asks and (later := self._after(question, binders[-1], False)) > below:
+                self.items.insert(later, Item("ask", exercise=name))  # it may need what follows
+            self.items.insert(below, Item("spare", exercise=name))
 
     def _after(self, question: Question, answer: int, checked: bool) -> int:
         """Return where to ask after the last answer: where its check is put back, else next to it.

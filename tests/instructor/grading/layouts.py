@@ -8,6 +8,8 @@ from unicodedata import normalize
 
 from hypothesis import strategies as st
 
+from course_lib.exercises import core
+
 LESSONS = ("07_quantization", "08_on_a_microcontroller")
 LETTERS = st.characters(categories=("L",))
 WORDS = st.sampled_from(["Ann", "Zoë", "李", "Ольга", "van der Berg", "O'Hara", "Ng-Lee", "Émile"])
@@ -89,7 +91,8 @@ BESIDE = {
 
 def notebook(lesson: str, answer: str = "") -> bytes:
     """Return a small notebook of a lesson with an answer, or with what was handed out."""
-    number = int(lesson[:2])
-    text = f"# Exercise {number}.1\n{f'answer = {answer!r}' if answer else '...'}"
-    cell = {"cell_type": "code", "id": f"ex-{number}-1", "metadata": {}, "source": text}
+    first = core.of_lesson(lesson[:2])[0].id
+    text = f"# Exercise {first}\n{f'answer = {answer!r}' if answer else '...'}"
+    identifier = f"ex-{first.replace('.', '-')}"
+    cell = {"cell_type": "code", "id": identifier, "metadata": {}, "source": text}
     return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}).encode()

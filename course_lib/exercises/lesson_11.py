@@ -1,0 +1,102 @@
+"""The exercises of lesson 11: how often a function is traced, and a graph written as text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, number
+
+
+def _graphs(calls):
+    kinds = {(x.shape, x.dtype) if isinstance(x, np.ndarray) else x for x in calls}
+    return len(kinds)
+
+
+def _calls(rng):
+    """Draw calls in which shapes, types, values and numbers come back, each in a drawn order."""
+    cases = []
+    for _ in range(5):
+        arrays = [
+            rng.integers(0, 9, shape).astype(kind)
+            for shape in ((2,), (2,), (3,), (2, 1))
+            for kind in ("float32", "int32")
+        ]
+        numbers = [float(x) for x in rng.integers(0, 4, 4)]
+        calls = [*arrays, *numbers, 4.5, 4.5]
+        drawn = rng.permutation(len(calls))[: int(rng.integers(7, len(calls) + 1))]
+        cases.append(([calls[place] for place in drawn],))
+    same = np.ones(2, "float32"), np.zeros(2, "float32")
+    return [([*same, 0.5, 1.5, 0.5],), (list(same),), ([2.0, 2.0],), *cases]
+
+
+def _counting(of_array, of_number):
+    """Return a wrong answer that tells calls apart by what two functions make of them."""
+    return lambda calls: len(
+        {of_array(x) if isinstance(x, np.ndarray) else of_number(x) for x in calls}
+    )
+
+
+EXERCISES = (
+    Exercise(
+        id="11.3",
+        ask="graphs(calls): how many graphs tf.function makes for these arguments",
+        judge=function(_graphs, _calls, whole=True),
+        mistakes=[
+            (len, "One graph for each call? The same kind of argument needs no new one."),
+            (
+                _counting(lambda x: (x.shape, x.dtype, x.tobytes()), lambda x: x),
+                "You tell tensors apart by their values: only shape and type count.",
+            ),
+            (
+                _counting(lambda x: x.shape, lambda x: x),
+                "Two arrays of one shape, float32 and int32, need two graphs.",
+            ),
+            (
+                _counting(lambda x: x.dtype, lambda x: x),
+                "Two arrays of one type need two graphs where their shapes differ.",
+            ),
+            (
+                _counting(lambda x: (x.shape, x.dtype), lambda x: float),
+                "Every new Python number is a constant of a new graph.",
+            ),
+            (
+                _counting(lambda x: "tensor", lambda x: x),
+                "All arrays count as one here: look at shape and type.",
+            ),
+            (
+                lambda calls: len({(x.shape, x.dtype) for x in calls if isinstance(x, np.ndarray)}),
+                "Python numbers are traced, too.",
+            ),
+            (
+                lambda calls: len({x for x in calls if not isinstance(x, np.ndarray)}),
+                "The arrays are missing.",
+            ),
+            (
+                when(lambda calls, value: isinstance(value, Raised) and "hash" in str(value)),
+                "A set cannot hold an array: put its shape and its type into it.",
+            ),
+            (
+                when(lambda calls, value: isinstance(value, Raised) and "shape" in str(value)),
+                "A Python number has no shape: ask isinstance(x, np.ndarray) first.",
+            ),
+        ],
+        right="a tensor counts by its kind, a Python number by its value.",
+        hints=("Which part of an array may change without a new graph?", "A set counts kinds."),
+    ),
+    Exercise(
+        id="11.4",
+        ask="result: the number that this GraphDef computes",
+        judge=number(16),
+        mistakes=[
+            (-16, "The first input of Sub stands left of the minus."),
+            (14, "The nodes are not written in the order in which they run: follow the inputs."),
+            (9, "9 is one of the constants: what happens to it?"),
+            (18, "That is `scaled`; `out` reads it and goes on."),
+            (7, "That is 9 − 2: `out` reads `scaled`, not the 9 itself."),
+        ],
+        right="the order in the text means nothing, the inputs mean all.",
+        hints=("Begin with the two Const nodes.", "scaled = 9 × 2"),
+    ),
+)

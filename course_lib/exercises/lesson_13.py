@@ -1,0 +1,159 @@
+"""Lesson 13: frames, loudness, a threshold."""
+
+from __future__ import annotations
+
+import math
+
+from course_lib.exercises.core import Exercise
+from course_lib.exercises.judges import function, number
+
+
+def _frames(samples, window, hop):
+    return 1 + (samples - window) // hop
+
+
+def _frame_inputs(rng):
+    sizes = [(16_000, 480, 320), (16_000, 400, 160), (1_000, 1_000, 7)]
+    for _ in range(5):
+        hop = int(rng.integers(50, 400))
+        window = hop + int(rng.integers(1, 300))
+        sizes.append((window + int(rng.integers(1_000, 9_000)), window, hop))
+    return sizes
+
+
+def _allowed(levels, false_alarms, allowed):
+    pairs = zip(levels, false_alarms, strict=True)
+    return [level for level, share in pairs if share <= allowed]
+
+
+def _choose(levels, false_alarms, allowed):
+    return min(_allowed(levels, false_alarms, allowed))
+
+
+def _too_many(levels, false_alarms, allowed):
+    enough = _allowed(levels, false_alarms, allowed)
+    return max((level for level in levels if level not in enough), default=levels[0])
+
+
+def _curve_inputs(rng):
+    levels = [round(0.05 * step, 2) for step in range(20)]
+    cases = []
+    for _ in range(4):
+        falling = sorted((int(count) for count in rng.integers(1, 60, 16)), reverse=True)
+        shares = [count / 100 for count in [70, *falling, 0, 0, 0]]
+        # exactly one of the shares is allowed, so that < and <= differ; or none is, so that the
+        # nearest one is too large
+        allowed = shares[int(rng.integers(4, 15))]
+        cases += [(levels, shares, allowed), (levels, shares, allowed - 0.003)]
+    return cases
+
+
+EXERCISES = (
+    Exercise(
+        id="13.1",
+        ask="frame_count(samples, window, hop): how many whole frames fit into a clip",
+        judge=function(_frames, _frame_inputs, whole=True),
+        mistakes=[
+            (
+                lambda samples, window, hop: (samples - window) // hop,
+                "You count the hops between frames: how many fence posts stand at n gaps?",
+            ),
+            (
+                lambda samples, window, hop: samples // hop,
+                "The last frame has to fit in whole: where can it start at the latest?",
+            ),
+            (
+                lambda samples, window, hop: samples // window,
+                "Frames overlap: the next one starts one hop later, not one window later.",
+            ),
+            (
+                lambda samples, window, hop: 1 + (samples - hop) // window,
+                "Window and hop have changed places: which is the length, which the step?",
+            ),
+            (
+                lambda samples, window, hop: 1 + (samples - window) / hop,
+                "A part of a frame is no frame: use // to leave it out.",
+            ),
+            (
+                lambda samples, window, hop: 1 + round((samples - window) / hop),
+                "round() counts a hop that does not fit in whole: use //.",
+            ),
+            (lambda s, w, h: s // h - 1, "49 by chance: the length of a window has to be in it."),
+            (lambda s, w, h: 1 - (w - s) // h, "Your last frame sticks out: use // to round down."),
+            (
+                lambda samples, window, hop: round((samples - window) / hop),
+                "round() counts parts of a hop. And n hops lead to n + 1 frames.",
+            ),
+        ],
+        right="one frame at the start, one more for every hop that still leaves room.",
+        hints=(
+            "The first frame starts at 0. Where does the last one start, at the latest?",
+            "One hop leads from a frame to the next: count the hops, then the frames.",
+        ),
+    ),
+    Exercise(
+        id="13.2",
+        ask="added: what a sample ten times as large adds to every log energy",
+        judge=number(math.log(100), tolerance=0.02),
+        mistakes=[
+            (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
+            (20.0, "20 is in decibels: the features use the natural logarithm."),
+            (1.0, "Energy is the square of a sample, and the logarithm is the natural one."),
+            (math.log(10) ** 2, "Square the sample, not the logarithm."),
+            (math.log2(100), "That is the logarithm to base 2: the natural one is asked."),
+            (2.0, "That is the logarithm to base 10: the features use the natural one."),
+            (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
+            (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
+        ],
+        right="ten times the sample, a hundred times the energy: its logarithm is added.",
+        hints=(
+            "Energy is the square of the amplitude: 10 times the sample, 100 times the energy.",
+            "log(100 * e) = log(100) + log(e), with the natural logarithm.",
+        ),
+    ),
+    Exercise(
+        id="13.4",
+        ask="choose(levels, false_alarms, allowed): the lowest level with few enough false alarms",
+        judge=function(_choose, _curve_inputs, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda levels, shares, most: max(_allowed(levels, shares, most)),
+                "That threshold is the highest one allowed: it misses the most keywords.",
+            ),
+            (_too_many, "At this threshold there are still too many: go one step further."),
+            (
+                lambda levels, shares, most: _choose(levels, shares, most - 1e-9),
+                "Exactly the allowed share is allowed: compare with <=.",
+            ),
+            (
+                lambda levels, shares, _: levels[shares.index(min(shares))],
+                "Fewest false alarms is more than is asked, and costs keywords.",
+            ),
+            (
+                lambda levels, shares, most: max(
+                    level for level, share in zip(levels, shares, strict=True) if share >= most
+                ),
+                "You keep the levels with too many false alarms: at most `allowed` is <=.",
+            ),
+            (
+                lambda levels, shares, most: levels[
+                    min(range(len(levels)), key=lambda place: abs(shares[place] - most))
+                ],
+                "The nearest share may lie above what is allowed: at most is asked.",
+            ),
+            (
+                lambda levels, shares, most: max(share for share in shares if share <= most),
+                "That is the share of false alarms. At which level is it?",
+            ),
+            (
+                lambda levels, shares, most: levels[shares.index(most)],
+                "`allowed` itself need not be in the list: look for the shares below it, too.",
+            ),
+        ],
+        right="no lower threshold keeps the promise, and a higher one can only miss more.",
+        hints=(
+            "Go through levels and shares together: `for level, share in zip(...)`.",
+            "Keep the levels whose share is at most `allowed`, and take the smallest.",
+        ),
+    ),
+)

@@ -1,0 +1,96 @@
+"""The exercises of lesson 16: a text changed in place, and what cannot be converted."""
+
+from __future__ import annotations
+
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function, text
+
+
+def _relabel(data, start, room, label):
+    if len(label) > room:
+        return None
+    return data[:start] + label.ljust(room) + data[start + room :]
+
+
+def _labels(rng):
+    data = rng.bytes(48)
+    return [
+        (data, 12, 15, b"yes or no"),
+        (data, 20, 9, b"nine byte"),
+        (data, 4, 6, b""),
+        (data, 30, 5, b"much too long"),
+        (data, 0, 3, b"no"),
+    ]
+
+
+_REFUSE = "return None when the label is longer than the room"
+
+
+EXERCISES = (
+    Exercise(
+        id="16.2",
+        ask="relabel(data, start, room, label): the file with a text changed in place",
+        judge=function(_relabel, _labels),
+        mistakes=[
+            (
+                lambda d, s, room, a: None if len(a) > room else d[:s] + a + d[s + room :],
+                "The file became shorter, and every offset behind is wrong now: "
+                "fill up with spaces.",
+            ),
+            (
+                lambda d, s, room, a: None if len(a) > room else d[:s] + a + d[s + len(a) :],
+                "The end of the old text is still there: fill up with spaces.",
+            ),
+            (
+                lambda d, s, room, a: d[:s] + a[:room].ljust(room) + d[s + room :],
+                f"You cut the label short and say nothing: {_REFUSE}.",
+            ),
+            (
+                lambda d, s, room, a: d[:s] + a.ljust(room) + d[s + max(room, len(a)) :],
+                f"A long label runs over the bytes behind it: {_REFUSE}.",
+            ),
+            (
+                when(lambda given, value: len(given[3]) > given[2] and value is not None),
+                f"Too long a label is not refused: {_REFUSE}.",
+            ),
+            (
+                when(lambda given, value: value is not None and len(value) != len(given[0])),
+                "The file must keep its length: count the bytes that you write.",
+            ),
+            (
+                when(lambda given, value: "bytes" in str(value) and isinstance(value, Raised)),
+                'Bytes and texts do not mix: the label is bytes, so fill up with b" ".',
+            ),
+        ],
+        right="nothing moved, so every offset still holds.",
+        hints=(
+            "data[:start] + … + data[start + room:] keeps the length when … has `room` bytes.",
+            'b"yes".ljust(9) fills up with spaces.',
+            _REFUSE[0].upper() + _REFUSE[1:] + ".",
+        ),
+    ),
+    Exercise(
+        id="16.4",
+        ask="culprit: the name of the operation that cannot be converted",
+        judge=text(
+            "DecodeWav",
+            "tf.DecodeWav",
+            "'DecodeWav'",
+            "'tf.DecodeWav'",
+            otherwise='Look for the words "op is neither a custom op nor a flex op".',
+        ),
+        mistakes=[
+            ("decode_wav", "That is the Python function: the message names the operation."),
+            ("tf.audio.decode_wav", "That is Python's name: the message names the operation."),
+            ("listen", "That is your own Python function: which operation did it leave?"),
+            ("ReadFile", "No file is read here: the bytes come in as a string."),
+            ("Placeholder", "A placeholder is the input; converting takes it."),
+        ],
+        right="TensorFlow Lite has no such kernel, so decode before the model.",
+        hints=(
+            "The message calls it an op, and puts quotes around it.",
+            "It stands behind 'tf.', before \"op is neither\".",
+        ),
+    ),
+)

@@ -1,0 +1,145 @@
+"""The exercises of lesson 22: traces under a signature, bytes over a cut, the best cut."""
+
+from __future__ import annotations
+
+from course_lib.exercises.core import Exercise
+from course_lib.exercises.judges import array, function
+
+# 22.5: what crosses a cut
+
+
+def _bytes_sent(rows, cut):
+    read = {name for row in rows[cut:] for name in row[2]}
+    return sum(row[1] for row in rows[:cut] if row[0] in read)
+
+
+def _edge_by_edge(rows, cut):
+    sizes = {name: size for name, size, _ in rows[:cut]}
+    return sum(sizes.get(name, 0) for row in rows[cut:] for name in row[2])
+
+
+def _drawn_graphs(rng):
+    """Draw graphs as rows in which some tensors are read twice, some late, some never."""
+    drawn = [([("a", 8, []), ("b", 4, ["a"]), ("c", 2, ["a", "b"]), ("d", 1, ["a", "c"])], 2)]
+    for _ in range(8):
+        names = [f"op_{place}" for place in range(int(rng.integers(4, 9)))]
+        rows = []
+        for place, name in enumerate(names):
+            count = int(rng.integers(1, 3))
+            inputs = {names[int(rng.integers(0, place))] for _ in range(count)} if place else ()
+            rows.append((name, int(rng.integers(1, 100)) * 4, sorted(inputs)))
+        drawn.append((rows, int(rng.integers(1, len(rows)))))
+    return drawn
+
+
+# 22.7: the best cut
+
+
+def _best_cut(on_a, on_b, sent, link, weight=1):
+    def total(cut):
+        return sum(on_a[:cut]) + sent[cut] / link + weight * sum(on_b[cut:])
+
+    return min(range(len(sent)), key=total)
+
+
+def _middle(on_a, on_b, sent, link):
+    return min(range(len(sent)), key=lambda cut: abs(2 * sum(on_a[:cut]) - sum(on_a)))
+
+
+def _tables(rng):
+    """Draw seconds, bytes and links: none so slow or so fast that one of them alone decides."""
+    drawn = []
+    for _ in range(30):
+        count = int(rng.integers(4, 9))
+        on_a = [float(x) for x in rng.uniform(0.01, 0.2, count).round(3)]
+        on_b = [float(x) for x in rng.uniform(0.01, 0.1, count).round(3)]
+        sent = [int(x) for x in rng.integers(10, 3000, count + 1)]
+        drawn.append((on_a, on_b, sent, int(rng.integers(2, 40)) * 1000))
+    return drawn
+
+
+EXERCISES = (
+    Exercise(
+        id="22.2",
+        ask="traces: a list of two numbers of traces, without and with a signature",
+        judge=array([3, 1], whole=True),
+        mistakes=[
+            ([5, 1], "Five calls, but one number comes twice and one tensor is like another."),
+            ([4, 1], "Two tensors of one shape and type share a graph, whatever their values."),
+            ([2, 1], "Numbers of Python are told apart by their values: each has its own graph."),
+            ([1, 1], "Without a signature, a number of Python is a constant of the graph."),
+            ([3, 3], "With a signature every argument is made a tensor before it is looked at."),
+            ([3, 2], "With a signature, numbers become tensors as well: one kind is left."),
+            ([1, 3], "The other way round: first without, then with the signature."),
+        ],
+        right="a signature says beforehand what may come, so nothing new ever does.",
+        hints=(
+            "How many different numbers of Python are there? The tensors share one graph.",
+            "The signature makes a tensor of shape () and type float32 of each argument.",
+        ),
+    ),
+    Exercise(
+        id="22.5",
+        ask="bytes_sent(rows, cut): the bytes of all tensors that go from A to B",
+        judge=function(_bytes_sent, _drawn_graphs, whole=True),
+        mistakes=[
+            (_edge_by_edge, "You count every edge: a tensor with two readers on B goes once."),
+            (
+                lambda rows, cut: rows[cut - 1][1],
+                "Not the last tensor of A alone: others may be read on B too, or it may not be.",
+            ),
+            (
+                lambda rows, cut: sum(row[1] for row in rows[:cut]),
+                "Not everything that A makes: only what somebody on B reads.",
+            ),
+            (
+                lambda rows, cut: len(
+                    {n for row in rows[cut:] for n in row[2]} & {row[0] for row in rows[:cut]}
+                ),
+                "You count tensors: add up their bytes.",
+            ),
+            (
+                lambda rows, cut: _bytes_sent(rows, cut + 1),
+                "The first row of B is rows[cut], not rows[cut + 1].",
+            ),
+        ],
+        right="that is what TensorFlow sends, too: a tensor once, however many read it.",
+        hints=(
+            "Which names do the rows from `cut` on read?",
+            "Add up the bytes of the rows before `cut` whose name is among those.",
+        ),
+    ),
+    Exercise(
+        id="22.7",
+        ask="best_cut(on_a, on_b, sent, link): how many operations to leave on A",
+        judge=function(_best_cut, _tables, whole=True),
+        mistakes=[
+            (
+                lambda on_a, on_b, sent, link: min(range(len(sent)), key=sent.__getitem__),
+                "Fewest bytes is not all: what do the operations take on A and on B?",
+            ),
+            (_middle, "Half of the work is no aim: add up the seconds of each cut."),
+            (
+                lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, [0] * len(sent), link),
+                "You leave out the link: bytes divided by bytes a second.",
+            ),
+            (
+                lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, sent, link, weight=0),
+                "You leave out the operations on B.",
+            ),
+            (
+                lambda on_a, on_b, sent, link: _best_cut(on_b, on_a, sent, link),
+                "The operations before the cut run on A, those from it on on B.",
+            ),
+            (
+                lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, sent, 1 / link),
+                "Bytes times bytes a second are no seconds: divide.",
+            ),
+        ],
+        right="that decides it for any chain of operations, two devices and a link.",
+        hints=(
+            "Try every cut from 0 to len(sent) - 1, and keep the one with the least time.",
+            "The time of a cut: on_a before it, sent[cut] / link, on_b from it on.",
+        ),
+    ),
+)

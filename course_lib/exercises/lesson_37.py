@@ -1,0 +1,165 @@
+"""The exercises of lesson 37: the flat stairs, the grid in a training, the gradient that passes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.judges import function
+
+# 37.2: how far a weight may move
+
+
+def _room(weight, scale):
+    steps = weight / scale
+    return scale * (0.5 - abs(steps - round(steps)))
+
+
+def _weights_one_by_one(rng):
+    scales = rng.uniform(0.02, 0.5, 10)
+    steps = rng.integers(-7, 8, 10) + rng.uniform(-0.45, 0.45, 10)
+    return [*zip((scales * steps).tolist(), scales.tolist(), strict=True), (0.5, 0.25), (0.0, 0.1)]
+
+
+# 37.3 and 37.4: forth and back
+
+
+def _fake(weights, scale, top):
+    return scale * np.clip(np.round(weights / scale), -top, top)
+
+
+def _passed(gradient, weights, scale, top):
+    return gradient * (np.abs(weights) <= scale * top)
+
+
+def _tensors(rng):
+    """Draw weights of both signs, some of them beyond the grid or on its last level."""
+    drawn = []
+    for top in (1, 3, 7, 127):
+        scale = 2.0 ** -int(rng.integers(2, 6))  # so that a product meets the last level exactly
+        steps = rng.integers(-top - 3, top + 4, (2, 6)) + rng.uniform(-0.4, 0.4, (2, 6))
+        steps[:, :3] = [[-top - 2.2, top + 2.3, top], [top - 0.3, 0.3 - top, -top]]
+        drawn.append((scale * steps, scale, top))
+    return drawn
+
+
+def _with_gradients(rng):
+    return [(rng.normal(size=each[0].shape), *each) for each in _tensors(rng)]
+
+
+EXERCISES = (
+    Exercise(
+        id="37.2",
+        ask="room(weight, scale): how far a weight may move before its integer changes",
+        judge=function(_room, _weights_one_by_one, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda weight, scale: _room(weight, scale) / scale,
+                "That is counted in steps of the grid: a step is `scale` wide.",
+            ),
+            (
+                lambda weight, scale: scale * abs(weight / scale - round(weight / scale)),
+                "That is the way to the level. The integer changes halfway to the next one.",
+            ),
+            (
+                lambda weight, scale: scale * (1 - abs(weight / scale - round(weight / scale))),
+                "That is the way to the next level. The integer changes halfway there.",
+            ),
+            (
+                lambda weight, scale: scale * (0.5 - (weight / scale - round(weight / scale))),
+                "Left of its level a weight has less room to the left: which edge is nearer?",
+            ),
+            (
+                lambda weight, scale: scale / 2,
+                "Half a step is the room of a weight exactly on its level: where does this lie?",
+            ),
+        ],
+        right="as long as a weight moves less than that, nothing at all changes behind it.",
+        hints=(
+            "weight / scale counts steps, and round() finds the nearest level.",
+            "A level owns half a step to either side. Take away what is used up of that half.",
+        ),
+    ),
+    Exercise(
+        id="37.3",
+        ask="fake_quantize(weights, scale, top): the array as it comes back from the grid",
+        judge=function(_fake, _tensors, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda weights, scale, top: np.clip(np.round(weights / scale), -top, top),
+                "These are the integers. The layer computes with what they stand for.",
+            ),
+            (
+                lambda weights, scale, top: scale * np.round(weights / scale),
+                "Weights beyond the last level have to saturate there.",
+            ),
+            (
+                lambda weights, scale, top: scale * np.clip(weights / scale, -top, top),
+                "You saturate, but you do not round.",
+            ),
+            (
+                lambda weights, scale, top: np.clip(scale * np.round(weights / scale), -top, top),
+                "The ends -top and top are integers: saturate before you multiply by the scale.",
+            ),
+            (
+                lambda weights, scale, top: scale * np.clip(np.floor(weights / scale), -top, top),
+                "You round down. The nearest level may lie above.",
+            ),
+            (
+                lambda weights, scale, top: (
+                    scale * np.clip(np.round(weights / scale), -top - 1, top)
+                ),
+                "The grid is symmetric: its lowest level is -top.",
+            ),
+        ],
+        right="floats all the way, and yet only numbers that the file can hold.",
+        hints=(
+            "Divide by the scale, round, saturate, multiply by the scale.",
+            "np.round and np.clip take whole arrays.",
+        ),
+    ),
+    Exercise(
+        id="37.4",
+        ask="passed(gradient, weights, scale, top): the gradient that goes on to the weights",
+        judge=function(_passed, _with_gradients, tolerance=1e-9),
+        mistakes=[
+            (
+                lambda gradient, *_: 0 * gradient,
+                "That is the true slope, and nothing would learn. Let it pass inside the grid.",
+            ),
+            (
+                lambda gradient, *_: gradient,
+                "Weights beyond the last level saturate: there, nothing passes.",
+            ),
+            (
+                lambda gradient, weights, scale, top: (
+                    gradient - _passed(gradient, weights, scale, top)
+                ),
+                "The other way round: inside it passes, outside it is 0.",
+            ),
+            (
+                lambda gradient, weights, scale, top: gradient * (np.abs(weights) <= top),
+                "`top` counts levels, the weights do not: where does the last level lie?",
+            ),
+            (
+                lambda gradient, weights, scale, top: gradient * (weights <= scale * top),
+                "The grid has a lower end, too.",
+            ),
+            (
+                lambda gradient, weights, scale, top: (
+                    scale * _passed(gradient, weights, scale, top)
+                ),
+                "Dividing by the scale and multiplying by it cancel: the gradient keeps its size.",
+            ),
+            (
+                when(lambda arguments, value: np.array_equal(value, _fake(*arguments[1:]))),
+                "Those are the weights on the grid: what becomes of the gradient?",
+            ),
+        ],
+        right="a lie about the stairs that points the right way.",
+        hints=(
+            "The last level stands for scale * top; np.abs(weights) tells which lie beyond.",
+            "gradient * condition is 0 where the condition is False.",
+        ),
+    ),
+)
