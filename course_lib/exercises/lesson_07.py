@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import partial
 
+import numpy as np
+
 from course_lib import spotter
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, number
@@ -21,6 +23,10 @@ BIASES = sum(shape[-1] for shape in _KERNELS)  # one a channel, once the norms a
 
 def _int8(steps, lowest=-128, highest=127):
     return max(lowest, min(highest, steps))
+
+
+def _wrapped(steps):
+    return (steps + 128) % 256 - 128
 
 
 def _quantize(value, scale, zero_point):
@@ -74,6 +80,7 @@ _EIGHT = "The drawing had three bits. An int8 has eight: -128 to 127, which is 2
 _WIDE = "It works inside the range. And 1000? Eight bits hold no more than -128 to 127."
 _STORING = "Storing added the zero point last. Going back, take it away first, then scale."
 _REAL = "A real number comes back here, 0.57 for instance: do not round."
+_CONVERT = "np.int8() takes only what fits: saturate before you convert."
 _HALF = "int(x + 0.5) is wrong below zero, as int() cuts towards zero: use round()."
 _CUT = "int() cuts towards zero. The nearest whole number is asked for: round()."
 _FLOOR = "// rounds down, always. The nearest whole number is asked for: round() what / gives."
@@ -109,10 +116,10 @@ EXERCISES = (
         judge=function(_quantize, _values, whole=True),
         mistakes=[
             (lambda v, s, z: round(v / s) + z, _WIDE),
-            (
-                when(lambda arguments, value: value.kind == "OverflowError"),
-                "np.int8() takes only what fits: saturate before you convert.",
-            ),
+            (when(lambda arguments, value: value.kind == "OverflowError"), _CONVERT),
+            (lambda v, s, z: int(np.int8(round(v / s))) + z, _CONVERT),
+            (lambda v, s, z: _wrapped(int(np.int8(round(v / s))) + z), _CONVERT),
+            (lambda v, s, z: _wrapped(round(v / s) + z), _CONVERT),
             (
                 lambda v, s, z: _int8(round(v / s) + z, -4, 3),
                 "The drawing had three bits, -4 to 3. An int8 has eight: -128 to 127.",
@@ -169,6 +176,7 @@ EXERCISES = (
             (lambda q, s, z: q * s + z, _STORING),
             (lambda q, s, z: round(q * s + z), _STORING),
             (lambda q, s, z: round(s * (q - z)), _REAL),
+            (lambda q, s, z: round(s * (q - z), 2), _REAL),
             (lambda q, s, z: int(s * (q - z)), _REAL),
             (
                 lambda q, s, z: s * q - z,

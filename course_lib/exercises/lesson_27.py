@@ -21,9 +21,9 @@ def _one_side(lost, gained, end=1, *, start=0, pick=min, whole=lambda flips: 2**
     return sum(math.comb(flips, k) for k in counts) / whole(flips)
 
 
-def _spoilt(**changes):
+def _spoilt(most=1.0, **changes):
     """Return the solution with one thing changed in the sum of a tail."""
-    return lambda lost, gained: min(1.0, 2 * _one_side(lost, gained, **changes))
+    return lambda lost, gained: min(most, 2 * _one_side(lost, gained, **changes))
 
 
 def _flips(rng):
@@ -58,8 +58,17 @@ def _tables(rng):
 
 _SMALLER = "The tail ends at the smaller of the two counts, whichever that is: min(lost, gained)."
 _COUNTS = (max, lambda lost, gained: lost, lambda lost, gained: gained)
+_WAYS = "n coins can fall in 2**n ways: divide by that, not by n."
 _NONE = "Where nothing fits, max() has nothing to choose from: return None there."
 _NAMES = "max() without a key compares the names. Compare the accuracies: key=lambda row: row[2]."
+
+_FIRST = "You take the first that fits. The order says nothing: compare the accuracies."
+
+
+def _returns(kind):
+    """Recognise values of this kind, in a function that may stop where nothing fits."""
+    return when(lambda _, value: isinstance(value, kind) or value.kind == "ValueError")
+
 
 EXERCISES = (
     Exercise(
@@ -69,11 +78,9 @@ EXERCISES = (
         mistakes=[
             (_one_side, "That is one tail: as uneven in the other direction counts too."),
             *((_spoilt(pick=pick), _SMALLER) for pick in _COUNTS),
+            *((_spoilt(math.inf, pick=pick), _SMALLER) for pick in _COUNTS),
             *((partial(_one_side, pick=pick), _SMALLER) for pick in _COUNTS),
-            (
-                _spoilt(whole=lambda flips: flips),
-                "n coins can fall in 2**n ways: divide by that, not by n.",
-            ),
+            *((_spoilt(most, whole=lambda flips: flips), _WAYS) for most in (1.0, math.inf)),
             (_spoilt(start=1), "No head at all is possible, too: k starts at 0."),
             (
                 _spoilt(end=0),
@@ -114,16 +121,14 @@ EXERCISES = (
             (when(lambda arguments, value: value.kind == "ValueError"), _NONE),
             (partial(_choose, key=lambda row: row[0]), _NAMES),
             (lambda rows, most: max(row for row in rows if row[1] <= most)[0], _NAMES),
-            (
-                partial(_choose, key=lambda row: 0),
-                "You take the first that fits. The order says nothing: compare the accuracies.",
-            ),
+            (partial(_choose, key=lambda row: 0), _FIRST),
+            (lambda rows, most: [row for row in rows if row[1] <= most][0][0], _FIRST),
             (
                 lambda rows, most: _choose(rows[::-1], most, key=lambda row: 0),
                 "You take the last that fits. The order says nothing: compare the accuracies.",
             ),
             (
-                when(lambda arguments, value: isinstance(value, float)),
+                _returns(float),
                 "You return the accuracy. Return the name, the first item of the row.",
             ),
             (
@@ -136,7 +141,7 @@ EXERCISES = (
                 "You give up where the best of all is too large: take the best of those that fit.",
             ),
             (
-                when(lambda arguments, value: isinstance(value, (tuple, list))),
+                _returns((tuple, list)),
                 "Return the name alone, the first item of the row.",
             ),
         ],

@@ -8,7 +8,7 @@ from html import escape
 from course_lib.graph.data import Graph
 from course_lib.graph.partition import Devices, crossing, seconds, sent, tensor_bytes
 from course_lib.views import shell
-from course_lib.views.style import PALETTE, Picture, card, figure, show
+from course_lib.views.style import PALETTE, Picture, beside, card, figure, name_rows, show
 
 _ROW, _WIDTH = 36, 700  # pixels: height of a row, width of the picture
 _BOX, _BOX_WIDTH, _BAR, _BAR_WIDTH = 96, 130, 260, 170  # pixels: where boxes and bars begin
@@ -64,14 +64,13 @@ def svg(graph: Graph, cut: int) -> str:
         f'font-size="13" fill="{PALETTE["ink"]}">'
     ]
     cross = set(crossing(graph, cut))
-    parts += [
-        _edge(place[a], place[b], (a, b) in cross)
-        for a, b in dict.fromkeys(e[:2] for e in graph.edges)
-    ]
+    for a, b in dict.fromkeys(edge[:2] for edge in graph.edges):
+        parts.append(_edge(place[a], place[b], (a, b) in cross))
     for row, node in enumerate(graph):
         y, device = row * _ROW + 8, "A" if row < cut else "B"
         width = _BAR_WIDTH * tensor_bytes(node) / largest
-        middle = _BOX + _BOX_WIDTH / 2
+        middle, after = _BOX + _BOX_WIDTH / 2, _BAR + width + 6
+        size = f"{tensor_bytes(node):,} B"
         crosses = ": Send on A, Recv on B" if node.name in sizes else ""
         colour = PALETTE["red" if crosses else "faint"]
         parts.append(
@@ -79,8 +78,9 @@ def svg(graph: Graph, cut: int) -> str:
             f'fill="{_FILLS[device]}" stroke="{PALETTE["ink"]}"/>'
             f'<text x="{middle:.0f}" y="{y + 17}" text-anchor="middle">{escape(node.name)} '
             f"({device})</text>"
-            f'<rect x="{_BAR}" y="{y + 5}" width="{width:.1f}" height="14" fill="{colour}"/>'
-            f'<text x="{_BAR + width + 6:.1f}" y="{y + 17}">{tensor_bytes(node):,} B{crosses}</text>'
+            f'<rect x="{_BAR}" y="{y + 5}" width="{width:.1f}" height="14" '
+            f'fill="{colour}"/>'
+            f'<text x="{after:.1f}" y="{y + 17}">{size}{crosses}</text>'
         )
     if cut < len(graph):
         y = cut * _ROW + 2
@@ -110,6 +110,24 @@ def times(graph: Graph, work: Mapping[str, float], links: Mapping[str, Devices])
     axes[0, 0].legend(ncols=3)
     axes[-1, 0].set_xlabel("nodes on A")
     return show(fig, "the time of every cut. " + "; ".join(said))
+
+
+def ratios(seconds: Mapping[str, float], one: str) -> Picture:
+    """Return a picture of times on a logarithmic scale, as multiples of the time of `one`.
+
+    Its text says nothing of the times: they differ in every run.
+    """
+    fig, ax = figure(8.5, 0.38 * len(seconds) + 0.9)
+    least = min(seconds.values()) / seconds[one] / 2
+    for row, time in enumerate(seconds.values()):
+        ratio = time / seconds[one]
+        ax.barh(row, ratio - least, 0.6, least, color=PALETTE["sky"])
+        beside(ax, row, ratio, f"{ratio:.2g}")
+    name_rows(ax, list(seconds))
+    ax.set_xscale("log")
+    ax.set_xlim(least, 3 * max(seconds.values()) / seconds[one])
+    ax.set_xlabel(f"time of one answer ({one} = 1)")
+    return show(fig, f"the time of one answer in several ways, compared with {one}")
 
 
 def _edge(start: int, end: int, crosses: bool) -> str:

@@ -161,7 +161,7 @@ draw_bytes.overview(opened.byte_map(), title=data_file)
 # %% [markdown]
 # The **optimizer**, which decides how far each weight moves in a step, takes almost twice as many bytes as the weights:
 # Adam keeps a **momentum** and a **velocity** for each trainable weight, running means of its slope and of the slope's
-# square. These companions are called **slots**. One tensor holds no numbers at all: the **object graph** says which Python
+# square. What an optimizer keeps for each weight are its **slots**. One tensor holds no numbers at all: the **object graph** says which Python
 # object owned which variable. So the data file does hold structure, and not values alone.
 #
 # holds: 1.9 < sum(size for name, size in opened.groups.items() if name.startswith("optimizer")) / opened.groups["weights"] < 2.1
@@ -194,8 +194,8 @@ spans = [span for span in index if span.path == entry]
 draw_bytes.hexdump(index, spans[0].start, spans[-1].end)
 
 # %% [markdown]
-# Type, shape, offset, length and a **checksum**, a number computed from the bytes that no longer fits when one changes:
-# that stands behind the name. Now take the offset, and read the data file yourself.
+# Behind the name stand type, shape, offset, length and a checksum. A **checksum** is a number computed from bytes, which
+# no longer fits when one of them changes. Now take the offset, and read the data file yourself.
 
 # %%
 kernel = opened.tensor("listen/kernel")
@@ -260,9 +260,8 @@ close = abs(resumed.weights() - uninterrupted.weights()).max() < 1e-4
 compare("4.6", my_guess, "same" if same else "close" if close else "different")
 
 # %% [markdown]
-# Not close: the same, to the last bit. For that, the checkpoint holds all that decides the next
-# step: weights, optimizer, step number, and the dice of **dropout**, which silences some neurons by
-# chance at each step. They are a counter, which Keras does not save by itself. Leave parts out.
+# Not close: the same, to the last bit. The checkpoint holds all that decides the next step: weights,
+# optimizer, step number, and dice. **Dropout** silences some neurons by chance at each step. Its dice are a counter, which Keras does not save by itself. Leave parts out.
 
 # %%
 def without(part):

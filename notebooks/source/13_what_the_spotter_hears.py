@@ -117,8 +117,8 @@ print(f"{(moved > 4.6).mean():.0%} of the cells move by so much,",
 
 # %% [markdown]
 # Surprised? Before and after the word there is next to nothing that could become louder. And the spotter adds
-# 0.0000001 to every energy first, because the logarithm of 0 does not exist. Only what is well above that **floor**
-# moves by the whole amount.
+# a **floor** of 0.0000001 to every energy first, because the logarithm of 0 does not exist. Only what is well above
+# it moves by the whole amount.
 #
 # The last stage takes the mean of the whole table away. That undoes a part of the loudness; what lies at the floor stays
 # behind. Does the model care? **Predict.** Play every test clip ten times as loud. How many of its answers change,

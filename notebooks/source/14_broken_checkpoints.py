@@ -63,7 +63,7 @@ compare("14.1", my_guess, sum(trial.works for trial in results))
 print(*results, sep="\n")
 
 # %% [markdown]
-# The **prefix**, what the names of a checkpoint's files begin with, is enough, so `checkpoint` may go. The flipped bit
+# What the names of a checkpoint's files begin with, its **prefix**, is enough. So the file called `checkpoint` may go. The flipped bit
 # of a weight is noticed because of its checksum. The one in a slot is not, because nobody read the slot. The last words
 # that TensorFlow says in each case that failed:
 
@@ -150,8 +150,8 @@ for name in ("expect_partial", "assert_consumed",
     print(trials.attempt(f"{name}, right model", getattr(right, name)))
 
 # %% [markdown]
-# A layer of another size is caught without any check, and a variable that does not exist yet gets its value as soon as it is attached
-# (**deferred** restoring).
+# A layer of another size is caught without any check. A variable that does not exist yet gets its value as soon as it is
+# attached, by **deferred** restoring.
 
 # %%
 wide = spotter.build(widths=(14, 16, 28))

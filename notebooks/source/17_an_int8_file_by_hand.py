@@ -100,14 +100,14 @@ my_guess = ...
 # %%
 loud_grid = quantize.Affine(step, zero).quantize(loud)
 rights = heard(on_grid), heard(loud_grid)
-changed, errors = {}, 0
+changed, failed = {}, 0
 for way, store in ways.items():
     try:
         changed[way] = [int((heard(store(x)) != right).sum())
                         for x, right in zip((rows, loud), rights)]
     except (ValueError, RuntimeError):
-        errors += 1
-compare("17.1", my_guess, errors)
+        failed += 1
+compare("17.1", my_guess, failed)
 for way, (usual, turned_up) in changed.items():
     print(f"{way}: {usual} of {len(rows)} change, turned up {turned_up}")
 
@@ -122,7 +122,7 @@ for way, (usual, turned_up) in changed.items():
 # The output is int8, too. For a name the largest integer is enough; for a probability go back, as `dequantize_one` of
 # lesson 07 does, with `read["quantization"]`.
 #
-# holds: np.all(heard(ways["no scale"](rows)) == dataset.SILENCE) and errors == 0
+# holds: np.all(heard(ways["no scale"](rows)) == dataset.SILENCE) and failed == 0
 # holds: changed["cut, not rounded"][0] <= 2 and changed["no clipping"][0] <= 2
 # holds: changed["no clipping"][1] >= 3 and 5 <= changed["no zero point"][0] < len(rows) / 8
 # holds: np.array(-129).astype(np.int8) == 127 and np.array(128).astype(np.int8) == -128
@@ -298,7 +298,7 @@ unseen.play(noisiest.worst_clip)
 # ## What you measured
 
 # %%
-print("mistakes that int8 numbers give away:", errors)
+print("mistakes that int8 numbers give away:", failed)
 print("a whole layer by hand, every byte equal:",
       np.array_equal(by_hand[:1], kernel))
 print("bytes that differ from the kernels:", different)

@@ -236,7 +236,7 @@ print(board.report(model, chosen.waves))
 # ## What it would cost
 #
 # Nothing here was measured on a chip: the instructions were counted on an imitated one. With the
-# clock and the current that the makers publish, they become an **estimate**. Assume that an
+# clock and the current that the makers publish, they become an estimate. Assume that an
 # instruction takes one to two ticks of the clock.
 
 # %%

@@ -37,7 +37,7 @@ print("three files, as lesson 07 made them:", *variants)
 # ## What calibration can spoil
 #
 # The grids are only as good as the clips whose smallest and largest values made them. Here are five ways to choose those
-# badly. (The outlier is one number of one clip, set to 60, where all others are below 7.)
+# badly. (The outlier is one number, set to 60; all others are below 7.)
 #
 # given: 60
 # holds: features.of(dataset.bundled("train")).max() < 7
@@ -309,7 +309,7 @@ progress("27")
 # %% [markdown]
 # **Read on:**
 # - [McNemar's test](https://www.statsmodels.org/stable/generated/statsmodels.stats.contingency_tables.mcnemar.html) in
-#   a library of statistics, exact as yours or approximate.
+#   a library of statistics, exact or approximate.
 # - [Model optimization](https://developers.google.com/edge/litert/quantization/model_optimization): the makers' list of
 #   ways to quantize, and what each is for.
 # - [Krishnamoorthi](https://arxiv.org/abs/1806.08342): which bits and which grids cost how much accuracy, in larger

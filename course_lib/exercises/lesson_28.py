@@ -1,11 +1,11 @@
-"""The exercises of lesson 22: traces under a signature, bytes over a cut, the best cut."""
+"""The exercises of lesson 28: traces under a signature, bytes over a cut, the best cut."""
 
 from __future__ import annotations
 
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import array, function
 
-# 22.5: what crosses a cut
+# 28.5: what crosses a cut
 
 
 def _bytes_sent(rows, cut):
@@ -32,7 +32,7 @@ def _drawn_graphs(rng):
     return drawn
 
 
-# 22.7: the best cut
+# 28.7: the best cut
 
 
 def _best_cut(on_a, on_b, sent, link, weight=1):
@@ -60,7 +60,7 @@ def _tables(rng):
 
 EXERCISES = (
     Exercise(
-        id="22.2",
+        id="28.2",
         ask="traces: a list of two numbers of traces, without and with a signature",
         judge=array([3, 1], whole=True),
         mistakes=[
@@ -79,7 +79,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="22.5",
+        id="28.5",
         ask="bytes_sent(rows, cut): the bytes of all tensors that go from A to B",
         judge=function(_bytes_sent, _drawn_graphs, whole=True),
         mistakes=[
@@ -110,7 +110,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="22.7",
+        id="28.7",
         ask="best_cut(on_a, on_b, sent, link): how many operations to leave on A",
         judge=function(_best_cut, _tables, whole=True),
         mistakes=[
