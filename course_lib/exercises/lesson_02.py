@@ -9,6 +9,7 @@ from course_lib.graph import evaluate, span
 from course_lib.graph.trace.source import TraceError, from_source
 
 WEIGHTS = spotter.facts().trained
+_BOTH_SIDES = "That is for steps to both sides; here each weight takes one."
 _LETTERS = "abcdefgh"
 _BALANCED = "((a + b) + (c + d)) + ((e + f) + (g + h))"
 
@@ -30,8 +31,8 @@ def _shallow(value: object) -> str:
     total = evaluate(graph, feed)[graph.outputs[0]]
     if total != sum(feed.values()):
         digits = str(int(total)).zfill(8)[::-1]
-        odd = next((x for x, digit in zip(_LETTERS, digits, strict=False) if digit != "1"), "h")
-        return f"The sum is not right: look at the letter {odd}."
+        odd = [x for x, digit in zip(_LETTERS, digits, strict=False) if digit != "1"] or ["h"]
+        return f"The sum is not right: look at {' and '.join(odd)}."
     if span(graph) == 7:
         return "Seven levels: every + waits for the one before it. Where can you start anew?"
     if span(graph) > 3:
@@ -55,7 +56,11 @@ EXERCISES = (
         mistakes=[
             (7, "That would mean it changes nothing: does every result get read?"),
             (6, "One falls away because nobody reads it. Look for work that is done twice."),
-            (5, "Two fall away. Which product has two constants as its inputs?"),
+            (
+                5,
+                "Unread, known beforehand, computed twice: three reasons. Which have you not used?",
+            ),
+            (8, "That counts nodes. Asked are operations: inputs and the exit are none."),
             (3, "One too many: left - b and right + scale are not the same."),
         ],
         right="unread, done twice, known in advance: three reasons to fall away.",
@@ -63,7 +68,7 @@ EXERCISES = (
     ),
     Exercise(
         id="2.3",
-        ask="formula: a text that adds a to h in three levels",
+        ask="formula: a text in quotes that adds a to h in three levels",
         judge=checked(
             _BALANCED,
             _shallow,
@@ -73,7 +78,7 @@ EXERCISES = (
                 "(a + b) + (c + d)",
             ),
         ),
-        right="seven additions, three levels: the same work in less than half of the time.",
+        right="seven additions, three levels: with enough workers, less than half of the time.",
         hints=("Which letters could be added at the very first moment?",),
     ),
     Exercise(
@@ -90,20 +95,33 @@ EXERCISES = (
             (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
             (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),
             (
+                lambda a, b, u: (u * b, -u * a),
+                "You multiply as a product does: what does a / b do when a grows by 1?",
+            ),
+            (lambda a, b, u: (u / b, -u / b**2), "And a? The second slope is a × (−1/b²)."),
+            (
+                lambda a, b, u: (u + 1 / b, u - a / b**2),
+                "Times, not plus: what came from the result is multiplied by the slope.",
+            ),
+            (lambda a, b, u: u / b, "Return two values: what a gets, and what b gets."),
+            (
                 lambda a, b, u: (u / b, u / a),
                 "The second is no mirror image of the first: b stands below the line.",
             ),
         ],
-        right="the rule that the first picture used at `res`.",
+        right="the rule that the walk used at `res`.",
         hints=("a / b is a × (1/b): what does a small step of a do?", "d(1/b) = −1/b² db"),
     ),
     Exercise(
         id="2.6",
-        ask=f"runs: forward runs for the slopes of {WEIGHTS:,} weights by small steps",
+        ask="runs: forward runs for the slopes of all these weights by small steps",
         judge=number(WEIGHTS + 1),
         mistakes=[
-            (WEIGHTS, "One more, for the loss before any step."),
-            (2 * WEIGHTS, "That is for steps to both sides; here each weight takes one."),
+            (WEIGHTS, "Each weight has its run. With what is its loss compared?"),
+            (2 * WEIGHTS, _BOTH_SIDES),
+            (2 * WEIGHTS + 1, _BOTH_SIDES),
+            (301, "That is for 300 numbers: how many weights does lesson 03 train?"),
+            (WEIGHTS * (WEIGHTS + 1), "That counts operations. Asked are runs of the model."),
             (2, "That is what the walk back needs: one run forward, one back."),
             (1, "One run gives the loss, but no slope yet."),
         ],

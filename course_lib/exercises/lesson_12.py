@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise
+import numpy
+
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import array, checked, number
 from course_lib.exercises.material import SHARED
 from course_lib.graph.scheduling import Schedule, ScheduleError, run_plan, schedule
@@ -36,7 +38,8 @@ def _waits(run: Schedule) -> str:
     now = 0.0
     for name in _PLAN[0]:
         if tasks[name].start > now:
-            return f"{name} could begin at {now:g} and begins at {tasks[name].start:g}: why?"
+            begins = f"after {tasks[name].start:g} steps"
+            return f"{name} could begin after {now:g} steps and begins {begins}: why?"
         now = tasks[name].end
     return "Which operation waits although a worker is free?"
 
@@ -71,6 +74,13 @@ EXERCISES = (
             ([0.7, 1.1], "That is worker 1 alone: both take the same step."),
             ([2.0, 4.0], "That is the mean gradient; now take the step with it."),
             ([-1.0, -3.0], "You take the whole gradient as the step: multiply by the rate."),
+            ([0.2, 0.4], "That is the step itself: take it away from the weights."),
+            ([0.9, 0.8], "You halve twice: the mean of the gradients is [2, 4] already."),
+            ([[0.8, 0.6], [0.8, 0.6]], "Right, and the same for both workers: give it once."),
+            (
+                when(lambda value: numpy.shape(value) == (2, 2)),
+                "After the all-reduce both have the same gradient, and the same weights: give one.",
+            ),
         ],
         right="both workers have the same weights again, as if they were one.",
         hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
@@ -83,6 +93,9 @@ EXERCISES = (
             (28, "That is for one output. Each of them has weights of its own."),
             (32, "Each input meets every output: is that a sum?"),
             (4, "One for each output? Each of them multiplies every input."),
+            (8, "Those are lines, and they stand in loops: each runs more than once."),
+            (7, "Those are instructions, and some stand in loops: each runs more than once."),
+            (2 * 28 * 4, "Count the products alone: the additions are not asked."),
             (28 * 4 + 4, "The one number more of each output is added, not multiplied."),
         ],
         right="a handful of instructions, and loops: that is how a layer fits into a small chip.",

@@ -37,8 +37,8 @@ class Timing:
         if self.cores < 2:
             return "No gain, and none was possible: this machine has one core."
         return (
-            f"No gain to speak of here ({self.ratio:.1f} times): something else keeps the "
-            f"{self.cores} cores busy. Try again on a quiet machine."
+            f"No gain here: two threads are {self.ratio:.1f} times as fast as one, on {self.cores} "
+            "cores. Other programs may keep them busy: try again on a quiet machine."
         )
 
 

@@ -92,6 +92,14 @@ def run_plan(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost | None = No
         waiting = [(worker, queue[0]) for worker, queue in enumerate(queues) if queue]
         able = [w for w, first in waiting if all(name in ends for name in graph[first].inputs)]
         if not able:
+            for (
+                worker,
+                first,
+            ) in waiting:  # the plain mistake: both in one list, the wrong way round
+                if late := set(graph[first].inputs) & set(queues[worker]):
+                    raise ScheduleError(
+                        f"{first} stands before {min(late)}, whose result it needs."
+                    )
             stuck = waiting[0][1]
             raise ScheduleError(f"Everybody waits: {stuck} needs a result that is planned later.")
         for worker in able:

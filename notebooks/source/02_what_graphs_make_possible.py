@@ -13,10 +13,10 @@
 # %% [markdown]
 # ## Less to do: the graph is rewritten
 #
-# Whoever holds the whole program can shorten it. **Grappler** is the part of TensorFlow that drops what nobody needs, before
-# anything runs.
+# Whole programs can be shortened. TensorFlow's **Grappler** drops what nobody reads, computes what is known beforehand, and
+# does equal things once.
 #
-# **Predict.** The three numbers of the seven lines are constants. How many nodes are left?
+# **Predict.** The numbers of lesson 01's seven lines are constants. How many nodes are left?
 
 # %%
 from course_lib.graph import compiler, span, trace, work
@@ -99,7 +99,7 @@ from course_lib.views.graph import work_and_span
 work_and_span(material.SHARED)
 
 # %% [markdown]
-# What lies on one level could run at the same moment, if there were enough workers. (Lesson 12 shares it out.)
+# What lies on one level could run at the same moment, if there were enough workers.
 # But no crowd of them gets below the span. Only another graph does.
 #
 # ### Exercise 2.3
@@ -132,7 +132,7 @@ WalkBack(graph).show()
 # Two contributions reach `var1`, and they cancel out: that is why it left `res` alone in lesson 01.
 #
 # ### Exercise 2.4
-# Write the rule of a division. `divide_back(a, b, upstream)` gets the two inputs of `a / b` and `upstream`, the derivative
+# Write the rule of a division. (The slope of 1/b is −1/b².) `divide_back(a, b, upstream)` gets the two inputs of `a / b` and `upstream`, the derivative
 # that came from the result. It returns what `a` gets and what `b` gets.
 
 # %% exercise="2.4" points=3
@@ -153,7 +153,7 @@ check("2.4", divide_back)
 # weight does. Then every weight moves against its gradient, times a number that says how far to go: the **rate**.
 #
 # Here is the smallest model: one weight, and one sound, to be answered by what is `wanted`. Walk to the end, then move
-# `weight` until its gradient is 0. What is the loss there? (Change the text, too.)
+# `weight` until its gradient is 0. What is the loss there?
 
 # %%
 learner = trace.from_source("""
@@ -240,12 +240,13 @@ check("2.6", runs)
 
 # %% [markdown]
 # ## What you measured
-#
-# What is often said about graphs, each with the verdict of your own runs.
 
 # %%
+kept = compiler.grappler(wasteful, *numbers[:2])
+written = trace.from_function(wasteful, *numbers[:2])
 claims = {
-    "work that is known or unread is removed": len(folded) == 1,
+    "work that is known, unread or done twice is left out":
+        len(kept.operations) < len(written.operations),
     "some work can be shared": span(material.SHARED) < work(material.SHARED),
     "the longer a step down the slope, the better": losses[0.5] < losses[0.1],
     "one walk back gives every slope": back.walks == 1,
@@ -257,12 +258,9 @@ progress("02")
 
 # %% [markdown]
 # **Read on:**
-# - [Grappler](https://www.tensorflow.org/guide/graph_optimization): everything that it looks for in a graph, and how to
-#   turn each part off.
-# - [Automatic differentiation in machine learning: a survey](https://jmlr.org/papers/v18/17-468.html): the walk back, its
-#   twin that walks forward, and where both come from.
+# - [Grappler](https://www.tensorflow.org/guide/graph_optimization): everything that it looks for in a graph.
+# - [Automatic differentiation in machine learning: a survey](https://jmlr.org/papers/v18/17-468.html): the walk back, and its
+#   twin that walks forward.
 # - [Calculus on computational graphs](https://colah.github.io/posts/2015-08-Backprop/): the walk back in other pictures.
 #
 # A graph also runs where no Python is: lessons 05 to 08 live on that.
-#
-# Next: a model that learns two words.

@@ -66,7 +66,7 @@ print(timing)
 #
 # To train on more clips at once, copy the model. A **replica** is a copy on another device, with its own share of every
 # batch. It walks back from its own loss to its own gradients. Then the **all-reduce** gives every replica the mean of all.
-# That is one line:
+# That is one line, the third. `MirroredStrategy` copies what is built in its `scope` onto both devices:
 
 # %%
 from course_lib import spotter
@@ -123,7 +123,8 @@ check("12.2", weights)
 # Your step is plain gradient descent, called **SGD**. Adam, you remember, also divides each gradient by its own usual size.
 #
 # It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy for one step, then average
-# the copies. Does that give the same weights as averaging the gradients: with SGD, and with Adam?
+# the copies. Does that give the same weights as averaging the gradients? Guess one word each, "same" or "apart": for
+# one step of SGD, for three, for one of Adam.
 
 # %% predict="12.3"
 my_guess = ...
@@ -137,8 +138,8 @@ trials = [replicas.train_both_ways(copy, halves, "sgd", steps=1),
 compare("12.3", my_guess, "; ".join(map(str, trials)))
 
 # %% [markdown]
-# "Apart" is the largest difference of a weight, measured by the longest way that a weight went. Only one step of SGD gives
-# the same, because there the step is proportional to the gradient. In Adam's first step only the
+# "Apart" is the largest difference of a weight, measured by the longest way that a weight went. Of these, only one step of SGD
+# gives the same: it is the rate times the gradient, so the mean of the steps is the step of the mean. In Adam's first step only the
 # direction counts, not the size: where the halves disagree, one copy goes up, the other as far down, and their mean stays.
 #
 # Several machines work in the same way. Here are two real processes that know each other's address, and one that trains alone.
@@ -165,17 +166,17 @@ except workers.WorkerError as error:
 compare("12.4", my_guess, finished)
 
 # %% [markdown]
-# None: an all-reduce needs everybody. That is one reason to save a training while it goes on, as lesson 04 does. And
+# None: an all-reduce needs everybody, so the watcher stopped the other one as well. That is one reason to save a training while it goes on, as lesson 04 does. And
 # somebody has to watch: a worker alone may wait for a long time.
 
 # %% [markdown]
 # ## Any processor: machine code
 #
-# A graph does not care what runs it. XLA turns it into its own language (HLO), rewrites it there, and goes on to the language
-# (IR) of **LLVM**, the tool kit that many compilers share, and to the instructions of this very processor. Below, the list
+# A graph does not care what runs it. XLA turns it into its own language, HLO, rewrites it there, and goes on to IR, the language
+# of **LLVM**, the tool kit that many compilers share, and to the instructions of this very processor. Below, the list
 # shows all four: HLO as it comes, HLO rewritten, IR, and machine code.
 #
-# **Predict.** The seven lines have three constants and four operations. How many machine instructions calculate?
+# **Predict.** This time the three numbers of the seven lines come from outside, so that nothing is known beforehand. How many machine instructions calculate?
 
 # %% predict="12.5"
 my_guess = ...
