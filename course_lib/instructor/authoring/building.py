@@ -157,21 +157,21 @@ def _student_editions(chosen: list[Lesson], every: list[Lesson], root: Path) -> 
         notebook = _edition(lesson, every, root, solved=False)
         for cell in notebook.cells:
             if _OPENS in cell.metadata.get("tags", ()):
-                cell.outputs = _outputs(_path(lesson, True, root), cell.id)
+                _show(cell, _path(lesson, True, root))
         contents[_path(lesson, False, root)] = serialized(notebook)
     return contents
 
 
-def _outputs(reference: Path, identifier: str) -> list[NotebookNode]:
-    """Return what a cell of a reference edition showed; nothing where it has not been executed."""
+def _show(cell: NotebookNode, reference: Path) -> None:
+    """Give a cell what it showed in the reference edition, if that has been executed.
+
+    Its number comes along: nbval refuses outputs of a cell that says it was never run.
+    """
     if not reference.exists():
-        return []
-    executed = nbformat.read(reference, as_version=nbformat.NO_CONVERT)
-    found = [cell.outputs for cell in executed.cells if cell.id == identifier]
-    return [
-        NotebookNode(output, execution_count=None) if "execution_count" in output else output
-        for output in (found[0] if found else [])
-    ]
+        return
+    for executed in nbformat.read(reference, as_version=nbformat.NO_CONVERT).cells:
+        if executed.id == cell.id:
+            cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
 
 
 async def _execute(
