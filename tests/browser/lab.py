@@ -19,12 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import lab
+import pytest
+
+from tools import lab, programs
 from tools.environment import THREADS
 
-__all__ = ["CHROMIUM_OPTIONS", "Notebook", "Server", "says", "served"]
+__all__ = ["Notebook", "Server", "browser", "says", "served"]
 
-CHROMIUM_OPTIONS = [
+_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -80,6 +82,19 @@ class Server:
     def address(self, notebook: str) -> str:
         """Return the address of a notebook, with what an earlier visit left behind forgotten."""
         return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?reset&token={self.token}"
+
+
+@contextmanager
+def browser(*options: str) -> Iterator[Any]:
+    """Run a headless Chromium; without one, the tests that ask for it are skipped and say so."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = programs.chromium()
+    if path is None:
+        pytest.skip("no Chromium on the PATH: install one to test in a browser")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=[*_OPTIONS, *options])
+        yield running
+        running.close()
 
 
 @contextmanager

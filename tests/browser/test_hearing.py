@@ -15,9 +15,9 @@ import soundfile
 from course_lib import quantize, tflite
 from course_lib.sound import dataset, features
 from course_lib.views import hearing
-from tests.browser.lab import CHROMIUM_OPTIONS, Server
+from tests.browser.lab import Server, browser
 from tests.browser.test_lessons import server  # noqa: F401
-from tools import lab, programs
+from tools import lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
@@ -45,19 +45,12 @@ def clips() -> dataset.Clips:
 @pytest.fixture(scope="module")
 def chromium(clips, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     """A headless Chromium whose microphone hears somebody say "yes", over and over."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = programs.chromium()
-    if path is None:
-        pytest.skip("no Chromium on the PATH: install one to test in a browser")
     said = tmp_path_factory.mktemp("said") / "yes.wav"
     wave = clips.waves[clips.words.index("yes")]
     soundfile.write(said, np.pad(wave, 8000), 16_000, subtype="PCM_16")
-    with sync_api.sync_playwright() as playwright:
-        options = [*CHROMIUM_OPTIONS, "--use-fake-device-for-media-stream"]
-        options += ["--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={said}"]
-        running = playwright.chromium.launch(executable_path=path, args=options)
+    options = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with browser(*options, f"--use-file-for-fake-audio-capture={said}") as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import CHROMIUM_OPTIONS, Notebook, Server, served
-from tools import clean_copy, programs
+from tests.browser.lab import Notebook, Server, browser, served
+from tools import clean_copy
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
@@ -29,14 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator:
     """A headless Chromium; without one, these tests are skipped and say so."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = programs.chromium()
-    if path is None:
-        pytest.skip("no Chromium on the PATH: install one to test in a browser")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+    with browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

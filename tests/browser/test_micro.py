@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from course_lib.views.microphone import REASONS
-from tests.browser.lab import CHROMIUM_OPTIONS, Server, says
+from tests.browser.lab import Server, browser, says
 from tests.browser.test_lessons import SLIDER, _only_badges, _run, page, server  # noqa: F401
-from tools import programs
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
@@ -20,15 +19,8 @@ LESSON = "18_listening_all_day"
 @pytest.fixture(scope="module")
 def chromium() -> Iterator:
     """A headless Chromium whose microphone is imitated: it beeps once a second."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = programs.chromium()
-    if path is None:
-        pytest.skip("no Chromium on the PATH: install one to test in a browser")
-    with sync_api.sync_playwright() as playwright:
-        options = [*CHROMIUM_OPTIONS, "--use-fake-device-for-media-stream"]
-        running = playwright.chromium.launch(executable_path=path, args=options)
+    with browser("--use-fake-device-for-media-stream") as running:
         yield running
-        running.close()
 
 
 def test_18_sliders_move_and_a_word_is_recorded(page, server: Server) -> None:  # noqa: F811

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from course_lib.instructor import authoring
-from tests.browser.lab import CHROMIUM_OPTIONS
-from tools import programs, site
+from tests.browser.lab import browser
+from tools import site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -83,14 +83,8 @@ def _is_outside(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = programs.chromium()
-    if path is None:
-        pytest.skip("no Chromium on the PATH: install one to test in a browser")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+    with browser() as running:
         yield running
-        running.close()
 
 
 @pytest.mark.browser
