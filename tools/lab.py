@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -58,14 +59,16 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
 def trust(folder: Path) -> None:
     """Let JupyterLab show what the lessons in `folder` open with before any cell has run.
 
-    It runs no script of a notebook that is not signed; these came with the workbook.
+    It runs no script of a notebook that is not signed; these came with the workbook. Where nothing
+    can be written, they are shown once their cells have run.
     """
     from nbformat import NO_CONVERT, read
     from nbformat.sign import NotebookNotary
 
-    notary = NotebookNotary()
-    for path in sorted((folder / "notebooks").glob("*.ipynb")):
-        notary.sign(read(path, as_version=NO_CONVERT))
+    with contextlib.suppress(OSError):
+        notary = NotebookNotary()
+        for path in sorted((folder / "notebooks").glob("*.ipynb")):
+            notary.sign(read(path, as_version=NO_CONVERT))
 
 
 def free_port(first: int) -> int:

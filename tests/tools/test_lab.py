@@ -35,6 +35,12 @@ def test_the_lessons_of_the_workbook_are_trusted_and_no_others(tmp_path, monkeyp
     assert not NotebookNotary().check_signature(lesson)
 
 
+def test_where_nothing_can_be_written_the_lab_opens_all_the_same(tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "file" / "below"))
+    lab.trust(ROOT)
+
+
 def test_a_taken_port_is_passed_over() -> None:
     import socket
 
