@@ -59,7 +59,9 @@ def test_costs_of_ones_own():
         ([["ant"], ["yak"]], "yak is no operation"),
         ([["ant", "bee"], ["bee"]], "bee is planned twice"),
         ([["ant", "bee", "cat", "dog", "elk", "fox"], []], "Nobody does gnu"),
-        ([["cat", "ant", "fox", "gnu"], ["bee", "dog", "elk"]], "Everybody waits: cat"),
+        ([["cat", "ant", "fox", "gnu"], ["bee", "dog", "elk"]], "cat stands before ant"),
+        ([["ant", "cat", "fox", "gnu"], ["elk", "bee", "dog"]], "elk stands before bee"),
+        ([["cat", "bee", "dog", "fox", "gnu"], ["elk", "ant"]], "Everybody waits: cat"),
     ],
 )
 def test_plans_that_cannot_be(plan, message):
