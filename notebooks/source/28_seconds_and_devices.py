@@ -109,8 +109,8 @@ print("without and with a signature:", counted)
 # %% [markdown]
 # ## One model, many ways to run it
 #
-# Now seconds. The spotter answers one clip: called by Keras as plain Python, **eagerly**, as a graph, compiled by XLA, and from three
-# `.tflite` files. LiteRT may hand operations to a **delegate**; its usual one is XNNPACK, fast code for processors.
+# Now seconds. The spotter answers one clip: called by Keras as plain Python, eagerly, as a graph, compiled by XLA, and from three
+# `.tflite` files. LiteRT may hand operations to a delegate; its usual one is XNNPACK, fast code for processors.
 
 # %%
 from course_lib import micro, quantize, spotter, tflite

@@ -66,7 +66,8 @@ def project(tmp_path: Path) -> Path:
     package.mkdir()
     for name in ("__init__.py", "cli.py"):  # by the latter the set-up cell knows a clone
         shutil.copy(ROOT / "course_lib" / name, package)
-    for room in ("session", "instructor/authoring"):  # the latter evaluates what prose claims
+    # authoring evaluates what prose claims, and reads the exercises
+    for room in ("session", "exercises", "instructor/authoring"):
         shutil.copytree(ROOT / "course_lib" / room, package / room)
     shutil.copy(ROOT / "course_lib" / "instructor" / "__init__.py", package / "instructor")
     (tmp_path / "README.md").write_text("# R\n<!-- lessons -->\nold\n<!-- /lessons -->\nend\n")

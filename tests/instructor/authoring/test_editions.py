@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_solutions_become_what_a_student_starts_from(given: str, needed: str, le
 
 
 def test_worked_solutions_are_written_where_the_exercises_lie(project: Path) -> None:
+    shutil.rmtree(project / "course_lib" / "exercises")
     build(student_only=True, root=project)
     assert not list(project.rglob("worked.json"))
     (project / "course_lib" / "exercises").mkdir()
