@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from one_operation import Input, model
 
+from course_lib import tflite
 from course_lib.formats.tflite_file import schema
 
 
@@ -111,3 +112,14 @@ OPERATIONS = {
     "softmax": _softmax,
     "rescale": _rescale,
 }
+
+
+def case(name: str) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """Return a model of one operation, 60 int8 inputs, and what LiteRT's kernel makes of each."""
+    rng = np.random.default_rng(sorted(OPERATIONS).index(name))
+    made = OPERATIONS[name](rng)
+    runner = tflite.Interpreter(made, reference=True)
+    shape = runner.inputs[0].shape
+    rows = rng.integers(-128, 128, (60, *shape[1:]), dtype=np.int8)
+    answers = np.concatenate([runner.step(row.reshape(shape)) for row in rows])
+    return made, rows, answers.reshape(len(rows), -1)

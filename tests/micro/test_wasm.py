@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import one_layer
 import pytest
-from one_layer import OPERATIONS
 from playwright._impl._driver import compute_driver_executable
 
 from course_lib import quantize, tflite
@@ -83,17 +83,11 @@ def test_a_thousand_clips_give_the_bytes_of_the_integer_layers(tmp_path: Path) -
     assert (answers["stored"].argmax(1) == kernel.argmax(1)).mean() >= 0.999
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", one_layer.OPERATIONS)
 def test_each_operation_equals_its_kernel(name: str, tmp_path: Path) -> None:
-    rng = np.random.default_rng(sorted(OPERATIONS).index(name))
-    made = OPERATIONS[name](rng)
-    program = plain_c.generate(made)
-    shape = program.plan.values[program.plan.inputs[0]].shape
-    rows = rng.integers(-128, 128, (60, *shape[1:]), dtype=np.int8)
-    runner = tflite.Interpreter(made, reference=True)
-    theirs = np.concatenate([runner.step(row.reshape(runner.inputs[0].shape)) for row in rows])
-    answers = run(program, rows, tmp_path)["stored"]
-    assert np.array_equal(answers, theirs.reshape(len(rows), -1))
+    made, rows, theirs = one_layer.case(name)
+    answers = run(plain_c.generate(made), rows, tmp_path)["stored"]
+    assert np.array_equal(answers, theirs)
 
 
 def test_an_image_moves_as_a_whole(tmp_path: Path) -> None:
