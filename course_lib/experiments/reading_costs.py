@@ -5,10 +5,8 @@ Costs are time, memory, and what of a file mapped into memory had to be loaded.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import mmap
-import re
 import time
 import tracemalloc
 import zlib
@@ -22,7 +20,7 @@ import numpy as np
 
 from course_lib.formats import tflite_file
 from course_lib.formats.tflite_file import schema
-from course_lib.session import internals
+from course_lib.session import internals, system
 
 _message = cache(internals.message)  # to look it up costs more than to read a small file
 
@@ -165,16 +163,9 @@ class Mapped:
         """Bytes of the mapping that this process has in memory, None where the system won't tell.
 
         A multiple of the page size. The system loads neighbours of what was asked for as well, more
-        of them the newer it is. Source: Linux, Documentation/filesystems/proc.rst, "smaps".
+        of them the newer it is.
         """
-        start = np.frombuffer(self.view, np.uint8).ctypes.data
-        try:
-            mappings = Path("/proc/self/smaps").read_text(errors="replace")
-        except OSError:
-            return None
-        lines = rf"^0*{start:x}-[^\n]*\n(?:[A-Z]\w+:.*\n)*?Rss: +(\d+) kB"
-        resident = re.search(lines, mappings, re.M)
-        return 1024 * int(resident[1]) if resident else None
+        return system.resident_bytes(np.frombuffer(self.view, np.uint8).ctypes.data)
 
 
 def _heap_kept(call: Callable[[], Any], runs: int = 3) -> int | None:
@@ -182,28 +173,11 @@ def _heap_kept(call: Callable[[], Any], runs: int = 3) -> int | None:
     grown = []
     gc.collect()  # what is freed while it is measured would hide growth
     for _ in range(runs):
-        before = _heap_in_use()
+        before = system.heap_in_use()
         kept = call()
-        after = _heap_in_use()
+        after = system.heap_in_use()
         del kept
         if before is None or after is None:
             return None
         grown.append(max(0, after - before))
     return min(grown)
-
-
-def _heap_in_use() -> int | None:
-    """Return the bytes in use of the C library's heap, None where glibc cannot be asked."""
-    try:
-        ask = ctypes.CDLL(None).mallinfo2
-    except (AttributeError, OSError, TypeError):
-        return None
-    ask.restype = _MallInfo
-    numbers = ask().numbers
-    return numbers[4] + numbers[7]
-
-
-class _MallInfo(ctypes.Structure):
-    """What glibc's mallinfo2 returns; in use are hblkhd (4, mapped one by one) and uordblks (7)."""
-
-    _fields_ = [("numbers", ctypes.c_size_t * 10)]

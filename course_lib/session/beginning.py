@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import random
 import sys
 import warnings
-from functools import cache
 from types import ModuleType
 
 from course_lib.session.streams import quiet
+from course_lib.session.system import keep_freed_memory
 
 SEED = 7
 ENVIRONMENT = {
@@ -19,11 +18,6 @@ ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",  # every figure of the lessons is measured on a CPU
     "KERAS_BACKEND": "tensorflow",
 }
-# Parameters of mallopt(3) and their values in bytes: the size from which a block is mapped for
-# itself, the free end of the heap that is given back, and how much more is asked for at a time
-# (with less, a thread gives back whole heaps of 64 MB).
-_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD, _M_TOP_PAD = -3, -1, -2
-_KEPT_BYTES = {_M_MMAP_THRESHOLD: 2**30, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 2**26}
 
 
 def start(lesson: str) -> None:
@@ -58,18 +52,6 @@ def import_tensorflow() -> ModuleType:
             tf.config.set_visible_devices([], "GPU")
             tf.keras.utils.set_random_seed(SEED)
     return tf
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Let this process use freed memory again, which glibc would hand back to the system.
-
-    A step of training frees tens of megabytes and asks for as many anew: 8 million page faults in
-    three epochs of lesson 03, which took 94 s in place of 41 s. Does nothing without glibc.
-    """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    for option, value in _KEPT_BYTES.items() if set_option else ():
-        set_option(option, value)
 
 
 def _prepare() -> None:

@@ -15,6 +15,7 @@ from typing import IO, Any, Self
 
 from course_lib.session.beginning import ENVIRONMENT
 from course_lib.session.files import PACKAGE
+from course_lib.session.system import limit_memory
 
 _NUMBER = struct.Struct("<Q")
 _GOOD, _ERROR = b"answer", b"error"
@@ -163,7 +164,7 @@ def serve(arguments: Sequence[str]) -> None:
     `arguments` are a program's name, the function that prepares, and the limit of memory or 0.
     """
     _, prepare, memory_bytes = arguments
-    _limit_memory(int(memory_bytes))
+    limit_memory(int(memory_bytes))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anybody prints is for the log: stdout is for answers
     module, _, name = prepare.partition(":")
@@ -179,18 +180,6 @@ def serve(arguments: Sequence[str]) -> None:
         except (ValueError, RuntimeError, TypeError, MemoryError, OverflowError) as error:
             reply = _ERROR, (str(error).strip() or type(error).__name__).encode()
         _send(answers, *reply)
-
-
-def _limit_memory(most: int) -> None:
-    """Limit the memory of this process, and let it leave no core file."""
-    try:
-        import resource
-
-        if most:
-            resource.setrlimit(resource.RLIMIT_AS, (most, most))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, ValueError, OSError):
-        pass  # a system without such limits: time is still limited by the other side
 
 
 def _send(pipe: IO[bytes], *parts: bytes) -> None:

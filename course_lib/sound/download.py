@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from course_lib.session import system
+
 if TYPE_CHECKING:
     import requests
 
@@ -257,7 +259,7 @@ def _alone(path: Path) -> Iterator[BinaryIO]:
     while True:
         with path.open("a+b") as file:
             try:
-                _lock(file)
+                system.lock(file)
             except OSError as error:
                 raise DownloadError(
                     f"Another notebook or program is downloading {path.stem} already: "
@@ -274,15 +276,3 @@ def _is_still(file: BinaryIO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _lock(file: BinaryIO) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

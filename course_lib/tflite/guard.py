@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import signal
 from collections.abc import Callable
 
 import numpy as np
 
 from course_lib import session
 from course_lib.formats.tflite_file import ModelError
+from course_lib.session import system
 from course_lib.session.processes import Died, Refused, Service
 from course_lib.tflite.interpreter import run
 
@@ -48,8 +48,8 @@ class Guard(Service):
             return "No process can be started to run this model safely."
         if death.late:
             return f"LiteRT did not finish with this model within {self.seconds:g} seconds."
-        if death.code is not None and death.code < 0:
-            return f"LiteRT crashed on this model ({signal.Signals(-death.code).name})."
+        if crash := system.crash(death.code):
+            return f"LiteRT crashed on this model ({crash})."
         return "LiteRT gave up on this model: it is damaged, or needs more memory than it may have."
 
 

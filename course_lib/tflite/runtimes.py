@@ -19,16 +19,8 @@ import json, sys, time
 start = time.perf_counter()
 __import__(sys.argv[1])
 seconds = time.perf_counter() - start
-try:  # Linux hands the peak of getrusage down from the parent, so ask the process's own memory
-    lines = open("/proc/self/status").read().splitlines()
-    memory = 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
-except (OSError, StopIteration):
-    try:
-        import resource
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
-    except ImportError:
-        memory = 0
-print("measured " + json.dumps([seconds, memory]))
+from course_lib.session.system import peak_memory
+print("measured " + json.dumps([seconds, peak_memory()]))
 """
 
 
