@@ -60,7 +60,8 @@ class Environment:
     @property
     def python(self) -> Path:
         """The environment's own Python."""
-        return self.folder / "bin" / "python"
+        inside = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+        return self.folder / inside
 
 
 def main(name: str) -> int:
@@ -108,7 +109,7 @@ def prepare(wanted: Environment) -> None:
     version = ".".join(map(str, sys.version_info[:3]))
     print(f"Setting up {wanted.folder.name} with Python {version}: once, a few minutes.")
     if wanted.exact or not _works(wanted.python):
-        _create(wanted.folder)
+        _create(wanted)
     _install(wanted)
     marks = _stamped(stamp) | {mark} | _contained(wanted)
     stamp.write_text("\n".join(sorted(marks)) + "\n", encoding="utf-8")
@@ -162,14 +163,15 @@ def _check_disk(folder: Path) -> None:
         )
 
 
-def _create(folder: Path) -> None:
+def _create(wanted: Environment) -> None:
     """Make an empty environment with pip in it, also where Debian's Python lacks ensurepip."""
     if not _has_ensurepip() and programs.may_install():
         programs.install(["python3-venv"])  # Debian keeps ensurepip in a package of its own
     bare = [] if _has_ensurepip() else ["--without-pip"]
-    _call(["-m", "venv", "--clear", *bare, str(folder)], f"make a virtual environment in {folder}")
+    make = ["-m", "venv", "--clear", *bare, str(wanted.folder)]
+    _call(make, f"make a virtual environment in {wanted.folder}")
     if bare:
-        _add_pip(folder / "bin" / "python")
+        _add_pip(wanted.python)
 
 
 def _add_pip(python: Path) -> None:

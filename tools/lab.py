@@ -10,14 +10,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tools.commands import hand_over
+
 __all__ = ["address", "command", "free_port", "has_display", "settings", "trust"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = "notebooks/00_start_here.ipynb"
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Replace this process by JupyterLab; `arguments` are handed on to it."""
+def main(arguments: Sequence[str]) -> int:
+    """Replace this process by JupyterLab, or wait for it; `arguments` are handed on to it."""
     port, token = free_port(8888), secrets.token_urlsafe(16)
     display = has_display(os.environ, sys.platform)
     print(f"JupyterLab: {address(FIRST, port, token)}")
@@ -26,12 +28,10 @@ def main(arguments: Sequence[str]) -> None:
         if display
         else "No display here: open that address. Ctrl-C stops it."
     )
-    sys.stdout.flush()
-    os.chdir(ROOT)
     os.environ.update(settings(os.environ))
     trust(ROOT)
     full = [*command(ROOT, port, token), f"--LabApp.default_url=/lab/tree/{FIRST}", *arguments]
-    os.execv(sys.executable, full if display else [*full, "--no-browser"])
+    return hand_over(full if display else [*full, "--no-browser"])
 
 
 def address(notebook: str, port: int, token: str) -> str:
@@ -92,4 +92,4 @@ def has_display(environ: Mapping[str, str], platform: str) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -22,7 +22,7 @@ def test_a_stamped_environment_is_left_alone(
     wanted = Environment(tmp_path / "venv", ("one>=1",))
     done: list[str] = []
     monkeypatch.setattr(environment, "_works", lambda python: bool(done))
-    monkeypatch.setattr(environment, "_create", lambda folder: folder.mkdir())
+    monkeypatch.setattr(environment, "_create", lambda wanted: wanted.folder.mkdir())
     monkeypatch.setattr(environment, "_check_disk", lambda folder: None)
     monkeypatch.setattr(environment, "_install", lambda wanted: done.append("installed"))
     environment.prepare(wanted)
