@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 RUN = @command -v $(PYTHON) >/dev/null 2>&1 || { echo "$(PYTHON) is not installed: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python" >&2; exit 1; }; exec $(PYTHON) workbook.py
 
-.PHONY: help lab test test-colab notebooks site model lint
+.PHONY: help lab test test-colab notebooks site model lock lint
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to do
@@ -27,6 +27,9 @@ site:  ## write the executed lessons as a web site to _site, for any server or d
 
 model:  ## train the shipped model again from the bundled clips
 	$(RUN) model $(ARGS)
+
+lock:  ## write the versions that are installed here to requirements.lock
+	$(RUN) lock $(ARGS)
 
 lint:  ## look for mistakes of style
 	$(RUN) lint $(ARGS)

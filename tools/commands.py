@@ -57,6 +57,11 @@ COMMANDS = {
         "lab",
         (("-m", "course_lib", "train", "--out", "data/models", _MORE),),
     ),
+    "lock": Command(
+        "write the versions that are installed here to requirements.lock",
+        "test",
+        (("-m", "tools.lock"),),
+    ),
     "lint": Command(
         "look for mistakes of style",
         "test",

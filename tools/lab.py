@@ -30,8 +30,16 @@ def main(arguments: Sequence[str]) -> int:
     )
     os.environ.update(settings(os.environ))
     trust(ROOT)
-    full = [*command(ROOT, port, token), f"--LabApp.default_url=/lab/tree/{FIRST}", *arguments]
+    full = [*command(ROOT, port, token), f"--LabApp.default_url=/lab/tree/{FIRST}"]
+    full = _without_what_is_given(full, arguments)
     return hand_over(full if display else [*full, "--no-browser"])
+
+
+def _without_what_is_given(own: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """Return our settings and the caller's, who wins: Jupyter takes each setting only once."""
+    given = {each.split("=")[0].rpartition(".")[2].lstrip("-") for each in arguments}
+    ours = [each for each in own if each.split("=")[0].rpartition(".")[2].lstrip("-") not in given]
+    return [*ours, *arguments]
 
 
 def address(notebook: str, port: int, token: str) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from hostile import corpus, toy
 
+import course_lib
 from course_lib import cli
 from course_lib.instructor.grading import sandbox
 from course_lib.session import commands
+from tools import commands as programs
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
@@ -84,6 +88,26 @@ def test_every_link_leads_somewhere():
             assert (page.parent / file).exists(), target
             headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
             assert not heading or heading in {each.lower().replace(" ", "-") for each in headings}
+
+
+def test_one_version_is_named_everywhere():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cited["version"] == course_lib.__version__
+    assert cited["repository-code"] == project["urls"]["Repository"]
+    assert cited["title"] == README.splitlines()[0].removeprefix("# ")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changes, re.M)[1] == course_lib.__version__
+
+
+def test_every_command_of_make_that_is_named_exists():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(
+            r"(?:make|workbook\.py) ([a-z]+(?:-[a-z]+)*)(?=`|  | ARGS|$)", text, re.M
+        )
+        assert set(named) <= {*programs.COMMANDS, "help"}, (page.name, named)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from tools import commands, site
+import workbook
+from tools import commands, environment, site
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,7 +19,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_make_help_names_every_command() -> None:
     run = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
     named = set(re.findall(r"make ([a-z-]+) ", run.stdout))
-    assert {"lab", "test", "test-colab", "notebooks", "site", "model", "lint", "help"} <= named
+    assert {
+        "lab",
+        "test",
+        "test-colab",
+        "notebooks",
+        "site",
+        "model",
+        "lock",
+        "lint",
+        "help",
+    } <= named
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)
     assert phony and set(phony[1].split()) == named
 
@@ -49,3 +61,32 @@ def test_the_workflow_publishes_what_make_site_writes() -> None:
     assert [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")] == [
         site.OUT.relative_to(ROOT).as_posix()
     ]
+
+
+def test_the_workflow_tries_every_system_and_every_python() -> None:
+    """For whoever publishes the repository; each runs what `make test` runs, without make."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
+    job = workflow["jobs"]["test"]
+    tried = job["strategy"]["matrix"]
+    assert {name.split("-")[0] for name in tried["os"]} == {"ubuntu", "macos", "windows"}
+    assert tried["python"] == [f"3.{minor}" for minor in range(11, 14)]
+    assert {workbook.OLDEST, workbook.NEWEST} == {(3, 11), (3, 13)}
+    ran = [step["run"] for step in job["steps"] if "run" in step]
+    assert "python workbook.py test -x" in ran
+
+
+def test_containers_use_the_same_entry_and_the_same_lists() -> None:
+    """They are not built here, where nothing can build them: see docs/hub.md."""
+    container = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    python, entry, command, *_ = json.loads(container.split("\nCMD ")[1])
+    assert (python, entry) == ("python", workbook.__file__.rpartition("/")[2])
+    assert command in commands.COMMANDS
+    editor = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    for text in (container, editor["postCreateCommand"]):
+        assert "from tools import environment" in text and "environment.main('lab')" in text
+    assert f"{environment.environment('lab').folder.name}/bin/python" in json.dumps(editor)
+    binder = (ROOT / ".binder" / "postBuild").read_text(encoding="utf-8")
+    assert "install --no-cache-dir -r requirements.txt" in binder
+    assert os.access(ROOT / ".binder" / "postBuild", os.X_OK)
+    for version in re.findall(r"python[:-](3\.\d+)", container + json.dumps(editor)):
+        assert workbook.OLDEST <= tuple(map(int, version.split("."))) <= workbook.NEWEST

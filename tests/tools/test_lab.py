@@ -22,6 +22,15 @@ def test_lab_opens_the_first_lesson_and_asks_nobody() -> None:
     assert '"fetchNews": "false"' in overrides
 
 
+def test_a_setting_of_the_caller_takes_the_place_of_ours() -> None:
+    """As in a container, which has to listen to the outside."""
+    own = lab.command(ROOT, 8888, "secret")
+    full = lab._without_what_is_given(own, ["--ip=0.0.0.0", "--no-browser"])
+    assert "--ip=127.0.0.1" not in full and full[-2:] == ["--ip=0.0.0.0", "--no-browser"]
+    assert len(full) == len(own) + 1
+    assert "--ip=127.0.0.1" not in lab._without_what_is_given(own, ["--ServerApp.ip=::"])
+
+
 def test_the_lessons_of_the_workbook_are_trusted_and_no_others(tmp_path, monkeypatch) -> None:
     from nbformat import read
     from nbformat.sign import NotebookNotary
