@@ -24,7 +24,7 @@ __all__ = ["build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "_site"
-_DOCUMENTS = ("glossary.md", "teaching.md", "grading.md", "board.md")
+_DOCUMENTS = ("glossary.md", "teaching.md", "grading.md", "board.md", "hub.md")
 _FRONT = """# From a Python program to the bytes on a microcontroller
 
 An interactive workbook about what happens to a small neural network between the Python that
@@ -63,6 +63,7 @@ glossary
 teaching
 grading
 board
+hub
 ```
 """
 _CONF = """
@@ -120,7 +121,8 @@ def _write(source: Path, lessons: list[Lesson]) -> None:
         nbformat.write(_page(lesson, facts), source / f"{lesson.name}.ipynb")
     for name in _DOCUMENTS:
         text = (ROOT / "docs" / name).read_text(encoding="utf-8").replace("(../notebooks/", "(")
-        text = text.replace("(../CONTRIBUTING.md)", f"({facts.page('CONTRIBUTING.md')})")
+        for page in ("CONTRIBUTING.md", "CHANGELOG.md"):
+            text = text.replace(f"(../{page})", f"({facts.page(page)})")
         (source / name).write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "docs" / "dashboard.png", source)
     model, clips = tflite.load("spotter_int8"), dataset.bundled("test")

@@ -6,6 +6,19 @@ from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, number
 from course_lib.sound.dataset import LABELS
 
+
+def _is(*kinds):
+    return when(lambda _, value: isinstance(value, kinds))
+
+
+def _raised(kind, words=""):
+    return when(lambda _, value: value.kind == kind and words in value.message)
+
+
+def _rounded(right):
+    return {round(right, digits) for digits in range(4)}
+
+
 # 0.1: samples and seconds
 
 
@@ -87,10 +100,26 @@ EXERCISES = (
             ),
             (
                 lambda s, r: s // r,
-                "Your `//` throws the fraction of a second away: one `/` keeps it.",
+                "You throw the fraction of a second away, as `//` and `int` do: one `/` keeps it.",
+            ),
+            (
+                when(lambda given, value: value in _rounded(given[0] / given[1])),
+                "You round the seconds: give all of their digits.",
             ),
             (lambda s, r: s / 16_000, "It is right at 16,000 Hz only: use `rate_hz`."),
+            (lambda s, r: s / 1000, "You divide by 1,000: how many samples fill a second?"),
             (lambda s, r: 1000 * s / r, "These are milliseconds; seconds are asked for."),
+            (lambda s, r: s / r / 60, "These are minutes; seconds are asked for."),
+            (lambda s, r: s % r, "`%` gives the samples that are left over, not the seconds."),
+            (
+                lambda s, r: s - r,
+                "You subtract: how often does `rate_hz` fit into `samples`?",
+            ),
+            (
+                when(lambda _, value: value == 0.5),
+                "0.5 answers the example only: use `samples` and `rate_hz`.",
+            ),
+            (_is(str), "That is a text: return the number alone, without a unit."),
         ],
         right="samples over samples per second leaves seconds.",
         hints=(
@@ -115,9 +144,12 @@ EXERCISES = (
                 lambda answer: LABELS[list(answer).index(min(answer))],
                 "You name the smallest share; the model means the largest.",
             ),
-            (
-                when(lambda arguments, value: value == "yes"),
-                "You say 'yes' whatever the answer is: look the largest share up.",
+            *(
+                (
+                    when(lambda _, value, label=label: value == label),
+                    f"You say {label!r} whatever the answer is: look the largest share up.",
+                )
+                for label in LABELS
             ),
             (
                 lambda answer: next(
@@ -125,8 +157,27 @@ EXERCISES = (
                 ),
                 "The largest share may be less than a half: compare the shares with each other.",
             ),
+            (
+                _raised("ValueError"),
+                "LABELS holds no shares: search in `answer`, then take the name.",
+            ),
+            (_raised("TypeError", "indices"), "A share is no place: at which place does it stand?"),
+            (
+                _raised("AttributeError"),
+                "The answer may be a plain list: use np.argmax(answer).",
+            ),
+            (_raised("NameError", "np"), "Unknown yet: `import numpy as np` comes first."),
+            (_is(tuple, list, dict), "Return the name alone: you packed it into something."),
+            (
+                when(lambda _, value: f"_{value}_" in LABELS),
+                "Two labels have underscores: take the names from LABELS.",
+            ),
+            (
+                when(lambda _, value: value in LABELS),
+                "A label, but that of another share: LABELS has its own order, and counts from 0.",
+            ),
         ],
-        right="the place of the largest share is the class, and LABELS gives it a name.",
+        right="the place of the largest share is the answer, and LABELS gives it a name.",
         hints=(
             "Two steps: find the place of the largest share, then look it up in LABELS.",
             "numpy.argmax(answer) is the place of the largest share.",
@@ -142,6 +193,28 @@ EXERCISES = (
             (49, "These are the moments; at each of them there are 40 pitches."),
             (40, "These are the pitches; there are 49 moments with as many each."),
             (4, "That is what comes out of the model. What goes in?"),
+            (49 * 40 * 4, "The four shares come out afterwards: count the picture alone."),
+            (2, "The picture has two sides. How many numbers stand in all of its rows?"),
+            (
+                when(lambda value: value in (48 * 40, 50 * 40, 49 * 39, 49 * 41)),
+                "Nearly: 49 moments, and 40 pitches at each.",
+            ),
+            (
+                when(lambda value: value in (49 * 49, 40 * 40)),
+                "The picture is no square: its two sides differ.",
+            ),
+            (
+                when(lambda value: 18_000 < value < 21_000),
+                "That is the size of the model in bytes. How large is what it looks at?",
+            ),
+            (
+                when(lambda value: value > 500_000),
+                "The sound is gone by then: multiply the two sides of the picture alone.",
+            ),
+            (
+                when(lambda value: value != round(value)),
+                "Not what the numbers add up to, but how many they are.",
+            ),
         ],
         right="49 moments by 40 pitches.",
         hints=("`picture.shape` holds two numbers.", "`picture.size` counts for you."),
@@ -173,14 +246,48 @@ EXERCISES = (
                 "You say whether it is sure. Which label is it then?",
             ),
             (
+                lambda a, least: _name(a) if max(a) >= least else "_silence_",
+                'Something was heard, so it is no silence: doubt is "_unknown_".',
+            ),
+            (
+                lambda a, least: "_unknown_",
+                "You always doubt: it is enough that the largest of the four reaches `least`.",
+            ),
+            (
+                lambda a, least: _name(a) if a.index(max(a)) >= least else "_unknown_",
+                "You compare the place of the largest share with `least`: compare the share.",
+            ),
+            (
+                lambda a, least: LABELS[0] if a[0] >= least else "_unknown_",
+                "Your loop ends at the first share, whatever it is: doubt only after all four.",
+            ),
+            *(
+                (
+                    lambda a, least, place=place: _name(a) if a[place] >= least else "_unknown_",
+                    "You look at one and the same share always: which is the largest?",
+                )
+                for place in range(4)
+            ),
+            (
                 lambda a, least: next(
                     (name for name, share in zip(LABELS, a, strict=False) if share >= least),
                     "_unknown_",
                 ),
                 "More than one share may reach `least`: the largest of them is the answer.",
             ),
+            (
+                when(lambda given, value: value is None and max(given[0]) < given[1]),
+                "Where the share is too small nothing comes back: what is the answer there?",
+            ),
+            (
+                when(lambda given, value: value is None and max(given[0]) >= given[1]),
+                "Where the share is large enough nothing comes back: is your `name` right?",
+            ),
+            (_is(int), "That is a place, no label: LABELS has a name at each place."),
+            (_is(float), "That is a share, no label: whose share is it?"),
+            (_raised("TypeError"), "Compare no whole list with `least`: take its largest share."),
         ],
-        right="a threshold trades words that are missed for false alarms.",
+        right="the higher `least`, the fewer false alarms, and the more words are missed.",
         hints=(
             "`max(answer)` is the largest share: is it at least `least`?",
             "One line can do it: `return A if condition else B`.",
@@ -197,7 +304,29 @@ EXERCISES = (
                 "You round up where a bit more than half would fit: half a model is none.",
             ),
             (lambda f, m: -(-f // m), "You round up: the last of yours does not fit whole."),
-            (lambda f, m: m // f, "You divide the model by the chip: which is the larger?"),
+            (
+                lambda f, m: m // f,
+                "No model at all? Divide the chip by the model, and bytes by bytes.",
+            ),
+            (lambda f, m: m / f, "You divide the model by the chip: which is the larger?"),
+            (lambda f, m: (f - 1) // m, "A model that fits exactly fits, too."),
+            (lambda f, m: f - m, "That is the room behind one model: how often can you do that?"),
+            (lambda f, m: f * m, "You multiply: larger models would fit more often."),
+            (
+                when(lambda given, value: value in (given[0] // 1000, given[0] / 1000)),
+                "You divide by 1,000, which is kilobytes: use `model_bytes`.",
+            ),
+            (
+                when(lambda given, value: value == given[0] // 300),
+                "300 bytes is the model of the example: use `model_bytes`.",
+            ),
+            (
+                when(lambda _, value: value in (3, 13)),
+                "One number for every chip? Work with `flash_bytes` and `model_bytes`.",
+            ),
+            (_is(tuple), "Two numbers, the models and the bytes left over: return the first."),
+            (_is(list), "You list where they begin: how many are there that end inside, too?"),
+            (_is(str), "That is a text: return the number alone."),
             (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
             (
                 lambda f, m: f % m,

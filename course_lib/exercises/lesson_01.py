@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import checked, function, items
 from course_lib.exercises.material import ORCHARD, PROGRAM
@@ -21,9 +23,17 @@ def _order(value: object) -> str:
     """Judge an order of evaluation of ORCHARD: any that computes each node after its inputs."""
     names = [node.name for node in ORCHARD]
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
+        if isinstance(value, (list, tuple)) and any(isinstance(e, (list, tuple)) for e in value):
+            return "Your list holds lists: write all names in one row, as one worker runs them."
         return 'Give a list of names in quotes, such as ["kiwi", "plum"].'
+    if list(value) == sorted(names):
+        return "That is the order of the alphabet, as of a set: who reads whom decides."
     done: set[str] = set()
     for name in value:
+        if name not in names and name.lower() in names:
+            return f"Write {name.lower()} as the picture does: capitals make another name."
+        if name.lower() in ("mul", "sub", "add", "div", "const"):
+            return f"{name} is what a box does: give the boxes' names, such as {names[0]}."
         if name not in names:
             return f"There is no {name} in this picture: its names are {', '.join(names)}."
         if name in done:
@@ -47,12 +57,10 @@ def _neuron(value: object) -> str:
         for row in value
     ):
         return 'Each row is a tuple of texts: ("name", "Operation", "input", "input").'
-    for name, kind, *inputs in value:
-        known = operation(kind)
-        if kind != "Placeholder" and known is None:
-            return f"{kind} is no operation here; you need Placeholder, Mul, Add and Relu."
-        if known and known.arity != len(inputs):
-            return f"{name}: {kind} reads {known.arity} inputs, and yours reads {len(inputs)}."
+    made = {row[0] for row in value}
+    for row in value:
+        if problem := _row_problem(*row) or _unmade(row, made):
+            return problem
     try:
         graph = Graph(tuple(Node(row[0], row[1], tuple(row[2:])) for row in value))
     except ValueError as error:
@@ -61,6 +69,32 @@ def _neuron(value: object) -> str:
     if fed != {"w", "x", "b"}:
         return "Three values come from outside: a Placeholder each for w, x and b."
     return _neuron_values(graph)
+
+
+def _row_problem(name: str, kind: str, *inputs: str) -> str:
+    known = operation(kind)
+    if name == "Placeholder" or operation(name):
+        return f'The name comes first, then the operation: ("y", "{name}", …).'
+    if kind in ("Const", "Constant", "Variable"):
+        return f"{name} comes from outside here: its operation is Placeholder."
+    if kind == "Placeholder" and inputs:
+        return f'A Placeholder reads nothing: ("{name}", "Placeholder") is the whole row.'
+    if kind != "Placeholder" and known is None:
+        if kind.title() == "Placeholder" or operation(kind.title()):
+            return f"Operations begin with a capital: {kind.title()}."
+        return f"{kind} is no operation here; you need Placeholder, Mul, Add and Relu."
+    if known and known.arity != len(inputs):
+        count = f"{known.arity} input{'s' if known.arity > 1 else ''}"
+        return f"{name}: {kind} reads {count}, and yours reads {len(inputs)}."
+    return ""
+
+
+def _unmade(row: Sequence[str], made: set[str]) -> str:
+    """Say which input of a row has no row of its own."""
+    missing = next((source for source in row[2:] if source not in made), "")
+    if missing in ("w", "x", "b"):
+        return f"{row[0]} reads {missing}, which no row makes: w, x and b need a Placeholder each."
+    return f"{row[0]} reads {missing}, and no row has that name." if missing else ""
 
 
 def _neuron_values(graph: Graph) -> str:
@@ -76,11 +110,20 @@ def _neuron_values(graph: Graph) -> str:
         "relu(w*(x+b))": "You add b before you multiply: w * x comes first.",
         "relu(w*x)+b": "Your relu stands too early: it belongs after the sum.",
         "relu(w+x*b)": "w and b have changed places.",
+        "relu(w*x-b)": "b is added, not subtracted.",
+        "relu(w+x+b)": "w weighs x: these two are multiplied.",
+        "relu(b+x)*w": "The relu comes last, and w * x before b is added.",
+        "relu(w*b+x)": "x and b have changed places.",
+        "relu(x*x+b)": "One input of your Mul should be w.",
+        "relu(w*w+b)": "One input of your Mul should be x.",
     }
     for formula, hint in wrong.items():
         other = from_source(f"def f(w, x, b):\n    return {formula}")
         if results == _values(other, other.outputs[0], cases):
             return hint
+    read = {source for node in graph for source in node.inputs}
+    if idle := [node.name for node in graph.nodes[:-1] if node.name not in read]:
+        return f"Nobody reads {idle[0]}: which row should have it among its inputs?"
     return f"For w=2, x=3, b=1 your graph gives {results[0]:g}, and 7 is right."
 
 
@@ -110,7 +153,50 @@ EXERCISES = (
             (lambda a, b: (b - a) * (a + b), "Which arrow enters − first? It stands left."),
             (lambda a, b: (a - b) + (a + b), "Look at the sign in the last box."),
             (lambda a, b: (a + b) * (a + b), "Two boxes read a and b: are their signs equal?"),
-            (lambda a, b: a - b * a + b, "Python multiplies first: do you need brackets?"),
+            (lambda a, b: (a - b) ** 2, "Two boxes read a and b: are their signs equal?"),
+            *(
+                (wrong, "Look at the sign in the last box.")
+                for wrong in (
+                    lambda a, b: (a - b) / (a + b),
+                    lambda a, b: (a - b) - (a + b),
+                    lambda a, b: (a + b) - (a - b),
+                )
+            ),
+            *(
+                (wrong, "Python multiplies first: do you need brackets?")
+                for wrong in (
+                    lambda a, b: a - b * a + b,
+                    lambda a, b: a - b * (a + b),
+                    lambda a, b: (a - b) * a + b,
+                )
+            ),
+            *(
+                (wrong, "That is one box of three: the last one takes both that read a and b.")
+                for wrong in (lambda a, b: a - b, lambda a, b: a + b, lambda a, b: a * b)
+            ),
+            *(
+                (wrong, "The 1 of `sub_1` belongs to the name: both boxes read a and b.")
+                for wrong in (
+                    lambda a, b: (a - 1) * (b + 1),
+                    lambda a, b: (b - 1) * (a + 1),
+                    lambda a, b: (a - 1) * (a + 1),
+                )
+            ),
+            (lambda a, b: (a - b) * (a * b), "Look at the sign in the box on the right."),
+            (lambda a, b: a * b * (a + b), "Look at the sign in the box on the left."),
+            (lambda a, b: a * a + b * b, "Multiplied out, b * b is subtracted: try two numbers."),
+            (
+                when(lambda _, value: value.kind == "NameError"),
+                "The names in the boxes are none of yours: work with a and b alone.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, (tuple, list))),
+                "One arrow leaves the last box: return one number.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, str)),
+                "That is a text: without the quotes Python computes it.",
+            ),
         ],
         right="the difference of two squares, and every arrow is used.",
         hints=("Start at the last box and ask what it reads.", "Each box becomes one bracket."),
@@ -142,7 +228,24 @@ EXERCISES = (
             (["temp1", "temp2", "temp3"], "temp1 itself is not asked for."),
             (
                 when(lambda value: any(str(name).startswith("var") for name in value)),
-                "A variable computes nothing: name operations only.",
+                "A constant such as var1 computes nothing: name operations only.",
+            ),
+            (
+                when(lambda value: "temp1" in value),
+                "temp1 itself is not asked for: who neither waits for it nor is waited for?",
+            ),
+            (
+                when(lambda value: "res" in value),
+                "res divides temp1: it has to wait for it. Look at the other two.",
+            ),
+            (
+                when(lambda value: {str(name).lower() for name in value} == set(_BESIDE_TEMP1)),
+                "Right, but write each name once, and as the program does.",
+            ),
+            ([], "There are some: look for boxes that no path joins with temp1."),
+            (
+                when(lambda value: not {"temp2", "temp3"} & set(value)),
+                "None of these is independent of temp1: use names of the program, as `temp1` is.",
             ),
         ],
         right="no path leads from temp1 to them or back, whatever the lines say.",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
 
 
 def _recall(confusion, label):
     row = confusion[label]
     return row[label] / sum(row)
+
+
+def _rounded(right):
+    return {round(right, digits) for digits in range(5)}
 
 
 def _confusion_inputs(rng):
@@ -32,7 +36,9 @@ def _step(weight, gradient, rate):
 def _step_inputs(rng):
     """Draw arrays, and rates of which none is 1."""
     shapes = [(3,), (2, 2), (4,), (1, 3)]
-    return [(rng.normal(size=s), rng.normal(size=s), float(rng.uniform(0.1, 0.6))) for s in shapes]
+    rates = rng.uniform(0.15, 0.6, len(shapes)).round(2).tolist()
+    arrays = [rng.normal(size=(2, *shape)).round(2) for shape in shapes]
+    return [(*pair, rate) for pair, rate in zip(arrays, rates, strict=True)]
 
 
 EXERCISES = (
@@ -57,6 +63,67 @@ EXERCISES = (
             (
                 lambda confusion, n: confusion[n][n] / (sum(confusion[n]) - confusion[n][n]),
                 "Those that were right belong to the sum of the row, too.",
+            ),
+            (
+                lambda confusion, n: sum(confusion[n]) / confusion[n][n],
+                "Upside down: the clips that were found are a part of the row.",
+            ),
+            (
+                lambda confusion, n: 1 - confusion[n][n] / sum(confusion[n]),
+                "That is the share that was missed.",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] // sum(confusion[n]),
+                "`//` drops what is behind the point, and a share is less than 1.",
+            ),
+            (
+                lambda confusion, n: sum(confusion[n]) / sum(map(sum, confusion)),
+                "That says how many clips have the label. How many of these were found?",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] / len(confusion),
+                "You divide by the number of labels: divide by the number of clips in the row.",
+            ),
+            (
+                lambda confusion, n: confusion[n - 1][n - 1] / sum(confusion[n - 1]),
+                "That is the row before: rows count from 0, as `label` does.",
+            ),
+            (
+                lambda confusion, n: max(confusion[n]) / sum(confusion[n]),
+                "The largest number of a row need not be the right one: which column is?",
+            ),
+            (
+                lambda confusion, n: confusion[n][0] / sum(confusion[n]),
+                "The first column is what was heard as silence: which column is right?",
+            ),
+            (
+                lambda confusion, n: confusion[2][2] / sum(confusion[2]),
+                "That is the recall of one label always: use `label`.",
+            ),
+            (lambda confusion, n: sum(confusion[n]), "So many were said. How many were found?"),
+            (
+                lambda confusion, n: sum(confusion[n]) / len(confusion[n]),
+                "That is the mean of the row: which of its numbers were right?",
+            ),
+            (
+                when(lambda given, value: value in _rounded(_recall(*given))),
+                "You round the share: give all of its digits.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, (list, np.ndarray))),
+                "These are several shares: return the one of `label`.",
+            ),
+            (
+                when(lambda _, value: "tuple" in value.message or "'sum'" in value.message),
+                "A list of rows is no array: take the row first, then a number in it.",
+            ),
+            (
+                when(lambda _, value: "not str" in value.message or value.kind == "KeyError"),
+                "Rows have numbers, not names: `label` is the number of the row.",
+            ),
+            (
+                when(lambda _, value: "unsupported operand" in value.message),
+                "A whole row cannot be divided: which number of it was right?",
             ),
         ],
         right="a row says what became of the clips of one label.",
@@ -84,6 +151,53 @@ EXERCISES = (
                 lambda h, w, i, o: h * w * (i + o),
                 "Channels multiply: every one that goes out has weights for every one "
                 "that comes in.",
+            ),
+            (
+                lambda h, w, i, o: h + w + i + o,
+                "You add: a table of so many rows and columns is a product.",
+            ),
+            (
+                lambda h, w, i, o: (h + w) * i * o,
+                "A filter covers a rectangle: its sides multiply.",
+            ),
+            (lambda h, w, i, o: i * o, "A filter covers more than one place: where is its size?"),
+            (lambda h, w, i, o: h * i * o, "The width is left out."),
+            (lambda h, w, i, o: w * i * o, "The height is left out."),
+            (lambda h, w, i, o: h * h * i * o, "A filter is no square: height and width differ."),
+            (lambda h, w, i, o: w * w * i * o, "A filter is no square: height and width differ."),
+            (
+                lambda h, w, i, o: h * w * i + o,
+                "The last number says how many filters there are: each is as large as the first.",
+            ),
+            (lambda h, w, i, o: h * w * o * o, "What comes in is `channels_in`."),
+            (lambda h, w, i, o: h * w * i * i, "What goes out is `channels_out`."),
+            (
+                lambda h, w, i, o: 4 * h * w * i * o,
+                "These would be bytes, four a number: numbers are asked for.",
+            ),
+            (
+                lambda h, w, i, o: h * w * i * o * 49 * 40,
+                "The same weights serve at every place: the table's size does not count.",
+            ),
+            (
+                lambda h, w, i, o: h * w * i * o + 4 * o,
+                "The norm's numbers are its own: the kernel alone is asked for.",
+            ),
+            (
+                lambda h, w, i, o: h * w * i * o - o,
+                "Nothing has to be taken away: every number of the kernel is learnt.",
+            ),
+            (
+                when(lambda _, value: value == 300),
+                "300 is the first layer only: use the four numbers that you get.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, (tuple, list))),
+                "That is the kernel's shape: how many numbers has a table of this shape?",
+            ),
+            (
+                when(lambda _, value: isinstance(value, np.ndarray)),
+                "That is a kernel itself: how many numbers does it hold?",
             ),
         ],
         right="the size of the picture does not matter: the same weights slide over all of it.",
@@ -137,8 +251,61 @@ EXERCISES = (
                 lambda weight, gradient, rate: weight * (1 - rate * gradient),
                 "The step does not depend on the weight: subtract, and multiply nothing by it.",
             ),
+            (
+                lambda weight, gradient, rate: weight - rate * weight,
+                "The weight shrinks whatever the loss says: where is its gradient?",
+            ),
+            (lambda weight, gradient, rate: weight, "Nothing moved: the weight is as it was."),
+            (
+                lambda weight, gradient, rate: weight - rate * abs(gradient),
+                "Leave the gradient its sign: downhill may be either way.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - rate * gradient**2,
+                "The gradient as it is, not its square: its sign says where to go.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - gradient**2,
+                "`rate` times the gradient is the step, not the gradient times itself.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - 2 * rate * gradient,
+                "Twice as far as asked: the step is the rate times the gradient.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - 0.1 * gradient,
+                "You go at a rate of your own: use `rate`.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - rate + gradient,
+                "Rate and gradient belong together: a product, and that is subtracted.",
+            ),
+            *(
+                (wrong, "Every weight has a gradient of its own: subtract place by place.")
+                for wrong in (
+                    lambda weight, gradient, rate: weight - rate * gradient.sum(),
+                    lambda weight, gradient, rate: weight - rate * gradient.mean(),
+                    lambda weight, gradient, rate: weight - rate * np.linalg.norm(gradient),
+                )
+            ),
+            (
+                when(lambda _, value: isinstance(value, float)),
+                "One number came out of whole arrays: each weight has a new value.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, list)),
+                "Each weight goes with its own gradient: whole arrays subtract at once.",
+            ),
+            (
+                when(lambda _, value: value.kind == "AttributeError"),
+                "Weights come as plain arrays, without methods of TensorFlow: return the new ones.",
+            ),
+            (
+                when(lambda _, value: value.kind in ("TypeError", "ValueError")),
+                "Weight and gradient are arrays of one shape, not single numbers: no loop needed.",
+            ),
         ],
-        right="thousands of such steps are a training.",
+        right="a training is such steps, again and again.",
         hints=(
             "The gradient points to where the loss grows: go the other way.",
             "How far? The gradient, made smaller by the rate.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from functools import partial
 
+from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
 
@@ -30,6 +31,11 @@ def _histories(rng):
 
 def _checkpoint_bytes(trainable, fixed):
     return 4 * (3 * trainable + fixed)
+
+
+def _error(value):
+    """Return what an answer raised, as a text; nothing where it raised nothing."""
+    return str(value) if isinstance(value, Raised) else ""
 
 
 def _value_at(data, offset, index):
@@ -73,6 +79,18 @@ EXERCISES = (
                 lambda history: max(history, key=lambda row: row[2]),
                 "That is the whole row: return its step.",
             ),
+            (
+                lambda history: max(range(len(history)), key=lambda place: history[place][2]),
+                "That is its place in the list: which step stands in that row?",
+            ),
+            (
+                lambda history: min(history, key=lambda row: row[2])[0],
+                "That is the lowest accuracy, the share of right answers: more is better.",
+            ),
+            (
+                when(lambda arguments, value: value in [row[0] for row in arguments[0]]),
+                "Another row did better on voices that it never heard: that column alone decides.",
+            ),
         ],
         right="the best on voices it never heard, and the earlier of two equals.",
         hints=(
@@ -105,6 +123,27 @@ EXERCISES = (
             ),
             (lambda t, f: 12 * t, "What is fixed is in the checkpoint, too, once each."),
             (lambda t, f: 12 * t + f, "You count the fixed numbers, not their bytes."),
+            (
+                lambda t, f: 8 * t,
+                "Adam keeps two numbers beside each weight; and what is fixed is there, too.",
+            ),
+            (
+                lambda t, f: 8 * (3 * t + f),
+                "Eight bytes are a float64: how many has a float32?",
+            ),
+            (
+                lambda t, f: 3 * (t + f),
+                "Count bytes, not numbers; and Adam keeps nothing for what is fixed.",
+            ),
+            (
+                lambda t, f: 12 * (t - f) + 4 * f,
+                "`trainable` does not count the fixed weights: nothing is to be taken away.",
+            ),
+            (
+                lambda t, f: 4 * (4 * t + f),
+                "A weight, its momentum and its velocity: how many numbers are that?",
+            ),
+            (lambda t, f: 12 * t * f, "The two kinds of weights are added, not multiplied."),
         ],
         right="a weight and its two companions, four bytes each.",
         hints=(
@@ -135,7 +174,47 @@ EXERCISES = (
             ),
             (
                 when(lambda arguments, value: isinstance(value, tuple)),
-                "unpack_from returns a tuple, here of one float: take its first item.",
+                "struct returns a tuple, here of one float: take its first item.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, bytes)),
+                "Those are bytes: struct turns four of them into a number.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<f", data, offset)[0],
+                "You read number 0 every time: how far behind it lies number `index`?",
+            ),
+            (
+                lambda data, offset, index: _value_at(data, offset, index - 1),
+                "The number before it: number 0 lies at the offset itself.",
+            ),
+            (
+                lambda data, offset, index: _value_at(data, offset, index + 1),
+                "The number behind it: number 0 lies at the offset itself.",
+            ),
+            (
+                lambda data, offset, index: data[offset + 4 * index],
+                "You read one byte: a float32 has four, and all of them count.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, int)),
+                "You read an integer: these four bytes are a float.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<d", data, offset + 4 * index)[0],
+                "You read eight bytes, a float64: a float32 has four.",
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<e", data, offset + 2 * index)[0],
+                "You read two bytes, a float16: a float32 has four.",
+            ),
+            (
+                when(lambda arguments, value: "bytes-like" in _error(value)),
+                "data[i] is one byte as an integer: data[i:j] is bytes.",
+            ),
+            (
+                when(lambda arguments, value: "buffer" in _error(value)),
+                "struct needs four bytes for a float32: where does your slice begin and end?",
             ),
         ],
         right="an offset, a width and an order of bytes: all that the index has to say.",

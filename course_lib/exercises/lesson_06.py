@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
 
 # 6.2: four bytes that name the format
@@ -39,6 +40,15 @@ def _follow(data, position):
     return position + int.from_bytes(data[position : position + 4], "little")
 
 
+def _number(data, position, length=4):
+    return int.from_bytes(data[position : position + length], "little")
+
+
+def _error(value):
+    """Return what an answer raised, as a text; nothing where it raised nothing."""
+    return str(value) if isinstance(value, Raised) else ""
+
+
 def _places(rng):
     """Draw positions whose numbers need one, two and four bytes."""
     drawn = []
@@ -67,6 +77,19 @@ def _field_unsigned(data, table, slot):
     """Find a field as `_field` does, but take the number at the table for one without a sign."""
     back = int.from_bytes(data[table : table + 4], "little")
     return _field(data, table, slot) if back < 2**31 else None
+
+
+def _field_wrong(data, table, slot, base=None, wide=2, back=None, past=0, each=2, end="little"):
+    """Find a field as `_field` does, with one of the smaller slips."""
+    number = int.from_bytes(data[table : table + 4], end, signed=True)
+    vtable = table - number if back is None else back(table, number)
+    size = int.from_bytes(data[vtable : vtable + 2], end)
+    entry = 4 + each * slot
+    if entry >= size + past:
+        return None
+    offset = int.from_bytes(data[vtable + entry : vtable + entry + wide], end)
+    start = table if base is None else base(table, vtable)
+    return start + offset if offset else None
 
 
 def _field_offset_only(data, table, slot):
@@ -119,7 +142,40 @@ EXERCISES = (
                 lambda data: data[4:8].decode() == "TFL3",
                 'Some bytes are no text at all: compare bytes with b"TFL3".',
             ),
-            (lambda data: data[4:8] == "TFL3", 'Bytes never equal a text: write b"TFL3".'),
+            (
+                lambda data: False,
+                'Yours says False to every file. Bytes equal b"TFL3", never the text "TFL3"; and '
+                "do you compare four of them, bytes 4, 5, 6 and 7?",
+            ),
+            (lambda data: data[5:9] == b"TFL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
+            (
+                lambda data: data[4:] == b"TFL3",
+                "You compare all that follows: the identifier ends after four bytes.",
+            ),
+            (
+                lambda data: True if data[4:8] == b"TFL3" else None,
+                "Where the letters differ you return nothing: return False there.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, bytes)),
+                "Those are the bytes: compare them, and return True or False.",
+            ),
+            (lambda data: True, "Yours says True to every file: compare its letters."),
+            (lambda data: len(data) >= 8, "Any file may be long enough: compare its letters."),
+            (
+                when(lambda arguments, value: "IndexError" in _error(value)),
+                "A file may be empty: data[4] fails there, and a slice does not.",
+            ),
+            (
+                when(lambda arguments, value: "endswith" in _error(value)),
+                "`data` is what lies in the file, not its name.",
+            ),
+            (
+                when(
+                    lambda arguments, value: _error(value) != "" and "Decode" not in _error(value)
+                ),
+                "`data` holds the bytes of the file already: there is nothing to open.",
+            ),
         ],
         right="four letters, always at the same place.",
         hints=(
@@ -148,6 +204,47 @@ EXERCISES = (
             (
                 lambda d, p: p + int.from_bytes(d[p : p + 4], "little", signed=True),
                 "These offsets never go back: the number has no sign.",
+            ),
+            (
+                lambda d, p: 4 + _follow(d, p),
+                "The jump begins at `position`, not behind the four bytes there.",
+            ),
+            (
+                lambda d, p: p - _number(d, p),
+                "These offsets never go back: add the number to the position.",
+            ),
+            (
+                lambda d, p: _number(d, p) - p,
+                "Add the position: that is where the jump begins.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, bytes)),
+                "Those are bytes: int.from_bytes makes a number of them.",
+            ),
+            (
+                lambda d, p: p + _number(d, p, 3),
+                "You read three bytes: data[a:b] ends before b. The number has four.",
+            ),
+            *(
+                (lambda d, p, n=n: p + _number(d, p, n), "You read too many bytes: 32 bits are 4.")
+                for n in (5, 8, 32)
+            ),
+            (
+                lambda d, p: p + int.from_bytes(d[p:4], "little"),
+                "A slice ends at a place, not after a length: which place is four bytes on?",
+            ),
+            (
+                lambda d, p: p + _number(d, 0),
+                "You read the first four bytes of the file: the number lies at `position`.",
+            ),
+            (lambda d, p: p + 8, "The jump was 8 in the example: here you have to read it."),
+            (
+                lambda d, p: d[_follow(d, p)],
+                "Return the place itself: you read what lies there.",
+            ),
+            (
+                when(lambda arguments, value: "tuple" in _error(value)),
+                "struct returns a tuple, here of one number: take its first item.",
             ),
         ],
         right="four bytes, one addition, no parsing.",
@@ -185,6 +282,54 @@ EXERCISES = (
             (
                 _field_unsigned,
                 "The number at the table has a sign: a vtable may lie behind its table.",
+            ),
+            (
+                partial(_field, bounded=False, optional=False),
+                "Some fields are left out: their entry is 0, or the vtable ends before it.",
+            ),
+            (
+                lambda d, t, s: _field(d, t, s) or 0,
+                "A field that is left out has no place at all: return None, not 0.",
+            ),
+            (
+                partial(_field, head=2),
+                "Slots count from 0, and two sizes of two bytes each come before the first.",
+            ),
+            (
+                partial(_field_wrong, past=2),
+                "You go one slot too far: what begins at the vtable's size is no longer in it.",
+            ),
+            (
+                partial(_field_wrong, each=1),
+                "The entries are two bytes apart: where is slot 1, if slot 0 is at 4?",
+            ),
+            (
+                partial(_field_wrong, base=lambda table, vtable: vtable),
+                "The entry counts from the table, not from its vtable.",
+            ),
+            (
+                partial(_field_wrong, base=lambda table, vtable: table + 4),
+                "The entry counts from the table's first byte, not from behind its number.",
+            ),
+            *(
+                (partial(_field_wrong, wide=wide), "Each entry is two bytes, lowest first.")
+                for wide in (1, 4)
+            ),
+            (
+                partial(_field_wrong, back=lambda table, number: number),
+                "The number at the table is a distance: how far back the vtable lies.",
+            ),
+            (
+                partial(_field_wrong, back=lambda table, number: table + number % 2**32),
+                "`follow` goes forward: the vtable lies at table − number, which has a sign.",
+            ),
+            (
+                partial(_field_wrong, end="big"),
+                "You read the bytes backwards: the least significant one comes first.",
+            ),
+            (
+                lambda d, t, s: _follow(d, _field(d, t, s)) if _field(d, t, s) else None,
+                "The field's own place is asked: do not follow what lies there.",
             ),
         ],
         right="two small reads find any field of any table.",

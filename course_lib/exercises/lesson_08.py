@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from course_lib import tflite
+from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, items
 
 _EVERY = [operation.kind for operation in tflite.operations(tflite.load("spotter_int8"))]
 _NEEDED = list(dict.fromkeys(_EVERY))
+
+
+def _bare(name):
+    """Return a name without what differs from Python to C++."""
+    return name.casefold().removeprefix("add").replace("_", "").replace(" ", "") or "add"
 
 
 def _aligned(address, to):
@@ -36,10 +43,30 @@ def _peak(tensors, before=0, after=0):
     )
 
 
-def _fullest_step(tensors):
+def _held(tensors, counts=lambda step, first, last: first <= step <= last):
+    """Return what every step holds, where `counts` says whether a tensor counts in it."""
     steps = range(1 + max(last for _, _, last in tensors))
-    held = [sum(size for size, first, last in tensors if first <= s <= last) for s in steps]
+    return [sum(size for size, *life in tensors if counts(step, *life)) for step in steps]
+
+
+def _fullest_step(tensors):
+    held = _held(tensors)
     return held.index(max(held))
+
+
+def _at_the_ends(tensors):
+    return max(_held(tensors, lambda step, first, last: step in (first, last)))
+
+
+def _neighbours(tensors):
+    return max(one[0] + other[0] for one, other in pairwise(tensors))
+
+
+_ODD = (  # a long shortcut; more steps than tensors; a first step that is the fullest
+    [(500, 0, 3), (10, 0, 1), (400, 1, 2), (20, 2, 3)],
+    [(8, 0, 1), (300, 14, 16), (400, 16, 19)],
+    [(900, 0, 0), (800, 0, 1), (30, 1, 2)],
+)
 
 
 def _networks(rng):
@@ -52,7 +79,7 @@ def _networks(rng):
             longer = int(rng.integers(1, 3))
             tensors.append((size, step, min(step + longer, layers - 1)))
         cases.append((tensors,))
-    return cases
+    return [*cases, *(([*each],) for each in _ODD)]
 
 
 def _agreement(a, b):
@@ -73,6 +100,10 @@ def _answers(rng):
         other = (one + step * (rng.random((clips, 1)) < 0.6)).astype(np.int8)
         swapped = rng.random(clips) < 0.2
         other[swapped] = other[swapped, ::-1]
+        # two answers that are far from the decision change places: another smallest one
+        low, next_one = other[::3].argsort(axis=1)[:, :2].T
+        rows = np.arange(0, clips, 3)
+        other[rows, low], other[rows, next_one] = other[rows, next_one], other[rows, low]
         cases.append((one, other))
     return cases
 
@@ -83,34 +114,48 @@ EXERCISES = (
         ask="aligned(address, to): the first multiple of `to` at or behind an address",
         judge=function(_aligned, _addresses, whole=True),
         mistakes=[
+            (lambda at, to: at // to * to, "That lies before the address, where bytes are taken."),
             (
-                lambda address, to: address // to * to,
-                "That lies before the address, where bytes are taken.",
-            ),
-            (
-                lambda address, to: (address // to + 1) * to,
+                lambda at, to: (at // to + 1) * to,
                 "An address that is a multiple already stays: nothing has to be skipped.",
             ),
             (
-                lambda address, to: -address % to,
+                lambda at, to: -at % to,
                 "So many bytes are skipped. At which address does the array begin?",
             ),
+            (lambda at, to: math.ceil(at / to), "That counts blocks: how many bytes are these?"),
             (
-                lambda address, to: math.ceil(address / to),
-                "That counts blocks of `to` bytes: how many bytes are these?",
-            ),
-            (
-                lambda address, to: address + address % to,
+                lambda at, to: at + at % to,
                 "address % to is how far it lies *behind* the last multiple. How far to the next?",
             ),
             (
-                lambda address, to: address + to - address % to,
+                lambda at, to: at + to - at % to,
                 "An address that is a multiple already stays: you skip a whole block.",
             ),
             (
-                when(lambda arguments, value: isinstance(value, float)),
+                when(lambda given, got: isinstance(got, float)),
                 "An address is a whole number: // divides without a fraction.",
             ),
+            (lambda at, to: at % to, "So far it lies behind the last multiple. Where is the next?"),
+            (lambda at, to: to - at % to, "So far it is: to which place?"),
+            (lambda at, to: at + to, "A block further is still between two multiples."),
+            (
+                lambda at, to: at if at % to == 0 else at + to,
+                "A block further is still between two multiples.",
+            ),
+            (lambda at, to: at, "That is the address itself: is it a multiple of `to`?"),
+            (lambda at, to: at + 1, "One byte further need not be a multiple: go on until it is."),
+            (lambda at, to: at * to, "Far too far: which multiple is the *first*?"),
+            (lambda at, to: round(at / to) * to, "round() may go down, and there bytes are taken."),
+            (lambda at, to: (at + 15) // 16 * 16, "16 is for this array only: use `to`."),
+            (lambda at, to: (at + to - 1) // to, "That counts blocks: how many bytes are these?"),
+            (lambda at, to: at // to, "That counts blocks: how many bytes are these?"),
+            (lambda at, to: at // to + 1, "That counts blocks: how many bytes are these?"),
+            (
+                when(lambda given, got: isinstance(got, (list, tuple))),
+                "One place is asked, the first.",
+            ),
+            (when(lambda given, got: isinstance(got, bool)), "Where is the first one?"),
         ],
         right="at most 15 bytes are skipped, and every number can be read in place.",
         hints=(
@@ -123,23 +168,51 @@ EXERCISES = (
         ask="peak(tensors): the bytes of the fullest step",
         judge=function(_peak, _networks, whole=True),
         mistakes=[
+            (lambda t: sum(n for n, _, _ in t), "All of them: some are gone before others come."),
             (
-                lambda tensors: sum(size for size, _, _ in tensors),
-                "You add all tensors up: some are gone before others come.",
-            ),
-            (
-                lambda tensors: max(size for size, _, _ in tensors),
-                "The largest tensor alone: a layer reads one while it writes another.",
+                lambda t: max(n for n, _, _ in t),
+                "One alone: a layer reads one while it writes another.",
             ),
             (
                 partial(_peak, after=1),
-                "In its last step a tensor is still read: that step counts as well.",
-            ),
-            (
-                partial(_peak, before=1),
-                "In its first step a tensor is written already: that step counts as well.",
+                "A tensor is needed in its first step and in its last: both count.",
             ),
             (_fullest_step, "That is the number of the fullest step. How full is it?"),
+            (lambda t: max(_held(t)[:-1]), "The last step is missing: range() ends before it."),
+            (lambda t: max(_held(t)[1:]), "Step 0 counts as well: the input is there then."),
+            (
+                lambda t: max([*_held(t), *[0] * len(t)][: len(t)]),
+                "There may be more steps than tensors.",
+            ),
+            (
+                when(lambda given, got: got == max(_held(*given)[:12])),
+                "Go on to the largest `last`: not always 12.",
+            ),
+            (_at_the_ends, "Between its first step and its last a tensor stays in memory, too."),
+            (lambda t: max(_held(t, lambda s, a, z: s == a)), "It stays until its last step."),
+            (
+                lambda t: max(_held(t, lambda s, a, z: s == z)),
+                "It is there from its first step on.",
+            ),
+            (partial(_peak, before=1, after=1), "The first step and the last one count as well."),
+            (lambda t: max(n * (z - a + 1) for n, a, z in t), "What does *one* step hold?"),
+            (lambda t: sum(n * (z - a + 1) for n, a, z in t), "What does *one* step hold?"),
+            (
+                lambda t: max(_held([(1, *life) for _, *life in t])),
+                "So many tensors: add up their bytes.",
+            ),
+            (lambda t: min(_held(t)), "That is the emptiest step: the fullest decides."),
+            (lambda t: sum(_held(t)), "You add the steps up: one is fullest."),
+            (_neighbours, "Two neighbours in the list are not all that one step holds."),
+            (
+                lambda t: sum(sorted(n for n, _, _ in t)[-2:]),
+                "The two largest need not meet in one step.",
+            ),
+            (when(lambda given, got: isinstance(got, (list, dict))), "Which step is fullest?"),
+            (
+                when(lambda given, got: isinstance(got, tuple)),
+                "Only bytes are asked, of all in the step.",
+            ),
         ],
         right="memory is decided by one step of the graph.",
         hints=(
@@ -165,6 +238,14 @@ EXERCISES = (
                 when(lambda value: set(value) > set(_NEEDED)),
                 "One of these the file never uses: its code would only fill the flash.",
             ),
+            (when(lambda value: sorted(value) == sorted(_NEEDED)), "All there, in another order."),
+            (when(lambda value: set(value) == set(_NEEDED)), "Some stand there twice."),
+            (
+                when(lambda value: sorted(map(_bare, value)) == sorted(map(_bare, _NEEDED))),
+                "The right ones, written otherwise: copy the names as `kinds` has them.",
+            ),
+            (when(lambda value: all(isinstance(each, int) for each in value)), "List their names."),
+            (when(lambda value: set(_NEEDED) - set(value)), "One that the file uses is missing."),
         ],
         right="five operators, of about a hundred.",
         hints=(
@@ -179,15 +260,15 @@ EXERCISES = (
         mistakes=[
             (
                 lambda a, b: ((a == b).mean(), _agreement(a, b)[1]),
-                "The first is a share of bytes. A clip counts when *all* of its bytes agree.",
+                "Here *all* bytes of a clip must agree.",
             ),
             (
                 lambda a, b: ((a == b).any(axis=1).mean(), _agreement(a, b)[1]),
-                "`any` counts a clip with one equal byte: all four must agree.",
+                "`any`: all four must agree.",
             ),
             (
-                lambda a, b: tuple(len(a) * share for share in _agreement(a, b)),
-                "You count clips: divide by how many there are.",
+                lambda a, b: tuple(len(a) * each for each in _agreement(a, b)),
+                "You count clips: which share of all?",
             ),
             (
                 lambda a, b: (_agreement(a, b)[0], (a.max(axis=1) == b.max(axis=1)).mean()),
@@ -195,6 +276,70 @@ EXERCISES = (
             ),
             (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
             (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
+            (
+                lambda a, b: tuple(100 * each for each in _agreement(a, b)),
+                "Percents: a share is 1 for all.",
+            ),
+            (
+                lambda a, b: tuple(1 - each for each in _agreement(a, b)),
+                "These differ: which share agrees?",
+            ),
+            (
+                lambda a, b: tuple(len(a) / 4 * each for each in _agreement(a, b)),
+                "There are len(a) clips, not 4.",
+            ),
+            (
+                lambda a, b: (_agreement(a, b)[0], float(a.argmax() == b.argmax())),
+                "argmax without an axis looks through all clips at once: use axis=1.",
+            ),
+            (
+                lambda a, b: (_agreement(a, b)[0], (a.argmin(axis=1) == b.argmin(axis=1)).mean()),
+                "The largest decides.",
+            ),
+            (
+                lambda a, b: (_agreement(a, b)[0], _agreement(np.abs(a), np.abs(b))[1]),
+                "-128 is the least: keep the sign.",
+            ),
+            (
+                lambda a, b: ((a == b).mean(), (a.max(axis=1) == b.max(axis=1)).mean()),
+                "A clip counts when *all* of its bytes agree; and its word says argmax, not max.",
+            ),
+            (
+                lambda a, b: ((a == b).mean(), (a == b).mean()),
+                "Both are shares of bytes: *all* of a clip must agree.",
+            ),
+            (
+                lambda a, b: (_agreement(a, b)[0],) * 2,
+                "The second is the share of the same decision.",
+            ),
+            (
+                lambda a, b: ((a.sum(axis=1) == b.sum(axis=1)).mean(), _agreement(a, b)[1]),
+                "Other bytes can have this sum.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, dict)),
+                "Return two numbers, equal bytes first.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, (float, int, np.floating))),
+                "Two shares are asked: equal bytes, and the same decision.",
+            ),
+            (
+                when(lambda given, got: isinstance(got[0], np.ndarray)),
+                "One for each clip: its mean is the share.",
+            ),
+            (
+                when(lambda given, got: isinstance(got[0], (bool, np.bool_))),
+                "For *which share* of the clips is it so?",
+            ),
+            (
+                when(lambda given, got: isinstance(got, Raised) and "amb" in str(got)),
+                "Two rows compared give four answers: .all() says whether all of them are equal.",
+            ),
+            (
+                lambda a, b: ((a == b).sum() / len(a), _agreement(a, b)[1]),
+                "Those are bytes a clip.",
+            ),
         ],
         right="other bytes, and nearly always the same word.",
         hints=(

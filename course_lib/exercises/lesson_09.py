@@ -23,7 +23,7 @@ def _labels(rng):
         counts[often] = 9
         drawn = rng.permutation(np.repeat(np.arange(5), counts))
         cases.append((drawn.tolist(),))
-    return [([0, 1, 1, 3],), *cases]
+    return [([0, 1, 1, 3],), ([2, 3, 1, 3],), *cases]
 
 
 def _begin(new, trained, last):
@@ -39,7 +39,7 @@ def _networks(rng):
             for _ in range(2)
         )
         last = names[-1]
-        new[last] = [0.0] * int(rng.integers(4, 9))
+        new[last] = [round(float(x), 2) for x in rng.normal(size=int(rng.integers(4, 9)))]
         cases.append((new, trained, last))
     return cases
 
@@ -101,10 +101,7 @@ EXERCISES = (
                 lambda labels: min(map(labels.count, labels)) / len(labels),
                 "That is the rarest label; the best answer is the most frequent one.",
             ),
-            (
-                lambda labels: 1 - _baseline(labels),
-                "That is the share that it gets wrong.",
-            ),
+            (lambda labels: 1 - _baseline(labels), "That is the share that it gets wrong."),
             (
                 lambda labels: max(labels) / len(labels),
                 "A label is a name, not an amount: count how often each occurs.",
@@ -116,6 +113,59 @@ EXERCISES = (
             (
                 lambda labels: max(labels, key=labels.count),
                 "That is the label. Which share of the clips has it?",
+            ),
+            (
+                lambda labels: labels.count(max(labels)) / len(labels),
+                "The largest label need not be the most frequent: it is only a name.",
+            ),
+            (
+                lambda labels: max(map(labels.count, range(max(labels)))) / len(labels),
+                "You leave the last label out: range() stops before its end.",
+            ),
+            (
+                lambda labels: max(map(labels.count, range(4))) / len(labels),
+                "There may be more than four labels: count each that occurs.",
+            ),
+            (
+                lambda labels: labels.count(labels[0]) / len(labels),
+                "You always say the first clip's label. Is another one more frequent?",
+            ),
+            (
+                lambda labels: sum(labels) / len(labels),
+                "A mean of labels says nothing: they are names. Count how often each occurs.",
+            ),
+            (
+                lambda labels: len(set(labels)) / len(labels),
+                "That counts the labels. How many clips has the most frequent one?",
+            ),
+            (
+                lambda labels: max(map(labels.count, labels)) / len(set(labels)),
+                "Divide by the number of clips, not of labels.",
+            ),
+            (
+                lambda labels: len(labels) / max(map(labels.count, labels)),
+                "Upside down: the right ones, divided by all clips.",
+            ),
+            (
+                lambda labels: max(map(labels.count, labels)) // len(labels),
+                "A share lies between 0 and 1: keep its fraction.",
+            ),
+            (
+                lambda labels: max(labels),
+                "That is the largest label, a name. Which share is right?",
+            ),
+            (
+                lambda labels: 1 / len(labels),
+                "That is one clip of all: how many have the most frequent label?",
+            ),
+            (
+                when(lambda arguments, value: hasattr(value, "__len__")),
+                "One number is asked: the share of the clips with the most frequent label.",
+            ),
+            (lambda labels: 0.5, "That is right for the example: count in `labels`."),
+            (
+                lambda labels: max(labels.count(0), labels.count(1)) / len(labels),
+                "Your own words may be more frequent than silence and unknown.",
             ),
         ],
         right="a spotter has to do better than that, or it has learnt nothing.",
@@ -146,6 +196,30 @@ EXERCISES = (
                 lambda new, trained, last: dict(new),
                 "That is the untrained network: take the layers of `trained` before `last`.",
             ),
+            (
+                lambda new, trained, last: {**trained, last: new},
+                "The last layer gets its own weights, not the whole network: new[last].",
+            ),
+            (
+                lambda new, trained, last: {**trained, last: [0.0] * len(new[last])},
+                "Not zeros: take what `new` has in that layer.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, dict) and "last" in value),
+                '"last" in quotes is a name of its own: the variable `last` holds the name.',
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, Raised) and "'last'" in str(value)),
+                '"last" in quotes is a name of its own: the variable `last` holds the name.',
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, (list, tuple, set))),
+                "A dictionary is asked: from every layer's name to its weights.",
+            ),
+            (
+                when(lambda given, got: any(isinstance(each, dict) for each in got.values())),
+                "A layer gets its own weights, not the whole network: trained[name].",
+            ),
         ],
         right="what it knows about sound stays, what it knew about words goes.",
         hints=("`name: value for name in new` in braces makes a dictionary.",),
@@ -175,6 +249,47 @@ EXERCISES = (
             (
                 when(lambda arguments, value: isinstance(value, Raised)),
                 "The matrix is a list of rows: matrix[said][heard] is one of its counts.",
+            ),
+            (
+                lambda m: tuple(place + 1 for place in _most_confused(m)),
+                "Python counts places from 0: the first row is row 0.",
+            ),
+            (
+                lambda m: _most_confused(m)[0],
+                "Two places are asked: what was said, and what was heard.",
+            ),
+            (
+                lambda m: _most_confused(m)[1],
+                "Two places are asked: what was said, and what was heard.",
+            ),
+            (
+                lambda m: _most_confused([[-n for n in row] for row in m]),
+                "That is the rarest mistake; the most frequent one is asked.",
+            ),
+            (
+                lambda m: _most_confused(
+                    [[n * (b > a) for b, n in enumerate(row)] for a, row in enumerate(m)]
+                ),
+                "You look above the diagonal only: below it are mistakes, too.",
+            ),
+            (
+                lambda m: _most_confused(
+                    [[n * (b < a) for b, n in enumerate(row)] for a, row in enumerate(m)]
+                ),
+                "You look below the diagonal only: above it are mistakes, too.",
+            ),
+            (
+                lambda m: (*_most_confused(m), _how_often(m)),
+                "The two places are enough: leave the count out.",
+            ),
+            (when(lambda arguments, value: len(value) != 2), "Return one pair, (said, heard)."),
+            (
+                when(lambda arguments, value: type(value) is int),
+                "One number is no pair: return (said, heard), two places.",
+            ),
+            (
+                when(lambda given, got: tuple(got) == (len(given[0]) - 1, len(given[0]) - 2)),
+                "The last pair of all: max has to look at the counts, key=... tells it.",
             ),
         ],
         right="that pair is where your next recordings help most.",

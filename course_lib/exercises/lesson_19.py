@@ -23,6 +23,7 @@ def _questions(rng):
 
 
 _HOLDS, _PART, _NOT, _OPEN = "holds", "holds in part", "does not hold", "not measured here"
+_VERDICTS = _HOLDS, _PART, _NOT, _OPEN
 
 
 def _verdict(tests):
@@ -71,9 +72,45 @@ EXERCISES = (
             (_mistaking(_PART, _NOT), "Some passed and some failed: that holds in part."),
             (_mistaking(_PART, _HOLDS), "One failed test is enough: it does not simply hold."),
             (
-                when(lambda arguments, value: value not in (_HOLDS, _PART, _NOT, _OPEN)),
+                when(lambda given, got: type(got) in (str, bool) and got not in _VERDICTS),
                 "Use exactly the four verdicts that the text gives, in lower case.",
             ),
+            (
+                lambda tests: (
+                    _PART
+                    if None in tests and any(t is not None for t in tests)
+                    else _verdict(tests)
+                ),
+                "A test that could not be run changes nothing: leave it out before you judge.",
+            ),
+            (
+                lambda tests: _OPEN if None in tests else _verdict(tests),
+                "One None is not enough: only where *nothing* is left was nothing measured.",
+            ),
+            (
+                lambda tests: _verdict(tests[:1]),
+                "You judge by the first test: is the `return` inside the loop?",
+            ),
+            (lambda tests: _verdict(tests[-1:]), "You judge by the last test only: each counts."),
+            (_mistaking(_NOT, _PART), "Where none passed, nothing of it holds."),
+            (_mistaking(_HOLDS, _PART), "Where all passed, it simply holds."),
+            (
+                when(lambda arguments, value: isinstance(value, Raised) and "remove" in str(value)),
+                "remove() takes one None away, and fails where there is none: build a new list.",
+            ),
+            (
+                when(lambda arguments, value: arguments[0].count(None) == 2),
+                "With two None nothing is left: remove() takes one, `is not None` leaves out all.",
+            ),
+            (
+                lambda tests: _HOLDS if any(tests) else _NOT,
+                "any() asks for one that passed: to hold simply, all of them have to.",
+            ),
+            (
+                lambda tests: _HOLDS if tests.count(True) > tests.count(False) else _NOT,
+                "No vote: one that failed, and it holds in part at best.",
+            ),
+            (lambda tests: _PART, "That is the verdict of some lists only: look at `tests`."),
         ],
         right="most of what is said holds in part, and the part can be named.",
         hints=(
@@ -104,6 +141,52 @@ EXERCISES = (
                 "round() may go down, and then a clip is missing: use math.ceil.",
             ),
             (lambda s, m: math.ceil(1.96 * s * (1 - s) / m**2), "1.96 is squared, too."),
+            (
+                lambda s, m: 1.96 * math.sqrt(s * (1 - s) / m),
+                "You put the margin in place of n: solve the formula for n.",
+            ),
+            (
+                lambda s, m: math.ceil(1.96 * math.sqrt(s * (1 - s) / m)),
+                "You put the margin in place of n: solve the formula for n.",
+            ),
+            (
+                lambda s, m: math.ceil(round(1.96**2 * s * (1 - s) / m, 9)),
+                "The root is squared away, so the margin is squared as well.",
+            ),
+            (
+                lambda s, m: math.ceil(round(1.96 * s * (1 - s) / m, 9)),
+                "Square both sides before you solve for n: 1.96 and the margin as well.",
+            ),
+            (
+                lambda s, m: math.ceil(round(1.96**2 * math.sqrt(s * (1 - s)) / m**2, 9)),
+                "Without the root around it: squaring takes it away.",
+            ),
+            (
+                lambda s, m: _clips(s, m / 2),
+                "The margin reaches so far to *each* side: do not halve it.",
+            ),
+            (
+                lambda s, m: _clips(s, 2 * m),
+                "The margin reaches so far to *each* side: do not double it.",
+            ),
+            (
+                lambda s, m: _clips(s, 100 * m),
+                "The margin is a share already, as 0.01 for a point.",
+            ),
+            (
+                lambda s, m: _clips(s, m / 100),
+                "The margin is a share already, as 0.01 for a point.",
+            ),
+            (
+                lambda s, m: math.ceil(round(4 * s * (1 - s) / m**2, 9)),
+                "2 is near 1.96, and costs some clips: take 1.96.",
+            ),
+            (lambda s, m: _clips(0.5, m), "That is for the worst share, a half: use `share`."),
+            (lambda s, m: _clips(0.8, m), "0.8 is an example: use `share`."),
+            (
+                lambda s, m: _clips(s, m) + 1,
+                "One clip too many: the interval may reach just as far as the margin.",
+            ),
             (
                 when(lambda arguments, value: type(value) is float),
                 "There are no parts of clips: round up to a whole number.",
@@ -140,6 +223,44 @@ EXERCISES = (
             (
                 lambda data: hashlib.sha256(data.hex().encode()).hexdigest(),
                 "That is the hash of a text about the bytes: hash the bytes themselves.",
+            ),
+            (
+                lambda data: hashlib.sha512(data).hexdigest(),
+                "SHA-512 has 128 digits: 256 is asked.",
+            ),
+            (
+                lambda data: data.hex(),
+                "Those are the bytes themselves, in digits: hash them first.",
+            ),
+            (
+                lambda data: hashlib.sha256(b"data").hexdigest(),
+                "That is the hash of the word data: without quotes it is your bytes.",
+            ),
+            (
+                lambda data: hashlib.sha256().hexdigest(),
+                "That is the hash of nothing: give it the bytes.",
+            ),
+            (
+                when(
+                    lambda given, got: isinstance(got, str) and got.lower() == _fingerprint(*given)
+                ),
+                "The digits are right: hexdigest() writes them in small letters.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, str) and _fingerprint(*given) in got),
+                "The digits are in there: return nothing but them.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, str) and got in _fingerprint(*given)),
+                "Only some of the digits: all 64 are asked.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, int)),
+                "hash() is for Python's dictionaries, and no SHA-256: hashlib has that.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, Raised) and "encode" in str(got)),
+                "The bytes are bytes already: encode() is for texts.",
             ),
         ],
         right="change one bit, and nearly all of its digits are others.",

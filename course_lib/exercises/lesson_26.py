@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import checked, function
 
 # 26.3: what a calibrated range cuts off
@@ -31,6 +31,10 @@ def _counted(values, scale, zero_point):
     return _cut_off(values, scale, zero_point) * np.size(values)
 
 
+def _not_nearest(rounded):
+    return lambda v, s, zero: _cut_off(rounded(v / s) * s, s, zero)
+
+
 def _ranges(rng):
     """Draw values on both sides of a range, both ends and what lies next to them among them."""
     drawn = []
@@ -40,7 +44,8 @@ def _ranges(rng):
         beside = np.array([-128, 127, -129, 128, -140, 160, 161, 400])
         steps = np.concatenate([inside, beside]) - zero_point
         near = rng.uniform(-0.3, 0.3, steps.size)  # rounding takes it off again
-        drawn.append(((steps + near) * scale, scale, zero_point))
+        near[20:24] = [-0.3, 0.3, 0.2, 0.2]  # and what does not round is found out
+        drawn.append((((steps + near) * scale).reshape(4, 7), scale, zero_point))
     return drawn
 
 
@@ -49,6 +54,10 @@ def _ranges(rng):
 
 def _enough(memory, missing):
     return memory + missing + -(memory + missing) % 16
+
+
+def _up(number):
+    return -(-number // 16) * 16
 
 
 def _sizes(rng):
@@ -85,6 +94,14 @@ def _type_first(values, scale, zero_point):
 
 def _moved_first(values, scale, zero_point):
     return np.clip(np.round((values + zero_point) / scale), -128, 127).astype(np.int8)
+
+
+def _int8(numbers):
+    return numbers.astype(np.int64).astype(np.int8)  # whatever lies outside comes out elsewhere
+
+
+def _between(low, high):
+    return lambda *arguments: _int8(np.clip(_grid(*arguments), low, high))
 
 
 # 26.8: six causes
@@ -143,6 +160,21 @@ EXERCISES = (
                 "That is the share which fits: the others are asked for.",
             ),
             (_counted, "You count them: a share is their number divided by how many there are."),
+            (
+                lambda values, scale, zero: _counted(values, scale, zero) / len(values),
+                "len() counts the rows alone: how many numbers stand in all of them?",
+            ),
+            (lambda v, s, zero: _cut_off(v, s, -zero), "The zero point is added, not taken away."),
+            (
+                lambda v, s, zero: ((v / s + zero < -128) | (v / s + zero > 127)).mean(),
+                "Round before you compare: 127.3 is stored as 127.",
+            ),
+            (_not_nearest(np.floor), "You round down: the nearest integer is stored."),
+            (_not_nearest(np.trunc), "int cuts digits off: the nearest integer is stored."),
+            (
+                lambda *_: 0.0,
+                "None at all? Compare before any change of type: too small OR too large counts.",
+            ),
         ],
         right="one line that would have saved a product.",
         hints=(
@@ -172,6 +204,20 @@ EXERCISES = (
                 lambda memory, missing: memory + -(-missing // 16) * 16,
                 "The sum has to be a multiple of 16, not the part that you add.",
             ),
+            (lambda a, m: _up(a) + m, "The sum has to be a multiple of 16, not the memory alone."),
+            (lambda a, m: float(_up(a + m)), "The right size as a float: bytes are whole, use //."),
+            (lambda a, m: a + m + 16, "16 more is no multiple of 16: go up to the next one."),
+            (
+                lambda a, m: round((a + m) / 16) * 16,
+                "The nearest multiple may lie below: then bytes are missing again.",
+            ),
+            (lambda a, m: _up(a + m) // 16, "So many times 16 bytes: how many bytes is that?"),
+            (
+                lambda a, m: a + m + (a + m) % 16,
+                "The rest lies above a multiple. What lacks to the next one is 16 less it.",
+            ),
+            (lambda a, m: _up(a - m), "What is missing is added to the memory."),
+            (lambda a, m: 2 * a, "Do not guess: the message says how many bytes are missing."),
         ],
         right="and no byte more than the alignment asks.",
         hints=(
@@ -193,6 +239,42 @@ EXERCISES = (
             (_not_rounded, "Changing the type cuts digits off: round before."),
             (_type_first, "That is the cure from the web: divide by the scale first."),
             (_moved_first, "The zero point counts steps: divide first, then move."),
+            (
+                lambda v, s, zero: _int8(np.clip(np.round(v / s), -128, 127) + zero),
+                "Move before you cut off: with the zero point it may lie outside again.",
+            ),
+            (
+                lambda v, s, zero: np.clip(np.round(v / s), -128, 127) + zero,
+                "Move before you cut off: with the zero point it may lie outside again.",
+            ),
+            (
+                lambda v, s, zero: _stored(v * s**2, s, zero),
+                "The scale is the width of a step: divide by it, do not multiply.",
+            ),
+            (lambda v, s, zero: _stored(v, s, -zero), "The zero point is added, not taken away."),
+            (
+                lambda *arguments: np.clip(_grid(*arguments), 0, 255),
+                "From 0 to 255, that is uint8: an int8 goes from −128 to 127.",
+            ),
+            (_between(-127, 127), "−128 can be stored, too: only weights leave it unused."),
+            (
+                _between(-128, 128),
+                "128 is no int8, and comes out at the other end: 127 is the last.",
+            ),
+            (_between(-128, 10**6), "You cut off below only: what is too large comes out below."),
+            (_between(-(10**6), 127), "You cut off above only: what is too small comes out above."),
+            (
+                lambda v, s, zero: _stored(np.floor(v / s) * s, s, zero),
+                "You round down: the nearest integer is stored.",
+            ),
+            (
+                lambda v, s, zero: _int8(np.clip((v - zero) * s, -128, 127)),
+                "That is the way back, from a stored number to what it stands for.",
+            ),
+            (
+                when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
+                "Every value stays, none is dropped: too large becomes 127, too small −128.",
+            ),
         ],
         right="right type and right meaning.",
         hints=(

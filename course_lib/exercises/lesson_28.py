@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import array, function
 
 # 28.5: what crosses a cut
@@ -18,9 +18,34 @@ def _edge_by_edge(rows, cut):
     return sum(sizes.get(name, 0) for row in rows[cut:] for name in row[2])
 
 
+def _of_all_inputs(rows, cut, inputs=slice(None), readers=slice(None)):
+    read = {name for row in rows[cut:][readers] for name in row[2][inputs]}
+    return sum(row[1] for row in rows[:cut] if row[0] in read)
+
+
+def _sizes_once(rows, cut):
+    read = {name for row in rows[cut:] for name in row[2]}
+    return sum({row[1] for row in rows[:cut] if row[0] in read})
+
+
+def _readers(rows, cut):
+    here = {row[0] for row in rows[:cut]}
+    return sum(row[1] for row in rows[cut:] if here & set(row[2]))
+
+
+def _from_both(rows, cut):
+    read = {name for row in rows[cut:] for name in row[2]}
+    return sum(row[1] for row in rows if row[0] in read)
+
+
+def _unread_here(rows, cut):
+    read = {name for row in rows[:cut] for name in row[2]}
+    return sum(row[1] for row in rows[:cut] if row[0] not in read)
+
+
 def _drawn_graphs(rng):
     """Draw graphs as rows in which some tensors are read twice, some late, some never."""
-    drawn = [([("a", 8, []), ("b", 4, ["a"]), ("c", 2, ["a", "b"]), ("d", 1, ["a", "c"])], 2)]
+    drawn = [([("a", 8, []), ("b", 8, ["a"]), ("c", 2, ["a", "b"]), ("d", 1, ["a", "c"])], 2)]
     for _ in range(8):
         names = [f"op_{place}" for place in range(int(rng.integers(4, 9)))]
         rows = []
@@ -42,6 +67,20 @@ def _best_cut(on_a, on_b, sent, link, weight=1):
     return min(range(len(sent)), key=total)
 
 
+def _least(total, first=0, last=0):
+    """Return the cut of the least `total(a, b, bytes, link, cut)`, out of all but some cuts."""
+
+    def best(on_a, on_b, sent, link):
+        cuts = range(first, len(sent) - last)
+        return min(cuts, key=lambda cut: total(on_a, on_b, sent, link, cut))
+
+    return best
+
+
+def _time(on_a, on_b, sent, link, cut):
+    return sum(on_a[:cut]) + sent[cut] / link + sum(on_b[cut:])
+
+
 def _middle(on_a, on_b, sent, link):
     return min(range(len(sent)), key=lambda cut: abs(2 * sum(on_a[:cut]) - sum(on_a)))
 
@@ -55,7 +94,7 @@ def _tables(rng):
         on_b = [float(x) for x in rng.uniform(0.01, 0.1, count).round(3)]
         sent = [int(x) for x in rng.integers(10, 3000, count + 1)]
         drawn.append((on_a, on_b, sent, int(rng.integers(2, 40)) * 1000))
-    return drawn
+    return [*drawn, ([0.01] * 4, [0.05] * 4, [900, 800, 700, 600, 0], 5000)]  # all on A
 
 
 EXERCISES = (
@@ -70,6 +109,9 @@ EXERCISES = (
             ([1, 1], "Without a signature, a number of Python is a constant of the graph."),
             ([3, 3], "With a signature every argument is made a tensor before it is looked at."),
             ([3, 2], "With a signature, numbers become tensors as well: one kind is left."),
+            ([5, 5], "Not every call traces: what it has seen already, it does not trace again."),
+            ([5, 3], "Five calls, but one number comes twice and one tensor is like another."),
+            ([3, 0], "Nothing runs before it was traced: the first call always traces."),
             ([1, 3], "The other way round: first without, then with the signature."),
         ],
         right="a signature says beforehand what may come, so nothing new ever does.",
@@ -102,6 +144,23 @@ EXERCISES = (
                 lambda rows, cut: _bytes_sent(rows, cut + 1),
                 "The first row of B is rows[cut], not rows[cut + 1].",
             ),
+            (_sizes_once, "Two tensors of equal size are two: collect names, not sizes."),
+            (_readers, "Those are the bytes of the readers: sent is what they read."),
+            (_from_both, "What B makes itself need not be sent: is the name one of A?"),
+            (_unread_here, "What A reads itself may be read on B, too: look at the readers on B."),
+            (
+                lambda rows, cut: _of_all_inputs(rows, cut, inputs=slice(1)),
+                "An operation may read several tensors: look at all names of its inputs.",
+            ),
+            (
+                lambda rows, cut: _of_all_inputs(rows, cut, readers=slice(1)),
+                "Not the first row of B alone: every row from `cut` on may read from A.",
+            ),
+            (lambda rows, cut: 0, "The rows from `cut` on read, and those before it are read."),
+            (
+                when(lambda _, value: isinstance(value, (list, tuple, set, dict))),
+                "One number is asked: add up the bytes.",
+            ),
         ],
         right="that is what TensorFlow sends, too: a tensor once, however many read it.",
         hints=(
@@ -116,7 +175,7 @@ EXERCISES = (
         mistakes=[
             (
                 lambda on_a, on_b, sent, link: min(range(len(sent)), key=sent.__getitem__),
-                "Fewest bytes is not all: what do the operations take on A and on B?",
+                "Fewest bytes is not all: bytes / link are seconds, and A and B take some, too.",
             ),
             (_middle, "Half of the work is no aim: add up the seconds of each cut."),
             (
@@ -132,8 +191,45 @@ EXERCISES = (
                 "The operations before the cut run on A, those from it on on B.",
             ),
             (
-                lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, sent, 1 / link),
-                "Bytes times bytes a second are no seconds: divide.",
+                _least(_time, last=1),
+                "Everything may stay on A: the last cut is len(sent) - 1.",
+            ),
+            (_least(_time, first=1), "Everything may stand on B: the first cut is 0."),
+            (
+                lambda *given: _least(_time, first=1)(*given) - 1,
+                "You begin at 1, and count places from 0: try every cut from 0 on.",
+            ),
+            (
+                _least(lambda *given: -_time(*given)),
+                "That cut takes most time: the least is asked.",
+            ),
+            (
+                _least(lambda a, b, s, v, k: max(sum(a[:k]), sum(b[k:])) + s[k] / v),
+                "B waits for A: their seconds add up, the larger is not enough.",
+            ),
+            (
+                _least(lambda a, b, s, v, k: a[k] + b[k] + s[k] / v, last=1),
+                "Not one operation alone: add up all before the cut on A, and the others on B.",
+            ),
+            (
+                _least(lambda a, b, s, v, k: sum(a[: k + 1]) + sum(b[k:]) + s[k] / v),
+                "Operation `cut` stands on B alone: A ends before it.",
+            ),
+            (
+                _least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k + 1 :]) + s[k] / v),
+                "Operation `cut` is B's first: nobody runs it in your sum.",
+            ),
+            (
+                _least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k:]) + sum(s[:k]) / v),
+                "sent[cut] is all that is sent at a cut: do not add those before it.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, float)),
+                "That is a time: at which cut is it?",
+            ),
+            (
+                when(lambda _, value: isinstance(value, list)),
+                "Those are the times of the cuts: which cut has the least?",
             ),
         ],
         right="that decides it for any chain of operations, two devices and a link.",

@@ -39,6 +39,7 @@ def _tensors(rng):
         scale = 2.0 ** -int(rng.integers(2, 6))  # so that a product meets the last level exactly
         steps = rng.integers(-top - 3, top + 4, (2, 6)) + rng.uniform(-0.4, 0.4, (2, 6))
         steps[:, :3] = [[-top - 2.2, top + 2.3, top], [top - 0.3, 0.3 - top, -top]]
+        steps[:, 3] = top + 0.3, -top - 0.3
         drawn.append((scale * steps, scale, top))
     return drawn
 
@@ -73,6 +74,23 @@ EXERCISES = (
                 lambda weight, scale: scale / 2,
                 "Half a step is the room of a weight exactly on its level: where does this lie?",
             ),
+            (
+                lambda weight, scale: scale * (0.5 + abs(weight / scale - round(weight / scale))),
+                "That is the way to the farther edge: the nearer one is asked.",
+            ),
+            (
+                lambda weight, scale: scale * (0.5 - abs(weight / scale - int(weight / scale))),
+                "int() cuts digits off: the nearest level may be the next one.",
+            ),
+            (
+                lambda weight, scale: scale * (0.5 - abs(weight * scale - round(weight * scale))),
+                "The scale is the width of a step: divide by it to count steps.",
+            ),
+            (lambda weight, scale: scale, "A whole step lies between two edges, not up to one."),
+            (
+                lambda weight, scale: round(weight / scale),
+                "That is the integer: how far is the weight from its edge?",
+            ),
         ],
         right="as long as a weight moves less than that, nothing at all changes behind it.",
         hints=(
@@ -91,15 +109,39 @@ EXERCISES = (
             ),
             (
                 lambda weights, scale, top: scale * np.round(weights / scale),
-                "Weights beyond the last level have to saturate there.",
+                "Beyond the last level they saturate: at -top and top, before you multiply back.",
             ),
             (
                 lambda weights, scale, top: scale * np.clip(weights / scale, -top, top),
                 "You saturate, but you do not round.",
             ),
             (
-                lambda weights, scale, top: np.clip(scale * np.round(weights / scale), -top, top),
-                "The ends -top and top are integers: saturate before you multiply by the scale.",
+                lambda w, scale, top: scale * np.clip(np.trunc(w / scale), -top, top),
+                "int cuts digits off: the nearest level may be the next one.",
+            ),
+            (
+                lambda w, scale, top: np.clip(np.round(w * scale), -top, top) / scale,
+                "The other way round: divide by the scale first, and multiply at the end.",
+            ),
+            (
+                lambda w, scale, _: scale * np.round(w / scale).astype(np.int64).astype(np.int8),
+                "An int8 does not saturate by itself, and `top` may be smaller than 127.",
+            ),
+            (
+                lambda w, scale, top: scale * np.minimum(np.round(w / scale), top),
+                "The grid has a lower end, too: -top.",
+            ),
+            (
+                lambda w, scale, top: scale * np.maximum(np.round(w / scale), -top),
+                "The grid has an upper end, too: top.",
+            ),
+            (
+                lambda w, scale, top: np.abs(_fake(w, scale, top)),
+                "Weights keep their sign.",
+            ),
+            (
+                lambda w, scale, top: _fake(w, scale, top) * (np.abs(np.round(w / scale)) <= top),
+                "Beyond the last level a weight becomes the last level, not 0.",
             ),
             (
                 lambda weights, scale, top: scale * np.clip(np.floor(weights / scale), -top, top),
@@ -150,6 +192,52 @@ EXERCISES = (
                     scale * _passed(gradient, weights, scale, top)
                 ),
                 "Dividing by the scale and multiplying by it cancel: the gradient keeps its size.",
+            ),
+            (
+                lambda gradient, weights, scale, top: (
+                    _passed(gradient, weights, scale, top) / scale
+                ),
+                "Dividing by the scale and multiplying by it cancel: the gradient keeps its size.",
+            ),
+            (
+                lambda gradient, weights, scale, top: (
+                    gradient * (np.abs(np.round(weights / scale)) <= top)
+                ),
+                "Compare before rounding: just beyond the last level a weight saturates already.",
+            ),
+            (
+                lambda gradient, weights, scale, top: (
+                    gradient * (np.abs(np.round(weights / scale)) < top)
+                ),
+                "Compare before rounding: up to the last level the gradient passes.",
+            ),
+            (
+                lambda gradient, weights, scale, top: _passed(weights, weights, scale, top),
+                "What passes is the gradient: the weights only say where.",
+            ),
+            (
+                lambda gradient, weights, scale, top: np.clip(gradient, -scale * top, scale * top),
+                "The grid ends for weights, not for gradients: look where the weights lie.",
+            ),
+            (
+                lambda gradient, weights, scale, top: gradient * (np.abs(gradient) <= scale * top),
+                "The grid ends for weights, not for gradients: look where the weights lie.",
+            ),
+            (
+                lambda gradient, weights, scale, top: gradient * _fake(weights, scale, top),
+                "Inside the grid the gradient passes as it is, not times the weight.",
+            ),
+            (
+                lambda gradient, *rest: _passed(np.abs(gradient), *rest),
+                "The gradient keeps its sign.",
+            ),
+            (
+                when(lambda _, value: np.asarray(value).dtype == bool),
+                "That says where it passes: multiply the gradient by it.",
+            ),
+            (
+                when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
+                "The shape stays: where nothing passes, there stands a 0.",
             ),
             (
                 when(lambda arguments, value: np.array_equal(value, _fake(*arguments[1:]))),

@@ -195,7 +195,8 @@ def record(run: Run, until: int, held: tuple[np.ndarray, np.ndarray]) -> Series:
         moments.append(Moment(step, spent, float(np.mean([*losses.values()])), float(right.mean())))
     kept = {Path(prefix).name for prefix in run.manager.checkpoints}
     moments = [replace(each, kept=f"ckpt-{each.step}" in kept) for each in moments]
-    files = {path.name: path.stat().st_size for path in sorted(folder.iterdir(), key=_by_step)}
+    written = (path for path in folder.iterdir() if path.name != HISTORY)  # ours, if run before
+    files = {path.name: path.stat().st_size for path in sorted(written, key=_by_step)}
     session.write_atomically(folder / HISTORY, json.dumps([asdict(each) for each in moments]))
     return Series(tuple(moments), files, run.saving_seconds)
 

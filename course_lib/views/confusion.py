@@ -72,12 +72,12 @@ def table_html(
 
 
 def recalls(reports: Sequence[measure.Report], labels: Sequence[str] = LABELS) -> Picture:
-    """Draw the share of each class that was found, with its 95 % interval, for some reports."""
+    """Draw the share of each label that was found, with its 95 % interval, for some reports."""
     counts = {
         report.name: [(row[place], row.sum()) for place, row in enumerate(report.confusion)]
         for report in reports
     }
-    return shares(labels, counts, "of each class, what share was found?")
+    return shares(labels, counts, "of each label, what share was found?")
 
 
 def groups(report: measure.Report, names: Sequence[str], title: str, most: int = 14) -> Picture:

@@ -49,7 +49,8 @@ def describe(graph: Graph, cut: int) -> str:
     """Return a cut in a sentence, for whoever cannot see it."""
     sizes = sent(graph, cut)
     names = " and ".join(sizes) or "nothing"
-    return f"{cut} nodes on A, {len(graph) - cut} on B; sent: {names}, {sum(sizes.values()):,} B."
+    nodes = "1 node" if cut == 1 else f"{cut} nodes"
+    return f"{nodes} on A, {len(graph) - cut} on B; sent: {names}, {sum(sizes.values()):,} B."
 
 
 def svg(graph: Graph, cut: int) -> str:
@@ -106,7 +107,7 @@ def times(graph: Graph, work: Mapping[str, float], links: Mapping[str, Devices])
         ax.set_title(f"{name}: best with {best} on A")
         ax.set_ylabel("ms")
         ax.set_xticks(cuts)
-        said.append(f"{name}: best with {best} nodes on A")
+        said.append(f"{name}: best with {best} on A")
     axes[0, 0].legend(ncols=3)
     axes[-1, 0].set_xlabel("nodes on A")
     return show(fig, "the time of every cut. " + "; ".join(said))
@@ -139,7 +140,7 @@ def _edge(start: int, end: int, crosses: bool) -> str:
         way = f"M{x:.0f} {top}V{bottom}"
     else:
         out = _BOX - 26
-        way = f"M{_BOX} {top - 12}H{out}V{bottom + 12}H{_BOX}"
+        way = f"M{_BOX} {top - 6}H{out}V{bottom + 6}H{_BOX}"  # leaves low, enters high
     return f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
 
 

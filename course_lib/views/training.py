@@ -181,12 +181,19 @@ class LiveTraining(shell.View):
 
         class Watch(keras.callbacks.Callback):
             best, best_accuracy, best_epoch, done = None, -1.0, 0.0, 0
+            counted, total = 0, 0.0  # batches of this epoch, and their losses' sum
+
+            def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+                self.counted, self.total = 0, 0.0
 
             def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
                 self.done += 1
                 self._end_if_stopped()
                 if self.done % _STEPS == 0:
-                    owner.curve.losses.append((self.done / steps, float(logs["loss"])))
+                    total = float(logs["loss"]) * (batch + 1)  # Keras gives the epoch's mean
+                    recent = (total - self.total) / (batch + 1 - self.counted)
+                    self.counted, self.total = batch + 1, total
+                    owner.curve.losses.append((self.done / steps, recent))
                     owner._progress("training", self.done, steps * owner.epochs)
                     owner._draw()
 

@@ -30,8 +30,8 @@ places = [clips.words.index(word) for word in ("yes", "no", "happy")]
 hearing.page(model, {clips.words[k]: clips.waves[k] for k in places})
 
 # %% [markdown]
-# What comes out are the bytes that come out of Python, and of a chip: lesson 08 counts them. Every **clip** is one second
-# of sound. Those of this workbook are synthetic: programs spoke them, with voices that the model has never heard before.
+# The page runs the same model as Python does below, and as a chip can. Every **clip** is one second of sound. The words in
+# these are synthetic: programs spoke them, with voices that the model has never heard before.
 
 # %%
 clips
@@ -230,24 +230,24 @@ print(f"{count(256_000, len(model))} of this model fit"
 # On the left are the lessons, on the right the size of each file, read from your disk.
 
 # %%
-from course_lib.views.journey import Station, picture
+from course_lib.views import journey
 
 def size(name):
     return data_path("models", name).stat().st_size
 
 # %%
-picture([
-    Station("01", "a program is a graph"),
-    Station("03", "it learns", size("spotter.keras")),
-    Station("05", "frozen, one file", size("spotter.pb")),
-    Station("06", "a FlatBuffer", size("spotter_float32.tflite")),
-    Station("07", "eight-bit integers", size("spotter_int8.tflite")),
+journey.picture([
+    journey.Station("01", "a program is a graph"),
+    journey.Station("03", "it learns", size("spotter.keras")),
+    journey.Station("05", "frozen, one file", size("spotter.pb")),
+    journey.Station("06", "a FlatBuffer", size("spotter_float32.tflite")),
+    journey.Station("07", "eight-bit integers", size("spotter_int8.tflite")),
 ])
 
 # %% [markdown]
 # The map leaves out some lessons. Lesson 02 shows what else a graph is good for, and lesson 04 stops halfway through the
-# learning and looks at what is on the disk. In lesson 08 the last file runs on a chip, and in lesson 09 you do it all
-# with words of your own. Each lesson also runs on its own, so start where you like.
+# learning and looks at what is on the disk. In lesson 08 the last file becomes a program for a chip, and in lesson 09 you
+# do it all with words of your own. Each lesson also runs on its own, so start where you like.
 
 # %% [markdown]
 # ## What you measured

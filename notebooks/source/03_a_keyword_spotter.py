@@ -29,7 +29,7 @@ clips, held, test = (dataset.load(source, split)
 test
 
 # %% [markdown]
-# Press play. To a computer this word is a list of 16,000 numbers a second: how far the membrane of a microphone was
+# To a computer this word is a list of 16,000 numbers a second: how far the membrane of a microphone was
 # pushed, measured again and again.
 
 # %%
@@ -83,11 +83,11 @@ lazy = (test.labels == dataset.LABELS.index("_unknown_")).mean()
 compare("3.1", my_guess, round(100 * lazy))
 
 # %% [markdown]
-# Remember that number: an accuracy means nothing until you know what laziness earns.
+# Remember it: an accuracy means nothing until you know what laziness earns.
 #
 # ## One word, many lives
 #
-# Clean clips teach a model to hear clean clips. So every clip is **augmented**: faster, higher,
+# Clean clips teach a model to hear clean clips. So clips are **augmented**: faster, higher,
 # in a room, through a cheap microphone, in noise. Listen to one word four times.
 
 # %%
@@ -104,7 +104,7 @@ FeatureGallery(varied, ["once", "twice", "thrice", "four times"]).show()
 # First, two processes make thousands of varied clips; the clips as they are join them, three times. Then a network of
 # fourteen thousand weights, which mean nothing yet, sees all of them again and again; each time is an **epoch**, and
 # `peak_rate` is the largest rate on the way. The blue curve is measured on voices that it never learns from. To stop
-# early, interrupt the cell (■ in the toolbar, or beside the cell): the best epoch is kept.
+# early, interrupt the cell (■): the best epoch is kept.
 
 # %%
 from course_lib import spotter
@@ -121,8 +121,8 @@ curve = watch.train(model, sounds, labels, peak_rate=4e-3)
 draw_training.curves(curve, "my model")
 
 # %% [markdown]
-# The model in `data/models` was made by the same code, from far more varied clips, and then rounded to
-# eight bits. How far behind is yours on the voices of the test set?
+# The model in `data/models` was made by the same code, with other settings and far more varied clips, and then
+# rounded to eight bits. How far behind is yours on the voices of the test set?
 
 # %% tags=["nbval-ignore-output"]
 from course_lib import measure, tflite
@@ -146,7 +146,8 @@ print(f"shipped: {shipped.accuracy:.0%},",
       f"somewhere from {low:.0%} to {high:.0%}")
 
 # %% [markdown]
-# Does yours lie inside, too? Then so few clips do not settle which of the two is better.
+# Does yours lie inside, too? Then the interval does not settle which of the two is better. (Lesson 07 has a sharper
+# test.)
 #
 # ## Listen to the mistakes
 #
@@ -182,7 +183,7 @@ if found := yours("3.2", recall, None):
 draw_confusion.recalls([mine, shipped])
 
 # %% [markdown]
-# A device need not act on every answer. It acts only where the probability of a keyword exceeds a **threshold**: a high
+# A device need not act on every answer. It acts only where the probability of a keyword reaches a **threshold**: a high
 # one misses words, a low one gives false alarms. (Lesson 13 lets you hear both, and choose.)
 #
 # ## Fourteen thousand weights
@@ -190,8 +191,8 @@ draw_confusion.recalls([mine, shipped])
 # What is it that learns? The model slides small filters over the table, like an eye over a picture: six layers of them,
 # and one more decides. At each place a filter multiplies the numbers under it by its own and adds them up: a
 # **convolution**. What one filter finds all over the table is a **channel**, and the next layer looks at all channels.
-# Each layer has a name, and a **kernel**: the table of numbers that its filters are made of. Behind each stands a
-# **norm**, which brings every channel to a usual size.
+# Each layer has a name, and a **kernel**: the table of numbers that its filters are made of. Behind each
+# but the last stands a **norm**, which brings every channel to a usual size.
 
 # %%
 for layer in model.layers:
@@ -203,7 +204,8 @@ print(f"all layers, norms included  {model.count_params():6,}")
 # %% [markdown]
 # ### Exercise 3.3
 # Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution has to
-# learn. (A **bias**, one more number for each filter, it has not: the norm adds one.) Check yourself on the shapes above.
+# learn. (A **bias**, one more number for each channel that goes out, only `decide` has: elsewhere the norm adds one.)
+# Check yourself on the other six shapes.
 
 # %% exercise="3.3" points=2
 # Exercise 3.3
@@ -218,7 +220,7 @@ check("3.3", kernel_weights)
 # %% [markdown]
 # ## One step, by hand
 #
-# How did they learn? As in lesson 02, step by step: the model answers a batch of clips, a loss says how wrong that was,
+# They learn as in lesson 02: the model answers a batch of clips, a loss says how wrong that was,
 # and the gradient says in which direction each weight would make it worse. So each weight moves the other way, by `rate`
 # times its gradient.
 #
@@ -262,8 +264,9 @@ losses = [train_step(features.of(some)[..., None], some.labels)
 print("the loss fell:", losses[-1] < losses[0])
 
 # %% [markdown]
-# Nothing more happened in your training, about a thousand times: Adam only chooses each weight's rate by itself. And a
-# layer? It makes its weights once, and says what it does with them. Here is the heart of a `follow` layer, written anew.
+# Your training did this about a thousand times, by a cleverer rule: Adam averages over the last gradients and gives each
+# weight a rate of its own. A layer makes its weights once, and says what it does with them. Here is the heart of
+# a `follow` layer, written anew.
 #
 # holds: 900 < 9 * (len(sounds) // spotter.BATCH) < 1_100
 
@@ -286,7 +289,8 @@ print("it computes the same:", np.allclose(layer(x), theirs(x), atol=1e-5))
 # %% [markdown]
 # ## Your own voice
 #
-# Record some clips with your phone, of any length, as .wav, .flac, .ogg or .mp3, into folders named like their words.
+# Record some clips with your phone, of any length, as .wav, .flac, .ogg or .mp3 (convert an .m4a), into folders named
+# like their words.
 # Here a stereo file at 48 kHz stands in for yours.
 #
 # given: 48

@@ -7,7 +7,7 @@
 # {minutes} minutes. Afterwards you can
 # - choose, of the snapshots that a training leaves, the one to ship;
 # - open a checkpoint, say what is in it, and read one number by hand;
-# - stop a training run and take it up again as if nothing had happened.
+# - kill a training run, take it up again, and say what that needs.
 
 # %% setup
 
@@ -35,6 +35,7 @@ folder = session.workspace("04")
 clips = dataset.bundled("train")
 sound, labels = features.of(clips)[::2], clips.labels[::2]
 process = practice.start_doomed(folder / "doomed", sound, labels, hold_at=25)
+print("a second process runs:", process.exit_code is None)
 
 # %% [markdown]
 # ## Nothing is saved unless you ask
@@ -59,8 +60,8 @@ manager.save(checkpoint_number=36)
 print(*sorted(path.name for path in (folder / "plain").iterdir()), sep="\n")
 
 # %% [markdown]
-# One checkpoint is two files or more: an **index**, and **data** in one or more **shards**, numbered pieces. Neither is
-# of use without the other. The small file `checkpoint` remembers the newest; `latest_checkpoint` asks it.
+# One checkpoint is two files or more: an **index**, and **data** in one or more **shards**, numbered pieces. Neither
+# gives a value without the other. The small file `checkpoint` remembers the newest; `latest_checkpoint` asks it.
 #
 # TensorFlow 1 wrote one more file, `.meta`: the graph itself. Today your code builds the graph, and where there is no
 # code, a **SavedModel** holds graph and weights together. (Lesson 14 makes all of these, and breaks them.) No name ends in
@@ -92,8 +93,8 @@ compare("4.1", my_guess, len(left.files))
 left
 
 # %% [markdown]
-# Two files for each that is kept, and one that names them. The table says what each took to write. A large model fills a
-# disk with a series, which is why a manager deletes.
+# Two files for each that is kept, and one that names them. Below the table stands what share of
+# the time went into writing. A large model fills a disk with a series, which is why a manager deletes.
 #
 # The time slider restores each of your eight checkpoints and asks it about voices that it never heard. Focus it, and press an arrow key.
 
@@ -113,7 +114,7 @@ TimeSlider(timeline.shipped()).show()
 
 # %% [markdown]
 # For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
-# model says the same for every clip; then it finds silence, then words.
+# model says the same for almost every clip; then it finds silence, then words.
 #
 # ### Exercise 4.2
 # Which snapshot would you ship? A run is a list of rows `(step, loss, accuracy)`: the loss on clips
@@ -183,8 +184,8 @@ check("4.4", checkpoint_bytes)
 # %% [markdown]
 # ## Find one number
 #
-# The index says where the first layer's kernel lies. Its entries look like this: the colours tell its
-# parts apart, and all bytes that say which part follows share one.
+# The index says where the first layer's kernel lies. Its entries look like this: blue bytes say
+# which part follows, yellow ones are the part itself.
 
 # %%
 index_file = min(opened.files, key=opened.files.get)
@@ -233,8 +234,10 @@ if read := yours("4.5", value_at, None):
 # ## Kill it
 #
 # Back to the process from the start of this lesson. It waits at step 25, in the middle of an epoch, its latest
-# checkpoint five steps old. `SIGKILL`, the signal that ends a process at once, leaves it no time to
+# checkpoint five steps old. `SIGKILL`, signal 9, which ends a process at once, leaves it no time to
 # tidy up.
+#
+# given: signal 9
 
 # %%
 before = process.kill()

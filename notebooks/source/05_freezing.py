@@ -35,11 +35,7 @@ folder = session.workspace("05")
 # Here is the trained spotter as a program that TensorFlow has traced. Look for one of its kernels among the nodes.
 
 # %%
-newest = spotter.checkpoint_folder()
-model = spotter.build()
-state = tf.train.Checkpoint(model=model)
-state.restore(tf.train.latest_checkpoint(newest)).expect_partial()
-
+model = spotter.load()
 before = freezing.graph_before(model)
 kernel = model.get_layer("listen").kernel.numpy()
 print("the kernel's bytes are in it:", kernel.tobytes() in before)
@@ -104,7 +100,7 @@ operation_table({name: freezing.operations(each)
 
 # %% [markdown]
 # Gradients, optimizer and dropout fall away when the program only answers. Freezing changes four rows and keeps the
-# sum. Folding then removes batch normalisation.
+# sum. Folding then removes the norms, in full *batch normalisation*.
 #
 # holds: nodes["before"] == nodes["after"]
 # holds: len(freezing.operations(before) - freezing.operations(frozen.graph_def)) == 2
@@ -112,7 +108,7 @@ operation_table({name: freezing.operations(each)
 #
 # ### Exercise 5.2
 # Each variable had a `Placeholder`, its handle, and a `ReadVariableOp`. Which operation stands in the place of the first
-# now, and which in that of the second? Give their two names, as the table writes them.
+# now, and which in that of the second? Give a list of two names, as the table writes them.
 
 # %% exercise="5.2" points=1
 # Exercise 5.2
@@ -126,7 +122,7 @@ check("5.2", became)
 # %% [markdown]
 # ## Where batch normalisation went
 #
-# Once its statistics are constants, batch normalisation multiplies each channel by one number and adds another. The
+# Once the means and variances are constants, batch normalisation multiplies each channel by one number and adds another. The
 # convolution before it can do both.
 #
 # ### Exercise 5.3
@@ -228,7 +224,7 @@ print(table.viewed)
 
 # %% [markdown]
 # ### Exercise 5.5
-# Name the form for each job: `"checkpoint"`, `"SavedModel"`, `"frozen graph"` or `"TFLite"`.
+# Name the form for each job, in a list of four: `"checkpoint"`, `"SavedModel"`, `"frozen graph"` or `"TFLite"`.
 #
 # - A: a C++ program on a server, with TensorFlow's library, answers with a fixed model. One file, please.
 # - B: your own training script should go on after a power cut.
@@ -262,7 +258,7 @@ for path in sorted(saved.rglob("*")):
 # lesson 04. Take that away, and nothing loads. (Where a graph was frozen before it was saved so, the folder needs none.)
 
 # %%
-shutil.copytree(saved, folder / "bare")
+shutil.copytree(saved, folder / "bare", dirs_exist_ok=True)
 shutil.rmtree(folder / "bare" / "variables")
 whole, bare = (
     trials.attempt(name, lambda: tf.saved_model.load(f"{folder}/{name}"))

@@ -41,8 +41,8 @@ with session.quiet():
     plain = converter.convert()
 
 # %% [markdown]
-# **Predict.** You often hear that TensorFlow Lite models are quantized. How many bytes does one
-# weight of `plain` take?
+# **Predict.** You often hear that TensorFlow Lite models are quantized, which is to say that small whole
+# numbers stand for their weights. How many bytes does one weight of `plain` take?
 
 # %% predict="6.1"
 my_guess = ...
@@ -150,8 +150,8 @@ draw_bytes.hexdump(rays.map, 0, 48, mark=root)
 #
 # ### Exercise 6.5
 # Write `field(data, table, slot)`. The vtable lies at `table` minus the *signed* 32-bit number there.
-# It holds 16-bit numbers: its own size, the table's size, an entry for each slot. Return the
-# field's place, or `None`.
+# It holds 16-bit numbers: its own size, the table's size, an entry for each slot (from 0):
+# how far from `table` the field lies. Return the field's place, or `None`.
 
 # %% exercise="6.5" points=2
 # Exercise 6.5
@@ -259,7 +259,7 @@ BytePatch(shipped, heard_features, heard.labels, dataset.LABELS,
 # ## Change one bit
 #
 # One weight out of thousands rarely decides anything alone. A bias does more: it is added at every
-# place and at every time. Flip a single *bit* in each bias of the first layer, one after the other.
+# place and at every time. Flip a single *bit*, the sixteenth, in each bias of the first layer, one after the other.
 #
 # **Predict.** What accuracy, in per cent, is left after the worst of these flips?
 

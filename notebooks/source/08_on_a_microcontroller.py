@@ -75,8 +75,8 @@ check("8.2", aligned)
 # ## One block of memory
 #
 # Weights stay in flash. Everything else that the model needs lies in one block of memory: the **arena**. It holds what
-# flows between the layers, and the interpreter's own records. There is no `malloc`, because a device that runs for years
-# must not run out of memory after a month.
+# flows between the layers, and the interpreter's own records. Nothing is asked for later (in C, with `malloc`): a device
+# that runs for years must not run out of memory after a month.
 
 # %% [markdown]
 # **Predict.** How many bytes of arena does the spotter need? Its file has as many as
@@ -98,8 +98,9 @@ draw.arena(arena)
 # holds: arena.grown_bytes == 0
 
 # %% [markdown]
-# The largest share is **tensors that come and go**. They can lie on top of each other when they are not needed at the
-# same time. So you can work out from the graph alone how small that share can get.
+# The largest share holds **tensors that come and go**: one layer writes such a tensor, and nobody needs it after the last
+# one that reads it. Two that are never needed at once can lie on top of each other. So the graph alone tells how small
+# that share can get.
 
 # %%
 plan = quantize.read(model)
@@ -230,8 +231,8 @@ draw.runtimes(compared)
 
 # %% [markdown]
 # None of them breaks the format, which says what the numbers mean, not how often to round on the way. Once or twice makes
-# a difference of a step, and the layers behind it make more of that. So "it runs the same" needs a second question: the
-# same bytes, or the same **decision**?
+# a difference of a step, and the layers behind it make more of that. A model's **decision** is the label that gets its
+# largest number. So "it runs the same" may mean two things: the same bytes, or the same decision.
 #
 # holds: len(clips) > 1000
 # given: twice
@@ -239,7 +240,7 @@ draw.runtimes(compared)
 # %% [markdown]
 # ### Exercise 8.7
 # `agreement(a, b)` gets two arrays of answers, (clips, 4) int8. Return two shares of the clips:
-# those with every byte equal, and those with the same decision (the largest of the four).
+# those with every byte equal, and those with the same decision.
 
 # %% exercise="8.7" points=2
 # Exercise 8.7
@@ -282,5 +283,3 @@ progress("08")
 #   all operators that a resolver can have.
 # - [Memory management](https://github.com/tensorflow/tflite-micro/blob/main/tensorflow/lite/micro/docs/memory_management.md)
 #   in TensorFlow Lite Micro: what lies where in the arena.
-#
-# Next: the same with words of your own.

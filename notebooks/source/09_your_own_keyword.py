@@ -150,8 +150,8 @@ draw_training.compared({"from nothing": slow, "from a checkpoint": curve})
 # %% [markdown]
 # That is what checkpoints are for. With time and clips enough the other one may catch up; you have neither.
 #
-# **Decide.** Which of your checkpoints would you keep? Restore each, and ask it about the clips of the validation. The last
-# line goes back to the best one.
+# **Decide.** Which of your checkpoints would you keep? Restore each, and ask it about the clips of the validation. In the
+# end the best one comes back.
 
 # %% tags=["nbval-ignore-output"]
 for epoch in range(1, len(curve.accuracies) + 1):
@@ -198,7 +198,7 @@ def most_confused(matrix):
 check("9.4", most_confused)
 
 # %% [markdown]
-# The test is small, so the share that it gives is no more than a guess at yours. Where may the true one lie?
+# The test is small. Where may the share lie that very many such clips would give?
 
 # %% tags=["nbval-ignore-output"]
 low, high = mine.interval
@@ -228,7 +228,7 @@ for each in measured:
     print(each)
 
 # %% [markdown]
-# **Decide.** Which one goes onto the chip? The C++ program below computes in integers, so it takes `"int8"`.
+# Which one goes onto the chip? The C++ program below computes in integers, so it takes `"int8"`.
 #
 # **Predict.** Of the test clips, how many were right in floats and are wrong in eight bits, or the other way round?
 
@@ -282,7 +282,8 @@ page
 # %% [markdown]
 # ## Hand it in
 #
-# The report names every file by its fingerprint, digits that are others once the file is. Lesson 19 tries to cheat it.
+# The report names every file by its fingerprint, digits worked out from its bytes: a changed file has others. Lesson 19
+# tries to cheat it.
 
 # %%
 from course_lib.views import sizes

@@ -157,7 +157,7 @@ print("starting:", clinic.symptom(lambda: tflite.Interpreter(flex)))
 
 # %% [markdown]
 # The option has cured nothing: the failure strikes later now, on somebody else's device. What begins with `Flex` needs
-# all of TensorFlow beside the file.
+# TensorFlow's own code beside the file.
 #
 # **Patient 6.** It uses `tf.asinh`, and its owner found another option on the web: `allow_custom_ops = True`.
 #

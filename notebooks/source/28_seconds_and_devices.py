@@ -19,14 +19,12 @@
 # **Predict.** Five calls, all with a number of the same kind. How many lines does Python's `print` write?
 
 # %%
-import tempfile
-from pathlib import Path
 from course_lib.exercises import (
     check, compare, hint, progress, solution, yours)
 
 tf = session.import_tensorflow()
 lines = []
-log = Path(tempfile.mkdtemp()) / "graph.txt"
+log = session.workspace("28").absolute() / "graph.txt"
 
 @tf.function
 def greet(x):
@@ -38,6 +36,7 @@ def greet(x):
 my_guess = ...
 
 # %%
+log.unlink(missing_ok=True)
 for number in range(5):
     greet(tf.constant(number))
 compare("28.1", my_guess, len(lines))
@@ -49,7 +48,7 @@ print("lines of the graph:", len(log.read_text().splitlines()))
 #
 # ### A loop whose length nobody knows
 #
-# AutoGraph rewrites Python's `if` and `while` into operations, where they ask a tensor. This loop ends at 1, sooner or later.
+# AutoGraph rewrites Python's `if` and `while` into operations, where they ask a tensor. Nobody has proved that this loop always ends.
 
 # %%
 @tf.function(input_signature=[tf.TensorSpec((), tf.int32)])
@@ -76,7 +75,7 @@ for word in ("While", "If"):
     print(word, "is an operation:", any(word in kind for kind in kinds))
 
 # %% [markdown]
-# One graph serves loops of any length: nothing was unrolled. Lesson 11 unrolled its loop, because `range` asked no tensor.
+# One graph serves loops of any length: no turn was copied. In lesson 11 each was, because `range` asked no tensor.
 #
 # ### Exercise 28.2
 # `halve` gets `calls` below, one after the other: once as a plain `tf.function`, once with an `input_signature`. How many
@@ -139,7 +138,8 @@ for name, data in files.items():
 ways["NumPy, int8"] = lambda: quantize.run_integer(int8, clip)
 
 # %% [markdown]
-# The ways take turns, so that whatever else this machine does disturbs all of them alike. Of each, the middle time counts.
+# The ways take turns, so that whatever else this machine does disturbs all of them alike. Of each,
+# the middle time counts, without the first two.
 
 # %% [markdown]
 # **Predict.** Of the six runs of `.tflite` files, how many are more than five times as fast as the eager call?
@@ -193,7 +193,7 @@ from course_lib.views import partition as draw
 draw.ratios(seconds, "Keras, eager")
 
 # %% [markdown]
-# The scale is logarithmic. The eager call does the same arithmetic as the files; nearly all of its
+# The scale is logarithmic. The eager call multiplies as often as the files; nearly all of its
 # time goes to Python, which starts one small operation after the other. For so small a model,
 # *who starts the operations* matters more than how many bits they have.
 
@@ -238,7 +238,7 @@ size = partition.tensor_bytes(layers["listen"])
 compare("28.4", my_guess, size)
 
 # %% [markdown]
-# Three times as many as came in: each place now has twelve numbers instead of one. A network swells before it shrinks.
+# Three times as many as came in: about a quarter of the places, with twelve numbers each. A network swells before it shrinks.
 #
 # holds: 3 <= size / 7840 < 3.1 and layers["listen"].shape[-1] == 12
 

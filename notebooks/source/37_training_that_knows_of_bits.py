@@ -64,6 +64,8 @@ for bits in (8, 5, 4, 3, 2):
         near = grid.round_trip(kernels[layer.name])
         layer.kernel.assign(near.transpose(1, 2, 3, 0))
     rounded[bits] = accuracy(shipped)
+for layer in convolutions:  # the floats again
+    layer.kernel.assign(kernels[layer.name].transpose(1, 2, 3, 0))
 lost = {bits: in_floats - after for bits, after in rounded.items()}
 compare("37.1", my_guess, next(b for b in lost if lost[b] > 10))
 
@@ -141,7 +143,7 @@ check("37.3", fake_quantize)
 
 # %% [markdown]
 # And the way back? The **straight-through estimator** treats `round` as if it were not there: the gradient
-# passes as it is. Only where a weight saturates does nothing pass.
+# passes as it is. Only beyond the last level does nothing pass.
 #
 # ### Exercise 37.4
 # Write `passed(gradient, weights, scale, top)`: what arrives at the float weights when `gradient` arrives at their
@@ -244,7 +246,7 @@ gained = accuracy(honest) - rounded[3]
 compare("37.5", my_guess, abs(10 * round(gained / 10)))
 
 # %% [markdown]
-# All that the biases could do was next to nothing. Now the lie, for three bits and for four.
+# All that biases and a last layer could do was next to nothing. Now the lie, for three bits and for four.
 #
 # holds: gained < 10
 

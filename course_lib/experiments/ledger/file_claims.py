@@ -1,4 +1,4 @@
-"""Claims about the files that a training leaves and a deployment needs: lessons 03, 04 and 05."""
+"""Claims about the files of a training and of a deployment: lessons 03, 04, 05 and 14."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _index_maps(saved: Path) -> Claim:
     figure = f"dtype, shape, shard and offset of {placed} tensors"
     index = saved.with_name(saved.name + ".index").read_bytes()
     return claim(
-        "04",
+        "14",
         "The index tells which data belongs to which part of the meta file",
         Test("it tells where each tensor lies", placed == len(opened), figure),
         Test("it speaks of a meta file", b".meta" in index, f"{len(index):,} bytes searched"),
@@ -135,7 +135,7 @@ def _all_three(model: Any, saved: Path, folder: Path) -> Claim:
         Test(f"a restore without {name} fails", fails_without(ending), "tried on a copy")
         for name, ending in kinds.items()
     )
-    return claim("04", "To restore, all three are needed: index, data and meta file", *tests)
+    return claim("14", "To restore, all three are needed: index, data and meta file", *tests)
 
 
 def _complete(folder: Path, frozen: freezing.Frozen, equal: bool) -> Claim:

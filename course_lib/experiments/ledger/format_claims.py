@@ -1,4 +1,4 @@
-"""Claims about TensorFlow Lite's format and about quantization: lessons 06, 07 and 08."""
+"""Claims about TensorFlow Lite's format and about quantization: lessons 06, 07, 08 and 16."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _if_compiled(
 
 def _second_form(costs: _Costs) -> Claim:
     return claim(
-        "06",
+        "16",
         "Protobufs are turned into a second form in memory, FlatBuffers are not",
         _if_compiled("a protobuf is", costs, "protobuf_decode", lambda cost: cost.copied),
         _if_compiled(
@@ -104,7 +104,7 @@ def _compressed(plain: bytes, costs: _Costs) -> Claim:
         "allocated object by object", costs, "flatbuffer", lambda cost: cost.allocations > 0
     )
     return claim(
-        "06",
+        "16",
         "FlatBuffers are compressed, and allocated object by object",
         Test("compressed", share >= _COMPRESSES, f"zlib makes it {share:.0%} of its size"),
         allocates,
@@ -117,7 +117,7 @@ def _magnitude(plain: bytes, frozen_graph: bytes) -> Claim:
     code = f"{large:,} bytes against {small:,}, {recorded['compiled_with']}"
     files = f"{len(frozen_graph):,} bytes against {len(plain):,}"
     return claim(
-        "06",
+        "16",
         "FlatBuffers are an order of magnitude smaller than protobufs",
         Test(
             "a library's code to read one, unchecked",
@@ -154,7 +154,7 @@ def _unchangeable(plain: bytes) -> Claim:
     moved = _moved(plain)
     figure = f"{moved:,} bytes are others when the file is built again"
     return claim(
-        "06",
+        "16",
         "A FlatBuffer cannot be changed where it lies",
         Test("not a weight in it", not runs, "one byte changed, and it runs"),
         Test("not a text in it, for a longer one", moved > 0, figure),

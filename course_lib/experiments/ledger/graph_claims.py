@@ -1,4 +1,4 @@
-"""Claims about graphs: lessons 01 and 02."""
+"""Claims about graphs: lessons 01, 02 and 12."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _weights_are_averaged(model: Any, features: np.ndarray, labels: np.ndarray) 
         Test(f"{same} {name}", each.equal, f"{each.share:.1%} apart")
         for name, each in averaged.items()
     )
-    return claim("02", "Machines that train together average their weights", *tests)
+    return claim("12", "Machines that train together average their weights", *tests)
 
 
 def _slopes_are_cheap() -> Claim:
@@ -142,7 +142,7 @@ def _graphs_travel(int8_model: bytes, features: np.ndarray) -> Claim:
         alike = float((here.argmax(axis=1) == there.argmax(axis=1)).mean())
         hears = Test(words, alike >= _SAME_WORD, f"{alike:.1%} of the clips")
     return claim(
-        "02",
+        "12",
         "The same graph runs in other places",
         Test("integers in NumPy give what LiteRT's kernels give", different == 0, figure),
         hears,

@@ -16,6 +16,7 @@ from pathlib import Path
 from course_lib.sound.dataset.clips import LABELS, SILENCE, UNKNOWN
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".w64", ".rf64")
+_UNREAD = (".m4a", ".mp4", ".aac", ".3gp", ".amr", ".wma", ".webm", ".opus", ".caf")  # phones'
 _LEFT_BEHIND = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"}
 _LABELS = {  # folders of other collections, by their letters
     "silence": LABELS[SILENCE],
@@ -34,8 +35,8 @@ class Found:
 
     @property
     def is_sound(self) -> bool:
-        """Whether its name says that it is a sound."""
-        return self.path.suffix.lower() in SUFFIXES
+        """Whether its name says that it is a sound, if only one that cannot be read."""
+        return self.path.suffix.lower() in SUFFIXES + _UNREAD
 
     @property
     def depth(self) -> int:

@@ -30,6 +30,13 @@ def test_a_folder_of_any_recordings_is_read_and_nothing_is_dropped_silently(tmp_
     assert clips.files[0] == "_silence_/anna_nohash_0.wav"
 
 
+def test_what_phones_write_is_named_and_not_passed_over(tmp_path):
+    folder = make_folder(tmp_path)
+    (folder / "yes" / "me.M4A").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(40))
+    (left_out,) = (each for each in dataset.recordings(folder).left_out if "me" in each.file)
+    assert "convert it to .wav" in left_out.done
+
+
 @pytest.fixture
 def own(tmp_path) -> Path:
     """One file of each kind that a student may bring."""
