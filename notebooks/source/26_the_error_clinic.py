@@ -427,5 +427,5 @@ progress("26")
 # - [A kernel for `Atan`](https://developers.google.com/edge/litert/conversion/tensorflow/ops_custom): how the promise of
 #   patient 6 is kept.
 # - [Operator versions](https://www.tensorflow.org/lite/guide/ops_version): why a file notes them.
-# - [TensorFlow Lite Micro](https://github.com/tensorflow/tflite-micro/issues/302) and
+# - [TensorFlow Lite Micro](https://github.com/tensorflow/tflite-micro/issues/1401) and
 #   [Keras](https://github.com/keras-team/keras/issues/19441): patients 9 and 4 in real life.

@@ -71,7 +71,7 @@ compare("37.1", my_guess, next(b for b in lost if lost[b] > 10))
 
 # %% [markdown]
 # Eight bits are free, four cost a few points, and three cost more than twenty. Is that what three bits cost,
-# or what *rounding* to three bits costs? Nobody asked the network.
+# or what *rounding* to three bits costs?
 #
 # holds: 25 < lost[3] < 40 and lost[8] <= 1 and 3 < lost[4] < 7
 #
@@ -90,7 +90,7 @@ print("the gradient of round:", tape.gradient(whole, weight))
 # Not even a zero: `None`, nothing leads back through here. And it is right: a staircase is flat nearly everywhere.
 #
 # ### Exercise 37.2
-# How flat? Write `room(weight, scale)`: how far a weight can move, towards the nearer edge, before its integer changes.
+# Write `room(weight, scale)`: how far a weight can move, towards the nearer edge, before its integer changes.
 
 # %% exercise="37.2" points=1
 # Exercise 37.2
@@ -163,7 +163,7 @@ check("37.4", passed)
 
 # %% [markdown]
 # For TensorFlow both are a few lines. A function with a `custom_gradient` returns its value, and a function for the way
-# back. Beside the lie stands the truth.
+# back.
 
 # %%
 @tf.custom_gradient
@@ -271,7 +271,7 @@ print("4 bits, within 2 points of the floats:",
 # %% [markdown]
 # ## The file says the same
 #
-# So far this is a Keras model that plays at being small. For a real file, the copies on the grid go into a plain model,
+# For a real file, the copies on the grid go into a plain model,
 # the converter makes int8 of it, and `on_grids` writes the trained integers.
 
 # %%
@@ -308,7 +308,7 @@ share = 100 * len(made["4 bits"]["int4"]) / len(made["4 bits"]["int8"])
 compare("37.6", my_guess, 5 * round(share / 5))
 
 # %% [markdown]
-# Not half of it: scales, names, structure and biases stay. Now the promise. Read the weights back from the bytes: are
+# Not half of it: scales, names, structure and biases stay. Read the weights back from the bytes: are
 # they, bit for bit, what the training computed with? (Adding 0.0 makes 0.0 of −0.0, which floats know and integers
 # do not.)
 #

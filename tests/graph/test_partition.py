@@ -97,3 +97,22 @@ def test_tensorflow_sends_the_same_and_answers_the_same(cut):
     assert {home[name] for name in names} == set(partition.sent(layers, cut))
     assert len(names) == len(partition.sent(layers, cut))
     np.testing.assert_allclose(divided, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("left", "names"),
+    [({"x", "twice"}, ("twice",)), ({"x"}, ("x",)), ({"x", "twice", "sum"}, ())],
+)
+def test_run_divided_names_what_was_sent_once(left, names):
+    """A graph of three nodes whose middle one is read twice."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, (2,), name="x")
+        twice = tf.add(x, x, name="twice")
+        tf.multiply(twice, twice, name="sum")
+    divided, sent = partition.run_divided(
+        graph.as_graph_def().SerializeToString(), left.__contains__, {"x": [1.0, 3.0]}, "sum"
+    )
+    assert sent == names
+    np.testing.assert_array_equal(divided, [4.0, 36.0])

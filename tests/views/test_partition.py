@@ -36,7 +36,7 @@ def test_what_is_sent_is_marked(cut, names):
 
 def test_the_view_follows_both_controls():
     view = CutView(GRAPH, WORK, LINKS, cut=1)
-    assert "1 nodes on A" in view.said.value and "400 B" in view.said.value
+    assert "1 node on A" in view.said.value and "400 B" in view.said.value
     assert "link 410 ms" in view.said.value
     view.link.value = "fast"
     assert "link 0 ms" in view.said.value
@@ -47,7 +47,7 @@ def test_the_view_follows_both_controls():
 
 def test_the_picture_of_times_names_the_best_cut():
     picture = times(GRAPH, WORK, LINKS)
-    assert "slow: best with 4 nodes" in picture.alt and "fast: best with 1 nodes" in picture.alt
+    assert "slow: best with 4 on" in picture.alt and "fast: best with 1 on" in picture.alt
 
 
 def test_ratios_have_a_text_without_times():
