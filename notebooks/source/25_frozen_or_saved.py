@@ -143,7 +143,7 @@ print(*sizes("older"))
 
 # %% [markdown]
 # One file, and an empty folder beside it. **Predict.** How many of these four open it once even the empty folder is gone:
-# `tf.saved_model.load`, Keras's `TFSMLayer`, a session of TensorFlow 1, the converter to TensorFlow Lite?
+# `tf.saved_model.load`, Keras's `TFSMLayer`, a session of TensorFlow 1, what makes TensorFlow Lite files?
 #
 # given: four
 # given: 1
@@ -184,7 +184,7 @@ for name in ("live", "cold", "older"):
 print(equal)
 
 # %% [markdown]
-# Three folders, one answer. (The model that is not frozen answers with logits, so the cell adds the
+# Three folders, one answer. (The model that is not frozen answers with sums, so the cell adds the
 # softmax there.)
 #
 # ## The entrance has a name

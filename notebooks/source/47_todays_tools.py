@@ -145,7 +145,7 @@ draw.calibrations(
 
 # %% [markdown]
 # Every range of theirs is narrower, and the order of the clips decides how much. Our converter keeps the smallest and the
-# largest value of all clips: order cannot matter. Theirs keeps a **moving average**: after each clip, 0.95 of the
+# largest value of all clips: order cannot matter. Theirs keeps a moving average: after each clip, 0.95 of the
 # range so far and 0.05 of this clip's. An outlier then hardly counts, and neither does what came long ago.
 #
 # given: 0.95, 0.05
@@ -198,7 +198,7 @@ print(f"what speech still counts after them: {0.95 ** at_end:.0%}")
 #
 # ## Four bits, twice
 #
-# Lesson 27 packed `merge` and `follow_3` into four bits, with 21 scales tried for each filter. For the tool that is one
+# Lesson 27 put `merge` and `follow_3` into four bits, with 21 scales tried for each filter. For the tool that is one
 # more rule, `"merge|follow_3"`. How far do the weights stand above their noise?
 #
 # given: 21 scales
