@@ -132,6 +132,7 @@ check("25.2", is_frozen)
 
 # %%
 old = tf.compat.v1
+shutil.rmtree(folder / "older", ignore_errors=True)
 with session.quiet(), tf.Graph().as_default() as graph:
     tf.import_graph_def(frozen.proto(), name="")
     ends = {name: {name: graph.get_tensor_by_name(f"{name}:0")}
@@ -284,7 +285,7 @@ print(*sorted(path.name for path in train.iterdir()), sep="\n")
 # People send folders without a word. Write `kind(files)`, for a list of file names: `"SavedModel"`, `"TensorFlow 1"` (a
 # checkpoint whose graph lies beside it), `"checkpoint"` or `"unknown"`. Beware of a `variables/` in a SavedModel.
 
-# %% exercise="25.5" points=2
+# %% exercise="25.5" points=1
 # Exercise 25.5
 def kind(files):
     ### BEGIN SOLUTION
@@ -346,6 +347,7 @@ with session.quiet():
     by_new = internals.with_constants(
         wrapped.prune("x:0", "probability:0"))
 
+# %%
 def ask(nodes):
     with tf.Graph().as_default(), old.Session() as running:
         tf.import_graph_def(nodes, name="")
