@@ -201,8 +201,7 @@ def command_line(*arguments):
                          "serving_default", seconds=120)
     return done.stdout
 
-printed = command_line("show")
-print(printed)
+print(command_line("show"))
 
 # %% [markdown]
 # ### Exercise 25.4
