@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import choice, function, items
 
 
@@ -43,6 +44,20 @@ def _folders(rng):
         rng.shuffle(files)
         cases.append(([str(name) for name in files], steps[int(rng.integers(2, 5))] + 1))
     return cases
+
+
+def _halves(files, prefix):
+    """Which of its two files a prefix has: (index, data)."""
+    return f"{prefix}.index" in files, f"{prefix}.data-00000-of-00001" in files
+
+
+_PARTS = ("index", "data", "meta", "checkpoint")
+_LACKS = (
+    "A: something has to tell where in the file of weights a tensor lies.",
+    "B: names and shapes are not the values: where do those lie?",
+    "C: only one of the four holds a graph, for where there is no code.",
+    "D: only one of the four remembers which checkpoint is the newest.",
+)
 
 
 EXERCISES = (
@@ -88,6 +103,27 @@ EXERCISES = (
                 ["meta", "data", "index", "checkpoint"],
                 "A and C are swapped: a graph without code comes from one of them alone.",
             ),
+            (
+                when(
+                    lambda list_: (
+                        {str(each).strip(".").lower() for each in list_} == {*_PARTS}
+                        and not {*list_} <= {*_PARTS}
+                    )
+                ),
+                "Write the four words as they stand in the task: no dot, no capital.",
+            ),
+            (
+                when(lambda list_: not {*list_} <= {*_PARTS}),
+                "Choose from the four words of the task: what is missing, one for each folder.",
+            ),
+            (
+                when(lambda list_: len(list_) == 4 and len({*list_}) < 4),
+                "One word is there twice: each folder lacks another part.",
+            ),
+            *(
+                (when(lambda list_, n=n: len(list_) == 4 and list_[n] != _PARTS[n]), _LACKS[n])
+                for n in range(4)
+            ),
         ],
         right="index finds, data holds, meta rebuilds, checkpoint remembers the newest.",
         hints=(
@@ -121,6 +157,39 @@ EXERCISES = (
             (
                 lambda f, s: _newest(f, s) + ".index",
                 "A checkpoint is named by its prefix, without .index.",
+            ),
+            (
+                lambda f, s: f"ckpt-{s}",
+                "That is the step that was asked for: was anything saved just there?",
+            ),
+            (
+                when(lambda given, value: value in given[0]),
+                "That is a file's name: the prefix is what both names begin with.",
+            ),
+            (
+                when(
+                    lambda given, value: (
+                        isinstance(value, Raised)
+                        and ("index out of range" in str(value) or "invalid literal" in str(value))
+                    )
+                ),
+                "Not every name has a step: one file is called just `checkpoint`.",
+            ),
+            (
+                when(lambda given, value: int(value[5:]) > given[1]),
+                "Yours is newer than the step that was asked for.",
+            ),
+            (
+                when(lambda given, value: _halves(given[0], value) == (True, False)),
+                "One of yours has no data: a process was killed between the two files.",
+            ),
+            (
+                when(lambda given, value: _halves(given[0], value) == (False, True)),
+                "One of yours has no index: nobody finds a tensor in its data.",
+            ),
+            (
+                when(lambda given, value: _halves(given[0], value) == (True, True)),
+                "Whole, but not the newest: the files come in no order, so compare all steps.",
             ),
         ],
         right="whole, not too new, and 1000 comes after 900.",

@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
 from course_lib.formats.protobuf import encode_varint
 
@@ -18,6 +19,30 @@ def _varint(data, kept=0x7F, bits=7):
         if byte < 0x80:
             return value
     return value
+
+
+def _varint_stops(data, last):
+    """Stop where `last(byte)` holds."""
+    value = 0
+    for place, byte in enumerate(data):
+        value += (byte & 0x7F) << (7 * place)
+        if last(byte):
+            break
+    return value
+
+
+def _varint_or(data):
+    """Join the bytes with their flags by `|`, which differs from adding them."""
+    value = 0
+    for place, byte in enumerate(data):
+        value |= byte << (7 * place)
+        if byte < 0x80:
+            break
+    return value
+
+
+def _own_bytes(data):
+    return data[: next(n for n, byte in enumerate(data) if byte < 0x80) + 1]
 
 
 def _varint_highest_first(data):
@@ -50,7 +75,10 @@ def _find(data, weights):
 
 
 def _files(rng):
-    """Bytes with three float32 numbers somewhere, in the last two cases twice, and the numbers."""
+    """Bytes with three float32 numbers somewhere, and the numbers.
+
+    In two cases they are there twice, once at the very end, once behind a copy of the first alone.
+    """
     cases = []
     for times in (1, 1, 1, 2, 2):
         weights = [float(x) for x in rng.normal(size=3).astype("<f4")]
@@ -58,7 +86,15 @@ def _files(rng):
         for _ in range(times):
             data += np.asarray(weights, "<f4").tobytes() + rng.bytes(9)
         cases.append((data, weights))
+    whole = np.asarray(weights, "<f4").tobytes()
+    cases.append((rng.bytes(8) + whole, weights))
+    cases.append((rng.bytes(6) + whole[:4] + rng.bytes(7) + whole + rng.bytes(9), weights))
     return cases
+
+
+def _missed(_, value):
+    """Whether nothing was found (None, -1)."""
+    return value is None or type(value) is int and value == -1
 
 
 EXERCISES = (
@@ -83,6 +119,68 @@ EXERCISES = (
                 lambda data: sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(data)),
                 "A byte below 128 is the last one: stop there.",
             ),
+            (_varint_or, "The highest bit is a flag, no part of the number: mask it."),
+            (
+                partial(_varint, kept=0x3F),
+                "0x3F keeps six bits, and seven belong to the number.",
+            ),
+            (
+                partial(_varint_stops, last=lambda byte: byte <= 0x80),
+                "128 itself has the highest bit set: another byte follows it.",
+            ),
+            (
+                partial(_varint_stops, last=lambda byte: byte > 0x80),
+                "The other way round: a byte with the highest bit set says go on.",
+            ),
+            (
+                partial(_varint_stops, last=lambda byte: byte >= 0x80),
+                "The other way round: a byte with the highest bit set says go on.",
+            ),
+            (
+                lambda data: _varint(data[:1] if data[0] < 0x80 else data[:2]),
+                "Right up to two bytes: a third may follow, and more.",
+            ),
+            (
+                lambda data: (data[0] & 0x7F) | data[1] << 7,
+                "You take two bytes always: the highest bit tells how many there are.",
+            ),
+            (
+                lambda data: (data[0] & 0x7F) | (data[1] & 0x7F) << 7,
+                "You take two bytes always: the highest bit tells how many there are.",
+            ),
+            (
+                lambda data: _varint(_own_bytes(data)[:-1]),
+                "The last byte, below 128, belongs to the number, too: add it before you stop.",
+            ),
+            (
+                lambda data: sum(byte & 0x7F for byte in _own_bytes(data)),
+                "Each further byte stands seven bits higher: shift it before you add.",
+            ),
+            (
+                lambda data: _varint(_own_bytes(data)[:-1]) + _own_bytes(data)[-1],
+                "The last byte has to be shifted, too.",
+            ),
+            (
+                lambda data: _varint(data) << 7,
+                "The first byte is not shifted at all: count the places from 0.",
+            ),
+            (
+                lambda data: int.from_bytes(data, "big"),
+                "Seven bits of each byte count, the first byte is the lowest, and not every "
+                "byte belongs to it.",
+            ),
+            (
+                lambda data: int.from_bytes(_own_bytes(data), "little"),
+                "Each byte adds seven bits, not eight: its flag must go.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, (list, tuple))),
+                "The number alone is asked, nothing beside it.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, Raised) and "negative" in str(value)),
+                "Shift to the left, by 0 for the first byte and by more for each further one.",
+            ),
         ],
         right="small numbers take one byte, and nobody had to say how long they are.",
         hints=(
@@ -103,6 +201,37 @@ EXERCISES = (
             (lambda byte: (byte >> 3, byte & 3), "3 has two bits set: three bits are 7."),
             (lambda byte: (byte & 0xF8, byte & 7), "Shift the number down by the three bits."),
             (lambda byte: (byte >> 3, byte >> 3), "byte & 7 keeps the lowest three bits."),
+            (lambda byte: (byte >> 3, byte & 8), "8 is one bit alone: the lowest three make 7."),
+            (
+                lambda byte: (byte // 3, byte % 3),
+                "Three bits hold eight values: what is divided by is 8, not 3.",
+            ),
+            (lambda byte: (byte >> 3, byte % 3), "Three bits hold 0 to 7: % 3 knows only 0 to 2."),
+            (lambda byte: (byte // 8, byte % 7), "% 7 leaves 0 to 6, and three bits hold 0 to 7."),
+            (
+                lambda byte: (byte << 3, byte & 7),
+                "Left is the wrong way: the three lowest bits must drop out.",
+            ),
+            (
+                lambda byte: (byte & 31, byte >> 5),
+                "Those are the three highest bits: the wire type has the three lowest.",
+            ),
+            (
+                lambda byte: (byte >> 5, byte & 31),
+                "Those are the three highest bits: the wire type has the three lowest.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, Raised) and "subscript" in str(value)),
+                "`byte` is a number already: no place in it is to be chosen.",
+            ),
+            (
+                when(lambda given, value: any(isinstance(each, str) for each in value)),
+                "Two numbers are asked, no texts of bits.",
+            ),
+            (
+                when(lambda given, value: type(value) is int),
+                "One number is half of it: a pair is asked, the field's number and the wire type.",
+            ),
         ],
         right="0a is field 1, length-delimited: the byte that begins every node.",
         hints=("Three bits for the wire type, all others for the number.",),
@@ -125,6 +254,51 @@ EXERCISES = (
             (
                 lambda d, w: d.rfind(np.asarray(w, "<f4").tobytes()),
                 "Where the weights are there twice, you give the last place: the first one counts.",
+            ),
+            (
+                lambda d, w: d.find(np.asarray(w[:1], "<f4").tobytes()),
+                "That is where the first weight stands, once alone: all of them have to follow.",
+            ),
+            (
+                lambda d, w: np.asarray(w, "<f4").tobytes() in d,
+                "You say whether they are there: where is asked.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, list)),
+                "One number is asked: the first place.",
+            ),
+            (
+                when(
+                    lambda given, value: (
+                        _missed(given, value) and _find(*given) + 4 * len(given[1]) == len(given[0])
+                    )
+                ),
+                "They may stand at the very end: your search stops one place too early.",
+            ),
+            (
+                when(lambda given, value: _missed(given, value) and _find(*given) % 4),
+                "They may begin at any byte, not only at every fourth one.",
+            ),
+            (
+                when(
+                    lambda given, value: (
+                        isinstance(value, Raised)
+                        and any(
+                            each in str(value)
+                            for each in ("buffer size", "out of bounds", "not in list")
+                        )
+                    )
+                ),
+                "A file is no array of floats: they may begin at any byte, so search in bytes.",
+            ),
+            (
+                when(
+                    lambda given, value: (
+                        isinstance(value, Raised)
+                        and any(each in str(value) for each in ("bytes-like", "integer", "pack"))
+                    )
+                ),
+                "The list has to become bytes first, four for each weight.",
             ),
         ],
         right="no parser was needed: the bytes of a weight are the same everywhere.",

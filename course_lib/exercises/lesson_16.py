@@ -51,12 +51,44 @@ EXERCISES = (
                 f"A long label runs over the bytes behind it: {_REFUSE}.",
             ),
             (
+                lambda d, s, room, a: d[:s] + a + d[s + len(a) :],
+                f"The end of the old text is still there: fill up with spaces. And {_REFUSE}.",
+            ),
+            (
+                lambda d, s, room, a: None if len(a) >= room else _relabel(d, s, room, a),
+                "A label just as long as the room fits: only a longer one is refused.",
+            ),
+            (
+                when(
+                    lambda given, value: (
+                        value is None and len(given[3]) <= given[2] < given[1] + len(given[3])
+                    )
+                ),
+                "A label that fits is refused: compare its length with `room`, nothing else.",
+            ),
+            (
+                lambda d, s, room, a: _relabel(d, s, room, a.rjust(room)),
+                "The spaces come behind the label, not before it.",
+            ),
+            (
+                lambda d, s, room, a: _relabel(d, s, room, a.ljust(room, b"\0")),
+                'Zeros are no spaces: fill up with b" ".',
+            ),
+            (
+                lambda d, s, room, a: _relabel(d, s + 1, room, a),
+                "One byte too far: data[:start] is all that lies before `start`.",
+            ),
+            (
                 when(lambda given, value: len(given[3]) > given[2] and value is not None),
                 f"Too long a label is not refused: {_REFUSE}.",
             ),
             (
                 when(lambda given, value: value is not None and len(value) != len(given[0])),
                 "The file must keep its length: count the bytes that you write.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, Raised) and "assignment" in str(value)),
+                "Bytes cannot be changed in place: put new ones together from three parts.",
             ),
             (
                 when(lambda given, value: "bytes" in str(value) and isinstance(value, Raised)),
@@ -84,6 +116,11 @@ EXERCISES = (
             ("decode_wav", "That is the Python function: the message names the operation."),
             ("tf.audio.decode_wav", "That is Python's name: the message names the operation."),
             ("listen", "That is your own Python function: which operation did it leave?"),
+            ("spectrogram", "That one is converted: the message is of the other program."),
+            (
+                when(lambda folded: "decodewav" in folded),
+                "The name is in there: write it alone, as it stands behind 'tf.'.",
+            ),
             ("ReadFile", "No file is read here: the bytes come in as a string."),
             ("Placeholder", "A placeholder is the input; converting takes it."),
         ],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.answers import Raised
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
 
 _TABLE = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _WEIGHT = "variables/{}/.ATTRIBUTES/VARIABLE_VALUE"
+_FIRST = "Only the first name is looked at (a return in a loop ends it): ask about all of them."
+_LAST = "Only the last name counts here: each turn of the loop forgets the one before."
 
 
 def _is_frozen(entries):
@@ -15,7 +18,8 @@ def _is_frozen(entries):
 
 def _entries(rng):
     """Draw lists of entries: none, the table alone, weights with it or without it, in any order."""
-    cases = [[], [_TABLE], [_WEIGHT.format(0)], ["w"], [f"x{_TABLE}"]]
+    cases = [[], [_TABLE], [_WEIGHT.format(0)], ["w"], [f"x{_TABLE}"], [f"{_TABLE}_2"]]
+    cases += [["_all_variables/0/.ATTRIBUTES/VARIABLE_VALUE"]]
     for count in (1, 2, int(rng.integers(3, 9))):
         weights = [_WEIGHT.format(place) for place in range(count)]
         cases += [[_TABLE, *weights], [*weights, _TABLE]]
@@ -77,6 +81,45 @@ def _signatures(rng):
     return [(case,) for case in cases]
 
 
+def _each(predicate):
+    """Ask a predicate of every tensor of an answer that is a dict."""
+    return lambda _, value: value and all(predicate(tensor) for tensor in value.values())
+
+
+_SEEN = (
+    (lambda _, value: isinstance(value, Raised),
+     "It stops: splitlines() makes lines of the text, and not every line has what you split at."),
+    (lambda _, value: isinstance(value, str), "Return the dict itself, not a text of it."),
+    (lambda _, value: isinstance(value, (list, tuple)) and all(type(n) is dict for n in value),
+     "One dict for inputs and outputs alike, not two."),
+    (lambda _, value: isinstance(value, (list, tuple)),
+     "A dict is asked for: each name with its tensor."),
+    (lambda _, value: value == {}, "Nothing is found: each line begins with blanks. strip() it."),
+    (_each(lambda tensor: isinstance(tensor, dict)), "One dict, with no dict in it."),
+    (_each(lambda tensor: isinstance(tensor, list)), "The tensor itself, not a list with it."),
+    (lambda _, value: any("serving/predict" in tensor for tensor in value.values()),
+     "`Method name is:` has the word in it, too: look for `name: `."),
+    (_each(lambda tensor: tensor.strip().isdigit()),
+     "A tensor has a colon of its own: split at `name: `, not at each colon."),
+    (_each(lambda tensor: tensor.strip().startswith("DT_")), "That is the kind of number."),
+    (_each(lambda tensor: tensor.strip().startswith(("(", "unknown"))),
+     "That is the shape: the tensor stands one line below."),
+    (_each(lambda tensor: ":" not in tensor),
+     "The number behind the colon belongs to it: it says which output of the node."),
+    (lambda _, value: any(set("[]'") & set(name) for name in value),
+     "The name is what stands between the quotation marks, no more."),
+    (_each(lambda tensor: tensor != tensor.strip()), "A blank or a line's end is left: strip()."),
+    (lambda given, value: _tensors(given[0]).items() > value.items(),
+     "Some are missing: is there a return in the loop, or a new dict for each line?"),
+    (lambda given, value: all(each in given[0] for each in value.values()),
+     "The tensor is all that stands behind `name: `, to the end of its own line."),
+    (
+        lambda given, value: any(f"['{name}']" not in given[0] for name in value)
+        or any(f"name: {each}\n" not in given[0] for each in value.values()),
+        "What you return is not in the text given, which is another each time: read `printed`.",
+    ),
+)  # fmt: skip
+
 _SAVED = ["saved_model.pb", "fingerprint.pb", "variables.index", "variables.data-00000-of-00001"]
 _FOLDERS = (
     _SAVED,
@@ -88,6 +131,7 @@ _FOLDERS = (
      "run-7.data-00001-of-00002"],
     ["checkpoint", "ckpt-3.index", "ckpt-3.data-00000-of-00001"],
     ["ckpt-3.data-00000-of-00001", "ckpt-3.index"],
+    ["weights.index", "weights.data-00000-of-00001"],
     ["model.tflite", "notes.txt"],
     ["frozen.pb"],
     ["model.meta"],
@@ -120,26 +164,19 @@ def _kind_index_first(files):
     return "SavedModel" if "saved_model.pb" in files else "unknown"
 
 
-def _kind_by_meta(files):
-    if any(name.endswith(".meta") for name in files):
-        return "TensorFlow 1"
-    return _kind(files)
+def _kind_by_ends(files, *steps):
+    """Ask for endings one by one, in an order, and forget what belongs together."""
+    for end, found in steps:
+        if any(name.endswith(end) for name in files):
+            return found
+    return "unknown"
 
 
-def _kind_any_pb(files):
-    if any(name.endswith(".pb") for name in files):
-        return "SavedModel"
-    return _kind(files)
-
-
-def _kind_never_unknown(files):
-    found = _kind(files)
-    return "checkpoint" if found == "unknown" else found
-
-
-def _kind_without_old(files):
-    found = _kind(files)
-    return "checkpoint" if found == "TensorFlow 1" else found
+_PB, _META, _INDEX = (
+    ("saved_model.pb", "SavedModel"), (".meta", "TensorFlow 1"), (".index", "checkpoint"),
+)  # fmt: skip
+_ALONE = "A .meta alone holds no value, and only a file called saved_model.pb is a SavedModel's."
+_DATA = "A .data file ends in its number, -00000-of-00001: ask for an .index."
 
 
 EXERCISES = (
@@ -149,42 +186,45 @@ EXERCISES = (
         judge=function(_is_frozen, _entries),
         mistakes=[
             (lambda entries: not entries, "The table alone is no variable: such a folder is."),
-            (
-                lambda entries: entries == [_TABLE],
-                "A folder without a checkpoint has no variable either: its list is empty.",
-            ),
-            (
-                lambda entries: len(entries) <= 1,
-                "One entry may be a variable: look at its name, not at how many there are.",
-            ),
-            (
-                lambda entries: _TABLE in entries,
-                "Every new checkpoint has the table: is there anything else?",
-            ),
-            (
-                lambda entries: not entries or _TABLE in entries,
-                "Every new checkpoint has the table: is there anything else?",
-            ),
-            (
-                lambda entries: not _is_frozen(entries),
-                "Turned round: frozen is the one without variables.",
-            ),
-            (
-                lambda entries: any(name == _TABLE for name in entries),
-                "Not any of them, all of them: one variable beside the table is enough.",
-            ),
-            (
-                lambda entries: all(_TABLE in name for name in entries),
-                "A name may contain that word and be another: compare the whole name.",
-            ),
-            (
-                lambda entries: not any(name.startswith("variables") for name in entries),
-                "Names of variables differ from writer to writer. Only the table's name is fixed.",
-            ),
-            (
-                lambda entries: not any("VARIABLE_VALUE" in name for name in entries),
-                "Names of variables differ from writer to writer. Only the table's name is fixed.",
-            ),
+            (lambda entries: entries == [_TABLE],
+             "A folder without a checkpoint has no variable either: its list is empty."),
+            (lambda entries: len(entries) <= 1,
+             "One entry may be a variable: look at its name, not at how many there are."),
+            (lambda entries: _TABLE in entries,
+             "Every new checkpoint has the table: is there anything else?"),
+            (lambda entries: not entries or _TABLE in entries,
+             "Every new checkpoint has the table: is there anything else?"),
+            (lambda entries: not _is_frozen(entries),
+             "Turned round: frozen is the one without variables."),
+            (lambda entries: _TABLE not in entries,
+             "A list without the table may be all variables, and the table alone is none."),
+            (lambda entries: len(entries) == 1,
+             "One entry may be a variable, and none at all is frozen, too: look at the names."),
+            (lambda entries: len(entries) <= 2,
+             "Two entries may be variables: look at their names, not at how many there are."),
+            (lambda entries: entries[:1] == [_TABLE], _FIRST),
+            (lambda entries: entries[:1] in ([], [_TABLE]), _FIRST),
+            (lambda entries: entries[-1:] == [_TABLE], _LAST),
+            (lambda entries: entries[-1:] in ([], [_TABLE]), _LAST),
+            (lambda entries: True,
+             "True each time: `in` a list asks for a whole name, not for a part of one."),
+            (lambda entries: False, "False each time: the table alone, or no entry, is frozen."),
+            (when(lambda _, value: isinstance(value, Raised)),
+             "It stops: the list may be empty, and the table need not be in it."),
+            (when(lambda _, value: not isinstance(value, bool)),
+             "Return True or False each time: no word, no number, no list, not nothing."),
+            (lambda entries: all(name.startswith("_") for name in entries),
+             "A variable's name may begin with _ as well: compare the whole name."),
+            (lambda entries: all(name.endswith(_TABLE) for name in entries),
+             "A name may end in that word and be another: compare the whole name."),
+            (lambda entries: all(name.startswith(_TABLE) for name in entries),
+             "A name may begin with that word and be another: compare the whole name."),
+            (lambda entries: all(_TABLE in name for name in entries),
+             "A name may contain that word and be another: compare the whole name."),
+            (lambda entries: not any(name.startswith("variables") for name in entries),
+             "Names of variables differ from writer to writer. Only the table's name is fixed."),
+            (lambda entries: not any("VARIABLE_VALUE" in name for name in entries),
+             "Names of variables differ from writer to writer. Only the table's name is fixed."),
         ],
         right="names tell what sizes only suggest.",
         hints=(
@@ -197,44 +237,27 @@ EXERCISES = (
         ask="tensors(printed): {name: tensor} of all inputs and outputs of a signature",
         judge=function(_tensors, _signatures),
         mistakes=[
-            (
-                lambda printed: _tensors(printed, -2),
-                "The number behind the colon belongs to it: it says which output of the node.",
-            ),
-            (
-                lambda printed: {v: k for k, v in _tensors(printed).items()},
-                "Turned round: the name for people is the key, the tensor the value.",
-            ),
+            (lambda printed: _tensors(printed, -2),
+             "The number behind the colon belongs to it: it says which output of the node."),
+            (lambda printed: {v: k for k, v in _tensors(printed).items()},
+             "Turned round: the name for people is the key, the tensor the value."),
             (lambda printed: _only(printed, "inputs"), "The outputs are missing."),
             (lambda printed: _only(printed, "outputs"), "The inputs are missing."),
-            (
-                lambda printed: list(_tensors(printed).values()),
-                "A dict is asked for: each name with its tensor.",
-            ),
-            (
-                lambda printed: list(_tensors(printed).items()),
-                "These are pairs; dict(pairs) makes a dict of them.",
-            ),
-            (
-                lambda printed: dict(list(_tensors(printed).items())[:2]),
-                "A signature may have more than one input and one output.",
-            ),
-            (
-                lambda printed: {f"'{k}'": v for k, v in _tensors(printed).items()},
-                "The quotation marks are not part of the name.",
-            ),
-            (
-                lambda printed: {f"['{k}']": v for k, v in _tensors(printed).items()},
-                "Brackets and quotation marks are not part of the name.",
-            ),
-            (
-                lambda printed: {k: f" {v}" for k, v in _tensors(printed).items()},
-                "A blank is left before the tensor: strip() it.",
-            ),
-            (
-                lambda printed: {k: f"name: {v}" for k, v in _tensors(printed).items()},
-                "Only what stands behind `name: ` is the tensor.",
-            ),
+            (lambda printed: list(_tensors(printed).values()),
+             "A dict is asked for: each name with its tensor."),
+            (lambda printed: list(_tensors(printed).items()),
+             "These are pairs; dict(pairs) makes a dict of them."),
+            (lambda printed: dict(list(_tensors(printed).items())[:2]),
+             "A signature may have more than one input and one output."),
+            (lambda printed: {f"'{k}'": v for k, v in _tensors(printed).items()},
+             "The quotation marks are not part of the name."),
+            (lambda printed: {f"['{k}']": v for k, v in _tensors(printed).items()},
+             "Brackets and quotation marks are not part of the name."),
+            (lambda printed: {k: f" {v}" for k, v in _tensors(printed).items()},
+             "A blank is left before the tensor: strip() it."),
+            (lambda printed: {k: f"name: {v}" for k, v in _tensors(printed).items()},
+             "Only what stands behind `name: ` is the tensor."),
+            *((when(predicate), hint) for predicate, hint in _SEEN),
         ],
         right="that is all that a caller in another language has to know.",
         hints=(
@@ -247,28 +270,69 @@ EXERCISES = (
         ask="kind(files): what a folder with these files is",
         judge=function(_kind, [(list(files),) for files in _FOLDERS]),
         mistakes=[
-            (
-                _kind_by_checkpoint,
-                "`checkpoint` is a text that may be lost: the values are in .index and .data.",
-            ),
+            (_kind_by_checkpoint,
+             "`checkpoint` is a text that may be lost: the values are in .index and .data."),
             (_kind_index_first, "A SavedModel has an .index as well: look for its .pb first."),
-            (_kind_by_meta, "A .meta alone holds no value: there is no checkpoint to restore."),
-            (_kind_any_pb, "A SavedModel's file is called saved_model.pb; other .pb are not."),
-            (_kind_never_unknown, "Where no .index is there, nothing is known of it: unknown."),
-            (_kind_without_old, "A .meta beside the .index holds the graph: TensorFlow 1."),
-            (
-                lambda files: _kind([*files, "x.index"] if "index" in files else files),
-                "A file that is only called `index` is none: a name ends in .index.",
-            ),
-            (
-                lambda files: "SavedModel" if any("saved_model.pb" in n for n in files)
+            (lambda files: "TensorFlow 1" if any(name.endswith(".meta") for name in files)
+             else _kind(files),
+             "A .meta alone holds no value: there is no checkpoint to restore."),
+            (lambda files: "SavedModel" if any(name.endswith(".pb") for name in files)
+             else _kind(files),
+             "A SavedModel's file is called saved_model.pb; other .pb are not."),
+            (lambda files: _kind(files).replace("unknown", "checkpoint"),
+             "Where no .index is there, nothing is known of it: unknown."),
+            (lambda files: _kind(files).replace("TensorFlow 1", "checkpoint"),
+             "A .meta beside the .index holds the graph: TensorFlow 1."),
+            (lambda files: _kind([*files, "x.index"] if "index" in files else files),
+             "A file that is only called `index` is none: a name ends in .index."),
+            (lambda files: "SavedModel" if any("saved_model.pb" in n for n in files)
                 else _kind(files),
-                "my_saved_model.pb is another file: the whole name counts.",
-            ),
-            (
-                lambda files: {"SavedModel": "saved_model"}.get(_kind(files), _kind(files)),
-                "Write the names as the question does: SavedModel.",
-            ),
+             "my_saved_model.pb is another file: the whole name counts."),
+            (lambda files: "unknown",
+             "unknown each time: `in` asks for a whole name; ask each name for its ending."),
+            (lambda files: "unknown" if files == ["saved_model.pb"] else _kind(files),
+             "A frozen one may have no checkpoint: saved_model.pb alone is a SavedModel."),
+            (lambda files: _kind([name for name in files if name != "saved_model.pb"]),
+             "No folder is in these names: look for saved_model.pb, not for variables/."),
+            (lambda files: "unknown" if _kind(files) == "checkpoint"
+                and not any("ckpt" in name for name in files) else _kind(files),
+             "Anything may stand before the ending: weights.index is a checkpoint's."),
+            (lambda files: "checkpoint" if _kind(files) == "TensorFlow 1"
+                and "checkpoint" not in files else _kind(files),
+             "run-7.meta is one, too: neither what stands before it nor `checkpoint` matters."),
+            (lambda files: {"TensorFlow 1": "checkpoint", "checkpoint": "TensorFlow 1"}.get(
+                    _kind(files), _kind(files)),
+             "Turned round: where a .meta lies beside, it is TensorFlow 1."),
+            (lambda files: _kind([*files, "x.meta"]),
+             "Without a .meta there is no graph: that is a checkpoint alone."),
+            (lambda files: _kind_by_ends(files[:1], _PB, _META, _INDEX),
+             "Only the first file is looked at, and they come in any order: ask about all."),
+            (lambda files: _kind_by_ends(files, _META, (".pb", "SavedModel"), _INDEX), _ALONE),
+            (lambda files: _kind_by_ends(files, (".pb", "SavedModel"), _META, _INDEX), _ALONE),
+            (lambda files: _kind_by_ends(files, _PB, _META, _INDEX), _ALONE),
+            (lambda files: _kind_by_ends(files, _META, _PB, _INDEX), _ALONE),
+            (lambda files: _kind(files) if "saved_model.pb" in files else "unknown", _DATA),
+            (lambda files: "SavedModel" if "saved_model.pb" in files
+             else _kind_by_ends(files, _META), _DATA),
+            (lambda files: "SavedModel" if "saved_model.pb" in files
+                else "checkpoint" if "checkpoint" in files and not any(
+                    name.endswith(".meta") for name in files)
+                else _kind_by_ends(files, _META),
+             "`checkpoint` may be lost, and a .meta alone holds no value: look for an .index."),
+            (lambda files: "SavedModel" if "saved_model.pb" in files
+                else _kind_by_ends(files, _META) if any(name.endswith(".meta") for name in files)
+                else "checkpoint" if any("ckpt" in name for name in files) else "unknown",
+             "Look for an .index: any name may stand before it, and a .meta alone is unknown."),
+            (lambda files: "SavedModel" if files[:1] == ["saved_model.pb"]
+                else _kind_by_ends(files[:1], _META, _INDEX),
+             "Only the first file is looked at, and they come in any order: ask about all."),
+            (when(lambda _, value: isinstance(value, Raised)),
+             "It stops: the list may be empty, and a name may have no dot."),
+            (when(lambda _, value: not isinstance(value, str)),
+             "Return one of the four words itself, in each case: no list, not nothing."),
+            (when(lambda _, value: value not in (
+                    "SavedModel", "TensorFlow 1", "checkpoint", "unknown")),
+             "Write it so: SavedModel, TensorFlow 1, checkpoint or unknown."),
         ],
         right="three endings, and you know which of this course's lessons opens it.",
         hints=(

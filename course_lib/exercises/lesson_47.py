@@ -54,10 +54,11 @@ def _layers(rng):
     for count in (2, 3, 4, 5):
         labels = rng.permutation(list("abcdefg"))[: count + 1].tolist()
         names = {label: f"{label}/Relu" for label in labels}
-        decibels = {label: round(float(rng.uniform(9, 50)), 1) for label in labels[:count]}
+        heard = [round(float(rng.uniform(9, 50)), 1) for _ in labels[:count]]
+        decibels = dict(zip(labels[count - 1 :: -1], heard, strict=True))
         drawn.append((names, decibels))
         if count > 2:
-            drawn.append((names, decibels | {labels[1]: math.inf}))
+            drawn.append((names, decibels | {labels[1]: math.inf, labels[0]: -heard[0]}))
     return drawn
 
 
@@ -136,6 +137,18 @@ EXERCISES = (
                 when(lambda arguments, value: isinstance(value, list)),
                 "You return all of the way. Asked is its end, one number.",
             ),
+            (
+                lambda values, keep: _running(values[:2], keep) if len(values) > 1 else None,
+                "You return after the first step: `return` stands inside the loop.",
+            ),
+            (
+                lambda values, keep: _running(values, 0.95),
+                "You always keep 0.95. Take the `keep` that comes in.",
+            ),
+            (
+                when(lambda arguments, value: getattr(value, "kind", "") == "UnboundLocalError"),
+                "A list of one value has no step: set what you have to values[0] before the loop.",
+            ),
         ],
         right="what came early has hardly a voice in the end.",
         hints=(
@@ -199,6 +212,28 @@ EXERCISES = (
                 "The values are rounded. Take them as they are.",
             ),
             (
+                lambda names, decibels: _shown(
+                    names, decibels, keep=lambda value: 0 < value < math.inf
+                ),
+                "Less than 0 dB is a value, too: more noise than signal. Only infinity stays out.",
+            ),
+            (
+                lambda names, decibels: {
+                    name: {"value": value}
+                    for name, value in zip(names.values(), decibels.values(), strict=False)
+                    if math.isfinite(value)
+                },
+                "The two dicts have orders of their own: look up names[label], do not zip.",
+            ),
+            (
+                lambda names, decibels: _shown(names, decibels, item=lambda value: {value}),
+                '{31.4} is a set. A dict has a key, too: {"value": 31.4}.',
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, str)),
+                "That is a text. Return the dict, the next cell makes JSON of it.",
+            ),
+            (
                 _has(lambda names, keys: keys == {"value"}),
                 'That is one dict for all. Each tensor has its own: {name: {"value": 31.4}, …}.',
             ),
@@ -247,6 +282,18 @@ EXERCISES = (
             (
                 lambda kernel: kernel.transpose(1, 2, 3, 0),
                 "Inputs come first with you, filters last: it is the other way round.",
+            ),
+            (
+                lambda kernel: kernel.transpose(3, 2, 0, 1),
+                "That is how Keras's kernel becomes PyTorch's. Here PyTorch's becomes a .tflite's.",
+            ),
+            (
+                lambda kernel: kernel.transpose(2, 3, 0, 1),
+                "Height and width come first with you. The filters stay first.",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, tuple)),
+                "That is only a shape. Return the array itself.",
             ),
             (
                 lambda kernel: kernel.copy(),

@@ -255,7 +255,7 @@ for path in sorted(saved.rglob("*")):
 
 # %% [markdown]
 # `saved_model.pb` holds the graph and its entrances; the weights lie in `variables/`, a checkpoint like those of
-# lesson 04. Take that away, and nothing loads. (Where a graph was frozen before it was saved so, the folder needs none.)
+# lesson 04. Take that away, and nothing loads. (A frozen graph can be saved so, too; lesson 25 does it.)
 
 # %%
 shutil.copytree(saved, folder / "bare", dirs_exist_ok=True)

@@ -123,7 +123,7 @@ print("weights changed:", any((a != b).any() for a, b in zip(before, after)))
 # No error, and no weights. What `restore` returns can be asked for more:
 #
 # - `expect_partial()` keeps the log quiet about what was not used.
-# - `assert_consumed()` raises an error unless every value in the file found its variable.
+# - `assert_consumed()` raises an error unless every value in the file found its variable, and every variable its value.
 # - `assert_existing_objects_matched()` raises one unless every variable in the program found its value.
 #
 # ### Exercise 14.2
@@ -187,7 +187,7 @@ meta = three.byte_map("model-7.meta")
 draw_bytes.overview(meta, title="model-7.meta")
 
 # %% [markdown]
-# The data is four bytes long: the number 5.0 and nothing else. The `.meta` is hundreds of times as long: operations, their
+# The data is four bytes long: the number 5.0 and nothing else. The `.meta` is about a thousand times as long: operations, their
 # names and types, and the 3.0 that the weight began with. Now rebuild the model *without its code*, from `.meta` alone,
 # and fill in the value.
 #

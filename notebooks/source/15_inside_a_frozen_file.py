@@ -52,7 +52,7 @@ WireCursor(data, ["features", "listen/convolution", "decide/bias"]).show()
 #
 # ## Numbers and tags
 #
-# A length of 128 or more takes two bytes. Such a number is a **varint**: seven bits a byte, the lowest first, and the
+# A length of 128 or more takes two bytes, or more. Such a number is a **varint**: seven bits a byte, the lowest first, and the
 # highest bit says whether another byte follows.
 #
 # holds: [len(protobuf.encode_varint(n)) for n in (127, 128)] == [1, 2]
@@ -114,9 +114,10 @@ check("15.3", find)
 # %%
 parsed = protobuf.constant(protobuf.read(data, "GraphDef"), "listen/kernel")
 by_parser = parsed.raw.value_start
-search = yours("15.3", find, lambda *_: by_parser)
-by_search = search(data, model.get_layer("listen").kernel.numpy())
-print("search and parser agree:", by_search == by_parser)
+by_search = None  # until exercise 15.3 is right
+if search := yours("15.3", find, None):
+    by_search = search(data, model.get_layer("listen").kernel.numpy())
+    print("search and parser agree:", by_search == by_parser)
 
 # %% [markdown]
 # ## A field from the future
@@ -146,7 +147,7 @@ print("kept when written again:", kept)
 # ## And back again?
 #
 # Put variables where the constants are, and a frozen graph can learn again, without any code of the model. **Predict.** What
-# is lost for good: `"weights"`, `"batch normalisation"` or `"the optimizer's state"`?
+# is lost for good: `"weights"`, `"batch normalisation"` (the norms) or `"the optimizer's state"`?
 
 # %% predict="15.5"
 my_guess = ...
@@ -181,8 +182,8 @@ learns = bool(loss() < start)
 print("one step lowered the loss:", learns)
 
 # %% [markdown]
-# Is it the old training, then? Dropout left no node, what Adam remembered was never in the graph, and nothing says any
-# more which numbers used to be averages. Keep checkpoints for training, and frozen files for use.
+# Is it the old training, then? Dropout left no node, what Adam remembered was never in the graph, and only names
+# still tell which numbers were averages: the step above moved those, too. Keep checkpoints for training, and frozen files for use.
 #
 # ## What you measured
 
@@ -190,14 +191,16 @@ print("one step lowered the loss:", learns)
 found = {
     "every byte of the file has a name": named.complete,
     "the names of the fields are in the file": b"tensor_content" in data,
-    "only a parser finds a weight": by_search != by_parser,
+    "only a parser finds a weight":
+        by_search and by_search != by_parser,
     "a field of an unknown number spoils the file": not equal,
     "who writes the file again loses that field": not kept,
     "what is frozen can learn again": learns,
     "it comes back as it was in training": not any(lost.values()),
 }
 for statement, holds in found.items():
-    print("true " if holds else "false", statement)
+    if holds is not None:
+        print("true " if holds else "false", statement)
 progress("15")
 
 # %% [markdown]

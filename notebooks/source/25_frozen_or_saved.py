@@ -7,7 +7,7 @@
 # {minutes} minutes. Afterwards you can
 # - tell a frozen SavedModel from one that is not, by its files;
 # - name a signature's tensors, and ask it from a command line;
-# - make one file of an old training folder, without the code that trained it.
+# - make a frozen graph of an old training folder, without the code that trained it.
 
 # %% setup
 
@@ -19,7 +19,6 @@ import numpy as np
 from course_lib import session, spotter
 from course_lib.exercises import check, compare, hint, progress, solution
 from course_lib.experiments import trials
-from course_lib.formats import protobuf
 from course_lib.graph import freezing
 from course_lib.session import internals, processes
 from course_lib.sound import dataset, features
@@ -67,7 +66,7 @@ for name in ("live", "cold"):
         print(f"  {large}  {path}")
 
 # %% [markdown]
-# The same files, so a list of names tells nothing. The sizes do: in `cold`, `variables/` holds next to nothing.
+# The same files, so a list of names tells nothing. The sizes say more: in `cold`, `variables/` holds next to nothing.
 #
 # holds: list(sizes("live")) == list(sizes("cold"))
 # holds: sum(sizes("cold").values()) < sum(sizes("live").values())
@@ -127,8 +126,8 @@ check("25.2", is_frozen)
 # %% [markdown]
 # ## An old writer leaves the folder empty
 #
-# TensorFlow 1 had a writer, too. It saves what a session has, keeps no table of objects, and is still there in
-# `tf.compat.v1`. Give it the frozen graph.
+# TensorFlow 1 had a writer, too. It saves what a session has (that is what runs a graph), keeps no table of objects, and
+# is still there in `tf.compat.v1`. Give it the frozen graph.
 
 # %%
 old = tf.compat.v1
@@ -144,7 +143,8 @@ print(*sizes("older"))
 
 # %% [markdown]
 # One file, and an empty folder beside it. **Predict.** How many of these four open it once even the empty folder is gone:
-# `tf.saved_model.load`, Keras's `TFSMLayer`, a session of TensorFlow 1, what makes TensorFlow Lite files?
+# `tf.saved_model.load`, Keras's `TFSMLayer` (such a folder as a layer), a session of TensorFlow 1, what makes TensorFlow
+# Lite files?
 #
 # given: four
 # given: 1
@@ -238,12 +238,12 @@ same = np.allclose(by_command, expected, atol=1e-5)
 print(by_command.shape, "as in Python:", same)
 
 # %% [markdown]
-# Lesson 05 asks a signature from C, too: it is what TensorFlow's servers and its C++ know of a model.
+# TensorFlow's servers ask by the name for people; the C++ library of lesson 05's table was given the tensors' names.
 #
 # ## A training folder from 2016
 #
-# Old courses leave such a folder behind. Make one: a neuron with eight weights learns for a hundred steps which clips have
-# a positive first number.
+# Old courses leave such a folder behind. Make one: a neuron with eight weights learns for a hundred steps which rows
+# of random numbers begin with a positive one.
 #
 # given: 2016
 # given: eight weights, hundred
@@ -324,7 +324,7 @@ print(*(node.op for node in by_old.node))
 compare("25.6", my_guess, len(by_old.node))
 
 # %% [markdown]
-# All the rest was training: gradients, momentum, the steps, the saver. Nobody listed what to throw away; the function
+# All the rest was for training: loss, gradients, momentum, first values, saver. Nobody listed what to throw away; the function
 # walked back from `probability`, and kept what it met. Look at the nodes that are left, byte by byte.
 
 # %%
@@ -360,7 +360,7 @@ alike = operations(by_old) == operations(by_new)
 print("the same answers:", agree, "| the same operations:", alike)
 
 # %% [markdown]
-# Two ways that are years apart, and the same nodes come out, since both do the same: walk back from the answer, put
+# Two ways that are years apart, and the same operations come out, since both do the same: walk back from the answer, put
 # constants where variables were.
 #
 # ## What you measured
