@@ -18,9 +18,6 @@ _BUILTINS = frozenset(dir(builtins))
 _REACHES_EVERYTHING = frozenset(
     "globals locals vars eval exec get_ipython dir __import__ __main__ In Out".split()
 )
-_LOOKS_ONLY = frozenset(
-    "print len type isinstance repr str int float bool sum min max abs round sorted range".split()
-)
 _TIMED = re.compile(
     r"^(\s*)%{1,2}(?:time|timeit|prun|capture)\b(?:[ \t]+-\S+(?:[ \t]+\d+)?)*[ \t]*"
 )
@@ -39,10 +36,8 @@ class Effects:
     """Which names a cell reads, binds, imports, or may change in place by a call or an item.
 
     `binds` are the names that it binds whatever happens, `later` those that its functions read when
-    they are called, `passed` those that it gives to functions, which may change them; `shared` are
-    groups of names that may stand for one object, or for parts of it. `unclear` says that it may
-    reach any name, `magic` that it may bind names or write files that its text does not show, by a
-    magic command or a star import.
+    they are called; `unclear` says that it may reach any name, `magic` that it may bind names or
+    write files that its text does not show, by a magic command or a star import.
     """
 
     reads: frozenset[str] = frozenset()
@@ -51,8 +46,6 @@ class Effects:
     changes: frozenset[str] = frozenset()
     binds: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
-    passed: frozenset[str] = frozenset()
-    shared: frozenset[frozenset[str]] = frozenset()
     unclear: bool = False
     magic: bool = False
 
@@ -91,8 +84,6 @@ def effects(code: str) -> Effects:
         frozenset(changes),
         frozenset().union(*map(_bound, tree.body)),
         frozenset(later - _BUILTINS - fresh),
-        frozenset().union(*map(_passed, ast.walk(tree))) & reads,
-        frozenset(filter(None, map(_shared, ast.walk(tree)))),
         bool((reads | modules) & _REACHES_EVERYTHING),
         magic or stars,
     )
@@ -105,30 +96,6 @@ def statements(code: str) -> tuple[str, ...]:
         return tuple(map(ast.unparse, ast.parse(python_of(code)).body))
     except _NOT_PYTHON:
         return ()
-
-
-def pieces(code: str) -> tuple[str, ...]:
-    """Return a cell's statements, each import by itself, for a cell of which some are to run.
-
-    Only where each says all that it does; else the cell is one piece.
-    """
-    parts: list[str] = []
-    if python_of(code) != code:
-        return (code,)
-    for statement in statements(code):
-        node = ast.parse(statement).body[0]
-        does = effects(statement)
-        if does.unclear or does.magic or "__future__" in statement:
-            return (code,)
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names, parts_of = node.names, []
-            for each in names:
-                node.names = [each]
-                parts_of.append(ast.unparse(node))
-            parts += parts_of
-        else:
-            parts.append(statement)
-    return tuple(parts) or (code,)
 
 
 def checked(code: str) -> dict[str, str]:
@@ -203,37 +170,6 @@ def _changed(node: ast.AST) -> set[str]:
     return set()
 
 
-def _passed(node: ast.AST) -> set[str]:
-    """Return the names whose values a call gives away, if to more than what only looks at them."""
-    match node:
-        case ast.Call(func=ast.Name(name)) if name in _LOOKS_ONLY:
-            return set()
-        case ast.Call():
-            return set().union(*map(_root, [*node.args, *(each.value for each in node.keywords)]))
-    return set()
-
-
-def _shared(node: ast.AST) -> frozenset[str]:
-    """Return the names of which an assignment may make names of one object, or of parts of it."""
-    match node:
-        case ast.Assign(targets, value):
-            pass
-        case ast.AnnAssign(target, _, ast.expr() as value) | ast.NamedExpr(target, value):
-            targets = [target]
-        case ast.For(target, value) | ast.withitem(value, ast.expr() as target):
-            targets = [target]
-        case _:
-            return frozenset()
-    called = {id(each.func) for each in ast.walk(value) if isinstance(each, ast.Call)}
-    given = {each.id for each in ast.walk(value)
-             if isinstance(each, ast.Name) and id(each) not in called}  # fmt: skip
-    return frozenset(given | {each for target in targets for each in _root_or_all(target)})
-
-
-def _root_or_all(target: ast.expr) -> set[str]:
-    return _root(target) or {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
-
-
 def _bound_before_read(tree: ast.Module) -> set[str]:
     """Return the names that a cell certainly binds before it reads them."""
     bound: set[str] = set()
@@ -254,9 +190,8 @@ def _bound(statement: ast.stmt) -> set[str]:
     match statement:
         case ast.FunctionDef() | ast.ClassDef():
             return {statement.name}
-        case ast.Import():  # "import a.b" adds to an a that is there
-            names = {each.asname or each.name for each in statement.names}
-            return {each for each in names if "." not in each}
+        case ast.Import():
+            return {each.asname or each.name.split(".")[0] for each in statement.names}
         case ast.ImportFrom():
             return {each.asname or each.name for each in statement.names}
         case ast.Assign():
@@ -271,7 +206,7 @@ def _is_stored(node: ast.AST) -> bool:
 
 def _root(node: ast.AST) -> set[str]:
     """Return the name at the start of `name.attribute[…]`, if there is one."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return {node.id} if isinstance(node, ast.Name) else set()
 

@@ -9,7 +9,7 @@ import atexit
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,15 +18,11 @@ from course_lib.instructor.grading import judge, sandbox
 from course_lib.instructor.grading.course import Course, Reference, make_view, text_of
 from course_lib.instructor.grading.results import Part, Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
-from course_lib.instructor.grading.scopes import Effects, effects, pieces
+from course_lib.instructor.grading.scopes import Effects, effects
 from course_lib.instructor.grading.submission import tried, with_answers
 from course_lib.instructor.grading.watch import Limits
 
 _MISSING = re.compile(r"name '(\w+)' is not defined")
-# What another cell may have done without binding a name: it wrote a file, or loaded a module.
-_BY_OTHERS = re.compile(
-    r"FileNotFoundError|ModuleNotFoundError|ImportError|module '[\w.]+' has no attribute"
-)
 _MOST_RUNS = 3  # of one work, where its own added cells end the runs
 
 
@@ -87,91 +83,54 @@ def assembled(reference: Reference, program: Sequence[Part], everything: bool = 
             metadata["own"] = True
         if part.kind == "ask" or needed is not None and index not in needed:
             metadata["tags"] = ["nbval-skip"]
-        text = _text(part, reference) if needed is None else needed.get(index, "")
-        cells.append(_fresh(identifier, text, metadata))
+        cells.append(_fresh(identifier, _text(part, reference), metadata))
     metadata = {"language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook).encode("utf-8")
 
 
-def needed_parts(reference: Reference, program: Sequence[Part]) -> dict[int, str]:
-    """Return what to run of a program, by places: answers, and the parts that they depend on.
+def needed_parts(reference: Reference, program: Sequence[Part]) -> set[int]:
+    """Return the places in a program of the parts to run: answers, and what they depend on.
 
     The set-up cell always counts. A part counts where it binds, or may change in place, a name that
     a counted part below it reads or that is asked for below it; every part does that stands above
-    code which can reach all names. Of a cell of the course only the statements count that do so.
+    code which can reach all names.
     """
-    texts = [_pieces(part, reference) for part in program]
+    does = [effects(_text(part, reference)) for part in program]
     asked = {each.id: effects(each.expression).reads for each in reference.questions}
-    course = [i for i, part in enumerate(program) if part.kind == "course"]
-    modules = frozenset().union(*(effects(each).imports for i in course for each in texts[i]))
-    alike = _alike(effects(each) for every in texts for each in every)
-    needed: set[tuple[int, int]] = set()
+    course = (each for part, each in zip(program, does, strict=True) if part.kind == "course")
+    modules = frozenset().union(*(each.imports for each in course))
+    needed: set[int] = set()
     while True:
         # What a function reads it reads when it is called: no sooner than its answer is asked for.
-        theirs = [effects(texts[i][at]) for i, at in needed if program[i].kind != "course"]
-        later = set().union(*(each.later for each in theirs))
+        later = set().union(*(does[i].later for i in needed if program[i].kind != "course"))
         before, wanted = set(needed), set()
         for index in reversed(range(len(program))):
-            part = program[index]
+            part, effect = program[index], does[index]
             if part.kind == "ask":
                 wanted |= effects(part.text).reads if part.text else asked[part.exercise]
                 wanted |= later | ({"*"} if effects(part.text).unclear else set())
-                continue
-            for at in reversed(range(len(texts[index]))):
-                effect = effects(texts[index][at])
-                changed = effect.changes - modules
-                if part.kind == "own":  # only a student may also change what a module holds
-                    changed = effect.changes | effect.passed
-                changed = changed.union(*(alike.get(each, ()) for each in changed))
-                if part.kind == "answer" or _counts(part, effect, changed, wanted, reference):
-                    needed.add((index, at))
-                    wanted = wanted - effect.binds | effect.reads
-                    if effect.unclear and part.kind != "course":
-                        wanted.add("*")
+            elif part.kind == "answer" or _counts(part, effect, wanted, modules, reference):
+                needed.add(index)
+                wanted = wanted - effect.binds | effect.reads
+                if effect.unclear and part.kind != "course":
+                    wanted.add("*")
         if needed == before:
-            return _runs(texts, needed, [_text(part, reference) for part in program])
-
-
-def _runs(
-    texts: list[tuple[str, ...]], needed: set[tuple[int, int]], whole: list[str]
-) -> dict[int, str]:
-    """Return the texts of the parts of which something is needed: as they are where all is."""
-    found: dict[int, str] = {}
-    for index in sorted({index for index, _ in needed}):
-        kept = [text for at, text in enumerate(texts[index]) if (index, at) in needed]
-        found[index] = whole[index] if len(kept) == len(texts[index]) else "\n".join(kept)
-    return found
-
-
-def _pieces(part: Part, reference: Reference) -> tuple[str, ...]:
-    """Return what can run alone of a part: the statements of a cell of the course."""
-    text = _text(part, reference)
-    whole = part.kind != "course" or part.text or _prepares(reference.cells[part.place])
-    return (text,) if whole else pieces(text)
-
-
-def _alike(does: Iterable[Effects]) -> dict[str, set[str]]:
-    """Return with each name those that may stand for the same object, or a part of it."""
-    alike: dict[str, set[str]] = {}
-    for names in {names for each in does for names in each.shared}:
-        together = set(names).union(*(alike.get(each, ()) for each in names))
-        alike |= dict.fromkeys(together, together)
-    return alike
+            return needed
 
 
 def _counts(
-    part: Part, effect: Effects, changed: Set[str], wanted: set[str], reference: Reference
+    part: Part, effect: Effects, wanted: set[str], modules: frozenset[str], reference: Reference
 ) -> bool:
     """Tell whether what stands below a part depends on it."""
-    if part.kind == "course" and _prepares(reference.cells[part.place]):
-        return True
+    if part.kind == "course":
+        cell = reference.cells[part.place]
+        if cell.get("id") == "setup" or "cellView" in cell["metadata"]:
+            return True
+    # Only a student may also change what a module holds.
+    changed = effect.changes if part.kind == "own" else effect.changes - modules
     anyway = effect.magic or effect.unclear or "*" in wanted
     return bool(wanted and (anyway or (effect.writes | changed) & wanted))
-
-
-def _prepares(cell: Mapping) -> bool:
-    return cell.get("id") == "setup" or "cellView" in cell["metadata"]
 
 
 def _text(part: Part, reference: Reference) -> str:
@@ -280,7 +239,7 @@ def _may_need_more(events: Sequence[dict], program: Sequence[Part], reference: R
     )
     missing = set(_MISSING.findall(text))
     bound = frozenset().union(*(effects(_text(part, reference)).writes for part in program))
-    return bool(_BY_OTHERS.search(text) or missing & bound)
+    return "FileNotFoundError" in text or bool(missing & bound)
 
 
 def _completed(events: Sequence[dict], more: Sequence[dict]) -> tuple[dict, ...]:
@@ -297,7 +256,7 @@ def _completed(events: Sequence[dict], more: Sequence[dict]) -> tuple[dict, ...]
 def _lacks(event: dict) -> bool:
     text = json.dumps(event)
     return event["kind"] == "answer" and (
-        not _has_values(event) or "NameError" in text or bool(_BY_OTHERS.search(text))
+        not _has_values(event) or "NameError" in text or "FileNotFoundError" in text
     )
 
 

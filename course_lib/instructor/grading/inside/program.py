@@ -172,9 +172,7 @@ def _validate(notebook: Path, job: dict, pipe: int) -> int:
     grading = Grading(job["requests"], Path(job["replies"]), pipe, job["call_seconds"])
     options = "-p nbval.plugin -p no:cacheprovider -q -s --no-header --tb=no --color=no"
     options += " --nbval --nbval-current-env"
-    # Without --confcutdir, pytest looks through every folder above the notebook's.
-    place = str(notebook.parent)
-    places = ["--rootdir", place, "--confcutdir", place, "-c", os.devnull, str(notebook)]
+    places = ["--rootdir", str(notebook.parent), "-c", os.devnull, str(notebook)]
     limits = [f"--nbval-cell-timeout={job['cell_seconds']}"]
     limits += [f"--nbval-kernel-startup-timeout={_START_SECONDS}"]
     code = pytest.main([*options.split(), *limits, *places], plugins=[grading])
