@@ -56,6 +56,7 @@ class Arrangement:
     def _rest_of_stubs(self) -> None:
         """Let untouched answer cells bind no `...` over an answer that stands above them."""
         questions = {each.id: each for each in self.reference.questions}
+        stubs = {code: each for each in questions.values() if (code := statements(each.stub))}
         seen: set[int | None] = set()
         bound: set[str] = set()
         for item in self.items:
@@ -63,6 +64,8 @@ class Arrangement:
                 item.place = None  # a copy says nothing about where the course's cells belong
             seen.add(item.place)
             question = questions[item.exercise] if item.role == "answer" else None
+            if item.role == "own":  # a copy that lost all that says what it answers
+                question = stubs.get(statements(item.text))
             if question and question.stub and same_code(item.text, question.stub):
                 self.texts.setdefault(question.id, item.text)
                 names = self.names[question.id]

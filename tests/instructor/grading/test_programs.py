@@ -108,6 +108,18 @@ def test_however_a_notebook_is_saved(number):
 
 
 @pytest.mark.parametrize("number", LESSONS)
+def test_an_empty_copy_below_takes_nothing_away(number):
+    """Also where nothing is left that says which exercise either cell belongs to."""
+    tree = solved(number)
+    for name in _answers(number):
+        honest.WRITING["copied as it was"](honest.Answer(tree["cells"], name))
+    bare = {"first lines dropped", "metadata dropped", "checks dropped"}
+    for ways in (bare, bare | {"ids dropped"}):
+        saved = honest.saved(tree, ways)
+        assert right_in(number, honest.finished(saved)) == set(_answers(number)), ways
+
+
+@pytest.mark.parametrize("number", LESSONS)
 @QUIET
 @given(data=st.data())
 def test_all_that_together(number, data):
