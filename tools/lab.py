@@ -37,9 +37,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def _without_what_is_given(own: Sequence[str], arguments: Sequence[str]) -> list[str]:
     """Return our settings and the caller's, who wins: Jupyter takes each setting only once."""
-    given = {each.split("=")[0].rpartition(".")[2].lstrip("-") for each in arguments}
-    ours = [each for each in own if each.split("=")[0].rpartition(".")[2].lstrip("-") not in given]
+    given = set(map(_setting, arguments))
+    ours = [each for each in own if _setting(each) not in given]
     return [*ours, *arguments]
+
+
+def _setting(argument: str) -> str:
+    """Return which setting an argument is about: `ip` of `--ip=…` and of `--ServerApp.ip=…`."""
+    return argument.partition("=")[0].rpartition(".")[2].lstrip("-")
 
 
 def address(notebook: str, port: int, token: str) -> str:

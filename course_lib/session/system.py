@@ -7,6 +7,7 @@ documentation.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import re
 import signal
@@ -59,12 +60,9 @@ def peak_memory() -> int:
 
     Linux hands the peak of getrusage down from the parent, so its own page is read there.
     """
-    try:
-        peak = re.search(r"^VmHWM:\s+(\d+) kB$", _own_page("status"), re.M)
-        if peak:
+    with contextlib.suppress(OSError):  # not Linux: the next way
+        if peak := re.search(r"^VmHWM:\s+(\d+) kB$", _own_page("status"), re.M):
             return 1024 * int(peak[1])
-    except OSError:
-        pass  # not Linux: the next way
     try:
         import resource
     except ImportError:  # Windows

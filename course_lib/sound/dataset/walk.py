@@ -15,8 +15,8 @@ from pathlib import Path
 
 from course_lib.sound.dataset.clips import LABELS, SILENCE, UNKNOWN
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".w64", ".rf64")
-_UNREAD = (".m4a", ".mp4", ".aac", ".3gp", ".amr", ".wma", ".webm", ".opus", ".caf")  # phones'
+SUFFIXES = tuple(".wav .flac .ogg .opus .mp3 .aif .aiff .au .caf .w64 .rf64".split())
+_UNREAD = tuple(".m4a .mp4 .aac .3gp .amr .wma .webm".split())  # what phones and browsers write
 _LEFT_BEHIND = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"}
 _LABELS = {  # folders of other collections, by their letters
     "silence": LABELS[SILENCE],

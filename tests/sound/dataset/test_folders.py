@@ -30,6 +30,18 @@ def test_a_folder_of_any_recordings_is_read_and_nothing_is_dropped_silently(tmp_
     assert clips.files[0] == "_silence_/anna_nohash_0.wav"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "subtype"), [("me.opus", "OGG", "OPUS"), ("me.caf", "CAF", "PCM_16")]
+)
+def test_what_telephones_and_messengers_write_is_read(tmp_path, name, kind, subtype):
+    folder = make_folder(tmp_path)
+    wave = np.random.default_rng(0).normal(size=16_000) * 0.1
+    soundfile.write(folder / "yes" / name, wave, 16_000, format=kind, subtype=subtype)
+    read = dataset.recordings(folder)
+    (entry,) = (each for each in read.entries if "me" in each.file)
+    assert entry not in read.left_out
+
+
 def test_what_phones_write_is_named_and_not_passed_over(tmp_path):
     folder = make_folder(tmp_path)
     (folder / "yes" / "me.M4A").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(40))
