@@ -370,15 +370,24 @@ def cluster(place: Path):
     processes = [subprocess.Popen(dask, **quiet)]
     try:
         deadline = time.monotonic() + 120
-        while not file.is_file() and time.monotonic() < deadline:
+        while (address := _address(file)) is None:
+            assert time.monotonic() < deadline and processes[0].poll() is None
             time.sleep(0.1)
         processes += [subprocess.Popen(worker, **quiet) for _ in range(2)]
-        yield json.loads(file.read_text())["address"], processes[1:]
+        yield address, processes[1:]
     finally:
         for process in processes:
             process.kill()
         for process in processes:
             process.wait(timeout=30)
+
+
+def _address(file: Path) -> str | None:
+    """Return the scheduler's address once its file says it: Dask makes the file, then fills it."""
+    try:
+        return json.loads(file.read_text())["address"]
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
 
 
 def _comparable(result):
