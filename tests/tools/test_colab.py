@@ -33,5 +33,5 @@ def test_colab_pins_name_what_the_lessons_touch() -> None:
 def test_colab_and_here_have_the_same_tflite_micro() -> None:
     """Bytes are compared with its kernels: another build may round in another way."""
     lines = environment.environment("lab").requirements
-    (pinned,) = [line.split(";")[0] for line in lines if line.startswith("tflite-micro")]
-    assert pinned in environment.colab_adds()
+    (needed,) = [line.split(";")[0] for line in lines if line.startswith("tflite-micro")]
+    assert needed in environment.colab_adds()

@@ -16,13 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="write the notebooks from their sources")
     building.add_argument("numbers", nargs="*", metavar="NN", help="lessons; all where left out")
-    building.add_argument("--student-only", action="store_true", help="execute nothing")
+    building.add_argument("--no-run", action="store_true", help="execute nothing, keep outputs")
     building.add_argument("--jobs", type=int, default=2, help="notebooks executed at a time")
     commands.add_parser("check", help="tell whether the notebooks are what the sources give")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "build":
-            build(chosen.numbers, student_only=chosen.student_only, jobs=chosen.jobs, report=print)
+            build(chosen.numbers, execute=not chosen.no_run, jobs=chosen.jobs, report=print)
         complaints = check() if chosen.command == "check" else []
     except ValueError as error:  # a broken source, an unknown number
         complaints = [str(error)]

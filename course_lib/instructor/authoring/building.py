@@ -39,14 +39,16 @@ def lessons(root: Path = _ROOT, strict: Iterable[str] = ()) -> list[Lesson]:
 def build(
     numbers: Iterable[str] = (),
     *,
-    student_only: bool = False,
+    execute: bool = True,
     jobs: int = 2,
     root: Path = _ROOT,
     report: Callable[[str], None] = lambda line: None,
 ) -> list[Path]:
     """Write the notebooks of the lessons `numbers`, or all with what is made of all lessons.
 
-    That is the README's table, the glossary, and what `exercises.solution` shows.
+    That is the README's table, the glossary, and what `exercises.solution` shows. Where nothing is
+    to be executed, a reference edition keeps its outputs and gets what no output depends on: prose,
+    metadata, and the set-up cell; one whose other code has changed stays as it was.
     `report` is called with each path, relative to `root`, as it is written. Pictures for the
     documents are taken along. Returns the paths that changed. Raises SourceError for a broken
     source or a cell that fails, ValueError for a number that no lesson has.
@@ -57,9 +59,11 @@ def build(
         raise ValueError(f"There is no lesson {min(unknown)} in notebooks/source.")
     chosen = [lesson for lesson in every if not numbers or lesson.number in numbers]
     contents = {} if numbers else _of_all(every, root)
+    if not execute:
+        contents |= _reworded(chosen, every, root)
     contents |= _student_editions(chosen, every, root)
     changed = [_write(path, content, root, report) for path, content in contents.items()]
-    if not student_only:
+    if execute:
         changed += asyncio.run(_execute(chosen, every, root, jobs, report))
         opened = _student_editions(chosen, every, root)  # with what was just executed
         changed += [_write(path, content, root, report) for path, content in opened.items()]
@@ -162,6 +166,32 @@ def _student_editions(chosen: list[Lesson], every: list[Lesson], root: Path) -> 
     return contents
 
 
+def _reworded(chosen: list[Lesson], every: list[Lesson], root: Path) -> dict[Path, str]:
+    """Return the reference editions whose code is as it was executed, with today's prose."""
+    contents = {}
+    for lesson in chosen:
+        path, notebook = _path(lesson, True, root), _edition(lesson, every, root, solved=True)
+        if path.exists() and _code(_read(path), lesson) == _code(notebook, lesson):
+            for cell in _code_cells(notebook):
+                _show(cell, path)
+            contents[path] = serialized(notebook)
+    return contents
+
+
+def _code(notebook: NotebookNode, lesson: Lesson) -> list[tuple[str, str]]:
+    """Return the ids and texts of the cells whose code decides what a lesson prints."""
+    setup = {cell.id for cell in lesson.cells if cell.kind == "setup"}
+    return [(each.id, each.source) for each in _code_cells(notebook) if each.id not in setup]
+
+
+def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+
 def _show(cell: NotebookNode, reference: Path) -> None:
     """Give a cell what it showed in the reference edition, if that has been executed.
 
@@ -169,7 +199,7 @@ def _show(cell: NotebookNode, reference: Path) -> None:
     """
     if not reference.exists():
         return
-    for executed in nbformat.read(reference, as_version=nbformat.NO_CONVERT).cells:
+    for executed in _read(reference).cells:
         if executed.id == cell.id:
             cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
 

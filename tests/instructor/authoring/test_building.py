@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n and the rest"
 
 
 def test_readme_gets_the_table_of_lessons(project: Path) -> None:
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     text = (project / "README.md").read_text()
     assert text.startswith("# R\n<!-- lessons -->\n| lesson |") and text.endswith("end\n")
     assert "| [06 A sample](notebooks/06_sample.ipynb) | 10 | What is inside a file? |" in text
@@ -44,6 +44,26 @@ def test_building_executes_is_byte_stable_and_checked(project: Path, sample: Pat
 
 
 @pytest.mark.slow
+def test_new_prose_needs_no_run_and_new_code_does(project: Path, sample: Path) -> None:
+    """What a run gave stays beside the new words; a cell that changed would show another's."""
+    build(root=project)
+    path = project / "notebooks" / "reference" / "06_sample.ipynb"
+    ran = nbformat.read(path, 4)
+    sample.write_text(sample.read_text().replace("A sample", "An example"))
+    facts = project / "pyproject.toml"
+    facts.write_text(facts.read_text().replace("https://github.com/", "https://github.com/new-"))
+    build(execute=False, root=project)
+    told = nbformat.read(path, 4)
+    assert "An example" in told.cells[0].source and "github.com/new-" in told.cells[1].source
+    assert [cell.get("outputs") for cell in told.cells] == [c.get("outputs") for c in ran.cells]
+    assert check(project) == []
+    before = path.read_bytes()
+    sample.write_text(sample.read_text().replace('print("two")', 'print("three")'))
+    build(execute=False, root=project)
+    assert path.read_bytes() == before and any("another source" in each for each in check(project))
+
+
+@pytest.mark.slow
 def test_a_student_sees_what_a_lesson_opens_with(project: Path, sample: Path) -> None:
     """And nothing else that the reference edition shows."""
     opening = '# %% tags=["opens"]\n7 + 1'
@@ -56,7 +76,7 @@ def test_a_student_sees_what_a_lesson_opens_with(project: Path, sample: Path) ->
     assert len(shown) == 1
     assert [cell["execution_count"] for cell in cells if cell.get("execution_count")] == [2]
     before = (project / "notebooks" / "06_sample.ipynb").read_bytes()
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     assert (project / "notebooks" / "06_sample.ipynb").read_bytes() == before
 
 

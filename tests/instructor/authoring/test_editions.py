@@ -23,7 +23,7 @@ def _source(cell: dict) -> str:
 
 
 def test_student_edition_has_speaking_ids_metadata_and_no_outputs(project: Path) -> None:
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     cells = _cells(project / "notebooks" / "06_sample.ipynb")
     assert list(cells)[:3] == ["a-sample", "setup", "find-the-root"]
     assert {"predict-6-1", "compare-6-1", "ex-6-2", "check-6-2", "onward"} <= set(cells)
@@ -37,7 +37,7 @@ def test_student_edition_has_speaking_ids_metadata_and_no_outputs(project: Path)
 
 
 def test_neighbours_badge_and_setup_are_generated(project: Path) -> None:
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     first = _cells(project / "notebooks" / "06_sample.ipynb")
     second = _cells(project / "notebooks" / "07_next.ipynb")
     assert "[07 The next](07_next.ipynb) →" in _source(first["a-sample"])
@@ -57,7 +57,7 @@ def test_what_goes_further_stands_in_its_chapter_and_off_the_way(project: Path) 
     (source / "16_more.py").write_text(
         text.replace('"6.', '"16.').replace("Exercise 6", "Exercise 16")
     )
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     core, further, after = (
         _cells(project / "notebooks" / f"{name}.ipynb")
         for name in ("06_sample", "16_more", "07_next")
@@ -94,9 +94,9 @@ def test_solutions_become_what_a_student_starts_from(given: str, needed: str, le
 
 def test_worked_solutions_are_written_where_the_exercises_lie(project: Path) -> None:
     shutil.rmtree(project / "course_lib" / "exercises")
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     assert not list(project.rglob("worked.json"))
     (project / "course_lib" / "exercises").mkdir()
-    build(student_only=True, root=project)
+    build(execute=False, root=project)
     worked = json.loads((project / "course_lib" / "exercises" / "worked.json").read_text())
     assert worked["6.2"] == "def follow(data):\n    return data + 4"
