@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_lib.graph.data import Graph
-from course_lib.graph.evaluation import EvaluationError, Tally, evaluate
-from course_lib.graph.operations import operation
+from course_lib.graph.evaluation import EvaluationError, Tally, evaluate, operation
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,94 @@
-"""Run a graph: one node after the other, each reading the results that it names."""
+"""Run a graph one node after the other, and what each operation does to the results it reads.
+
+TensorFlow's names for the same operations lead to the same entries: "AddV2" is "Add", "RealDiv" is
+"Div". The derivatives at a kink are TensorFlow's (the gradient of relu at 0 is 0).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from course_lib.graph.data import Graph, Node, number
-from course_lib.graph.operations import operation
 from course_lib.graph.structure import needed
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation on numbers.
+
+    `forward(*inputs)` gives the result. `backward(result, *inputs)` gives, for each input, by how
+    much the result grows for a small step of that input. `sign` is what a picture shows.
+    """
+
+    name: str
+    sign: str
+    arity: int
+    forward: Callable[..., float]
+    backward: Callable[..., tuple[float, ...]]
+
+
+def _power(a: float, b: float) -> float:
+    result = a**b
+    if isinstance(result, complex):
+        raise ValueError("a negative number to a broken power is no real number")
+    return result
+
+
+def _power_backward(result: float, a: float, b: float) -> tuple[float, float]:
+    by_base = 0.0 if b == 0 else b * _power(a, b - 1)  # 0 to the power -1 would divide by 0
+    return by_base, result * math.log(a) if a > 0 else 0.0
+
+
+def _sigmoid(a: float) -> float:
+    return 1 / (1 + math.exp(-a)) if a >= 0 else math.exp(a) / (1 + math.exp(a))
+
+
+def _sign(a: float) -> float:
+    return float((a > 0) - (a < 0))
+
+
+def _first_is_chosen(chosen: bool) -> tuple[float, float]:
+    return (1.0, 0.0) if chosen else (0.0, 1.0)
+
+
+_ALL = (
+    Operation("Add", "+", 2, lambda a, b: a + b, lambda r, a, b: (1.0, 1.0)),
+    Operation("Sub", "−", 2, lambda a, b: a - b, lambda r, a, b: (1.0, -1.0)),
+    Operation("Mul", "×", 2, lambda a, b: a * b, lambda r, a, b: (b, a)),
+    Operation("Div", "÷", 2, lambda a, b: a / b, lambda r, a, b: (1 / b, -a / b / b)),
+    Operation("Pow", "^", 2, _power, _power_backward),
+    Operation("Maximum", "max", 2, max, lambda r, a, b: _first_is_chosen(a >= b)),
+    Operation("Minimum", "min", 2, min, lambda r, a, b: _first_is_chosen(a <= b)),
+    Operation("Neg", "−x", 1, lambda a: -a, lambda r, a: (-1.0,)),
+    Operation("Identity", "=", 1, lambda a: a, lambda r, a: (1.0,)),
+    Operation("Sqrt", "√", 1, math.sqrt, lambda r, a: (0.5 / r,)),
+    Operation("Square", "x²", 1, lambda a: a * a, lambda r, a: (2 * a,)),
+    Operation("Exp", "exp", 1, math.exp, lambda r, a: (r,)),
+    Operation("Log", "log", 1, math.log, lambda r, a: (1 / a,)),
+    Operation("Sin", "sin", 1, math.sin, lambda r, a: (math.cos(a),)),
+    Operation("Cos", "cos", 1, math.cos, lambda r, a: (-math.sin(a),)),
+    Operation("Tanh", "tanh", 1, math.tanh, lambda r, a: (1 - r * r,)),
+    Operation("Sigmoid", "σ", 1, _sigmoid, lambda r, a: (r * (1 - r),)),
+    Operation("Relu", "relu", 1, lambda a: a if a > 0 else 0.0, lambda r, a: (float(a > 0),)),
+    Operation("Abs", "|x|", 1, abs, lambda r, a: (_sign(a),)),
+)
+
+OPERATIONS: Mapping[str, Operation] = MappingProxyType({entry.name: entry for entry in _ALL})
+
+_TENSORFLOW = {"AddV2": "Add", "RealDiv": "Div", "ReadVariableOp": "Identity"}
+_SAME_NAME = ("Sqrt", "Square", "Exp", "Log", "Sin", "Cos", "Tanh", "Sigmoid", "Relu", "Abs")
+FUNCTIONS: Mapping[str, str] = MappingProxyType(
+    {name.lower(): name for name in _SAME_NAME} | {"max": "Maximum", "min": "Minimum", "pow": "Pow"}
+)
+"""What a program may call, and the operation that each call becomes."""
+
+
+def operation(name: str) -> Operation | None:
+    """Return the operation of this name, ours or TensorFlow's; None where numbers have none."""
+    return OPERATIONS.get(_TENSORFLOW.get(name, name))
 
 
 class EvaluationError(ValueError):

@@ -1,6 +1,6 @@
 """A quiet, reproducible start, the same in Colab, in a clone and in an installed copy.
 
-Quiet is also a block: what libraries print there, from Python and from C++, does not reach the page.
+`quiet` is a block: what libraries print in it, from Python and from C++, does not reach the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Running a graph: values, what has none, what is counted."""
+"""Running a graph: values, what has none, what is counted; the names of operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import pytest
 from random_programs import SEVEN
 
 from course_lib.graph import EvaluationError, Tally, evaluate
+from course_lib.graph.evaluation import OPERATIONS, operation
 from course_lib.graph.trace import from_source
+
+
+def test_tensorflows_names_mean_the_same():
+    assert operation("AddV2") is OPERATIONS["Add"]
+    assert operation("RealDiv") is OPERATIONS["Div"]
+    assert operation("Conv2D") is None
 
 
 def test_seven_lines_give_one_and_seven_named_values():
