@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_lib.micro import record
-from course_lib.micro.guard import GENEROUS_BYTES, Device, MicroError, available
+from course_lib.micro.interpreter import GENEROUS_BYTES, Device, MicroError, available
 
 STEP_BYTES = 16  # what every part of an arena is aligned to
 _TOTAL = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")

@@ -21,7 +21,7 @@ import numpy as np
 from course_lib import quantize, session
 from course_lib.formats.tflite_file import schema, unpack
 from course_lib.micro.arrays import c_array, feature_tables
-from course_lib.micro.guard import MicroError
+from course_lib.micro.interpreter import MicroError
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
 from course_lib.sound import features
 from course_lib.sound.dataset import LABELS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_lib import measure, micro, quantize, tflite
-from course_lib.micro import arena, guard
+from course_lib.micro import arena, interpreter
 
 here = pytest.mark.skipif(
     not micro.available(), reason="tflite-micro is not installed: it exists for Linux on x86-64"
@@ -21,7 +21,7 @@ def model() -> bytes:
 @here
 def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
     smallest = micro.smallest_arena(model)
-    with guard.Device(model) as device:
+    with interpreter.Device(model) as device:
         assert device.fits(smallest)
         assert not device.fits(smallest - arena.STEP_BYTES)
     assert measure.arena_bytes(model) == smallest
@@ -37,7 +37,7 @@ def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
 
 @here
 def test_an_arena_that_is_too_small_is_explained_and_ends_nobody(model: bytes) -> None:
-    with guard.Device(model) as device:
+    with interpreter.Device(model) as device:
         for size in (5000, 50):  # with 50, the interpreter itself ends its process
             with pytest.raises(micro.MicroError, match="missing") as short:
                 device.allocations(size)
@@ -61,7 +61,7 @@ def test_nothing_is_allocated_after_start_up(model: bytes) -> None:
 
 @here
 def test_the_child_starts_again_after_it_died(model: bytes) -> None:
-    with guard.Device(model) as child:
+    with interpreter.Device(model) as child:
         with pytest.raises(micro.MicroError, match="missing"):
             child.allocations(50)
         assert child.process is None
@@ -71,7 +71,10 @@ def test_the_child_starts_again_after_it_died(model: bytes) -> None:
 
 @here
 def test_a_child_that_hangs_is_ended(model: bytes) -> None:
-    with guard.Device(model, seconds=0.01) as child, pytest.raises(micro.MicroError, match="."):
+    with (
+        interpreter.Device(model, seconds=0.01) as child,
+        pytest.raises(micro.MicroError, match="."),
+    ):
         child.allocations(1 << 20, runs=100_000)  # and it is said, whatever it printed
 
 

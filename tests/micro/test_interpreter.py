@@ -53,7 +53,7 @@ def test_other_bytes_are_refused(model: bytes) -> None:
 
 
 def test_without_the_package_the_reason_is_said(model: bytes, monkeypatch) -> None:
-    monkeypatch.setattr(micro.guard, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(micro.interpreter, "PACKAGE", "no_such_package")
     assert not micro.available()
     with pytest.raises(micro.MicroError, match="Linux on x86-64"):
         micro.Interpreter(model).run(np.zeros((1, 49, 40)))

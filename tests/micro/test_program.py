@@ -18,7 +18,7 @@ from course_lib.formats.tflite_file import pack, schema, unpack
 from course_lib.micro import __main__ as command
 from course_lib.micro import program
 from course_lib.micro.device import pcm
-from course_lib.micro.guard import MicroError
+from course_lib.micro.interpreter import MicroError
 from course_lib.sound import dataset
 
 compiled = pytest.mark.skipif(not shutil.which("g++"), reason="there is no C++ compiler (g++)")
