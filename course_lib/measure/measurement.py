@@ -14,7 +14,7 @@ from course_lib import tflite
 from course_lib.measure import labels as labels_of_models
 from course_lib.measure.costs import arena_bytes, bytes_by_kind, latencies
 from course_lib.sound import features
-from course_lib.sound.dataset import LABELS, Clips, label_of, walk
+from course_lib.sound.dataset import LABELS, Clips, folders, label_of
 from course_lib.tflite.interpreter import quantize
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -131,7 +131,7 @@ def _arranged(name: str, model: bytes, probabilities: np.ndarray) -> np.ndarray:
     names = labels_of_models.inside(model, np.shape(probabilities)[-1])
     if not names:
         return probabilities
-    words = [walk.word_of(each) for each in names]
+    words = [folders.word_of(each) for each in names]
     if sorted(words) != sorted(LABELS):
         raise ValueError(
             f"{name} names its classes {', '.join(names[:12])}, and the clips have the labels "
