@@ -13,9 +13,8 @@ from pathlib import Path
 
 from course_lib import session, tflite
 from course_lib.micro import plain_c, program, record
-from course_lib.micro.arena import arena_of
 from course_lib.micro.device import device_clips, on_cortex_m4
-from course_lib.micro.interpreter import available
+from course_lib.micro.interpreter import arena_of, available
 from course_lib.micro.runtimes import MICRO, RUNTIMES, compare_runtimes, compared_clips
 from course_lib.sound import features
 
