@@ -86,7 +86,7 @@ def thousand() -> dict[str, float]:
 
 def _thousand(seed: int) -> dict[str, float]:
     from course_lib.graph import levels
-    from course_lib.graph.trace.source import from_source
+    from course_lib.graph.trace import from_source
     from course_lib.views.graph import picture
     from course_lib.views.layout import lay_out
 

@@ -16,7 +16,6 @@ from course_lib import session
 from course_lib.micro import wasm
 from course_lib.micro.arrays import feature_tables
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
-from course_lib.micro.wasm.image import FOLDER
 
 __all__ = ["compiled", "main"]
 
@@ -30,7 +29,7 @@ def compiled() -> bytes:
     """Return the engine as its sources give it. Raises RuntimeError where the compiler fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path in (*(PLAIN_C / each for each in _SHARED), *FOLDER.iterdir()):
+        for path in (*(PLAIN_C / each for each in _SHARED), *wasm.FOLDER.iterdir()):
             (folder / path.name).write_bytes(path.read_bytes())
         (folder / "log_mel_tables.c").write_text(feature_tables(), encoding="utf-8")
         sources = sorted(path.name for path in folder.glob("*.c"))
@@ -45,7 +44,7 @@ def compiled() -> bytes:
 
 def main() -> int:
     """Write the engine beside its sources."""
-    session.write_atomically(Path(wasm.__file__).with_name("engine.wasm"), compiled())
+    session.write_atomically(wasm.PROGRAM, compiled())
     return 0
 
 

@@ -8,7 +8,7 @@ from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import checked, function, items
 from course_lib.exercises.material import ORCHARD, PROGRAM
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 
 
 def _mystery(a, b):

@@ -6,7 +6,7 @@ from course_lib import spotter
 from course_lib.exercises.core import Exercise
 from course_lib.exercises.judges import checked, function, number
 from course_lib.graph import evaluate, span
-from course_lib.graph.trace.source import TraceError, from_source
+from course_lib.graph.trace import TraceError, from_source
 
 WEIGHTS = spotter.facts().trained
 _BOTH_SIDES = "That is for steps to both sides; here each weight takes one."

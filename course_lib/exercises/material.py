@@ -7,7 +7,7 @@ So nothing here may import those, and nothing here may be an answer.
 from __future__ import annotations
 
 from course_lib.graph import Graph
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 
 # Lesson 01, lesson 02's walk back, lesson 12's workers.
 PROGRAM = """\

@@ -9,10 +9,8 @@ from typing import Any
 from course_lib import session
 from course_lib.formats.tflite_file import ModelError
 from course_lib.micro import record
-from course_lib.micro.arena import ArenaRun
-from course_lib.micro.guard import GENEROUS_BYTES, Device, MicroError, available
-from course_lib.micro.methods import load as methods
-from course_lib.micro.program import operators
+from course_lib.micro.interpreter import GENEROUS_BYTES, ArenaRun, Device, MicroError, available
+from course_lib.micro.program import methods, operators
 
 QUIET = "no message"
 _MARKS = "Exception encountered:", "error:"  # behind these stands what a long message is about

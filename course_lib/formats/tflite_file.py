@@ -1,14 +1,20 @@
-"""A .tflite file between bytes and objects: the one check, the generated schema, both ways."""
+"""A .tflite file between bytes and objects: the one check, the generated schema, both ways.
+
+And what its bytes are for, kind by kind.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 IDENTIFIER = b"TFL3"
 ALIGNMENT = 16  # bytes to which TensorFlow Lite's schema aligns the data of a buffer
+KINDS = ("weights", "scales", "names", "structure")
 
 
 class ModelError(ValueError):
@@ -65,3 +71,53 @@ class _AlignedBuffer:
         if self.data is not None:
             schema.BufferAddData(builder, place)
         return schema.BufferEnd(builder)
+
+
+def bytes_by_kind(model: bytes) -> dict[str, int]:
+    """Return how many bytes of a .tflite file are weights, scales, names and structure.
+
+    weights are the elements of constant tensors; scales the quantization tables (scale, zero point,
+    minimum, maximum); names every string and the metadata; structure the rest: tables, offsets,
+    padding. They sum to the file's size. Raises ValueError for bytes that are no .tflite file.
+    """
+    tree = unpack(model)
+    scales = _scale_bytes(schema.Model.GetRootAs(bytes(model), 0))
+    tensors = [tensor for graph in tree.subgraphs or [] for tensor in graph.tensors or []]
+    buffers = tree.buffers or []
+    constant = {tensor.buffer for tensor in tensors} & set(range(len(buffers)))
+    weights = sum(_buffer_bytes(buffers[index]) for index in constant)
+    notes = sum(map(_buffer_bytes, buffers)) - weights  # what no tensor points to is metadata
+    names = notes + sum(5 + len(text) for text in _strings(tree, tensors))
+    structure = len(model) - weights - scales - names
+    return dict(zip(KINDS, (weights, scales, names, structure), strict=True))
+
+
+def _buffer_bytes(buffer) -> int:
+    return buffer.size or (0 if buffer.data is None else len(buffer.data))
+
+
+def _scale_bytes(root: schema.Model) -> int:
+    """Count the vectors of all quantization tables; one that several tensors share counts once."""
+    sizes = {}
+    for graph in map(root.Subgraphs, range(root.SubgraphsLength())):
+        for tensor in map(graph.Tensors, range(graph.TensorsLength())):
+            if grid := tensor.Quantization():
+                readers = grid.ScaleAsNumpy, grid.ZeroPointAsNumpy, grid.MinAsNumpy, grid.MaxAsNumpy
+                for values in (read() for read in readers):
+                    if isinstance(values, np.ndarray):  # a missing vector reads as 0
+                        sizes[values.ctypes.data] = 4 + values.nbytes  # 4: its length field
+    return sum(sizes.values())
+
+
+def _strings(tree: schema.ModelT, tensors: list[schema.TensorT]) -> Iterator[bytes]:
+    """Yield every string of the file; each costs its length field and a closing zero as well."""
+    signatures = tree.signatureDefs or []
+    maps = [pair for each in signatures for pair in (*(each.inputs or ()), *(each.outputs or ()))]
+    named = [*tensors, *(tree.subgraphs or []), *(tree.metadata or []), *maps]
+    texts = [
+        tree.description,
+        *(thing.name for thing in named),
+        *(signature.signatureKey for signature in signatures),
+        *(code.customCode for code in tree.operatorCodes or []),
+    ]
+    return (text for text in texts if text)

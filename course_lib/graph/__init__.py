@@ -7,7 +7,12 @@ that convert a frozen model use it. Begin reading with `data`, then `evaluation`
 """
 
 from course_lib.graph.data import Graph, Node
-from course_lib.graph.differentiation import gradients, numeric_gradients
-from course_lib.graph.evaluation import EvaluationError, Tally, evaluate
-from course_lib.graph.operations import operation
+from course_lib.graph.evaluation import (
+    EvaluationError,
+    Tally,
+    evaluate,
+    gradients,
+    numeric_gradients,
+    operation,
+)
 from course_lib.graph.structure import collapse, compare, independent, levels, needed, span, work

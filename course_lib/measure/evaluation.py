@@ -17,7 +17,7 @@ import numpy as np
 from course_lib.measure import labels, saved
 from course_lib.measure.measurement import Report, guard_for, report, wilson
 from course_lib.sound import dataset, features
-from course_lib.sound.dataset import walk
+from course_lib.sound.dataset import folders
 from course_lib.sound.dataset.folders import Entry
 
 
@@ -34,7 +34,7 @@ class Evaluation:
 
     @property
     def _own(self) -> list[str]:
-        return [walk.word_of(name) for name in self.report.names]
+        return [folders.word_of(name) for name in self.report.names]
 
     @property
     def four(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from course_lib.sound.dataset import LABELS, SILENCE, UNKNOWN, walk
+from course_lib.sound.dataset import LABELS, SILENCE, UNKNOWN, folders
 
 TAKEN = "nothing names them: taken to be the workbook's four"
 _MOST_BYTES = 1 << 20  # of a file with labels
@@ -58,7 +58,7 @@ def inside(model_bytes: bytes, classes: int) -> tuple[str, ...]:
 
 def class_of(word: str, names: Sequence[str]) -> int | None:
     """Return the class of a spoken word: its own, else that of unknown words, None without one."""
-    words = [walk.word_of(name) for name in names]
+    words = [folders.word_of(name) for name in names]
     fallback = LABELS[UNKNOWN] if word != LABELS[SILENCE] else word
     return next((words.index(each) for each in (word, fallback) if each in words), None)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from course_lib import tflite
+from course_lib import micro, tflite
+from course_lib.formats import tflite_file
+from course_lib.formats.tflite_file import bytes_by_kind
 from course_lib.measure import labels as labels_of_models
-from course_lib.measure.costs import arena_bytes, bytes_by_kind, latencies
 from course_lib.sound import features
-from course_lib.sound.dataset import LABELS, Clips, label_of, walk
+from course_lib.sound.dataset import LABELS, Clips, folders, label_of
 from course_lib.tflite.interpreter import quantize
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -131,7 +133,7 @@ def _arranged(name: str, model: bytes, probabilities: np.ndarray) -> np.ndarray:
     names = labels_of_models.inside(model, np.shape(probabilities)[-1])
     if not names:
         return probabilities
-    words = [walk.word_of(each) for each in names]
+    words = [folders.word_of(each) for each in names]
     if sorted(words) != sorted(LABELS):
         raise ValueError(
             f"{name} names its classes {', '.join(names[:12])}, and the clips have the labels "
@@ -171,6 +173,31 @@ def reports(
     return tuple(
         replace(one, seconds=float(time)) for one, time in zip(measured, seconds, strict=True)
     )
+
+
+def arena_bytes(model: bytes) -> int:
+    """Return the smallest arena, within 16 bytes, that the interpreter accepts for `model`.
+
+    0 where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
+    model, as with float16 weights. Raises ValueError for bytes that are no .tflite file.
+    """
+    tflite_file.check(model)
+    return micro.smallest_arena(model) if micro.available() else 0
+
+
+def latencies(runs: Sequence[Callable[[], object]], rounds: int = 30) -> np.ndarray:
+    """Return the median seconds of each function in `runs`, called in turn `rounds` times.
+
+    Taking turns in one process spreads whatever else the machine does evenly over all of them;
+    the median forgets the rounds in which it did something else. One more round warms up.
+    """
+    seconds = np.empty((rounds + 1, len(runs)))
+    for turn in range(rounds + 1):
+        for column, run in enumerate(runs):
+            start = time.perf_counter()
+            run()
+            seconds[turn, column] = time.perf_counter() - start
+    return np.median(seconds[1:], axis=0)
 
 
 def _one_step(model: bytes, clip: np.ndarray) -> Callable[[], object]:

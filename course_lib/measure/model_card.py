@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment
 
 from course_lib import session, tflite
 from course_lib.graph import freezing
@@ -16,6 +17,7 @@ from course_lib.sound import dataset, features
 
 COMMANDS = ("down", "go", "left", "off", "on", "right", "stop", "up")
 _FORMS = ("float", "int8")
+_TEMPLATE = Path(__file__).with_suffix(".md")
 
 
 def measured(
@@ -102,96 +104,13 @@ def _rounded(number: float) -> float:
 
 
 def _card(figures: dict[str, Any]) -> str:
-    recipe, sizes, held, real = (figures[key] for key in ("recipe", "bytes", "held_out", "real"))
-    rows = "\n".join(f"| {name} | {size:,} |" for name, size in sizes.items())
-    parts = [_HEAD.format(**recipe, sizes=rows)]
-    parts += ["## On voices that it was not trained on\n", _table(held)]
-    parts += ["## On recordings of people\n"]
-    parts += [_REAL.format(**real), _table(real)] if real else ["Not measured in this run.\n"]
-    return "\n".join([*parts, _LIMITS])
-
-
-def _table(figures: dict[str, Any]) -> str:
-    """Return a section of the card: both forms side by side, the confusions, the hardest words."""
-    lines = [
-        f"{figures['clips']:,} clips, {figures['voices']:,} voices. The int8 file names "
-        f"{figures['agreement']:.1%} of them as the float model does; it lost "
-        f"{figures['lost']} right answers and gained {figures['gained']} "
-        f"(p = {figures['p_value']:.2f}).\n",
-        "| right | float | int8 | int8, 95 % interval | clips |",
-        "|---|---|---|---|---|",
-    ]
-    both = [figures[form] for form in _FORMS]
-    chosen = {
-        "everything": [form["all"] for form in both],
-        "the four labels": [form["labels"] for form in both],
-        "command words called unknown": [form["commands"] for form in both],
-    }
-    for kind in ("recalls", "engines"):
-        for name in figures["int8"][kind]:
-            chosen[f"`{name}`"] = [form[kind][name] for form in both]
-    lines += [_row(name, *pair) for name, pair in chosen.items() if all(pair)]
-    return "\n".join([*lines, "", _confusion(figures["int8"]["confusion"]), _hardest(figures), ""])
-
-
-def _row(name: str, first: dict[str, Any], second: dict[str, Any]) -> str:
-    return (
-        f"| {name} | {first['share']:.1%} | {second['share']:.1%} | "
-        f"{second['low']:.1%} to {second['high']:.1%} | {second['n']:,} |"
-    )
-
-
-def _confusion(table: list[list[int]]) -> str:
-    head = "".join(f" {label} |" for label in dataset.LABELS)
-    rows = "\n".join(
-        f"| {label} |" + "".join(f" {count} |" for count in counts)
-        for label, counts in zip(dataset.LABELS, table, strict=True)
-    )
-    return f"| said, heard by int8 as |{head}\n|{'---|' * (len(table) + 1)}\n{rows}\n"
+    """Return the card: its words stand in model_card.md, a template of Jinja's."""
+    template = Environment(keep_trailing_newline=True).from_string(_TEMPLATE.read_text("utf-8"))
+    return template.render(figures, labels=dataset.LABELS, hardest=_hardest)
 
 
 def _hardest(figures: dict[str, Any]) -> str:
-    words = [
-        (share["share"], word)
-        for word, share in figures["int8"]["words"].items()
-        if share["n"] >= 5 and share["share"] < 1  # fewer than five clips say little
-    ]
-    named = ", ".join(f"{word} {share:.0%}" for share, word in sorted(words)[:8])
-    return f"The hardest words for int8: {named or 'none was missed'}.\n"
-
-
-_HEAD = """# The shipped keyword spotter
-
-It hears "yes" and "no" in a second of sound and tells them from other words and from silence. It
-is here to be taken apart in the lessons. Every figure below was measured by the program that made
-the folder.
-
-- **Data**: the bundled synthetic speech (../speech, with the licence of every voice); no
-  recording of a person. Silence is noise from a formula.
-- **Recipe**: {clips:,} varied clips, {epochs} epochs, the mean of the weights over the last eighth
-  of the steps, seed {seed}, {seconds} s in all on the machine that made it:
-  `python -m course_lib train`.
-- **Input**: log-mel features, 49 x 40 (`course_lib/sound/features.py`).
-- **Output**: the probabilities of `_silence_`, `_unknown_`, `yes`, `no`.
-
-| file | bytes |
-|---|---|
-{sizes}
-"""
-
-_REAL = """{clips:,} one-second clips of {voices:,} people, in the layout of Speech Commands v0.02
-(Pete Warden, Google, CC BY 4.0). No weight was learnt from them and none is in the project, but the
-recipe's ranges of noise and its shares of words were chosen while looking at their figures: expect
-a little less on other people. "The four labels" are yes, no, `_unknown_` and `_silence_`; every
-other word counts as unknown.
-"""
-
-_LIMITS = """## Limits
-
-- English words, said one at a time, a second long. It was not made to decide anything that matters.
-- Real accents, children and far-away microphones are only as well covered as synthesis can cover
-  them.
-- "know" sounds like "no": it is heard as one.
-
-Licence: that of the project (LICENSE); the voices' own licences are in ../speech/README.md.
-"""
+    """Return the words that int8 missed most, of those with at least five clips."""
+    words = figures["int8"]["words"].items()
+    missed = [(of["share"], word) for word, of in words if of["n"] >= 5 and of["share"] < 1]
+    return ", ".join(f"{word} {share:.0%}" for share, word in sorted(missed)[:8])

@@ -12,10 +12,9 @@ from importlib import metadata
 from pathlib import Path
 
 from course_lib import session, tflite
-from course_lib.micro import methods, plain_c, record
-from course_lib.micro.arena import arena_of
+from course_lib.micro import plain_c, program, record
 from course_lib.micro.device import device_clips, on_cortex_m4
-from course_lib.micro.guard import available
+from course_lib.micro.interpreter import arena_of, available
 from course_lib.micro.runtimes import MICRO, RUNTIMES, compare_runtimes, compared_clips
 from course_lib.sound import features
 
@@ -37,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "operators":
-            path = methods.write_down(options.header, options.version, options.folder)
+            path = program.write_methods(options.header, options.version, options.folder)
         else:
             path = record_run(options.folder)
         print(f"Recorded in {path}.")

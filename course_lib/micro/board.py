@@ -63,10 +63,7 @@ def sketch(program: Program, labels: Sequence[str] = LABELS) -> Mapping[str, str
     first = min(_FIRST_WORD, len(labels) - 1)
     settings = _SETTINGS.format(len(labels), first, _THRESHOLD, texts)
     files = {name: text for name, text in program.files.items() if name not in _LEFT_OUT}
-    return files | {
-        "spotter.ino": _SKETCH.read_text(encoding="utf-8"),
-        "settings.h": settings,
-    }
+    return files | {"spotter.ino": _SKETCH.read_text(encoding="utf-8"), "settings.h": settings}
 
 
 def ports() -> tuple[str, ...]:

@@ -1,24 +1,27 @@
 """A complete C++ program around a model: a sketch for an Arduino, a program for the desktop.
 
 It needs TensorFlow Lite Micro. What is generated is little: the array, the operators, the labels.
-The operators' names are kept by `micro.methods`.
+Each operator's method of `MicroMutableOpResolver` is read from the resolver's own header and kept
+in data/micro/operators.json: `python -m course_lib.micro operators HEADER --version WHICH`.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import numpy as np
 
-from course_lib import quantize
+from course_lib import quantize, session
 from course_lib.formats.tflite_file import schema, unpack
-from course_lib.micro import methods
 from course_lib.micro.arrays import c_array, feature_tables
-from course_lib.micro.guard import MicroError
+from course_lib.micro.interpreter import MicroError
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
 from course_lib.sound import features
 from course_lib.sound.dataset import LABELS
@@ -28,6 +31,10 @@ _PROGRAM = ("spotter.h", "spotter.cpp", "spotter.ino", "main.cpp")
 _FIRST_WORD = 2  # the labels before it are silence and unknown
 _THRESHOLD = 205  # of 256: four fifths
 _SPARE_BYTES = 256  # another version or chip may need a little more
+_METHOD = re.compile(
+    r"TfLiteStatus (Add\w+)\([^{;]*\{[^}]*?"
+    r'return Add(?:Builtin\(\s*BuiltinOperator_(\w+)|Custom\(\s*"(\w+)")'
+)
 
 
 def operators(model_bytes: bytes) -> tuple[str, ...]:
@@ -46,7 +53,7 @@ def resolver(kinds: Sequence[str]) -> str:
 
     Raises MicroError for a kind that TensorFlow Lite Micro has no method for.
     """
-    known = methods.load()
+    known = methods()
     if unknown := [kind for kind in kinds if kind not in known]:
         raise MicroError(f"TensorFlow Lite Micro has no operator called {unknown[0][:60]}.")
     calls = " ||\n      ".join(f"operators.{known[kind]}() != kTfLiteOk" for kind in kinds)
@@ -113,3 +120,38 @@ def _kind(code: Any) -> str:
         return (code.customCode or b"CUSTOM").decode("utf-8", "replace")
     names = (name for name, value in vars(schema.BuiltinOperator).items() if value == number)
     return next(names, f"number {number} (of a newer schema)")
+
+
+@lru_cache(maxsize=1)
+def methods() -> Mapping[str, str]:
+    """Return the method of every kind of operator, and of custom operators by their name."""
+    kept = json.loads(session.data_path("micro", "operators.json").read_text(encoding="utf-8"))
+    return kept["methods"]
+
+
+def read_header(text: str) -> dict[str, str]:
+    """Return what `methods` does, of the text of a micro_mutable_op_resolver.h.
+
+    Raises ValueError where the text has no such methods.
+    """
+    found = {kind or custom: method for method, kind, custom in _METHOD.findall(text)}
+    if not found:
+        raise ValueError("This is no micro_mutable_op_resolver.h: it adds no operators.")
+    return found
+
+
+def write_methods(header: Path, version: str, folder: Path | None = None) -> Path:
+    """Keep the methods of a header, sorted, with the version that it is of; return the file.
+
+    Raises OSError for a header that cannot be read, ValueError for another file.
+    """
+    found = read_header(header.read_text(encoding="utf-8"))
+    kept = {
+        "version": version,
+        "command": "python -m course_lib.micro operators micro_mutable_op_resolver.h --version ...",
+        "methods": dict(sorted(found.items())),
+    }
+    folder = session.data_path("micro") if folder is None else folder
+    session.write_atomically(folder / "operators.json", json.dumps(kept, indent=1) + "\n")
+    methods.cache_clear()
+    return folder / "operators.json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from course_lib.micro import guard, interpreter, record
+from course_lib.micro import interpreter, record
 from course_lib.sound import dataset
 from course_lib.tflite.guard import vouch
 from course_lib.tflite.interpreter import Interpreter, quantize
@@ -78,7 +78,7 @@ def compare_runtimes(model_bytes: bytes, features: np.ndarray) -> Runtimes:
     answers = {
         name: np.concatenate([runner.step(row) for row in rows]) for name, runner in runners.items()
     }
-    if guard.available():
+    if interpreter.available():
         theirs = interpreter.Interpreter(model_bytes).run_stored(features)
         return Runtimes(answers | {MICRO: theirs}, record.HERE)
     kept = record.load()["runtimes"].items()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.sound import augmentation, dataset
-from course_lib.sound.dataset import SILENCE, SPLITS, UNKNOWN, Clips, walk
+from course_lib.sound.dataset import SILENCE, SPLITS, UNKNOWN, Clips, folders
 
 _MOST_WORDS = 6
 # Clips of each word that every split needs: ten takes of your own are enough.
@@ -76,7 +76,7 @@ def gather(words: Sequence[str], own: str | Path | None = None, source: str = "b
     """
     chosen = _checked(words)
     labels = (*dataset.LABELS[:2], *chosen)
-    recorded = own is not None and any(each.depth for each in walk.found(own))
+    recorded = own is not None and any(each.depth for each in folders.found(own))
     takes = dataset.recordings(own).clips if recorded else None
     splits = {}
     for split in SPLITS:
@@ -94,7 +94,7 @@ def _checked(words: Sequence[str]) -> tuple[str, ...]:
     """Return the words in lower case, or say which of them cannot be one."""
     if isinstance(words, str):
         raise ValueError(f'Give a list of words: ["{words}", "another"].')
-    chosen = tuple(map(walk.word_of, map(str, words)))
+    chosen = tuple(map(folders.word_of, map(str, words)))
     if not 2 <= len(chosen) <= _MOST_WORDS:
         raise ValueError(f"Choose two to {_MOST_WORDS} words; these are {len(chosen)}.")
     if twice := [word for word in chosen if chosen.count(word) > 1]:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from course_lib.session.beginning import import_tensorflow
-from course_lib.session.streams import quiet
+from course_lib.session.beginning import import_tensorflow, quiet
 
 _MESSAGES = {  # in which module of tensorflow.core each message is described
     "BundleEntryProto": "protobuf.tensor_bundle_pb2",

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from course_lib import session
-from course_lib.sound import containers, wav
+from course_lib.sound import containers
 
 SAMPLE_RATE_HZ = 16_000
 CLIP_SAMPLES = 16_000  # one second: what the spotter listens to at a time
@@ -59,12 +59,12 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
     if size == 0:
         raise AudioError(f"{path.name} is empty (0 bytes): record or download it again.")
     with path.open("rb") as file:
-        found = wav.header(file)
-        if found is not None and found.missing:
+        found = containers.wav_header(file)
+        if found and found.missing:
             problem = "cut short: its header promises more bytes of sound than it has"
             raise AudioError(f"{path.name} is {problem}.")
         try:
-            source = wav.mended(file, found) if found is not None and found.odd else str(path)
+            source = containers.mended(file, found) if found and found.odd else str(path)
             with soundfile.SoundFile(source) as sound:
                 rate_hz, expected = sound.samplerate, sound.frames
                 if found is None and (_falls_short(sound.extra_info) or containers.is_cut(file)):
@@ -89,10 +89,10 @@ def decode(path: str | Path, most_seconds: float | None = None) -> tuple[np.ndar
 def _falls_short(log: str) -> bool:
     """Tell whether libsndfile's log of a file has a part that should be smaller than it says."""
     sizes = (map(int, pair) for pair in re.findall(r"(\d+) \(should be (\d+)\)", log))
-    return any(there < said < wav.ENDLESS for said, there in sizes)
+    return any(there < said < containers.ENDLESS for said, there in sizes)
 
 
-def _unreadable(path: Path, file: IO[bytes], found: wav.Header | None) -> str:
+def _unreadable(path: Path, file: IO[bytes], found: containers.WavHeader | None) -> str:
     """Return the sentence on a file that libsndfile does not read: which form, which codec."""
     file.seek(0)
     head = file.read(16)

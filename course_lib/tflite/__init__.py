@@ -6,8 +6,7 @@ Begin reading with `conversion` and `interpreter`.
 """
 
 from course_lib.formats.tflite_file import ModelError
-from course_lib.tflite.conversion import convert
+from course_lib.tflite.conversion import VARIANTS, convert
 from course_lib.tflite.guard import Guard, run_guarded, vouch
 from course_lib.tflite.interpreter import Interpreter, load, operations, run
 from course_lib.tflite.shrinking import compact, strip
-from course_lib.tflite.variants import VARIANTS

@@ -1,18 +1,56 @@
-"""Convert a trained or a frozen model to each TensorFlow Lite variant."""
+"""The variants of a model, a row each with all that is said of it, and how each is converted.
+
+Everything that lists variants reads the table. Another variant is another row.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from course_lib import session
 from course_lib.graph import freezing
-from course_lib.tflite.variants import VARIANTS
 
 _CALIBRATION_CLIPS = 400  # ranges hardly grow after that many
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What the converter is told for one variant, and how people are told about it.
+
+    `numbers` are "float32" (nothing is rounded), "weights" (int8 weights, computed in floats),
+    "float16" (weights in half the bytes), "int8", or "int16x8" (16 bits for what flows).
+    """
+
+    name: str
+    label: str
+    numbers: str
+    per_channel: bool = True
+    float_ends: bool = True
+
+    @property
+    def needs_clips(self) -> bool:
+        """Whether ranges have to be found on representative features."""
+        return self.numbers in ("int8", "int16x8")
+
+
+VARIANTS: Mapping[str, Variant] = {
+    row.name: row
+    for row in (
+        Variant("float32", "float32, as the converter makes it", "float32"),
+        Variant("dynamic_range", "int8 weights, computed in floats", "weights"),
+        Variant("float16", "weights in half the bytes", "float16"),
+        Variant("int16x8", "int8 weights, 16 bits for what flows", "int16x8"),
+        Variant("int8", "int8, one scale a tensor", "int8", per_channel=False, float_ends=False),
+        Variant("int8_per_channel", "int8, one scale a filter", "int8", float_ends=False),
+        Variant("int8_float_io", "int8 with float32 at both ends", "int8", per_channel=False),
+    )
+}
+"""Every variant by its name."""
 
 
 def convert(

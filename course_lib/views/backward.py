@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from course_lib.graph.data import Graph, number
-from course_lib.graph.differentiation import Gradients, gradients
+from course_lib.graph.evaluation import Gradients, gradients
 from course_lib.views.layout import lay_out
 from course_lib.views.painting import Marks
 from course_lib.views.stepping import Stepper, film

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course_lib.graph.trace.source import TraceError, from_source
+from course_lib.graph.trace import TraceError, from_source
 from course_lib.views import shell
 from course_lib.views.graph import picture
 from course_lib.views.layout import lay_out

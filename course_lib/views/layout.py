@@ -16,7 +16,7 @@ from functools import lru_cache
 from math import hypot
 
 from course_lib.graph.data import Graph, Node, number
-from course_lib.graph.operations import operation
+from course_lib.graph.evaluation import operation
 from course_lib.graph.structure import levels
 
 Point = tuple[float, float]

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_lib.graph.data import Graph, Node, number
-from course_lib.graph.evaluation import EvaluationError, compute
-from course_lib.graph.operations import operation
+from course_lib.graph.evaluation import EvaluationError, compute, operation
 from course_lib.views.layout import lay_out
 from course_lib.views.painting import Marks
 from course_lib.views.stepping import Stepper, film

@@ -8,7 +8,7 @@ import pytest
 from course_lib import micro, session, tflite
 from course_lib.experiments import clinic
 from course_lib.formats.tflite_file import ModelError, pack, unpack
-from course_lib.micro.guard import MicroError
+from course_lib.micro.interpreter import MicroError
 
 needs_micro = pytest.mark.skipif(not micro.available(), reason="tflite-micro is not installed")
 

@@ -1,8 +1,11 @@
-"""The one check of a .tflite file, and the way to objects and back."""
+"""The one check of a .tflite file, and the way to objects and back; what the bytes are for."""
 
+import numpy as np
 import pytest
+from one_operation import Input
+from one_operation import model as one
 
-from course_lib import session
+from course_lib import session, tflite
 from course_lib.formats import tflite_file
 from course_lib.formats.tflite_file import ModelError
 
@@ -51,3 +54,31 @@ def test_weights_lie_where_they_are_asked_to(model, alignment):
         buffer = root.Buffers(index)
         if not buffer.DataIsNone():
             assert buffer._tab.Vector(buffer._tab.Offset(4)) % alignment == 0
+
+
+def test_bytes_by_kind_refuses_other_files():
+    with pytest.raises(ValueError, match="TFL3"):
+        tflite_file.bytes_by_kind(b"\0" * 100)
+    with pytest.raises(ValueError, match="damaged"):
+        tflite_file.bytes_by_kind(b"\xff\xff\xff\x7fTFL3" + b"\xff" * 50)
+
+
+def test_bytes_by_kind_adds_up_to_the_file():
+    values = np.arange(12, dtype=np.int8).reshape(3, 4)
+    made = one("ADD", [Input((3, 4), 0.5, 1), Input((3, 4), 0.5, 1, values)], Input((3, 4), 1.0, 0))
+    kinds = tflite_file.bytes_by_kind(made)
+    assert sum(kinds.values()) == len(made)
+    assert kinds["weights"] == 12
+    assert kinds["scales"] == 3 * (4 + 4 + 4 + 8)
+    assert kinds["names"] == 3 * (len("t0") + 5)
+
+
+def test_shared_tables_count_once():
+    values = np.arange(12, dtype=np.int8).reshape(3, 4)
+    same = {"scale": 0.5, "zero_point": 1}
+    made = one(
+        "ADD", [Input((3, 4), **same), Input((3, 4), data=values, **same)], Input((3, 4), **same)
+    )
+    small = tflite_file.bytes_by_kind(tflite.compact(made))
+    assert small["scales"] == 4 + 4 + 4 + 8
+    assert sum(small.values()) == len(tflite.compact(made))

@@ -12,7 +12,7 @@ from random_programs import programs
 
 from course_lib import session
 from course_lib.graph import Graph, Node, collapse, partition, trace
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 
 SPOTTER = session.data_path("models", "spotter.pb").read_bytes()
 DEVICES = partition.Devices(4.0, 10.0, 100.0, 0.5)

@@ -12,7 +12,7 @@ from random_programs import programs
 from course_lib.exercises.material import SHARED
 from course_lib.graph import span, work
 from course_lib.graph.scheduling import ScheduleError, run_plan, schedule
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 from course_lib.views.gantt import ScheduleView, describe, gantts, svg
 
 

@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from random_programs import FUNCTIONS, as_floats, programs
 
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, gradients, levels
-from course_lib.graph.trace.source import MOST_LINES, TraceError, from_source
+from course_lib.graph.trace import MOST_LINES, TraceError, from_source
 
 # Found by chance: summands of about 1e8 cancel, and what is left is the rounding of their sum.
 CANCELS = """

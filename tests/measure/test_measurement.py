@@ -7,6 +7,7 @@ import pytest
 from one_operation import small_models
 
 from course_lib import measure
+from course_lib.measure import measurement
 
 
 def make_report(right, classes=4, name="model"):
@@ -106,3 +107,9 @@ def test_reports_of_files_carry_sizes_answers_and_seconds():
 def test_report_refuses_labels_that_the_model_has_not():
     with pytest.raises(ValueError, match="labels up to 7"):
         measure.report("few", next(iter(small_models().values())), (np.zeros((1, 4)), [7]))
+
+
+def test_latencies_see_twice_the_work():
+    small, large = np.ones(200_000), np.ones(2_000_000)
+    slow, quick = measurement.latencies([large.sum, small.sum], rounds=40)
+    assert slow / quick > 2

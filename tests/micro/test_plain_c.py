@@ -15,7 +15,7 @@ from one_operation import Input, model
 from course_lib import micro, quantize, tflite
 from course_lib.experiments import peers
 from course_lib.micro import plain_c
-from course_lib.micro.plain_c.memory import Block, lay_out
+from course_lib.micro.plain_c.layers import Block, lay_out
 from course_lib.micro.plain_c.toolchain import LOOP_INSTRUCTIONS, PROGRAMS
 from course_lib.sound import dataset, features
 

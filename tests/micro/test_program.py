@@ -1,7 +1,9 @@
-"""The C array and the C++ program around it: compiled, linked and run against stand-ins."""
+"""The C++ program around a model, run against stand-ins, and the methods of its operators."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -11,15 +13,25 @@ import pytest
 from one_operation import Input
 from one_operation import model as one
 
-from course_lib import micro, quantize, tflite
+from course_lib import micro, quantize, session, tflite
 from course_lib.formats.tflite_file import pack, schema, unpack
-from course_lib.micro import methods
+from course_lib.micro import __main__ as command
+from course_lib.micro import program
 from course_lib.micro.device import pcm
-from course_lib.micro.guard import MicroError
+from course_lib.micro.interpreter import MicroError
 from course_lib.sound import dataset
 
 compiled = pytest.mark.skipif(not shutil.which("g++"), reason="there is no C++ compiler (g++)")
 FLAGS = ("-std=c++17", "-Wall", "-Wextra", "-Werror", "-Istubs", "-I.")
+HEADER = """
+  TfLiteStatus AddPadV2() {
+    return AddBuiltin(BuiltinOperator_PADV2, Register_PADV2(), ParsePadV2);
+  }
+  TfLiteStatus AddDecode() {
+    const TFLMRegistration& registration = tflite::Register_DECODE();
+    return AddCustom("TFLM_DECODE", &registration);
+  }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +57,7 @@ def stubs() -> dict[str, str]:
     """Headers, by path, that let the program be compiled without TensorFlow Lite Micro."""
     place = Path(__file__).parent / "stubs"
     files = {path.relative_to(place).as_posix(): path.read_text() for path in place.rglob("*.h")}
-    known = [f"  TfLiteStatus {name}() {{ return Add(); }}" for name in methods.load().values()]
+    known = [f"  TfLiteStatus {name}() {{ return Add(); }}" for name in program.methods().values()]
     resolver = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
     comment = "// the methods, one for each operator"
     assert comment in files[resolver]
@@ -166,3 +178,34 @@ def test_custom_operators_and_every_subgraph_count(model: bytes) -> None:
     kinds = micro.operators(pack(tree))
     assert kinds == (*micro.operators(model), "SignalRfft")
     assert "operators.AddRfft()" in micro.resolver(kinds)
+
+
+def test_a_header_is_read_and_kept(tmp_path: Path, capsys) -> None:
+    (tmp_path / "r.h").write_text(HEADER, encoding="utf-8")
+    arguments = ["operators", str(tmp_path / "r.h"), "--version", "1", "--folder", str(tmp_path)]
+    assert command.main(arguments) == 0
+    kept = json.loads((tmp_path / "operators.json").read_text(encoding="utf-8"))
+    assert kept["methods"] == {"PADV2": "AddPadV2", "TFLM_DECODE": "AddDecode"}
+    (tmp_path / "r.h").write_text("int main;", encoding="utf-8")
+    assert command.main(arguments) == 4 and "adds no operators" in capsys.readouterr().err
+
+
+def test_every_builtin_operator_is_one_of_the_schema() -> None:
+    known = {kind for kind in program.methods() if hasattr(schema.BuiltinOperator, kind)}
+    assert len(known) >= 100
+    rest = {kind for kind in program.methods() if kind not in known}
+    assert all(kind.startswith(("Signal", "TFL", "CIRCULAR")) for kind in rest)
+    for kind, method in program.methods().items():
+        assert f"operators.{method}()" in micro.resolver([kind])
+        if kind in known:
+            assert method.removeprefix("Add").lower() == kind.replace("_", "").lower()
+
+
+@pytest.mark.skipif(not micro.available(), reason="tflite-micro is not installed")
+def test_the_installed_package_registers_the_same() -> None:
+    place = Path(importlib.util.find_spec("tflite_micro").submodule_search_locations[0])
+    binary = (place / "python" / "tflite_micro" / "_runtime.so").read_bytes()
+    registered = {name.decode() for name in re.findall(rb"\d+Register_([A-Z0-9_]+)Ev", binary)}
+    kinds = {kind for kind in registered if hasattr(schema.BuiltinOperator, kind)}
+    assert kinds == {kind for kind in program.methods() if hasattr(schema.BuiltinOperator, kind)}
+    assert session.data_path("micro", "operators.json").is_file()

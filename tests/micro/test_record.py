@@ -27,7 +27,7 @@ def model() -> bytes:
 @pytest.fixture
 def without_tools(monkeypatch) -> None:
     monkeypatch.setattr(plain_c.build.__globals__["shutil"], "which", lambda name: None)
-    monkeypatch.setattr(micro.guard, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(micro.interpreter, "PACKAGE", "no_such_package")
 
 
 def test_the_recorded_run_belongs_to_the_shipped_model(model: bytes) -> None:

@@ -16,13 +16,11 @@ from playwright._impl._driver import compute_driver_executable
 
 from course_lib import quantize, tflite
 from course_lib.micro import plain_c, wasm
-from course_lib.micro.wasm import image
 from course_lib.sound import dataset, features
 from tools import engine
 
 NODE = compute_driver_executable()[0]  # that comes with Playwright
 HOST = Path(__file__).with_name("wasm_host.mjs")
-ENGINE = Path(wasm.__file__).with_name("engine.wasm")
 
 
 def run(program: plain_c.Program, clips: np.ndarray, folder: Path) -> np.ndarray:
@@ -31,7 +29,7 @@ def run(program: plain_c.Program, clips: np.ndarray, folder: Path) -> np.ndarray
     clips.tofile(folder / "clips.bin")
     kind = "sound" if clips.dtype == np.int16 else "input"
     files = (folder / name for name in ("clips.bin", "answers.bin"))
-    subprocess.run([NODE, HOST, ENGINE, folder / "model.bin", kind, *files], check=True)
+    subprocess.run([NODE, HOST, wasm.PROGRAM, folder / "model.bin", kind, *files], check=True)
     row = [("stored", np.int8, program.output_bytes)]
     row += [("features", "<f4", (49, 40))] if kind == "sound" else []
     return np.fromfile(folder / "answers.bin", row)
@@ -45,26 +43,28 @@ def test_the_recorded_engine_is_what_its_source_gives() -> None:
 def test_the_engine_asks_its_page_for_nothing() -> None:
     ask = "const m = new WebAssembly.Module(require('fs').readFileSync(process.argv[1])); "
     ask += "console.log(JSON.stringify(WebAssembly.Module.imports(m)))"
-    told = subprocess.run([NODE, "-e", ask, ENGINE], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [NODE, "-e", ask, wasm.PROGRAM], capture_output=True, text=True, check=True
+    )
     assert json.loads(told.stdout) == []
 
 
 def test_engine_and_image_number_the_layers_alike() -> None:
-    cases = re.findall(r"case (\d+): (\w+)\(", (image.FOLDER / "engine.c").read_text())
-    assert cases == [(str(place), name) for place, name in enumerate(image.functions())]
+    cases = re.findall(r"case (\d+): (\w+)\(", (wasm.FOLDER / "engine.c").read_text())
+    assert cases == [(str(place), name) for place, name in enumerate(wasm.functions())]
 
 
 def test_the_compiler_lays_every_struct_out_as_we_do(tmp_path: Path) -> None:
     """One assertion of C for the size of each type, and for where each member lies."""
     lines = ["#include <stddef.h>", '#include "engine.h"']
-    for name, kind in image.types().items():
+    for name, kind in wasm.types().items():
         facts = {f"sizeof({name})": ctypes.sizeof(kind)}
         for member, _ in kind._fields_:
             facts[f"offsetof({name}, {member})"] = getattr(kind, member).offset
         lines += [f'_Static_assert({said} == {n}, "{said}");' for said, n in facts.items()]
     assert len(lines) > 90
     (tmp_path / "facts.c").write_text("\n".join(lines))
-    headers = [f"-I{image.FOLDER}", f"-I{image.PLAIN_C}"]
+    headers = [f"-I{wasm.FOLDER}", f"-I{wasm.PLAIN_C}"]
     command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-freestanding", *headers]
     subprocess.run([*command, "-c", "facts.c", "-o", "facts.o"], cwd=tmp_path, check=True)
 
@@ -94,7 +94,7 @@ def test_an_image_moves_as_a_whole(tmp_path: Path) -> None:
     """Every pointer is in the list, so no address of Python's own is left in it."""
     program = plain_c.generate(tflite.load("spotter_int8"))
     content = wasm.link(program)
-    kind = image.types()["Image"]
+    kind = wasm.types()["Image"]
     head = kind.from_buffer_copy(content)
     assert head.bytes == len(content) and len(content) % 16 == 0
     start, count = head.where.value, head.pointers

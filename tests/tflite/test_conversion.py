@@ -1,11 +1,29 @@
-"""Conversion to each variant: what it answers, its ends and its scales."""
+"""The table of variants, and the conversion to each: what it answers, its ends and its scales."""
 
 import numpy as np
 import pytest
 
 from course_lib import session, tflite
+from course_lib.tflite.conversion import VARIANTS
 
 SAME = 1e-5
+
+
+def test_the_table_is_sorted_by_nothing_but_its_own_order_and_starts_with_the_default():
+    assert list(VARIANTS)[0] == "float32" and all(name == VARIANTS[name].name for name in VARIANTS)
+
+
+def test_only_integers_need_clips_and_only_they_have_integer_ends():
+    assert [name for name, row in VARIANTS.items() if row.needs_clips] == [
+        "int16x8", "int8", "int8_per_channel", "int8_float_io",
+    ]  # fmt: skip
+    assert [name for name, row in VARIANTS.items() if not row.float_ends] == [
+        "int8", "int8_per_channel",
+    ]  # fmt: skip
+
+
+def test_every_label_is_its_own():
+    assert len({row.label for row in VARIANTS.values()}) == len(VARIANTS)
 
 
 @pytest.mark.parametrize("variant", tflite.VARIANTS)

@@ -9,7 +9,7 @@ from random_programs import programs
 from course_lib.exercises.material import PROGRAM
 from course_lib.graph import EvaluationError, gradients
 from course_lib.graph.data import number
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 from course_lib.views.backward import (
     WalkBack,
     filmstrip,

@@ -9,7 +9,7 @@ from random_programs import long_program
 
 from course_lib.exercises.material import PROGRAM, SHARED
 from course_lib.graph import Graph, Node
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 from course_lib.views.graph import (
     describe,
     describe_span,

@@ -9,7 +9,7 @@ from random_programs import long_program
 
 from course_lib.exercises.material import PROGRAM
 from course_lib.graph import Graph, Node, levels
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 from course_lib.views import layout as layout_module
 from course_lib.views.graph import describe, picture
 from course_lib.views.layout import dot_command, lay_out

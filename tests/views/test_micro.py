@@ -9,8 +9,8 @@ import pytest
 
 from course_lib import micro
 from course_lib.micro import record
-from course_lib.micro.arena import ArenaRun
 from course_lib.micro.device import DeviceRun
+from course_lib.micro.interpreter import ArenaRun
 from course_lib.views import micro as draw
 
 

@@ -6,7 +6,7 @@ import re
 
 from course_lib.exercises.material import PROGRAM
 from course_lib.graph import Graph, Node
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 from course_lib.views.layout import lay_out
 from course_lib.views.painting import Marks, svg
 

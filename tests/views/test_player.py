@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from course_lib.exercises.material import PROGRAM
-from course_lib.graph.trace.source import from_source
+from course_lib.graph.trace import from_source
 from course_lib.views.player import Player, filmstrip, frame_marks, run, sentence
 
 SEVEN = from_source(PROGRAM)

@@ -14,14 +14,7 @@ from collections.abc import Iterator
 
 from course_lib.formats import tflite_file
 from course_lib.formats.bytemap import ByteMap, Span
-from course_lib.formats.flatbuffer.schema import (
-    ROOT,
-    SCALARS,
-    Field,
-    Schema,
-    load,
-    number,
-)
+from course_lib.formats.flatbuffer.schema import ROOT, SCALARS, Field, Schema, load, number
 from course_lib.formats.tflite_file import ModelError
 
 _MOST_SPANS = 2_000_000  # a hostile file may claim any number: memory has to stay bounded

@@ -1,7 +1,8 @@
 """The model as a C program of its own: generated, compiled, weighed, run, and compared.
 
-Begin reading with `generation`; `layers` writes the C of each operation, `memory` finds a place
-for each tensor, `toolchain` compiles and runs. In `c` lies the C that is the same for every model.
+Begin reading with `generation`; `layers` writes the C of each operation and finds a
+place for each tensor, `toolchain` compiles and runs. In `c` lies the C that is the same for every
+model.
 """
 
 from course_lib.micro.plain_c.generation import Layer, Program, generate

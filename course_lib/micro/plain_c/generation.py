@@ -10,8 +10,15 @@ import numpy as np
 
 from course_lib import quantize
 from course_lib.micro.arrays import c_array, c_float, feature_tables
-from course_lib.micro.plain_c.layers import Call, Emitter, Place, Table, Unsupported, demand
-from course_lib.micro.plain_c.memory import lay_out
+from course_lib.micro.plain_c.layers import (
+    Call,
+    Emitter,
+    Place,
+    Table,
+    Unsupported,
+    demand,
+    lay_out,
+)
 from course_lib.quantize import Plan
 from course_lib.quantize.execution import RUNTIMES
 from course_lib.quantize.support import check_order

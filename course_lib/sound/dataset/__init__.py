@@ -1,7 +1,7 @@
 """Labelled clips: the bundled speech, real Speech Commands, or a folder of one's own recordings.
 
-`clips` says what labelled clips are, `walk` finds the files of a folder and their words, `sources`
-loads the clips that lessons learn from, `folders` any other. Begin reading with `clips`.
+`clips` says what labelled clips are, `sources` loads those that lessons learn from, `folders` finds
+and loads any others. Begin reading with `clips`.
 """
 
 from course_lib.sound.dataset.clips import (

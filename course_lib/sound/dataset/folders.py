@@ -1,11 +1,16 @@
 """A folder of sound files as labelled clips, with a line on what became of every file.
 
 `recordings` takes sound of any rate, length and form; `measurable` only what a model can be
-measured on.
+measured on. `found` follows links to folders and files, each folder once below a word's folder, so
+that a link to a folder further up ends nowhere. What file managers leave behind is passed over;
+whatever else cannot be reached is there with the reason.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +18,94 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.sound import audio
-from course_lib.sound.dataset import walk
-from course_lib.sound.dataset.clips import Clips, html_table
-from course_lib.sound.dataset.walk import SUFFIXES, Found
+from course_lib.sound.dataset.clips import LABELS, SILENCE, UNKNOWN, Clips, html_table
 
+SUFFIXES = tuple(".wav .flac .ogg .opus .mp3 .aif .aiff .au .caf .w64 .rf64".split())
+_UNREAD = tuple(".m4a .mp4 .aac .3gp .amr .wma .webm".split())  # what phones and browsers write
+_LEFT_BEHIND = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"}
+_LABELS = {  # folders of other collections, by their letters
+    "silence": LABELS[SILENCE],
+    "backgroundnoise": LABELS[SILENCE],
+    "unknown": LABELS[UNKNOWN],
+}
 MOST_SECONDS = 600.0  # of a file, from its beginning; a clip is the loudest second in there
 _QUIET = 0.003  # a loudest sample below this (-50 dB) is hardly a word
 _LOUD, _CLIPPED = 0.999, 8  # so many samples at full scale were cut off by the microphone
 
 _Second = tuple[np.ndarray, str, str]  # a second of sound, what its file is, what was done to it
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file: its path, its name below the folder with "/", and why it cannot be reached, if so."""
+
+    path: Path
+    name: str
+    problem: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether its name says that it is a sound, if only one that cannot be read."""
+        return self.path.suffix.lower() in SUFFIXES + _UNREAD
+
+    @property
+    def depth(self) -> int:
+        """In how many folders it lies: 1 where it should."""
+        return self.name.count("/")
+
+    @property
+    def word(self) -> str:
+        """The word that its topmost folder is named after, or its own name where there is none."""
+        return word_of(self.name.split("/")[0]) if self.depth else _word_in(self.path.stem)
+
+
+def found(folder: str | Path) -> list[Found]:
+    """Return every file below `folder` that is not hidden, in the order of the names' parts."""
+    files: list[Found] = []
+    seen: set[tuple] = set()
+    todo = [(Path(folder), "")]
+    while todo:
+        here, name = todo.pop()
+        try:
+            about = here.stat()
+            key = name.split("/")[0], about.st_dev, about.st_ino
+            if key in seen or ("", *key[1:]) in seen:
+                files.append(Found(here, name, "links to a folder that is read already."))
+                continue
+            seen.add(key)
+            entries = list(os.scandir(here))
+        except OSError as error:
+            reason = f"{here.name} cannot be opened ({error.strerror}): allow reading it."
+            files.append(Found(here, name, reason))
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name.lower() in _LEFT_BEHIND:
+                continue
+            path, inner = Path(entry.path), f"{name}/{entry.name}".lstrip("/")
+            if os.path.isdir(path):  # unlike Path's own, never an error
+                todo.append((path, inner))
+            elif os.path.isfile(path):
+                files.append(Found(path, inner))
+            else:
+                reason = f"There is no file {entry.name}: its link is broken, or it is a device."
+                files.append(Found(path, inner, reason))
+    return sorted(files, key=lambda each: each.name.split("/"))
+
+
+def word_of(name: str) -> str:
+    """Return the word that a folder's name stands for: "Yes" is "yes", "silence" "_silence_".
+
+    Upper case, blanks around it and Unicode's several forms of one letter make no difference.
+    """
+    word = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower()).strip()
+    return _LABELS.get(re.sub(r"[\W_]+", "", word), word)
+
+
+def _word_in(stem: str) -> str:
+    """Return the word that a file's name begins with: "yes" of "Yes 2"; "_silence_" stays whole."""
+    stem = unicodedata.normalize("NFKC", stem)
+    begins = re.match(r"_[^\W\d_]+(_[^\W\d_]+)?_|[^\W\d_]+", stem)
+    return word_of(begins.group()) if begins else LABELS[UNKNOWN]
 
 
 @dataclass(frozen=True)
@@ -62,13 +146,13 @@ def recordings(path: str | Path) -> Recordings:
     """Read a folder of clips as seconds at 16 kHz, and tell what became of every file.
 
     The word is the name of a file's folder, `path/<word>/<clip>.wav`, or what a file's own name
-    begins with, `path/<word>_1.wav`; `walk.word_of` says which names are alike. The voice is what
+    begins with, `path/<word>_1.wav`; `word_of` says which names are alike. The voice is what
     the name has before its first "_". Channels are averaged, any rate becomes 16 kHz, a short clip
     is centred in a second and of a long one the loudest second is taken. Raises AudioError where
     no file can be used.
     """
     folder = _existing(path, "one with <word>/<clip>.wav")
-    sounds = [each for each in walk.found(folder) if each.is_sound or each.problem]
+    sounds = [each for each in found(folder) if each.is_sound or each.problem]
     read = _read(sounds, _described)
     if not read.clips:
         raise audio.AudioError(
@@ -86,7 +170,7 @@ def measurable(path: str | Path, progress: Callable[[Iterable], Iterable] = iter
     wraps the list of files, as tqdm does. Raises AudioError where nothing is left.
     """
     folder = _existing(path, "one that holds <label>/<clip>")
-    files = [each for each in walk.found(folder) if each.depth or each.is_sound or each.problem]
+    files = [each for each in found(folder) if each.depth or each.is_sound or each.problem]
     read = _read(progress(files), _strict)
     if not read.clips:
         left_out = read.left_out

@@ -22,7 +22,7 @@ import numpy as np
 
 from course_lib import session
 from course_lib.sound import archives, audio, download
-from course_lib.sound.dataset import walk
+from course_lib.sound.dataset import folders
 from course_lib.sound.dataset.clips import (
     BACKGROUND,
     LABELS,
@@ -134,7 +134,7 @@ def splits(words: Path) -> dict[str, list[str]]:
         for split, path in lists.items():
             listed = dict.fromkeys(path.read_text(encoding="utf-8").split(), split) | listed
     files: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for each in walk.found(words):
+    for each in folders.found(words):
         name = each.name
         if not name.startswith("_") and each.depth == 1 and each.is_sound and not each.problem:
             files[listed.get(name, "train") if whole else held_out(name)].append(name)
@@ -197,7 +197,7 @@ def _drawn(files: list[str], most: int) -> list[str]:
 
 def _silence(words: Path, split: str, count: int) -> Clips:
     """Return `count` seconds of background noise at levels from a whisper to full."""
-    files = [each.path for each in walk.found(words / NOISE_FOLDER) if each.is_sound]
+    files = [each.path for each in folders.found(words / NOISE_FOLDER) if each.is_sound]
     if not files:
         return formula_silence(count, split)
     first, last = _NOISE_SHARES[split]

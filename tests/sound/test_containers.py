@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeds import TURN
 
-from course_lib.sound import audio, wav
+from course_lib.sound import audio, containers
 
 STORED = {  # the name of a subtype -> codec, bits of a sample
     "PCM_U8": (1, 8),
@@ -148,7 +148,7 @@ def test_forms_that_are_not_read_are_named(head, said):
 def test_codecs_that_are_not_read_are_named(tag):
     fmt = struct.pack("<HHIIHH", tag, 1, 16_000, 16_000, 1, 8)
     body = b"WAVE" + chunk(b"fmt ", fmt) + chunk(b"data", bytes(100))
-    with pytest.raises(audio.AudioError, match=wav.CODECS.get(tag, "0x1234")):
+    with pytest.raises(audio.AudioError, match=containers.CODECS.get(tag, "0x1234")):
         audio.read(_written(chunk(b"RIFF", body)))
 
 

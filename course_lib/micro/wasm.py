@@ -1,8 +1,11 @@
-"""Lay a model out as the bytes that the engine of a page runs: what a linker does with model.c.
+"""The model in a page: one engine for all models, and a model laid out as the bytes it runs.
 
-First the head that `c/engine.h` describes, then the .tflite file, the tables of the layers, the
-steps, and a list of all places that hold a pointer. The types are read from the C headers and laid
-out as a compiler for wasm32 does: little-endian, pointers of four bytes, every field aligned.
+The engine is `micro.plain_c`'s layers and features, compiled to WebAssembly once: `engine.wasm`,
+which `python -m tools.engine` makes from `engine/c`. It is the same for every model, so a student's
+own needs no compiler. `link` does with a model what a linker does with model.c: first the head that
+`engine.h` describes, then the .tflite file, the tables of the layers, the steps, and a list of all
+places that hold a pointer. The types are read from the C headers and laid out as a compiler for
+wasm32 does: little-endian, pointers of four bytes, every field aligned.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from course_lib.micro.plain_c import Program
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
 from course_lib.micro.plain_c.layers import Call, Place
 
-FOLDER = Path(__file__).parent / "c"
+FOLDER = Path(__file__).parent / "engine" / "c"
+PROGRAM = FOLDER.with_name("engine.wasm")
 _ALIGNMENT = 16
 _PLACES = 3  # of a step in engine.h: what a layer reads, or two, and what it writes
 
@@ -38,6 +42,11 @@ _NUMBERS = {
     "uint32_t": ctypes.c_uint32,
     "float": ctypes.c_float,
 }
+
+
+def engine() -> bytes:
+    """Return the recorded program; it imports nothing, and its exports stand in engine.c."""
+    return PROGRAM.read_bytes()
 
 
 def link(program: Program) -> bytes:
