@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import base64
+import itertools
 import math
 import re
 import sys
@@ -29,6 +31,7 @@ from course_lib.instructor import authoring
 from course_lib.instructor.authoring import slides as rules
 from course_lib.instructor.authoring.source import Cell, Lesson
 from course_lib.session import write_atomically
+from tools import strips
 
 __all__ = ["Slide", "build", "main", "page", "slides"]
 
@@ -37,9 +40,10 @@ OUT = ROOT / "_slides"
 _REVEAL = resources.files("sphinx_revealjs") / "_static" / "revealjs" / "dist"
 _MOST_LINES = 20  # of code and of what it printed, on a slide
 _LONGEST = 86  # characters in a line of what was printed
-_CAPTION = 2  # lines of code that go with a picture
+_CAPTION = 2  # lines of code that stand above what they show
+_MOST_OF_TABLE = 9  # rows, where none has more text than a line
 _NO_GUESS = "; you made no guess"
-_FLEETING = re.compile(r"Here a training runs, live|>Lesson \d\d: \d+ of \d+ right<")
+_FLEETING = re.compile(r"Here a training runs, live|>Lesson \d\d: \d+ of \d+ right<|^<(widget|picture)")
 _COLOURS = HtmlFormatter(style="a11y-high-contrast-light")
 
 
@@ -47,12 +51,14 @@ _COLOURS = HtmlFormatter(style="a11y-high-contrast-light")
 class Slide:
     """One slide: `kind` is "prose", "code", "picture" or "live", `parts` its HTML.
 
-    `section` stands above it; `opens` says that a section begins here, `used` how many lines it has.
+    `section` stands above it; `opens` says that a section begins here, `used` how many lines it
+    has; `caption` is code above a picture.
     """
 
     kind: str
     section: str
     opens: bool = False
+    caption: str = ""
     parts: list[str] = field(default_factory=list)
     used: float = 0
 
@@ -69,8 +75,7 @@ def build(numbers: Iterable[str] = (), out: Path = OUT) -> list[Path]:
     for lesson in lessons:
         if not numbers or lesson.number in numbers:
             written.append(out / f"{lesson.name}.html")
-            out.mkdir(parents=True, exist_ok=True)
-            write_atomically(written[-1], page(lesson).encode())
+            write_atomically(written[-1], page(lesson))
     return written
 
 
@@ -127,33 +132,33 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _tell(made: list[Slide], text: str, kind: str | None, heading: str) -> None:
     """Put a cell of prose on slides; `heading` is the lesson's."""
-    for position, block in enumerate(rules.blocks(text)):
+    for position, group in enumerate(rules.groups(text)):
+        lines, title = sum(block.lines for block in group), group[0].title
         first = kind if position == 0 else None
-        opens = first == "slide"
         section = made[-1].section if made else heading
-        if opens and made:
-            section = f"{heading} · {block.title}"
-        full = made and made[-1].used + block.lines > rules.MOST_LINES
-        if first or block.opens or full or made[-1].kind != "prose":
-            made.append(Slide("prose", section, opens))
-        made[-1].parts.append(block.html)
-        made[-1].used += block.lines
+        if first == "slide" and made:
+            section = f"{heading} · {title}"
+        full = made and made[-1].used + lines > rules.MOST_LINES
+        if first or group[0].opens or full or made[-1].kind != "prose":
+            made.append(Slide("prose", section, first == "slide"))
+        made[-1].parts += [block.html for block in group]
+        made[-1].used += lines
 
 
 def _show(made: list[Slide], cell: Cell, executed: NotebookNode, kind: str | None) -> None:
     """Put a cell of code and what came of it on slides."""
     section = made[-1].section
-    source = executed.source
+    source = re.sub(r"\n*^progress\(.*\)$", "", executed.source, flags=re.MULTILINE)
     texts, wholes = _results(executed)
+    caption = ""
     if not (cell.check or _imports_only(source)):
         lines = source.count("\n") + 1
-        if any(kind == "picture" for kind, _ in wholes) and not texts and lines <= _CAPTION:
-            wholes = [
-                (kind, _code(source) + html if kind == "picture" else html) for kind, html in wholes
-            ]
+        if wholes and not texts and lines <= _CAPTION:
+            caption = _code(source)
         else:
             if kind or not _fits(made[-1], lines):
                 made.append(Slide("code", section))
+            made[-1].kind = "code"  # also where only a heading stands
             made[-1].parts.append(_code(source))
             made[-1].used += lines
     for text in texts:
@@ -162,34 +167,60 @@ def _show(made: list[Slide], cell: Cell, executed: NotebookNode, kind: str | Non
             made.append(Slide("code", section))
         made[-1].parts.append(f'<pre class="said">{escape(text)}</pre>')
         made[-1].used += lines
-    for kind, html in wholes:
+    for kind, parts in wholes:
         if cell.check and _fits(made[-1], 3):
-            made[-1].parts.append(html)
+            made[-1].parts += parts
         else:
-            made.append(Slide(kind, section, parts=[html]))
+            made.append(Slide(kind, section, caption=caption, parts=parts))
 
 
 def _fits(slide: Slide, lines: float) -> bool:
     return slide.used + lines <= _MOST_LINES
 
 
-def _results(executed: NotebookNode) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return what a cell printed, and the pictures and pages that it showed: kind and HTML."""
+def _results(executed: NotebookNode) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Return what a cell printed, and for each slide of what else it showed its kind and parts."""
     texts, wholes = [], []
     for output in executed.outputs:
         data = output.get("data", {})
         if png := data.get("image/png"):
-            alt = escape(output.metadata["image/png"]["alt"], quote=True)
-            wholes.append(("picture", f'<img alt="{alt}" src="data:image/png;base64,{png}">'))
-        elif html := data.get("text/html"):
-            if not _FLEETING.search(html):
-                wholes.append(("live", f'<div class="live">{html}</div>'))
-        elif text := output.get("text", data.get("text/plain", "")).strip("\n"):
-            texts.append(text.replace(_NO_GUESS, ""))
+            facts = output.metadata["image/png"]
+            for side_by_side in strips.arranged(base64.b64decode(png), facts["width"]):
+                wholes.append(("picture", [_image(each, facts["alt"]) for each in side_by_side]))
+            continue
+        text = data.get("text/html") or output.get("text") or data.get("text/plain", "")
+        if _FLEETING.search(text):
+            continue
+        if "text/html" in data:
+            wholes += [("live", [f'<div class="live">{part}</div>']) for part in _tables(text)]
+        else:
+            texts.append(text.strip("\n").replace(_NO_GUESS, ""))
     return texts, wholes
 
 
+def _image(png: bytes, alt: str) -> str:
+    data = base64.b64encode(png).decode()
+    return f'<img alt="{escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
+
+
+def _tables(html: str) -> list[str]:
+    """Return a long table as several, each with its head; what follows it stays with the last."""
+    if html.count("<tbody>") != 1:
+        return [html]
+    head, _, rest = html.partition("<tbody>")
+    body, _, after = rest.partition("</tbody>")
+    rows = re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    weights = [math.ceil(len(re.sub(r"<[^>]+>", "", row)) / 120) for row in rows]
+    count = math.ceil(sum(weights) / _MOST_OF_TABLE)
+    parts: list[list[str]] = [[] for _ in range(count)]
+    for row, before in zip(rows, itertools.accumulate(weights, initial=0), strict=False):
+        parts[before * count // sum(weights)].append(row)
+    *tables, last = [f"{head}<tbody>{''.join(part)}</tbody>" for part in parts if part]
+    return [*(f"{table}</table>" for table in tables), last + after]
+
+
 def _imports_only(source: str) -> bool:
+    """Tell whether code does nothing but import, or nothing at all."""
     statements = ast.parse(source).body
     return all(isinstance(each, ast.Import | ast.ImportFrom) for each in statements)
 

@@ -18,13 +18,13 @@ _LESSONS = authoring.lessons()
 _MEASURE = """() => {
     const found = [];
     const wide = innerWidth + 1, high = innerHeight + 1;
-    const smallest = {prose: 24, code: 16, live: 14, picture: 14};
+    const smallest = {prose: 24, code: 16, live: 16, picture: 16};
     for (const section of document.querySelectorAll('.slides > section > section')) {
         const at = Reveal.getIndices(section);
         Reveal.slide(at.h, at.v);
         const page = section.querySelector('.page'), kind = page.classList[1];
         const where = `${at.h}/${at.v} ${kind}: `;
-        for (const each of page.querySelectorAll('*')) {
+        for (const each of page.querySelectorAll('*:not(span)')) {
             const box = each.getBoundingClientRect();
             const name = `${where}${each.tagName} ${each.textContent.slice(0, 30)}`;
             if (box.left < -1 || box.top < -1 || box.right > wide || box.bottom > high)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MOST_LINES = 11  # of prose, on a slide: 30 px of 720, with air between
+FULL_LINES = 15  # of what belongs together: a heading and what follows, a list and its beginning
 _ACROSS = 72  # characters in such a line
 _OPENS = re.compile(r"\*\*(Predict|Read on)\b")
 
@@ -25,14 +26,32 @@ _OPENS = re.compile(r"\*\*(Predict|Read on)\b")
 class Block:
     """A heading, a paragraph, an item of a list, a table or a listing, as HTML.
 
-    `lines` is its height on a slide in lines of prose; `opens`, whether it begins a slide;
-    `title` is the text of a heading.
+    `lines` is its height on a slide in lines of prose; `opens`, whether it begins a slide; `item`,
+    whether it is of a list; `title` is the text of a heading.
     """
 
     html: str
     lines: float
     opens: bool
+    item: bool = False
     title: str = ""
+
+
+def groups(text: str) -> list[list[Block]]:
+    """Return the blocks of a Markdown text, those together that belong on one slide if they can.
+
+    What follows a heading stays with it, a list with the paragraph before it. What is longer than
+    a slide is cut between blocks.
+    """
+    found: list[list[Block]] = []
+    for block in blocks(text):
+        last = found[-1] if found else []
+        joins = block.item or (last and last[-1].title)
+        if joins and last and sum(each.lines for each in (*last, block)) <= FULL_LINES:
+            last.append(block)
+        else:
+            found.append([block])
+    return found
 
 
 def blocks(text: str) -> list[Block]:
@@ -55,6 +74,7 @@ def types(cells: Iterable[Cell]) -> list[str | None]:
     """
     found: list[str | None] = []
     used = math.inf  # lines of prose on the slide, more than any where the last cell was code
+    alone = False  # a heading that waits for what follows
     for cell in cells:
         parts = blocks(cell.text) if cell.kind == "markdown" else []
         lines = sum(part.lines for part in parts)
@@ -63,7 +83,8 @@ def types(cells: Iterable[Cell]) -> list[str | None]:
         elif parts:
             kind = "subslide" if parts[0].opens or used + lines > MOST_LINES else None
         else:
-            kind = None if cell.check or is_guess(cell) else "subslide"
+            kind = None if alone or cell.check or is_guess(cell) else "subslide"
+        alone = len(parts) == 1 and bool(parts[0].title)
         used = math.inf if not parts else lines if kind else used + lines
         found.append(kind)
     return found
@@ -111,7 +132,7 @@ def _block(tokens: list[Token], parser: Any) -> Block:
     inline = next((token.content for token in tokens if token.type == "inline"), "")
     opens = bool(heading or _OPENS.match(inline))
     html = parser.renderer.render(tokens, parser.options, {})
-    return Block(html, lines, opens, heading)
+    return Block(html, lines, opens, first.type.endswith("_list_open"), heading)
 
 
 def _plain(token: Token) -> str:
