@@ -33,7 +33,7 @@ from course_lib.instructor.authoring.source import Cell, Lesson
 from course_lib.session import write_atomically
 from tools import strips
 
-__all__ = ["Slide", "build", "main", "page", "slides"]
+__all__ = ["Slide", "build", "main", "page", "slides", "tables"]
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "_slides"
@@ -43,7 +43,9 @@ _LONGEST = 86  # characters in a line of what was printed
 _CAPTION = 2  # lines of code that stand above what they show
 _MOST_OF_TABLE = 9  # rows, where none has more text than a line
 _NO_GUESS = "; you made no guess"
-_FLEETING = re.compile(r"Here a training runs, live|>Lesson \d\d: \d+ of \d+ right<|^<(widget|picture)")
+_FLEETING = re.compile(
+    r"Here a training runs, live|>Lesson \d\d: \d+ of \d+ right<|^<(widget|picture)"
+)
 _COLOURS = HtmlFormatter(style="a11y-high-contrast-light")
 
 
@@ -100,7 +102,7 @@ def page(lesson: Lesson) -> str:
 def slides(lesson: Lesson, executed: dict[str, NotebookNode]) -> list[Slide]:
     """Return a lesson's slides; `executed` has the cells of its reference edition by their ids.
 
-    What only a student needs is left out: set-up, imports, a place for a guess, the call of a check.
+    What only a student needs is left out: set-up, imports, places for guesses, calls of checks.
     """
     made: list[Slide] = []
     heading = f"{lesson.number} {lesson.title}"
@@ -192,7 +194,7 @@ def _results(executed: NotebookNode) -> tuple[list[str], list[tuple[str, list[st
         if _FLEETING.search(text):
             continue
         if "text/html" in data:
-            wholes += [("live", [f'<div class="live">{part}</div>']) for part in _tables(text)]
+            wholes += [("live", [f'<div class="live">{part}</div>']) for part in tables(text)]
         else:
             texts.append(text.strip("\n").replace(_NO_GUESS, ""))
     return texts, wholes
@@ -203,7 +205,7 @@ def _image(png: bytes, alt: str) -> str:
     return f'<img alt="{escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
 
 
-def _tables(html: str) -> list[str]:
+def tables(html: str) -> list[str]:
     """Return a long table as several, each with its head; what follows it stays with the last."""
     if html.count("<tbody>") != 1:
         return [html]

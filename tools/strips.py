@@ -26,7 +26,7 @@ def arranged(png: bytes, width: float) -> list[list[bytes]]:
     if _scale(width, height) >= _SMALLEST:
         return [[png]]
     best = max(range(1, _MOST + 1), key=lambda count: _scale(count * width, height / count))
-    if best > 1:
+    if _scale(best * width, height / best) >= _SMALLEST:
         return [_strips(picture, best)]
     if width > WIDE:  # no strip of it would be larger
         return [[png]]
@@ -56,5 +56,5 @@ def _strips(picture: Image.Image, count: int) -> list[bytes]:
 
 def _png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
