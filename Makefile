@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 RUN = @command -v $(PYTHON) >/dev/null 2>&1 || { echo "$(PYTHON) is not installed: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python" >&2; exit 1; }; exec $(PYTHON) workbook.py
 
-.PHONY: help lab test test-colab notebooks site model lock lint
+.PHONY: help lab test test-colab notebooks site slides model lock lint
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to do
@@ -24,6 +24,9 @@ notebooks:  ## build both editions of every lesson from notebooks/source
 
 site:  ## write the executed lessons as a web site to _site, for any server or disk
 	$(RUN) site $(ARGS)
+
+slides:  ## write the executed lessons as slides to _slides, a file each, for any browser
+	$(RUN) slides $(ARGS)
 
 model:  ## train the shipped model again from the bundled clips
 	$(RUN) model $(ARGS)

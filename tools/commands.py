@@ -52,6 +52,11 @@ COMMANDS = {
         "test",
         (("-m", "tools.site", _MORE),),
     ),
+    "slides": Command(
+        "write the executed lessons as slides to _slides, a file each, for any browser",
+        "test",
+        (("-m", "tools.slides", _MORE),),
+    ),
     "model": Command(
         "train the shipped model again from the bundled clips",
         "lab",

@@ -25,6 +25,7 @@ def test_make_help_names_every_command() -> None:
         "test-colab",
         "notebooks",
         "site",
+        "slides",
         "model",
         "lock",
         "lint",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import namedtuple
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def test_lab_opens_the_first_lesson_and_asks_nobody() -> None:
     folder = Path(lab.settings({})["JUPYTER_CONFIG_PATH"])
     overrides = (folder / "labconfig" / "default_setting_overrides.json").read_text()
     assert '"fetchNews": "false"' in overrides
+    assert json.loads(overrides)["jupyterlab-rise:plugin"]["scroll"]  # no slide is cut off
 
 
 def test_a_setting_of_the_caller_takes_the_place_of_ours() -> None:

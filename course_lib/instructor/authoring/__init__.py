@@ -2,7 +2,8 @@
 
 `source` reads it into cells, `prose` holds its sentences to what was measured (`plugin` does so in
 the tests), `editions` makes two notebooks of them, `building` executes and writes these, with the
-README's table of lessons, the words (`glossary`) and the pictures in `docs`. Begin with `building`.
+README's table of lessons, the words (`glossary`) and the pictures in `docs`. `slides` says where
+slides begin. Begin with `building`.
 On the command line: `python -m course_lib.instructor.authoring build`, or `check`.
 """
 
