@@ -106,7 +106,7 @@ def test_the_front_page_answers_and_is_searched_from_a_disk(made: Path, chromium
     expect(page.locator("#search-results li").first).to_be_visible()
     for lesson in authoring.lessons():
         page.goto((made / f"{lesson.name}.html").as_uri())
-        expect(page.locator("h1")).to_contain_text(lesson.title)
+        expect(page.locator("h1")).to_contain_text(lesson.title.replace("'", "’"))
     outside = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
     assert not outside, outside[:5]
     context.close()
@@ -120,7 +120,7 @@ def test_every_page_is_there_for_everybody(made: Path, chromium, scheme: str) ->
     context.set_default_timeout(120_000)
     page = context.new_page()
     every = sorted(made.rglob("*.html"))
-    kinds = ("index", "search", "hear", "hub", "08_", "26_")
+    kinds = ("index", "search", "hear", "hub", "12_")
     chosen = [path for path in every if TURN or path.stem.startswith(kinds)]
     found = {}
     for path in chosen:
