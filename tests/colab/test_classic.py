@@ -125,9 +125,7 @@ def _move_all(page: Any, cell: Any) -> int:
         button.click
         for button in cell.locator("button.jupyter-button:enabled:not(.widget-upload)").all()
     ]
-    ways = [pushes] if pushes else []
-    for handle in cell.locator(".ui-slider-handle").all():
-        ways.append([partial(handle.press, key) for key in ("ArrowRight", "ArrowLeft")])
+    ways: list[list[Callable]] = []
     for chooser in cell.locator(".widget-dropdown select").all():
         last = chooser.locator("option").count() - 1
         if last > 0:  # else there is nothing to choose yet; some choose what a button does
@@ -137,6 +135,10 @@ def _move_all(page: Any, cell: Any) -> int:
         ways.append([partial(text.fill, "17"), partial(text.press, "Enter")])
     for box in cell.locator(".widget-checkbox input").all():
         ways.append([box.click])
+    for handle in cell.locator(".ui-slider-handle").all():
+        ways.append([partial(handle.press, key) for key in ("ArrowRight", "ArrowLeft")])
+    if pushes:  # last: to put back what nothing has moved changes nothing
+        ways.append(pushes)
     for moves in ways:
         _changes(page, cell, moves)
     return len(ways)
