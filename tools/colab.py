@@ -26,7 +26,10 @@ _BASELINE = Path(sys.prefix) / "workbook-baseline.json"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Set up as Colab would, check the versions, run the notebooks; return pytest's exit code."""
+    """Set up as Colab would, check the versions, run the notebooks, some of them in a browser.
+
+    Return pytest's exit code.
+    """
     if not _BASELINE.exists():
         _BASELINE.write_text(json.dumps(_versions()), encoding="utf-8")
     baseline = json.loads(_BASELINE.read_text(encoding="utf-8"))
@@ -38,7 +41,15 @@ def main(arguments: Sequence[str]) -> int:
             return 1
         print(f"The set-up cell changed none of {len(baseline)} versions.", flush=True)
         options = [*nbval.AT_A_TIME, "2", "-W", "ignore::DeprecationWarning", *_CLAIMS, *arguments]
-        return nbval.run(Path(folder), paths, *options, environ=environment.THREADS).returncode
+        run = nbval.run(Path(folder), paths, *options, environ=environment.THREADS)
+    return run.returncode or _in_the_front_end()
+
+
+def _in_the_front_end() -> int:
+    """Open lessons in Colab's front end, the classic Notebook; return pytest's exit code."""
+    tests = ROOT / "tests" / "colab"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    return subprocess.run([*command, f"--confcutdir={tests}", tests], cwd=ROOT).returncode
 
 
 def changed(before: dict[str, str], after: dict[str, str], additions: set[str]) -> str:

@@ -73,6 +73,7 @@ extensions = ["myst_nb"]
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
+html_js_files = ["reach.js"]
 html_copy_source = False
 html_show_sourcelink = False
 nb_execution_mode = "off"
@@ -82,6 +83,16 @@ myst_heading_anchors = 3
 nb_merge_streams = True
 nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
+"""
+
+_REACH = """// Text that is wider than its place is scrolled by keys, too; a caption says its level.
+const reach = () => {
+  for (const text of document.querySelectorAll("pre"))
+    if (text.scrollWidth > text.clientWidth) text.tabIndex = 0;
+  for (const caption of document.querySelectorAll("[role=heading]:not([aria-level])"))
+    caption.setAttribute("aria-level", 2);
+};
+for (const when of ["load", "resize", "toggle"]) addEventListener(when, reach, true);
 """
 
 
@@ -133,6 +144,7 @@ def _write(source: Path, lessons: list[Lesson]) -> None:
     front = _FRONT.format(bytes=len(model), rows=rows, lessons=names)
     (source / "index.md").write_text(front, encoding="utf-8")
     (source / "conf.py").write_text(_CONF, encoding="utf-8")
+    (source / "_static" / "reach.js").write_text(_REACH, encoding="utf-8")
 
 
 def _row(lesson: Lesson, facts: Project) -> str:

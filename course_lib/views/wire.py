@@ -69,8 +69,8 @@ def page(bytes_map: ByteMap, node: protobuf.Field, span: Span) -> str:
     return style.card(
         f"<b>{shell.note(what)}</b><div>{'<br>'.join(lines)}</div>"
         "<div style='display:flex;flex-wrap:wrap;gap:24px;margin-top:8px'>"
-        f"<div>{dump}</div><pre style='margin:0;max-height:380px;overflow:auto;color:inherit'>"
-        f"{html.escape(text)}</pre></div>",
+        f"<div>{dump}</div><pre tabindex='0' data-lm-suppress-shortcuts='true' "  # for arrow keys
+        f"style='margin:0;max-height:380px;overflow:auto;color:inherit'>{html.escape(text)}</pre></div>",
         "bytes of a protobuf",
     )
 

@@ -24,7 +24,7 @@ import pytest
 from tools import lab, programs
 from tools.environment import THREADS
 
-__all__ = ["Notebook", "Server", "browser", "says", "served"]
+__all__ = ["Notebook", "Server", "browser", "says", "served", "wait_for"]
 
 _OPTIONS = [
     "--no-sandbox",
@@ -113,7 +113,7 @@ def served(folder: Path, log: Path) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
         )
         try:
-            _wait_for(f"http://127.0.0.1:{server.port}/api?token={server.token}", process, log)
+            wait_for(f"http://127.0.0.1:{server.port}/api?token={server.token}", process, log)
             yield server
         finally:
             _stop(process, server)
@@ -217,7 +217,7 @@ def says(where: Any, text: str) -> None:
     expect(where).to_contain_text(text, timeout=120_000)
 
 
-def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     """Wait until a server answers; raise RuntimeError with its log where it does not."""
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:

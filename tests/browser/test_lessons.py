@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from seeds import TURN
 
+from course_lib.instructor import authoring
+from tests.browser import axe
 from tests.browser.lab import Notebook, Server, browser, served
 from tools import clean_copy
 
@@ -35,7 +38,11 @@ def chromium() -> Iterator:
 
 @pytest.fixture
 def page(chromium, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator:
-    """A page whose requests to other machines are refused, and listed."""
+    """A page whose requests to other machines are refused, and listed.
+
+    What a test leaves in it has to be there for everybody, in a light and in a dark theme: axe
+    looks at outputs and prose.
+    """
     context = chromium.new_context(viewport={"width": 1300, "height": 1000})
     context.set_default_timeout(120_000)  # milliseconds: both cores may be busy
     opened = context.new_page()
@@ -52,7 +59,9 @@ def page(chromium, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator:
     yield opened
     folder = Path(os.environ.get("WORKBOOK_SCREENSHOTS") or tmp_path)
     opened.screenshot(path=folder / f"{request.node.originalname}.png")
+    found = axe.in_lab(opened)
     context.close()
+    assert found == []
 
 
 def _run(page, server: Server, name: str) -> Notebook:
@@ -100,3 +109,10 @@ def test_07_a_slider_and_a_choice_of_variant_change_the_pictures(page, server: S
     _move(notebook, SLIDER)
     _move(notebook, LIST, beside=".widget-checkbox")  # the dashboard
     assert _only_badges(page)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TURN, reason="WORKBOOK_LONG=1 opens every lesson")
+@pytest.mark.parametrize("name", [lesson.name for lesson in authoring.lessons()])
+def test_every_lesson_is_there_for_everybody(page, server: Server, name: str) -> None:
+    _run(page, server, name)

@@ -22,6 +22,8 @@ def test_lab_opens_the_first_lesson_and_asks_nobody() -> None:
     overrides = (folder / "labconfig" / "default_setting_overrides.json").read_text()
     assert '"fetchNews": "false"' in overrides
     assert json.loads(overrides)["jupyterlab-rise:plugin"]["scroll"]  # no slide is cut off
+    (names,) = [each for each in command if each.startswith("--LabApp.extra_labextensions_path=")]
+    assert (Path(names.partition("=")[2]) / "workbook-names" / "package.json").is_file()
 
 
 def test_a_setting_of_the_caller_takes_the_place_of_ours() -> None:

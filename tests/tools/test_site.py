@@ -9,8 +9,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from seeds import TURN
 
 from course_lib.instructor import authoring
+from tests.browser import axe
 from tests.browser.lab import browser
 from tools import site
 
@@ -104,7 +106,25 @@ def test_the_front_page_answers_and_is_searched_from_a_disk(made: Path, chromium
     expect(page.locator("#search-results li").first).to_be_visible()
     for lesson in authoring.lessons():
         page.goto((made / f"{lesson.name}.html").as_uri())
-        expect(page.locator("h1")).to_contain_text(lesson.title)
+        expect(page.locator("h1")).to_contain_text(lesson.title.replace("'", "’"))
     outside = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
     assert not outside, outside[:5]
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_there_for_everybody(made: Path, chromium, scheme: str) -> None:
+    """In the dark only colours differ. By default a page of each kind, and those that scroll."""
+    context = chromium.new_context(offline=True, color_scheme=scheme)
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    every = sorted(made.rglob("*.html"))
+    kinds = ("index", "search", "hear", "hub", "12_")
+    chosen = [path for path in every if TURN or path.stem.startswith(kinds)]
+    found = {}
+    for path in chosen:
+        page.goto(path.as_uri())
+        found[path.stem] = axe.complaints(page, "body", colours_alone=scheme == "dark")
+    assert len(chosen) >= len(kinds) and not any(found.values()), found
     context.close()

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -29,6 +36,23 @@ def texts(monkeypatch: pytest.MonkeyPatch):
         return "\n".join(found)
 
     return read
+
+
+@pytest.fixture
+def colab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], list[dict]]:
+    """Be in Colab, by the stand-in that its browser tests use; return what was asked of it."""
+    path = Path(__file__).parents[1] / "colab" / "stand_in" / "google" / "colab" / "output.py"
+    spec = spec_from_file_location("google.colab.output", path)
+    output = module_from_spec(spec)
+    spec.loader.exec_module(output)
+    package = ModuleType("google.colab")
+    package.output = output
+    monkeypatch.setitem(sys.modules, "google.colab", package)
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    calls = tmp_path / "calls"
+    calls.touch()
+    monkeypatch.setenv("WORKBOOK_COLAB_CALLS", str(calls))
+    return lambda: [json.loads(line) for line in calls.read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")

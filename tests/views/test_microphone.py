@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import sys
-import types
 
 import numpy as np
-import pytest
 
-from course_lib import session
 from course_lib.views import microphone
 
 SPARE = np.linspace(-0.5, 0.5, 16000, dtype=np.float32)
@@ -34,18 +31,14 @@ def test_what_a_microphone_sends_is_taken_or_refused_with_a_reason() -> None:
     assert "(OddError)" in microphone.take(b"", "OddError", SPARE).problem
 
 
-def test_colab_is_asked_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colab_is_asked_in_its_own_way(colab) -> None:
     beep = np.sin(np.arange(16000) / 5).astype("<f4")
-    said, asked = [base64.b64encode(beep.tobytes()).decode(), "!NotAllowedError"], []
-    output = types.SimpleNamespace(eval_js=lambda code: asked.append(code) or said.pop(0))
-    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
-    colab = types.ModuleType("google.colab")
-    colab.output = output
-    monkeypatch.setitem(sys.modules, "google.colab", colab)
-    monkeypatch.setattr(session, "in_colab", lambda: True)
+    said = base64.b64encode(beep.tobytes()).decode()
+    sys.modules["google.colab"].output.answers.insert(0, said)
     got = []
     button = microphone.record_button(lambda samples, problem: got.append((samples, problem)))
     button.click()
     button.click()
     assert got == [(beep.tobytes(), ""), (b"", "NotAllowedError")]
-    assert "getUserMedia" in asked[0] and "export" not in asked[0]
+    asked = [each["script"] for each in colab() if each["called"] == "eval_js"]
+    assert len(asked) == 2 and "getUserMedia" in asked[0] and "export" not in asked[0]

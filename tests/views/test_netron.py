@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
-import types
 import urllib.error
 import urllib.request
 
@@ -108,14 +106,11 @@ def test_without_the_package_there_is_a_sentence_and_the_picture(displayed, monk
         netron.serve(b"bytes", "m.pb")
 
 
-def test_colab_gets_its_own_frame(displayed, monkeypatch):
-    asked = []
-    output = types.SimpleNamespace(serve_kernel_port_as_iframe=lambda *a, **k: asked.append((a, k)))
-    colab = types.ModuleType("google.colab")
-    colab.output = output
-    monkeypatch.setitem(sys.modules, "google.colab", colab)
+def test_colab_gets_its_own_frame(displayed, colab):
     netron.Netron(b"bytes", "m.pb", TWIN).show()
-    assert isinstance(asked[0][0][0], int)
+    (asked,) = colab()
+    assert asked["called"] == "serve_kernel_port_as_iframe"
+    assert isinstance(asked["port"], int) and asked["height"] == "520"
     assert len(displayed) == 1 and "image/png" in displayed[0]  # with a sentence, if it stays empty
 
 
