@@ -111,7 +111,8 @@
     leaves.append(said);
     show(state, false);
     place.append(leaves);
-    place.querySelector(".flip-still").hidden = true;
+    const still = place.previousElementSibling ?? place.parentElement.previousElementSibling;
+    still.classList.add("flip-still");
   };
 
   const load = (place) => {

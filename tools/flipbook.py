@@ -21,18 +21,20 @@ import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 
 from course_lib.session import files
 from course_lib.views import shell
 
-__all__ = ["Book", "Store", "record"]
+__all__ = ["Book", "Store", "lay", "main", "packed", "record", "run", "shown"]
 
 MOST = 400  # states of a widget that differ in what they show
 _MOST_STEPS = 1200  # of a slider that buttons walk, which would skip steps if it were thinned
@@ -40,8 +42,7 @@ _MOST_BYTES = 1_200_000  # of all that its states show, compressed
 _FEWEST = 8
 _DATA = re.compile(r'src="data:(?:image|audio)/(png|wav);base64,([A-Za-z0-9+/=]+)"')
 _DEAD = re.compile(r' onclick="[^"]*"|cursor: ?pointer;?| aria-live="polite"')
-_TRAINING = "<widget: a training, live>"  # what follows one is not recorded: no site waits for it
-_OURS = "<widget: "
+_TRAINING = "<widget: a training, live>"
 
 
 class Store:
@@ -286,6 +287,8 @@ class _Driver:
                 self._restore(self.initial, but=control)
                 same = same and self._look() == self.first
             control.silent = control.moves and same and control.kind == "list"
+            if control.silent:  # it only leads elsewhere, and would multiply the states
+                control.values = [control.start]
             self._restore(self.initial)
         return looks
 
@@ -295,7 +298,7 @@ class _Driver:
     def _choose(self, looks: set[tuple[str, ...]]) -> None:
         """Keep as many values of each control as the number and the bytes of states allow."""
         room = max(_FEWEST, int(_MOST_BYTES / self._bytes_each(looks)))
-        loud = [control for control in self.controls if not control.silent]
+        loud = self._movable()
         for control in loud:
             if control.walked and len(control.all) > min(room, _MOST_STEPS):
                 control.thin(min(room, _MOST_STEPS))
@@ -322,14 +325,13 @@ class _Driver:
 
         def size(texts: Sequence[str]) -> int:
             text = "".join(texts)
-            used = {name for name in names.findall(text)}
-            heavy = sum(len(self.store.files[name]) for name in used)
+            heavy = sum(len(self.store.files[name]) for name in set(names.findall(text)))
             return len(zlib.compress(text.encode())) + heavy
 
         return max(1.0, (size(pieces) - size(once)) / max(1, len(looks) - 1))
 
     def _is_live(self, button: Any, shown: Sequence[_Control]) -> bool:
-        return not button.disabled and bool(shown)
+        return not button.disabled and bool(shown) and not self._heeds_silent(button)
 
     def _described(self, control: _Control) -> dict[str, Any]:
         """Return a control as the script reads it: its kind, label, and a text for each value."""
@@ -353,27 +355,15 @@ class _Driver:
         sizes = [len(control.values) for control in self.controls]
         pieces: dict[str, int] = {}
         frames: dict[tuple[int, ...], int] = {}
-        recorded: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
 
         def kept() -> int:
             look = tuple(pieces.setdefault(piece, len(pieces)) for piece in self._look())
             return frames.setdefault(look, len(frames))
 
         for places in itertools.product(*map(range, sizes)):
-            loud = tuple(
-                control.place(control.start) if control.silent else place
-                for control, place in zip(self.controls, places, strict=True)
-            )
-            if loud not in recorded:
-                self._restore(self._at(loud))
-                recorded[loud] = kept(), self._places()
-            frame, real = recorded[loud]
-            real = tuple(
-                place if control.silent else there
-                for control, place, there in zip(self.controls, places, real, strict=True)
-            )
-            book.frame_of.append(frame)
-            book.state_of.append(self._number(real))
+            self._restore(self._at(places))
+            book.frame_of.append(kept())
+            book.state_of.append(self._number(self._places()))
         for _ in range(2):  # a state may stand for one that stands for another
             book.state_of = [book.state_of[state] for state in book.state_of]
         book.start = self._number([c.place(c.start) for c in self.controls])
@@ -389,65 +379,37 @@ class _Driver:
 
     def _follow(self, book: Book, buttons: Sequence[Any]) -> None:
         """Record where buttons, and the controls that move others, lead from every state."""
-        actions: list[tuple[str, Callable[[], None], _Control | None, bool]] = []
-        for button in buttons:
-            free = self._heeds_no_silent(button)
-            actions.append((f"b{self.buttons.index(button)}", button.click, None, free))
+        actions: list[tuple[str, Callable[[], None]]] = [
+            (f"b{self.buttons.index(button)}", button.click) for button in buttons
+        ]
         for number, control in enumerate(self.controls):
-            if control.moves and len(control.values) > 1:
-                for place, value in enumerate(control.values):
-                    act = lambda control=control, value=value: control.set(value)  # noqa: E731
-                    actions.append((f"{number}={place}", act, control, control.silent))
-        sizes = [len(control.values) for control in self.controls]
-        for key, act, own, free in actions:
-            known: dict[tuple[int, ...], tuple[int, ...]] = {}
-            moves = book.moves[key] = []
-            for number, places in enumerate(itertools.product(*map(range, sizes))):
-                if book.state_of[number] != number:
-                    moves.append(book.state_of[number])
-                    continue
-                same = tuple(
-                    -1 if control.silent and free else place
-                    for control, place in zip(self.controls, places, strict=True)
-                )
-                if same not in known:
-                    known[same] = self._led(places, act, own)
-                to = tuple(
-                    place if control.silent and free and control is not own else there
-                    for control, place, there in zip(
-                        self.controls, places, known[same], strict=True
-                    )
-                )
-                moves.append(book.state_of[self._number(to)])
+            if control.moves:
+                actions += [
+                    (f"{number}={place}", partial(control.set, value))
+                    for place, value in enumerate(control.values)
+                ]
+        every = list(itertools.product(*(range(len(c.values)) for c in self.controls)))
+        for key, act in actions:
+            moves = book.moves[key] = list(book.state_of)
+            for number, places in enumerate(every):
+                if book.state_of[number] == number:
+                    values = self._at(places)
+                    self._restore(values)
+                    act()
+                    moves[number] = book.state_of[self._number(self._places(values))]
 
-    def _led(
-        self, places: Sequence[int], act: Callable[[], None], own: _Control | None
-    ) -> tuple[int, ...]:
-        """Return the places of the controls after an action in a state."""
-        values = self._at(places)
-        if own is not None and own.silent:  # from another value, or nothing would be chosen
-            wanted = int(own.values.index(own.read()) == 0) if own.read() in own.values else 0
-            values = tuple(
-                own.values[wanted] if control is own else value
-                for control, value in zip(self.controls, values, strict=True)
-            )
-        self._restore(values)
-        act()
-        return self._places(values)
-
-    def _heeds_no_silent(self, button: Any) -> bool:
-        """Return whether a button leads to the same from every value of the silent controls."""
+    def _heeds_silent(self, button: Any) -> bool:
+        """Return whether where a button leads depends on a control that is left out."""
         led = set()
         for control in self.controls:
-            for value in control.values if control.silent else ():
-                start = tuple(
-                    value if each is control else first
-                    for each, first in zip(self.controls, self.initial, strict=True)
-                )
-                self._restore(start)
+            for value in control.all if control.silent else ():
+                self._restore(self.initial)
+                control.set(value)
+                self._restore(self.initial, but=control)
                 button.click()
                 led.add(tuple(c.read() for c in self.controls if not c.silent))
-        return len(led) <= 1
+        self._restore(self.initial)
+        return len(led) > 1
 
     def _at(self, places: Sequence[int]) -> tuple[Any, ...]:
         return tuple(c.values[place] for c, place in zip(self.controls, places, strict=True))
@@ -495,3 +457,90 @@ def _webp(png: bytes) -> bytes:
     buffer = io.BytesIO()
     Image.open(io.BytesIO(png)).save(buffer, "webp", lossless=True, method=2)
     return buffer.getvalue()
+
+
+def run(notebook: NotebookNode, store: Store) -> dict[str, list[Book | None]]:
+    """Execute a notebook's cells as far as its last widget; return the books by cell.
+
+    Each cell that shows widgets has a list, an entry a widget. Nothing after a training is run:
+    no page waits for one. What cells print is dropped. Raises what a cell raises.
+    """
+    wanted = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    stop = next(
+        (at for at, cell in enumerate(wanted) if _TRAINING in map(_text, shown(cell))), len(wanted)
+    )
+    last = max((at for at, cell in enumerate(wanted[:stop]) if shown(cell)), default=-1)
+    books: dict[str, list[Book | None]] = {}
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in wanted[: last + 1]:
+        widgets: list[Any] = []
+        with _watched(widgets), redirect_stdout(io.StringIO()):
+            exec(compile(cell.source, f"<cell {cell.id}>", "exec"), names)
+        if widgets:
+            books[cell.id] = [record(widget, store) for widget in widgets]
+    return books
+
+
+def shown(cell: NotebookNode) -> list[NotebookNode]:
+    """Return the outputs of a cell that were widgets when it was executed."""
+    return [each for each in cell.get("outputs", ()) if _text(each).startswith("<widget: ")]
+
+
+def lay(cell: NotebookNode, names: Sequence[str]) -> None:
+    """Put the places of flip-books into a cell, each after the still picture of its widget."""
+    for output, name in zip(shown(cell), names, strict=False):
+        if name:
+            place = {"text/html": f'<div data-flipbook="{name}"></div>'}
+            at = next(at for at, each in enumerate(cell.outputs) if each is output)
+            cell.outputs.insert(at + 1, nbformat.v4.new_output("display_data", place))
+
+
+def packed(name: str, book: Book) -> str:
+    """Return the script that brings a book to its page."""
+    text = json.dumps(vars(book), separators=(",", ":"), ensure_ascii=False).encode()
+    data = base64.b64encode(gzip.compress(text, mtime=0)).decode("ascii")
+    return f'flipbook("{name}","{data}");\n'
+
+
+def main(arguments: list[str]) -> int:
+    """Record the flip-books of a notebook into a folder, and print their names by cell as JSON."""
+    path, out = (Path(argument).resolve() for argument in arguments)
+    notebook, store = nbformat.read(path, as_version=nbformat.NO_CONVERT), Store()
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # a lesson writes into the folder that it runs in
+        books = run(notebook, store)
+        os.chdir(here)
+    names = {cell: _written(f"{path.stem[:2]}-{cell}", each, out) for cell, each in books.items()}
+    for name, content in store.files.items():
+        files.write_atomically(out / name, content)
+    print(json.dumps(names))
+    return 0
+
+
+def _written(cell: str, books: Sequence[Book | None], out: Path) -> list[str]:
+    """Write books into a folder; return their names, empty where a widget has none."""
+    names = [f"{cell}-{place}" if book else "" for place, book in enumerate(books)]
+    for name, book in zip(names, books, strict=True):
+        if book:
+            files.write_atomically(out / f"{name}.js", packed(name, book))
+    return names
+
+
+def _text(output: NotebookNode) -> str:
+    return output.get("data", {}).get("text/plain", "")
+
+
+@contextmanager
+def _watched(widgets: list[Any]) -> Iterator[None]:
+    """Collect the widgets that views show, instead of showing them."""
+    original = shell.show
+    shell.show = lambda widget, static, label="": widgets.append(widget)
+    try:
+        yield
+    finally:
+        shell.show = original
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
