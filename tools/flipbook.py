@@ -116,17 +116,18 @@ class _Control:
         if self.read() != value:
             setattr(self.widget, self.trait, value)
 
-    def refresh(self) -> None:
-        """Take over values that a larger bound has made possible."""
-        now = self._all()
-        if len(now) > len(self.all):
+    def refresh(self) -> bool:
+        """Take over values that a larger bound makes possible; return whether bounds differ."""
+        now, before = self._all(), self.all
+        if len(now) > len(before):
             self.values = self.all = now
+        return now != before
 
     def thin(self, count: int) -> None:
         """Keep `count` values, evenly spread, the ends and the first one shown among them."""
         last = len(self.all) - 1
         places = {round(last * part / (count - 1)) for part in range(count)} if count > 1 else set()
-        at = self.place(self.start)
+        at = self.all.index(self.start)
         if at not in places:
             inner = sorted(places - {0, last}, key=lambda each: abs(each - at))
             places = places - set(inner[:1]) | {at}
@@ -189,8 +190,9 @@ class _Driver:
         self.initial, self.first = self._values(), self._look()
         choosers = self._probe_buttons()
         looks = self._probe_controls()
-        if not choosers or self._movable():
-            choosers = []
+        if looks is None:
+            return None
+        choosers = [] if self._movable() else choosers
         self._choose(looks)
         shown = self._movable()
         live = [b for b in self.buttons if b in choosers or self._is_live(b, shown)]
@@ -253,7 +255,7 @@ class _Driver:
     def _probe_buttons(self) -> list[Any]:
         """Find what buttons walk; return those that change what is shown and no control."""
         choosers = []
-        for button in self.buttons:
+        for button in (each for each in self.buttons if not each.disabled):
             self._restore(self.initial)
             before = self._look()
             button.click()
@@ -265,32 +267,35 @@ class _Driver:
         self._restore(self.initial)
         return choosers
 
-    def _probe_controls(self) -> set[tuple[str, ...]]:
-        """Find which controls move others, show nothing, or change what controls there are."""
+    def _probe_controls(self) -> set[tuple[str, ...]] | None:
+        """Find which controls move others, and which show nothing; return what was seen.
+
+        None where a control changes what controls there are: a walk would lose its way.
+        """
         looks = {self.first}
         for control in self.controls:
             ends = control.all if control.kind != "range" else {*control.all[:2], control.all[-1]}
+            far = [control.start if c is control else c.all[-1] for c in self.controls]
             same = True
-            for value in ends:
-                self._restore(self.initial)
+            for base, value in itertools.product((self.initial, far), ends):
+                self._restore(base)
+                before = self._others(control)
                 control.set(value)
-                if _leaves(self.widget) != self.leaves:  # a new child: the walk would lose its way
-                    control.values = [control.start]
-                    break
+                if _leaves(self.widget) != self.leaves:
+                    return None
                 looks.add(self._look())
-                control.moves |= any(
-                    other is not control and other.read() != first
-                    for other, first in zip(self.controls, self.initial, strict=True)
-                )
+                control.moves |= self._others(control) != before
                 for other in self.controls:
-                    other.refresh()
+                    same = not other.refresh() and same
                 self._restore(self.initial, but=control)
                 same = same and self._look() == self.first
-            control.silent = control.moves and same and control.kind == "list"
-            if control.silent:  # it only leads elsewhere, and would multiply the states
-                control.values = [control.start]
+            if control.moves and same and control.kind == "list":
+                control.values, control.silent = [control.start], True  # it only leads elsewhere
             self._restore(self.initial)
         return looks
+
+    def _others(self, control: _Control) -> list[Any]:
+        return [each.read() for each in self.controls if each is not control]
 
     def _movable(self) -> list[_Control]:
         return [control for control in self.controls if len(control.values) > 1]
@@ -356,13 +361,13 @@ class _Driver:
         pieces: dict[str, int] = {}
         frames: dict[tuple[int, ...], int] = {}
 
-        def kept() -> int:
-            look = tuple(pieces.setdefault(piece, len(pieces)) for piece in self._look())
-            return frames.setdefault(look, len(frames))
+        def kept(look: Sequence[str]) -> int:
+            frame = tuple(pieces.setdefault(piece, len(pieces)) for piece in look)
+            return frames.setdefault(frame, len(frames))
 
         for places in itertools.product(*map(range, sizes)):
             self._restore(self._at(places))
-            book.frame_of.append(kept())
+            book.frame_of.append(kept(self.first if choosers else self._look()))
             book.state_of.append(self._number(self._places()))
         for _ in range(2):  # a state may stand for one that stands for another
             book.state_of = [book.state_of[state] for state in book.state_of]
@@ -370,7 +375,7 @@ class _Driver:
         if choosers:  # there is nothing else to move: state 0 is the first look, 1 the first button
             for number, button in enumerate(choosers, start=1):
                 button.click()
-                book.frame_of.append(kept())
+                book.frame_of.append(kept(self._look()))
                 book.state_of.append(number)
             for number, button in enumerate(choosers, start=1):
                 key = f"b{self.buttons.index(button)}"
