@@ -8,6 +8,7 @@ HTML children show. A page turns these leaves without a kernel: `flipbook.js` do
 
 from __future__ import annotations
 
+import ast
 import base64
 import gzip
 import hashlib
@@ -42,7 +43,9 @@ _MOST_BYTES = 1_200_000  # of all that its states show, compressed
 _FEWEST = 8
 _DATA = re.compile(r'src="data:(?:image|audio)/(png|wav);base64,([A-Za-z0-9+/=]+)"')
 _DEAD = re.compile(r' onclick="[^"]*"|cursor: ?pointer;?| aria-live="polite"')
-_TRAINING = "<widget: a training, live>"
+_WAITING = tuple(
+    f"<widget: {name}" for name in ("a training, live", "a recorder", "a button that records")
+)
 
 
 class Store:
@@ -464,26 +467,67 @@ def _webp(png: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def run(notebook: NotebookNode, store: Store) -> dict[str, list[Book | None]]:
-    """Execute a notebook's cells as far as its last widget; return the books by cell.
+def run(notebook: NotebookNode, store: Store) -> tuple[dict[str, list[Book | None]], list[str]]:
+    """Execute what a notebook's widgets need; return the books by cell, and what went wrong.
 
-    Each cell that shows widgets has a list, an entry a widget. Nothing after a training is run:
-    no page waits for one. What cells print is dropped. Raises what a cell raises.
+    Each cell that shows widgets has a list, an entry a widget. A widget that needs a training, or
+    somebody who speaks, is left out. What cells print is dropped.
     """
-    wanted = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    stop = next(
-        (at for at, cell in enumerate(wanted) if _TRAINING in map(_text, shown(cell))), len(wanted)
-    )
-    last = max((at for at, cell in enumerate(wanted[:stop]) if shown(cell)), default=-1)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    slices = [
+        needed([cell.source for cell in cells[: at + 1]])
+        for at, cell in enumerate(cells)
+        if shown(cell)
+    ]
+    kept = [
+        places
+        for places in slices
+        if not any(_text(each).startswith(_WAITING) for at in places for each in shown(cells[at]))
+    ]
+    ends = {max(places) for places in kept}
     books: dict[str, list[Book | None]] = {}
+    problems: list[str] = []
     names: dict[str, Any] = {"__name__": "__main__"}
-    for cell in wanted[: last + 1]:
+    for at in sorted({at for places in kept for at in places}):
         widgets: list[Any] = []
-        with _watched(widgets), redirect_stdout(io.StringIO()):
-            exec(compile(cell.source, f"<cell {cell.id}>", "exec"), names)
-        if widgets:
-            books[cell.id] = [record(widget, store) for widget in widgets]
-    return books
+        try:
+            with _watched(widgets), redirect_stdout(io.StringIO()):
+                exec(compile(cells[at].source, f"<cell {cells[at].id}>", "exec"), names)
+        except Exception as error:  # whatever a lesson's cell raises: its still picture stays
+            problems.append(f"{cells[at].id}: {type(error).__name__}: {error}")
+        if at in ends and len(widgets) == len(shown(cells[at])):
+            books[cells[at].id] = [record(widget, store) for widget in widgets]
+    return books, problems
+
+
+def needed(sources: Sequence[str]) -> list[int]:
+    """Return the places of the cells that the last one needs, itself among them, in order.
+
+    Those are the first, and each that binds a name which is needed later, or whose statement is a
+    call of that name's method.
+    """
+    wanted: set[str] = set()
+    places = []
+    for at in reversed(range(len(sources))):
+        tree = ast.parse(sources[at])
+        nodes = list(ast.walk(tree))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        bound |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        for node in nodes:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                bound |= {each.asname or each.name.partition(".")[0] for each in node.names}
+            called = node.value.func if _is_call(node) else None
+            if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+                bound.add(called.value.id)
+        if at in (0, len(sources) - 1) or bound & wanted:
+            places.append(at)
+            wanted |= {node.id for node in names}
+    return places[::-1]
+
+
+def _is_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 def shown(cell: NotebookNode) -> list[NotebookNode]:
@@ -514,11 +558,12 @@ def main(arguments: list[str]) -> int:
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # a lesson writes into the folder that it runs in
-        books = run(notebook, store)
+        books, problems = run(notebook, store)
         os.chdir(here)
     names = {cell: _written(f"{path.stem[:2]}-{cell}", each, out) for cell, each in books.items()}
     for name, content in store.files.items():
         files.write_atomically(out / name, content)
+    print(*(f"{path.stem}, {problem}" for problem in problems), sep="\n", file=sys.stderr)
     print(json.dumps(names))
     return 0
 

@@ -130,6 +130,7 @@ def _recorded(lessons: Sequence[Lesson], folder: Path) -> dict[str, list[str]]:
         run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
         if run.returncode:
             raise RuntimeError(f"The widgets of {lesson.name} do not run:\n{run.stderr[-3000:]}")
+        print(run.stderr.strip(), end="\n" * bool(run.stderr.strip()), file=sys.stderr)
         return json.loads(run.stdout)
 
     with ThreadPoolExecutor(2) as pool:

@@ -110,30 +110,34 @@ def test_a_picture_is_a_file_once_and_nothing_can_be_clicked() -> None:
     assert store.files[name][8:12] == b"WEBP" and 'alt="a dot"' in text
 
 
-def test_a_notebook_is_run_as_far_as_its_last_widget_before_a_training() -> None:
+def test_only_what_a_widget_needs_is_run_and_never_a_training() -> None:
     cells = [
         ("from course_lib.views import shell", ""),
-        (
-            "shell.show(shell.column(shell.slider('n', 0, 0, 2), shell.html('x')), '')",
-            "<widget: n>",
-        ),
-        ("raise AssertionError('this trains')", "<widget: a training, live>"),
-        ("raise AssertionError('after it')", "<widget: late>"),
+        ("last = 1", ""),
+        ("raise AssertionError('nobody needs it')", ""),
+        ("last += 1", ""),
+        ("shell.show(shell.column(shell.slider('n', 0, 0, last), shell.html()), '')", "n"),
+        ("mine = shell.slider('this trains', 0, 0, 1)\nraise AssertionError", "a training, live"),
+        ("shell.show(mine, '')", "what was trained"),
+        ("shell.show(shell.column(unknown), '')", "what cannot be run"),
     ]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(text) for text, _ in cells]
-    )
-    for cell, (_, said) in zip(notebook.cells, cells, strict=True):
-        cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": said})] * bool(said)
-    books = flipbook.run(notebook, flipbook.Store())
-    assert list(books) == [notebook.cells[1].id]
-    flipbook.lay(notebook.cells[1], ["a-book"])
-    assert [list(each.data) for each in notebook.cells[1].outputs] == [
+    notebook = nbformat.v4.new_notebook()
+    for text, said in cells:
+        cell = nbformat.v4.new_code_cell(text)
+        data = {"text/plain": f"<widget: {said}>"}
+        cell.outputs = [nbformat.v4.new_output("display_data", data)] * bool(said)
+        notebook.cells.append(cell)
+    books, problems = flipbook.run(notebook, flipbook.Store())
+    assert list(books) == [notebook.cells[4].id]
+    assert books[notebook.cells[4].id][0].controls[0]["texts"] == ["0", "1", "2"]
+    assert [notebook.cells[7].id in problem for problem in problems] == [True]
+    flipbook.lay(notebook.cells[4], ["a-book"])
+    assert [list(each.data) for each in notebook.cells[4].outputs] == [
         ["text/plain"],
         ["text/html"],
     ]
-    flipbook.lay(notebook.cells[3], [""])
-    assert len(notebook.cells[3].outputs) == 1
+    flipbook.lay(notebook.cells[6], [""])
+    assert len(notebook.cells[6].outputs) == 1
 
 
 def test_a_packed_book_can_be_read_again() -> None:
