@@ -506,28 +506,32 @@ def needed(sources: Sequence[str]) -> list[int]:
     Those are the first, and each that binds a name which is needed later, or whose statement is a
     call of that name's method.
     """
+    trees = [list(ast.walk(ast.parse(source))) for source in sources]
+    modules = {name for tree in trees for name in _imported(tree)}
     wanted: set[str] = set()
     places = []
-    for at in reversed(range(len(sources))):
-        tree = ast.parse(sources[at])
-        nodes = list(ast.walk(tree))
+    for at, nodes in reversed(list(enumerate(trees))):
         names = [node for node in nodes if isinstance(node, ast.Name)]
-        bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        bound = {node.id for node in names if isinstance(node.ctx, ast.Store)} | _imported(nodes)
         bound |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        for node in nodes:
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                bound |= {each.asname or each.name.partition(".")[0] for each in node.names}
-            called = node.value.func if _is_call(node) else None
-            if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-                bound.add(called.value.id)
-        if at in (0, len(sources) - 1) or bound & wanted:
+        bound |= {_called(node) for node in nodes} - modules
+        if at in (0, len(trees) - 1) or bound & wanted:
             places.append(at)
             wanted |= {node.id for node in names}
     return places[::-1]
 
 
-def _is_call(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+def _imported(nodes: Sequence[ast.AST]) -> set[str]:
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return {each.asname or each.name.partition(".")[0] for node in imports for each in node.names}
+
+
+def _called(node: ast.AST) -> str:
+    """Return the name whose method a statement calls; empty where it is none."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    method = call.func if isinstance(call, ast.Call) else None
+    owner = method.value if isinstance(method, ast.Attribute) else None
+    return owner.id if isinstance(owner, ast.Name) else ""
 
 
 def shown(cell: NotebookNode) -> list[NotebookNode]:
