@@ -356,7 +356,7 @@ class _Driver:
             elif kept == 1 < every:
                 parts.append(f"{control.widget.description} stays as it is")
         parts += [f"no {name}" for name in self.others]
-        return "; ".join(parts)
+        return f"Without a kernel: {'; '.join(parts)}." if parts else ""
 
     def _walk(self, book: Book, choosers: Sequence[Any]) -> None:
         """Record what every state shows."""

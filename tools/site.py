@@ -187,6 +187,13 @@ def _page(lesson: Lesson, facts: Project, books: Mapping[str, Sequence[str]]) ->
     open_it = f"Executed, with its solutions folded. [Work in it yourself]({facts.colab(lesson)})."
     notebook.cells[0].source = f"{title}\n\n{open_it}{text}"
     for cell in notebook.cells:
+        pictures = [
+            each.metadata
+            for each in cell.get("outputs", ())
+            if "image/png" in each.get("metadata", ())
+        ]
+        if len(pictures) == 1 and "alt" in pictures[0]["image/png"]:  # MyST-NB takes one a cell
+            cell.metadata["mystnb"] = {"image": {"alt": pictures[0]["image/png"]["alt"]}}
         flipbook.lay(cell, books.get(cell.id, ()))
         if cell.id == "setup" or cell.metadata.get("exercise"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]

@@ -99,7 +99,7 @@ def test_where_nothing_has_few_values_there_is_no_book() -> None:
     text, one = ipywidgets.Text(description="name"), shell.dropdown("only", ["this"])
     assert flipbook.record(shell.column(text, one, shell.html("x")), flipbook.Store()) is None
     book = _recorded(shell.column(text, shell.slider("n", 0, 0, 1), shell.html("x")))
-    assert book.left_out == "no name"
+    assert book.left_out == "Without a kernel: no name."
 
 
 def test_a_picture_is_a_file_once_and_nothing_can_be_clicked() -> None:
