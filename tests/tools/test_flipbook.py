@@ -10,20 +10,20 @@ from typing import Any
 import nbformat
 
 from course_lib.views import shell, style
-from tools import flipbook
+from tools import flipbook, walk
 
 _DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 
 
-def _recorded(widget: Any, **how: Any) -> flipbook.Book:
-    book = flipbook.record(widget, flipbook.Store(), **how)
+def _recorded(widget: Any, **how: Any) -> walk.Book:
+    book = walk.record(widget, walk.Store(), **how)
     assert book is not None
     return book
 
 
-def _shown(book: flipbook.Book, state: int) -> str:
+def _shown(book: walk.Book, state: int) -> str:
     """Return what the slots show in a state, as the page would."""
     return "".join(book.pieces[piece] for piece in book.frames[book.frame_of[state]])
 
@@ -97,13 +97,13 @@ def test_where_nothing_has_few_values_there_is_no_book() -> None:
     import ipywidgets
 
     text, one = ipywidgets.Text(description="name"), shell.dropdown("only", ["this"])
-    assert flipbook.record(shell.column(text, one, shell.html("x")), flipbook.Store()) is None
+    assert walk.record(shell.column(text, one, shell.html("x")), walk.Store()) is None
     book = _recorded(shell.column(text, shell.slider("n", 0, 0, 1), shell.html("x")))
     assert book.left_out == "Without a kernel: no name."
 
 
 def test_a_picture_is_a_file_once_and_nothing_can_be_clicked() -> None:
-    store, picture = flipbook.Store(), style.show(_DOT, "a dot", 1)
+    store, picture = walk.Store(), style.show(_DOT, "a dot", 1)
     text = store.put(f'<p onclick="f(&quot;x&quot;)">{picture.html()}{picture.html()}</p>')
     (name,) = store.files
     assert text.count(f'src="_static/flip/{name}"') == 2 and "onclick" not in text
@@ -127,7 +127,7 @@ def test_only_what_a_widget_needs_is_run_and_never_a_training() -> None:
         data = {"text/plain": f"<widget: {said}>"}
         cell.outputs = [nbformat.v4.new_output("display_data", data)] * bool(said)
         notebook.cells.append(cell)
-    books, problems = flipbook.run(notebook, flipbook.Store())
+    books, problems = flipbook.run(notebook, walk.Store())
     assert list(books) == [notebook.cells[4].id]
     assert books[notebook.cells[4].id][0].controls[0]["texts"] == ["0", "1", "2"]
     assert [notebook.cells[7].id in problem for problem in problems] == [True]
