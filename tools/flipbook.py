@@ -13,6 +13,7 @@ import base64
 import gzip
 import io
 import json
+import linecache
 import os
 import sys
 import tempfile
@@ -60,7 +61,7 @@ def run(notebook: NotebookNode, store: Store) -> tuple[dict[str, list[Book | Non
         widgets: list[Any] = []
         try:
             with _watched(widgets), redirect_stdout(io.StringIO()):
-                exec(compile(cells[at].source, f"<cell {cells[at].id}>", "exec"), names)
+                _execute(cells[at], names)
         except Exception as error:  # whatever a lesson's cell raises: its still picture stays
             problems.append(f"{cells[at].id}: {type(error).__name__}: {error}")
         if at in ends and len(widgets) == len(shown(cells[at])):
@@ -68,11 +69,18 @@ def run(notebook: NotebookNode, store: Store) -> tuple[dict[str, list[Book | Non
     return books, problems
 
 
+def _execute(cell: NotebookNode, names: dict[str, Any]) -> None:
+    """Execute a cell; its source can be looked up, as tf.function does."""
+    place = f"<cell {cell.id}>"
+    linecache.cache[place] = len(cell.source), None, cell.source.splitlines(True), place
+    exec(compile(cell.source, place, "exec"), names)
+
+
 def needed(sources: Sequence[str]) -> list[int]:
     """Return the places of the cells that the last one needs, itself among them, in order.
 
-    Those are the first, and each that binds a name which is needed later, or whose statement is a
-    call of that name's method.
+    Those are the first, and each that binds a name which is needed later, sets a part of it, or
+    whose statement is a call of its method.
     """
     trees = [list(ast.walk(ast.parse(source))) for source in sources]
     modules = {name for tree in trees for name in _imported(tree)}
@@ -83,6 +91,7 @@ def needed(sources: Sequence[str]) -> list[int]:
         bound = {node.id for node in names if isinstance(node.ctx, ast.Store)} | _imported(nodes)
         bound |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
         bound |= {_called(node) for node in nodes} - modules
+        bound |= {_part_of(node) for node in nodes}
         if at in (0, len(trees) - 1) or bound & wanted:
             places.append(at)
             wanted |= {node.id for node in names}
@@ -92,6 +101,12 @@ def needed(sources: Sequence[str]) -> list[int]:
 def _imported(nodes: Sequence[ast.AST]) -> set[str]:
     imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
     return {each.asname or each.name.partition(".")[0] for node in imports for each in node.names}
+
+
+def _part_of(node: ast.AST) -> str:
+    """Return the name of which a part is set, as `a["b"] = c` and `a.b = c` do; else nothing."""
+    part = isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store)
+    return node.value.id if part and isinstance(node.value, ast.Name) else ""
 
 
 def _called(node: ast.AST) -> str:

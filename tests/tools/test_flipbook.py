@@ -113,10 +113,14 @@ def test_a_picture_is_a_file_once_and_nothing_can_be_clicked() -> None:
 def test_only_what_a_widget_needs_is_run_and_never_a_training() -> None:
     cells = [
         ("from course_lib.views import shell", ""),
-        ("last = 1", ""),
+        ("last, parts = 1, {}", ""),
         ("raise AssertionError('nobody needs it')", ""),
         ("last += 1", ""),
-        ("shell.show(shell.column(shell.slider('n', 0, 0, last), shell.html()), '')", "n"),
+        ("parts['more'] = 0", ""),
+        (
+            "shell.show(shell.column(shell.slider('n', 0, parts['more'], last), shell.html()), '')",
+            "n",
+        ),
         ("mine = shell.slider('this trains', 0, 0, 1)\nraise AssertionError", "a training, live"),
         ("shell.show(mine, '')", "what was trained"),
         ("shell.show(shell.column(unknown), '')", "what cannot be run"),
@@ -128,16 +132,16 @@ def test_only_what_a_widget_needs_is_run_and_never_a_training() -> None:
         cell.outputs = [nbformat.v4.new_output("display_data", data)] * bool(said)
         notebook.cells.append(cell)
     books, problems = flipbook.run(notebook, walk.Store())
-    assert list(books) == [notebook.cells[4].id]
-    assert books[notebook.cells[4].id][0].controls[0]["texts"] == ["0", "1", "2"]
-    assert [notebook.cells[7].id in problem for problem in problems] == [True]
-    flipbook.lay(notebook.cells[4], ["a-book"])
-    assert [list(each.data) for each in notebook.cells[4].outputs] == [
+    assert list(books) == [notebook.cells[5].id]
+    assert books[notebook.cells[5].id][0].controls[0]["texts"] == ["0", "1", "2"]
+    assert [notebook.cells[8].id in problem for problem in problems] == [True]
+    flipbook.lay(notebook.cells[5], ["a-book"])
+    assert [list(each.data) for each in notebook.cells[5].outputs] == [
         ["text/plain"],
         ["text/html"],
     ]
-    flipbook.lay(notebook.cells[6], [""])
-    assert len(notebook.cells[6].outputs) == 1
+    flipbook.lay(notebook.cells[7], [""])
+    assert len(notebook.cells[7].outputs) == 1
 
 
 def test_a_packed_book_can_be_read_again() -> None:
