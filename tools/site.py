@@ -3,14 +3,19 @@
     python -m tools.site [OUT]
 
 Nothing on it asks another machine for anything; a folder on any server, or on a disk, will do.
+Widgets with few states are flip-books, see `flipbook`; another's still picture stands there.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -19,6 +24,7 @@ from nbformat import NotebookNode
 from course_lib.instructor import authoring
 from course_lib.instructor.authoring.editions import Project, read_project
 from course_lib.instructor.authoring.source import Lesson
+from tools import flipbook
 
 __all__ = ["build", "main"]
 
@@ -73,7 +79,8 @@ extensions = ["myst_nb"]
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
-html_js_files = ["reach.js"]
+html_js_files = ["reach.js", "flipbook.js"]
+html_css_files = ["flipbook.css"]
 html_copy_source = False
 html_show_sourcelink = False
 nb_execution_mode = "off"
@@ -96,15 +103,18 @@ for (const when of ["load", "resize", "toggle"]) addEventListener(when, reach, t
 """
 
 
-def build(out: Path = OUT) -> Path:
-    """Write the site into `out`, anew; return that folder. Raises RuntimeError where Sphinx does.
+def build(out: Path = OUT, alive: Collection[str] | None = None) -> Path:
+    """Write the site into `out`, anew; return that folder.
 
-    The site that was there stays until the new one is complete.
+    `alive` are the numbers of lessons whose widgets become flip-books, by default of all. The site
+    that was there stays until the new one is complete. Raises RuntimeError where Sphinx does, or
+    where a lesson cannot be executed.
     """
     lessons = authoring.lessons(ROOT)
     with tempfile.TemporaryDirectory() as name:
         source, made = Path(name, "source"), Path(name, "made")
-        _write(source, lessons)
+        chosen = [each for each in lessons if alive is None or each.number in alive]
+        _write(source, lessons, _recorded(chosen, source / "_static" / "flip"))
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
         run = subprocess.run([*command, source, made], capture_output=True, text=True)
         if run.returncode:
@@ -120,16 +130,34 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _write(source: Path, lessons: list[Lesson]) -> None:
-    """Put together what Sphinx reads."""
+def _recorded(lessons: Sequence[Lesson], folder: Path) -> dict[str, list[str]]:
+    """Record the flip-books of lessons, two lessons at a time; return their names by cell."""
+    folder.mkdir(parents=True)
+
+    def one(lesson: Lesson) -> dict[str, list[str]]:
+        command = [sys.executable, "-m", "tools.flipbook", str(_reference(lesson)), str(folder)]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+        if run.returncode:
+            raise RuntimeError(f"The widgets of {lesson.name} do not run:\n{run.stderr[-3000:]}")
+        print(run.stderr.strip(), end="\n" * bool(run.stderr.strip()), file=sys.stderr)
+        return json.loads(run.stdout)
+
+    with ThreadPoolExecutor(2) as pool:
+        return {cell: names for each in pool.map(one, lessons) for cell, names in each.items()}
+
+
+def _write(source: Path, lessons: list[Lesson], books: Mapping[str, Sequence[str]]) -> None:
+    """Put together what Sphinx reads; `books` are the names of flip-books by cell."""
     from course_lib import tflite
     from course_lib.sound import dataset
     from course_lib.views import hearing
 
     facts = read_project(ROOT)
-    (source / "_static").mkdir(parents=True)
+    for kind in ("js", "css"):
+        shutil.copy(Path(flipbook.__file__).with_suffix(f".{kind}"), source / "_static")
     for lesson in lessons:
-        nbformat.write(_page(lesson, facts), source / f"{lesson.name}.ipynb")
+        nbformat.write(_page(lesson, facts, books), source / f"{lesson.name}.ipynb")
     for name in _DOCUMENTS:
         text = (ROOT / "docs" / name).read_text(encoding="utf-8").replace("(../notebooks/", "(")
         for page in ("CONTRIBUTING.md", "CHANGELOG.md"):
@@ -155,15 +183,29 @@ def _row(lesson: Lesson, facts: Project) -> str:
     return f"| {mark}{link} | {lesson.minutes} | {lesson.question} | {colab} |"
 
 
-def _page(lesson: Lesson, facts: Project) -> NotebookNode:
-    """Return a lesson as it was executed; the code of set-up and solutions unfolds on a click."""
-    path = ROOT / "notebooks" / "reference" / f"{lesson.name}.ipynb"
-    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+def _reference(lesson: Lesson) -> Path:
+    return ROOT / "notebooks" / "reference" / f"{lesson.name}.ipynb"
+
+
+def _page(lesson: Lesson, facts: Project, books: Mapping[str, Sequence[str]]) -> NotebookNode:
+    """Return a lesson as it was executed; the code of set-up and solutions unfolds on a click.
+
+    After the still picture of each widget comes the place of its flip-book, which hides it.
+    """
+    notebook = nbformat.read(_reference(lesson), as_version=nbformat.NO_CONVERT)
     title = notebook.cells[0].source.partition("\n")[0]
     text = notebook.cells[0].source.partition(".ipynb).")[2]
     open_it = f"Executed, with its solutions folded. [Work in it yourself]({facts.colab(lesson)})."
     notebook.cells[0].source = f"{title}\n\n{open_it}{text}"
     for cell in notebook.cells:
+        pictures = [
+            each.metadata
+            for each in cell.get("outputs", ())
+            if "image/png" in each.get("metadata", ())
+        ]
+        if len(pictures) == 1 and "alt" in pictures[0]["image/png"]:  # MyST-NB takes one a cell
+            cell.metadata["mystnb"] = {"image": {"alt": pictures[0]["image/png"]["alt"]}}
+        flipbook.lay(cell, books.get(cell.id, ()))
         if cell.id == "setup" or cell.metadata.get("exercise"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]
     return notebook

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return site.build(tmp_path_factory.mktemp("site") / "out")
+    return site.build(tmp_path_factory.mktemp("site") / "out", alive=("01",))
 
 
 class _Page(HTMLParser):
@@ -106,7 +106,8 @@ def test_the_front_page_answers_and_is_searched_from_a_disk(made: Path, chromium
     expect(page.locator("#search-results li").first).to_be_visible()
     for lesson in authoring.lessons():
         page.goto((made / f"{lesson.name}.html").as_uri())
-        expect(page.locator("h1")).to_contain_text(lesson.title.replace("'", "’"))
+        title = lesson.title.replace("'", "’")  # as Sphinx sets it
+        expect(page.locator("h1")).to_contain_text(title)
     outside = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
     assert not outside, outside[:5]
     context.close()
@@ -127,4 +128,73 @@ def test_every_page_is_there_for_everybody(made: Path, chromium, scheme: str) ->
         page.goto(path.as_uri())
         found[path.stem] = axe.complaints(page, "body", colours_alone=scheme == "dark")
     assert len(chosen) >= len(kinds) and not any(found.values()), found
+    context.close()
+
+
+_CONTRASTS = """root => {
+    const number = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+    const ground = element => {
+        for (let each = element; each; each = each.parentElement) {
+            const colour = number(getComputedStyle(each).backgroundColor);
+            if (colour[3] !== 0) return colour;
+        }
+    };
+    return Array.from(root.querySelectorAll('button, select, label > span, .flip-note'), each => {
+        const pair = [number(getComputedStyle(each).color), ground(each)].map(light);
+        return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    });
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_flip_book_is_turned_by_keyboard(made: Path, chromium, scheme: str) -> None:
+    from playwright.sync_api import expect
+
+    # 640 CSS pixels are a window of 1280 at 200 %
+    context = chromium.new_context(
+        offline=True, color_scheme=scheme, viewport={"width": 640, "height": 900}
+    )
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((made / "01_programs_as_graphs.html").as_uri())
+    book = page.locator("[data-flipbook]").first
+    book.scroll_into_view_if_needed()
+    step = book.get_by_role("slider", name="step")
+    expect(step).to_have_attribute("aria-valuetext", "0")
+    picture = book.locator("svg")
+    expect(picture).to_have_attribute("aria-label", re.compile("^Step 0 of 7"))
+    step.press("ArrowRight")
+    expect(picture).to_have_attribute("aria-label", re.compile("^Step 1 of 7: var1 is"))
+    said = book.get_by_role("status")
+    expect(said).to_contain_text("Step 1 of 7: var1 is")
+    book.get_by_role("button", name="end ▶|").press("Enter")
+    expect(said).to_contain_text("Step 7 of 7")
+    expect(step).to_have_attribute("aria-valuetext", "7")
+    before = said.text_content()
+    book.get_by_role("slider", name="var1").press("Home")
+    expect(said).not_to_have_text(before)
+    expect(book.get_by_role("slider", name="var1")).to_have_attribute("aria-valuetext", "-6")
+    assert step.evaluate("each => getComputedStyle(each).outlineStyle") == "none"
+    step.focus()
+    page.keyboard.press("ArrowLeft")  # a focus that the keyboard moves is seen
+    assert step.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
+    assert min(book.evaluate(_CONTRASTS)) >= 4.5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+    context.close()
+
+
+@pytest.mark.browser
+def test_without_a_script_the_still_picture_stands_there(made: Path, chromium) -> None:
+    context = chromium.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto((made / "01_programs_as_graphs.html").as_uri())
+    assert page.get_by_role("img", name=re.compile("^Frames of the run")).is_visible()
+    assert page.locator("[data-flipbook] *").count() == 0
     context.close()
