@@ -1,0 +1,146 @@
+"""How much memory the kernel of each lesson needs, alone and with every process that it starts.
+
+    python -m benchmarks.memory [--student] [--cells 3] [--out benchmarks/memory.md] [LESSON …]
+
+Runs the solved edition (`--student`: the one without answers) in a clean copy, one lesson after
+the other, and asks the system every 50 ms what is resident. Prints a table in Markdown; with
+`--cells`, also the cells with the highest peaks. What a kernel shares with its own children counts
+once for each. Exits with 1 where a kernel is above the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import psutil
+
+from tools import clean_copy
+
+LIMIT_MB = 900
+_PERIOD_SECONDS = 0.05
+_CELL_SECONDS = 1500
+
+
+@dataclass
+class Use:
+    """What one notebook took, in MB: its kernel at most and at the end, and with its children."""
+
+    kernel: float = 0.0
+    end: float = 0.0
+    tree: float = 0.0
+    cells: dict[int, float] = field(default_factory=dict)
+
+    def note(self, cell: int, kernel: float, tree: float) -> None:
+        """Take one more reading into account."""
+        self.kernel, self.end, self.tree = max(self.kernel, kernel), kernel, max(self.tree, tree)
+        self.cells[cell] = max(self.cells.get(cell, 0.0), kernel)
+
+
+def of(notebook: Path) -> Use:
+    """Execute a notebook where it lies, and return what its kernel took."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    use, over, at = Use(), threading.Event(), [0]
+    client = NotebookClient(
+        nbformat.read(notebook, as_version=nbformat.NO_CONVERT),
+        timeout=_CELL_SECONDS,
+        kernel_name="python3",
+        extra_arguments=["--log-level=40"],
+        resources={"metadata": {"path": str(notebook.parent)}},
+        on_cell_start=lambda cell, cell_index: at.__setitem__(0, cell_index),
+    )
+
+    def watch() -> None:
+        while not over.wait(_PERIOD_SECONDS):
+            pid = getattr(getattr(client.km, "provisioner", None), "pid", None)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if pid:
+                    use.note(at[0], *resident(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        client.execute()
+    finally:
+        over.set()
+        watcher.join()
+    return use
+
+
+def resident(pid: int) -> tuple[float, float]:
+    """Return the resident MB of a process, and of it with all that run below it."""
+    process = psutil.Process(pid)
+    own = process.memory_info().rss / 1e6
+    below = 0.0
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            below += child.memory_info().rss / 1e6
+    return own, own + below
+
+
+def measured_on() -> str:
+    """Return the day, the machine and its load, for the head of a table."""
+    return (
+        f"Measured on {date.today():%d %B %Y}: {os.cpu_count()} cores ({platform.machine()}), "
+        f"{psutil.virtual_memory().total / 1e9:.0f} GB of memory, Python "
+        f"{platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end"
+    )
+
+
+def _report(uses: dict[str, Use], edition: str) -> str:
+    lines = [
+        "# Memory of a kernel, lesson by lesson",
+        "",
+        "Written by `python -m benchmarks.memory --out FILE`; nothing here is typed by hand.",
+        "",
+        f"{measured_on()}. The {edition} edition, all cells, one lesson after the other; resident "
+        "MB, read every 50 ms.",
+        "",
+        "| lesson | kernel, at most | at the end | with its child processes, at most |",
+        "|---|---|---|---|",
+    ]
+    for name, use in uses.items():
+        lines.append(f"| {name[:2]} | {use.kernel:,.0f} | {use.end:,.0f} | {use.tree:,.0f} |")
+    above = [name[:2] for name, use in uses.items() if use.kernel > LIMIT_MB]
+    said = f"lessons {', '.join(above)}" if above else "no lesson"
+    return "\n".join([*lines, "", f"Above {LIMIT_MB} MB: {said}."])
+
+
+def main() -> int:
+    """Run the notebooks one by one, and tell by the exit code whether the limit is kept."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", help="numbers, as 03; all by default")
+    parser.add_argument("--student", action="store_true", help="the edition without answers")
+    parser.add_argument("--cells", type=int, default=0, help="how many cells to name, a lesson")
+    parser.add_argument("--out", type=Path, help="a Markdown file to write the table to")
+    chosen = parser.parse_args()
+    edition = "student" if chosen.student else "solved"
+    uses = {}
+    with tempfile.TemporaryDirectory(prefix="memory-") as folder:
+        for path in clean_copy.clone(Path(folder)):
+            solved = path.parent.name == "reference"
+            if solved == chosen.student or (chosen.lessons and path.name[:2] not in chosen.lessons):
+                continue
+            use = uses[path.stem] = of(path)
+            print(f"{path.stem}: {use.kernel:.0f} MB", file=sys.stderr, flush=True)
+            for cell in sorted(use.cells, key=use.cells.get)[: -1 - chosen.cells : -1]:
+                print(f"    cell {cell}: {use.cells[cell]:.0f} MB", file=sys.stderr, flush=True)
+    text = _report(uses, edition)
+    print(text)
+    if chosen.out:
+        chosen.out.write_text(f"{text}\n", encoding="utf-8")
+    return int(any(use.kernel > LIMIT_MB for use in uses.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
