@@ -34,11 +34,11 @@ def _marks(
     SHEET is what the platform exported: Moodle's grading worksheet or Canvas's gradebook, as CSV.
     It stays as it is. For GitHub there is none, and a summary of the points is written.
     """
-    from course_lib.instructor.grading import marks, summaries
+    from course_lib.instructor.grading import autograders, marks
     from course_lib.session import write_atomically
 
     if kind == "github":
-        text, notices, percent = summaries.summarize(out)
+        text, notices, percent = autograders.summarize(out)
         write_atomically(to or out / "marks.md", text)
         print(notices)
         return FEWER if percent < pass_at else DONE

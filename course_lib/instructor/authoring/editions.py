@@ -18,6 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_lib.instructor.authoring import slides
 from course_lib.instructor.authoring.source import BEGIN, END, Cell, Lesson
 
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
@@ -78,14 +79,14 @@ def edition(lesson: Lesson, lessons: list[Lesson], facts: Project, solved: bool)
     """Return a lesson's notebook without outputs: with solutions if `solved`, else with stubs."""
     checks = {cell.check: cell.text for cell in lesson.cells if cell.check}
     cells = []
-    for cell in lesson.cells:
+    for cell, slide in zip(lesson.cells, slides.types(lesson.cells), strict=True):
         text = cell.text if cells else _header(lesson, lessons, facts, solved)
         if cell.kind == "setup":
             text = setup_code(lesson, facts)
         elif cell.exercise:
             needed = checks[cell.exercise]
             text = without_markers(text) if solved else without_solutions(text, needed)
-        cells.append(_node(cell, text))
+        cells.append(_node(cell, text, slide))
         if solved and (cell.holds or cell.given):
             cells[-1].metadata |= {"holds": list(cell.holds), "given": list(cell.given)}
     if onward := _onward(lesson, lessons, facts):
@@ -185,11 +186,11 @@ def _onward(lesson: Lesson, lessons: list[Lesson], facts: Project) -> str:
     )
 
 
-def _node(cell: Cell, text: str) -> NotebookNode:
-    """Return the notebook cell of `cell`, with `text` as its source."""
+def _node(cell: Cell, text: str, slide: str | None) -> NotebookNode:
+    """Return the notebook cell of `cell`, with `text` as its source, on what kind of slide."""
     metadata: dict = {}
-    if cell.slide:
-        metadata["slideshow"] = {"slide_type": cell.slide}
+    if slide:
+        metadata["slideshow"] = {"slide_type": slide}
     if cell.tags:
         metadata["tags"] = list(cell.tags)
     if cell.exercise:

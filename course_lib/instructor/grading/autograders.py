@@ -1,4 +1,4 @@
-"""Build what grades where students hand in: Gradescope's autograder zip, a workflow for GitHub."""
+"""What grades where students hand in: Gradescope's autograder zip, and what GitHub runs and shows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
+from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from course_lib.instructor.authoring import editions
+from course_lib.instructor.grading.marks import graded_lessons, read_results
+from course_lib.instructor.grading.results import Result
 from course_lib.session import data_path, write_atomically
 from course_lib.session.files import PACKAGE
 
@@ -73,6 +76,26 @@ def write_github(out: Path, root: Path, course: str = "") -> Path:
     return write_atomically(out / ".github" / "workflows" / "grade.yml", text)
 
 
+def summarize(out: Path) -> tuple[str, str, float]:
+    """Return a job's summary, lines for its log that GitHub Classroom reads, and percent earned.
+
+    It is about all lessons in `out`. Raises CollectError where nothing was graded.
+    """
+    parts, results = [], []
+    for lesson in graded_lessons(out):
+        found, missing = read_results(out, lesson)
+        results += [result for result, _ in found]
+        parts += [f"Lesson {lesson} is not graded: run the grading again."] if missing else []
+    earned = sum(result.earned for result in results)
+    points = sum(result.points for result in results)
+    parts = [f"# {earned:g} of {points:g} points", *parts, *map(_told, results)]
+    notices = (  # as the Classroom's own reporter leaves them on a run
+        f"::notice title=Autograding complete::Points {earned:g}/{points:g}\n"
+        f'::notice title=Autograding report::{{"totalPoints":{earned:g},"maxPoints":{points:g}}}'
+    )
+    return "\n\n".join(parts) + "\n", notices, 100 * earned / points if points else 0.0
+
+
 def _template(name: str, **values: str) -> str:
     text = (_TEMPLATES / name).read_text(encoding="utf-8")
     for key, value in values.items():
@@ -109,3 +132,26 @@ def _notebooks(references: Sequence[Path]) -> Iterator[tuple[str, int, bytes]]:
         yield f"notebooks/reference/{path.name}", _FILE, path.read_bytes()
         if (student := path.parent.parent / path.name).is_file():
             yield f"notebooks/{path.name}", _FILE, student.read_bytes()
+
+
+def _told(result: Result) -> str:
+    """Return one lesson's heading, table and notes."""
+    rows = [("Exercise", "Points", "State", "What to know"), ("---",) * 4]
+    for each in result.exercises:
+        share = f"{each.earned:g} of {each.points:g}"
+        rows.append((each.id, share, each.state, _plain(each.message)))
+    return "\n".join(
+        [
+            f"## Lesson {result.lesson}: {result.earned:g} of {result.points:g}\n",
+            *(f"| {' | '.join(row)} |" for row in rows),
+            "",
+            *(f"- {_plain(note)}" for note in (result.ended, *result.notes) if note),
+            f"- Sandbox: {result.sandbox}.",
+        ]
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text as one line in which nothing is Markdown or HTML: students' code wrote it."""
+    line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    return re.sub(r"([\\`*_{}\[\]#|~@!:])", r"\\\1", escape(line, quote=False))
