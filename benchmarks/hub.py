@@ -35,6 +35,7 @@ from tornado.httpclient import HTTPClientError
 from benchmarks.memory import measured_on
 from benchmarks.student import Door, Student, at_once
 from tools import clean_copy
+from tools.environment import THREADS
 from tools.lab import free_port
 
 LESSON = "notebooks/07_quantization.ipynb"
@@ -52,7 +53,7 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = {arguments!r}
-c.Spawner.environment = {{"PYTHONPATH": {root!r}}}
+c.Spawner.environment = {environment!r}
 c.Spawner.start_timeout = c.Spawner.http_timeout = 600
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
@@ -64,11 +65,12 @@ c.JupyterHub.load_roles = [{{"name": "class", "scopes": scopes, "services": ["cl
 
 @dataclass
 class Measured:
-    """Seconds of each step and of each answer, and MB, of each student."""
+    """Seconds of each step and of each answer, MB of memory, of each student; MB of disk."""
 
     steps: dict[str, list[float]] = field(default_factory=dict)
     answers: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     memory: dict[str, list[float]] = field(default_factory=dict)
+    disk: float = 0.0
 
     def slow(self) -> list[str]:
         """Return the kinds of answers of which not 95 % came within the limit."""
@@ -98,10 +100,9 @@ def running(folder: Path, proxy: str) -> Iterator[tuple[Door, psutil.Process]]:
     ports = [first, second, free_port(second + 1)]
     door = Door(f"http://127.0.0.1:{first}", secrets.token_hex(16))
     arguments = ["--allow-root"] if os.geteuid() == 0 else []
-    settings = {"folder": folder, "python": sys.executable, "root": str(clean_copy.ROOT)}
-    text = _CONFIG.format(
-        ports=ports, proxy=proxy, token=door.token, arguments=arguments, **settings
-    )
+    settings = {"folder": folder, "python": sys.executable, "token": door.token}
+    settings["environment"] = {**THREADS, "PYTHONPATH": str(clean_copy.ROOT)}
+    text = _CONFIG.format(ports=ports, proxy=proxy, arguments=arguments, **settings)
     (folder / "jupyterhub_config.py").write_text(text, encoding="utf-8")
     with (folder / "hub.log").open("wb") as log:
         command = [sys.executable, "-m", "jupyterhub"]
@@ -144,6 +145,7 @@ async def measure(count: int, moves: int, proxy: str, folder: Path) -> Measured:
         got.memory["kernel"] = list(map(pss, kernels))
         got.memory["server"] = [pss(kernel.parent()) for kernel in kernels]
         got.memory["hub and proxy, once"] = [sum(map(pss, _hub_itself(hub, kernels)))]
+        got.disk = max(_filled(folder / name) for name in names)
     return got
 
 
@@ -151,6 +153,11 @@ def _hub_itself(hub: psutil.Process, kernels: Sequence[psutil.Process]) -> list[
     """Return the hub and its children without the students' servers."""
     servers = {kernel.parent().pid for kernel in kernels}
     return [hub, *(each for each in hub.children() if each.pid not in servers)]
+
+
+def _filled(home: Path) -> float:
+    """Return the MB of the files in a student's home."""
+    return sum(path.lstat().st_size for path in home.rglob("*")) / 1e6
 
 
 async def _enter(one: Student) -> None:
@@ -188,9 +195,9 @@ def _report(got: Measured, count: int, moves: int) -> str:
         "Written by `python -m benchmarks.hub --out FILE`; nothing here is typed by hand.",
         "",
         f"{measured_on()}, JupyterHub {version('jupyterhub')}. {count} students, each with a "
-        "server and a kernel, opened lesson 07 through the hub's proxy in the same instant, ran "
-        f"all its cells, and moved its dashboard {moves} times in each of two ways. All came to "
-        "the end. Hub, servers, kernels and students shared the cores.",
+        "server and a kernel of one thread, opened lesson 07 through the hub's proxy in the same "
+        f"instant, ran all its cells, and moved its dashboard {moves} times in each of two ways. "
+        "All came to the end. Hub, servers, kernels and students shared the cores.",
         "",
         "| seconds until | median student | last student |",
         "|---|---|---|",
@@ -222,7 +229,8 @@ def _report(got: Measured, count: int, moves: int) -> str:
             for what, sizes in got.memory.items()
         ),
         "",
-        "What students share, such as the code of TensorFlow, counts in equal parts for each.",
+        "What students share, such as the code of TensorFlow, counts in equal parts for each. On "
+        f"disk a student's home, without a clone, came to {got.disk:,.0f} MB.",
     ]
     return "\n".join(lines)
 

@@ -1,11 +1,12 @@
-"""How much memory the kernel of each lesson needs, alone and with every process that it starts.
+"""How much memory the kernel of each lesson needs, and how much of it is its own.
 
     python -m benchmarks.memory [--student] [--cells 3] [--out benchmarks/memory.md] [LESSON …]
 
 Runs the solved edition (`--student`: the one without answers) in a clean copy, one lesson after
 the other, and asks the system every 50 ms what is resident. Prints a table in Markdown; with
-`--cells`, also the cells with the highest peaks. What a kernel shares with its own children counts
-once for each. Exits with 1 where a kernel is above the limit.
+`--cells`, also the cells with the highest peaks. A kernel's own memory is what lies in no file: the
+code of TensorFlow does, and is there once for all kernels of a machine. Exits with 1 where the
+resident memory of a kernel is above the limit.
 """
 
 from __future__ import annotations
@@ -32,16 +33,17 @@ _CELL_SECONDS = 1500
 
 @dataclass
 class Use:
-    """What one notebook took, in MB: its kernel at most and at the end, and with its children."""
+    """What one notebook took at most, in MB: its kernel, of that its own, the rest of its tree."""
 
     kernel: float = 0.0
-    end: float = 0.0
-    tree: float = 0.0
+    own: float = 0.0
+    children: float = 0.0
     cells: dict[int, float] = field(default_factory=dict)
 
-    def note(self, cell: int, kernel: float, tree: float) -> None:
+    def note(self, cell: int, kernel: float, own: float, children: float) -> None:
         """Take one more reading into account."""
-        self.kernel, self.end, self.tree = max(self.kernel, kernel), kernel, max(self.tree, tree)
+        self.kernel, self.own = max(self.kernel, kernel), max(self.own, own)
+        self.children = max(self.children, children)
         self.cells[cell] = max(self.cells.get(cell, 0.0), kernel)
 
 
@@ -77,15 +79,14 @@ def of(notebook: Path) -> Use:
     return use
 
 
-def resident(pid: int) -> tuple[float, float]:
-    """Return the resident MB of a process, and of it with all that run below it."""
+def resident(pid: int) -> tuple[float, float, float]:
+    """Return the resident MB of a process, of that its own, and those of all that run below it."""
     process = psutil.Process(pid)
-    own = process.memory_info().rss / 1e6
-    below = 0.0
+    memory, below = process.memory_info(), 0.0
     for child in process.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             below += child.memory_info().rss / 1e6
-    return own, own + below
+    return memory.rss / 1e6, (memory.rss - memory.shared) / 1e6, below
 
 
 def measured_on() -> str:
@@ -104,13 +105,13 @@ def _report(uses: dict[str, Use], edition: str) -> str:
         "Written by `python -m benchmarks.memory --out FILE`; nothing here is typed by hand.",
         "",
         f"{measured_on()}. The {edition} edition, all cells, one lesson after the other; resident "
-        "MB, read every 50 ms.",
+        "MB at most, read every 50 ms.",
         "",
-        "| lesson | kernel, at most | at the end | with its child processes, at most |",
+        "| lesson | kernel | of that its own | processes that it starts |",
         "|---|---|---|---|",
     ]
     for name, use in uses.items():
-        lines.append(f"| {name[:2]} | {use.kernel:,.0f} | {use.end:,.0f} | {use.tree:,.0f} |")
+        lines.append(f"| {name[:2]} | {use.kernel:,.0f} | {use.own:,.0f} | {use.children:,.0f} |")
     above = [name[:2] for name, use in uses.items() if use.kernel > LIMIT_MB]
     said = f"lessons {', '.join(above)}" if above else "no lesson"
     return "\n".join([*lines, "", f"Above {LIMIT_MB} MB: {said}."])

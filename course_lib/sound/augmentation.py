@@ -136,13 +136,13 @@ def training_set(
     kitchen = _Kitchen(words, babblers, seed, recipe)
     chunks = (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))
     tasks = [(chunk.start, labels[chunk], places[chunk]) for chunk in chunks]
-    parts = []
+    made, done = np.empty((count, features.FRAMES, features.BANDS), np.float32), 0
     for part in _cooked(kitchen, tasks, workers):
-        parts.append(part)
+        made[done : done + len(part)] = part
+        done += len(part)
         if progress is not None:
-            progress(min(len(parts) * _CHUNK, count), count)
-    empty = np.empty((0, features.FRAMES, features.BANDS), np.float32)
-    return np.concatenate([empty, *parts]), labels
+            progress(done, count)
+    return made, labels
 
 
 def chances(clips: dataset.Clips, label: int, recipe: Recipe = RECIPE) -> np.ndarray:
@@ -235,7 +235,8 @@ def _cooked_beside(kitchen: _Kitchen, tasks: list, workers: int) -> Iterator[np.
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "kitchen")
-        path.write_bytes(pickle.dumps(kitchen))
+        with path.open("wb") as file:
+            pickle.dump(kitchen, file)
         with ProcessPoolExecutor(workers, context, _open_kitchen, (path,)) as pool:
             yield from pool.map(_cook, tasks)
 

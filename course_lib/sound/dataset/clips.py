@@ -42,16 +42,23 @@ class Clips:
     @classmethod
     def labelled(
         cls,
-        waves: Sequence[np.ndarray],
+        waves: Iterable[np.ndarray],
         words: Sequence[str],
         voices: Sequence[str],
         engines: Sequence[str],
         files: Sequence[str],
         skipped: Sequence[str] = (),
     ) -> Clips:
-        """Return clips of whole seconds; each word says the label."""
+        """Return clips of whole seconds; each word says the label.
+
+        `waves` may be made one by one: never are all of them in memory twice. Raises ValueError
+        where there are not as many as words, or one is not a second long.
+        """
+        held = np.empty((len(words), audio.CLIP_SAMPLES), np.float32)
+        for row, wave in zip(held, waves, strict=True):
+            row[:] = np.reshape(wave, audio.CLIP_SAMPLES)
         return cls(
-            np.array(waves, np.float32).reshape(len(words), audio.CLIP_SAMPLES),
+            held,
             np.array([label_of(word) for word in words], np.int64),
             *(tuple(texts) for texts in (words, voices, engines, files, skipped)),
         )

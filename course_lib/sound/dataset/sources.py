@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -91,11 +91,15 @@ def bundled(split: str) -> Clips:
     folder = session.data_path("speech")
     with open(folder / "manifest.csv", newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == split]
-    clips = Clips.labelled(
-        [audio.fit(audio.read(folder / row["file"])) for row in rows],
-        *([row[name] for row in rows] for name in ("word", "voice", "engine", "file")),
+    silence = formula_silence(round(SILENCE_SHARE * len(rows)), split)
+    spoken = (audio.fit(audio.read(folder / row["file"])) for row in rows)
+    return Clips.labelled(
+        chain(spoken, silence.waves),
+        [*(row["word"] for row in rows), *silence.words],
+        [*(row["voice"] for row in rows), *silence.voices],
+        [*(row["engine"] for row in rows), *silence.engines],
+        [*(row["file"] for row in rows), *silence.files],
     )
-    return joined(clips, formula_silence(round(SILENCE_SHARE * len(rows)), split))
 
 
 def words_folder(
@@ -161,7 +165,7 @@ def _fetched(source: str, split: str, most: int) -> Clips:
         problem = f"{words} has no clips for {split}: delete that folder, load it again."
         raise download.DownloadError(problem)
     clips = Clips.labelled(
-        [audio.fit(audio.read(words / file)) for file in chosen],
+        (audio.fit(audio.read(words / file)) for file in chosen),
         [Path(file).parent.name for file in chosen],
         [_speaker(file) for file in chosen],
         ("recording",) * len(chosen),
