@@ -220,7 +220,7 @@ def _report(got: Measured, count: int, moves: int) -> str:
             lines.append(f"| {how}: {part} | {len(times)} | {shown} |")
     lines += [
         "",
-        "All of an answer are also the players of the clips that two models hear differently.",
+        "Last in an answer come the players of the clips that two models hear differently.",
         "",
         "| memory (PSS), MB | mean | most |",
         "|---|---|---|",

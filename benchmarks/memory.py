@@ -98,23 +98,33 @@ def measured_on() -> str:
     )
 
 
-def _report(uses: dict[str, Use], edition: str) -> str:
+def _report(rows: dict[str, str], edition: str) -> str:
+    above = [name for name, row in rows.items() if _numbers(row)[1] > LIMIT_MB]
     lines = [
         "# Memory of a kernel, lesson by lesson",
         "",
         "Written by `python -m benchmarks.memory --out FILE`; nothing here is typed by hand.",
         "",
         f"{measured_on()}. The {edition} edition, all cells, one lesson after the other; resident "
-        "MB at most, read every 50 ms.",
+        "MB at most, read every 50 ms. Lessons that were not run then keep their earlier row.",
         "",
         "| lesson | kernel | of that its own | processes that it starts |",
         "|---|---|---|---|",
+        *(rows[name] for name in sorted(rows)),
+        "",
+        f"Above {LIMIT_MB} MB: {', '.join(sorted(above)) or 'none'}.",
     ]
-    for name, use in uses.items():
-        lines.append(f"| {name[:2]} | {use.kernel:,.0f} | {use.own:,.0f} | {use.children:,.0f} |")
-    above = [name[:2] for name, use in uses.items() if use.kernel > LIMIT_MB]
-    said = f"lessons {', '.join(above)}" if above else "no lesson"
-    return "\n".join([*lines, "", f"Above {LIMIT_MB} MB: {said}."])
+    return "\n".join(lines)
+
+
+def _numbers(row: str) -> list[float]:
+    return [float(cell.replace(",", "")) for cell in row.strip("| ").split("|")]
+
+
+def _earlier(page: Path | None) -> dict[str, str]:
+    """Return the rows that a page has, by their lesson."""
+    text = page.read_text(encoding="utf-8") if page and page.exists() else ""
+    return {row[2:4]: row for row in text.splitlines() if row[2:4].isdigit()}
 
 
 def main() -> int:
@@ -126,21 +136,28 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="a Markdown file to write the table to")
     chosen = parser.parse_args()
     edition = "student" if chosen.student else "solved"
-    uses = {}
+    rows = _earlier(chosen.out)
     with tempfile.TemporaryDirectory(prefix="memory-") as folder:
-        for path in clean_copy.clone(Path(folder)):
-            solved = path.parent.name == "reference"
-            if solved == chosen.student or (chosen.lessons and path.name[:2] not in chosen.lessons):
-                continue
-            use = uses[path.stem] = of(path)
-            print(f"{path.stem}: {use.kernel:.0f} MB", file=sys.stderr, flush=True)
+        wanted = [
+            path
+            for path in clean_copy.clone(Path(folder))
+            if (path.parent.name == "reference") != chosen.student
+            and (not chosen.lessons or path.name[:2] in chosen.lessons)
+        ]
+        if not wanted:
+            parser.error("no such lesson: give numbers as 03")
+        for path in wanted:
+            use, lesson = of(path), path.name[:2]
+            numbers = (use.kernel, use.own, use.children)
+            rows[lesson] = f"| {lesson} | {' | '.join(f'{each:,.0f}' for each in numbers)} |"
+            print(rows[lesson], file=sys.stderr, flush=True)
             for cell in sorted(use.cells, key=use.cells.get)[: -1 - chosen.cells : -1]:
                 print(f"    cell {cell}: {use.cells[cell]:.0f} MB", file=sys.stderr, flush=True)
-    text = _report(uses, edition)
+            text = _report(rows, edition)
+            if chosen.out:
+                chosen.out.write_text(f"{text}\n", encoding="utf-8")
     print(text)
-    if chosen.out:
-        chosen.out.write_text(f"{text}\n", encoding="utf-8")
-    return int(any(use.kernel > LIMIT_MB for use in uses.values()))
+    return int(any(_numbers(row)[1] > LIMIT_MB for row in rows.values()))
 
 
 if __name__ == "__main__":

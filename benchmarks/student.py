@@ -113,9 +113,6 @@ class Student:
             raise RuntimeError(f"The list {state['description']} moved, and nothing came.")
         return shown[0] - start, came[-1][0] - start
 
-    def close(self) -> None:
-        self.socket.close()
-
     def _shows(self, message: str, content: dict[str, Any]) -> bool:
         """Tell whether a message changes what stands in the page."""
         if message != "comm_msg" or content["data"].get("method") != "update":

@@ -1,5 +1,7 @@
 """Labelled clips, such as the bundled ones, which are split by voice."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,20 @@ def test_a_table_says_what_there_is(splits):
 def test_an_unknown_split_is_refused():
     with pytest.raises(ValueError, match="choose one of train"):
         dataset.bundled("training")
+
+
+def test_the_clips_are_in_memory_once_while_they_are_read():
+    tracemalloc.start()
+    clips = dataset.bundled.__wrapped__("test")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert clips.waves.nbytes < most < 1.5 * clips.waves.nbytes
+
+
+def test_as_many_whole_seconds_as_words_are_wanted():
+    second, names = np.zeros(16_000), ("yes", "no")
+    made = dataset.Clips.labelled((second for _ in names), names, names, names, names)
+    assert made.waves.shape == (2, 16_000) and made.labels.tolist() == [2, 3]
+    for waves in ([second], [second] * 3, [second, second[1:]]):
+        with pytest.raises(ValueError):
+            dataset.Clips.labelled(waves, names, names, names, names)

@@ -1,0 +1,149 @@
+"""What docs/hub.md tells an administrator, and the class of students that its figures come from."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import nbformat
+import numpy as np
+import pytest
+from browser.lab import served
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
+
+from benchmarks import hub, memory
+from benchmarks.student import Door, Student, at_once
+from tools.environment import THREADS
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = (ROOT / "docs" / "hub.md").read_text(encoding="utf-8")
+CLASS = (ROOT / "benchmarks" / "hub.md").read_text(encoding="utf-8")
+KERNELS = (ROOT / "benchmarks" / "memory.md").read_text(encoding="utf-8")
+CELLS = (
+    "import ipywidgets as w",
+    "a = w.Dropdown(options=['x', 'y', 'z'], description='Heard')",
+    "b = w.Dropdown(options=['x', 'y'], description='Unheard')",
+    "page = w.HTML()",
+    "a.observe(lambda change: setattr(page, 'value', change['new']), names='value')",
+    "display(a, b, page)",
+)
+
+
+def rows(page: str) -> dict[str, list[float]]:
+    """Return the numbers of each row of the tables of a page, by what the row is about."""
+    found = re.findall(r"^\| ([^|]+) \|((?: [\d.,]+ \|)+)$", page, re.M)
+    return {
+        name: [float(n.replace(",", "")) for n in cells.split("|")[:-1]] for name, cells in found
+    }
+
+
+def spawner_settings() -> SimpleNamespace:
+    """Return what the guide's lines of a hub's settings set of its spawner, and run them."""
+    lines = re.findall(r"^ {4,}(c\..+)$", GUIDE, re.M)
+    c = SimpleNamespace(Spawner=SimpleNamespace())
+    exec(compile("\n".join(lines), "docs/hub.md", "exec"), {"c": c})
+    return c.Spawner
+
+
+def test_a_quantile_is_what_so_many_values_do_not_exceed():
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 19, 20, 400):
+        values = rng.random(count)
+        for share in (0.5, 0.95, 1.0):
+            expected = np.quantile(values, share, method="inverted_cdf")
+            assert hub.quantile(values.tolist(), share) == expected
+
+
+def test_a_class_is_slow_when_more_than_one_answer_in_twenty_is():
+    late, soon = (0.1, 2 * hub.LIMIT_SECONDS), (0.1, 0.9 * hub.LIMIT_SECONDS)
+    got = hub.Measured(answers={"a": 19 * [soon] + [late], "b": 18 * [soon] + 2 * [late]})
+    assert got.slow() == ["b"]
+
+
+def test_the_recorded_class_was_served_and_is_what_the_guide_tells():
+    told = rows(CLASS)
+    answers = {name: row for name, row in told.items() if name.endswith(": all of it")}
+    assert len(answers) == 2
+    for name, (_, _, within, _) in answers.items():
+        assert within <= hub.LIMIT_SECONDS, name
+        assert f"{within:.2f} s" in GUIDE
+    for name in ("kernel", "server", "hub and proxy, once"):
+        assert f"{told[name][0]:,.0f} MB" in GUIDE, name
+    for name in ("its server is there", "all its cells have run"):
+        assert f"{told[name][1]:,.0f} s" in GUIDE, name
+
+
+def test_the_lessons_above_the_limit_are_named_in_the_guide():
+    lessons = {name: row for name, row in rows(KERNELS).items() if name.isdigit()}
+    there = {path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {"03", "09", "37"} <= set(lessons) <= there  # those that train, and what else was run
+    above = sorted(name for name, row in lessons.items() if row[0] > memory.LIMIT_MB)
+    named = re.search(rf"lessons ([\d, and]+) take more\s+than {memory.LIMIT_MB} MB", GUIDE)[1]
+    assert re.findall(r"\d\d", named) == above
+    most = max(row[0] for row in lessons.values())
+    assert f"{most:,.0f} MB" in GUIDE
+
+
+def test_every_benchmark_that_is_named_is_there_with_its_options():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for name, arguments in re.findall(r"python -m benchmarks\.([a-z_]+)([^`\n]*)", text):
+            source = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+            assert all(f'"{each}"' in source for each in re.findall(r"--[a-z]+", arguments))
+
+
+def test_the_link_leads_to_a_lesson_of_the_repository():
+    (link,) = re.findall(r"^ *(https://HUB/\S+git-pull\S+)$", GUIDE, re.M)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert asked["repo"] == project["project"]["urls"]["Repository"]
+    assert asked["branch"] == project["tool"]["workbook"]["branch"]
+    start = f"lab/tree/{asked['repo'].rpartition('/')[2]}/"
+    assert asked["urlpath"].startswith(start)
+    assert (ROOT / asked["urlpath"].removeprefix(start)).is_file()
+
+
+def test_every_setting_in_the_guide_exists():
+    chosen = vars(spawner_settings())
+    assert chosen["environment"] == {
+        name: value for name, value in THREADS.items() if name.endswith("THREADS")
+    }
+    known = {each.__name__: each for each in (ServerApp, MappingKernelManager)}
+    assert chosen["args"]
+    for argument in chosen["args"]:
+        owner, name = re.fullmatch(r"--(\w+)\.(\w+)=\w+", argument).groups()
+        assert name in known[owner].class_trait_names(), argument
+
+
+def test_the_hub_knows_the_settings_of_the_guide():
+    spawner = pytest.importorskip("jupyterhub.spawner", reason="no JupyterHub here")
+    assert set(vars(spawner_settings())) <= set(spawner.Spawner.class_trait_names())
+
+
+@pytest.mark.slow
+def test_a_student_without_a_browser_runs_a_notebook_and_moves_its_lists(tmp_path):
+    cells = [nbformat.v4.new_code_cell("\n".join(CELLS))]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "lists.ipynb")
+    broken = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    nbformat.write(broken, tmp_path / "broken.ipynb")
+
+    async def lesson(door: Door) -> None:
+        one, other = Student(door), Student(door)
+        await at_once(lambda each: each.open("lists.ipynb"), [one])
+        await one.run()
+        for _ in range(4):  # around the list once, and one further
+            first, whole = await one.move("Heard")
+            assert 0 < first <= whole
+        with pytest.raises(RuntimeError, match="nothing came"):
+            await one.move("Unheard")
+        await other.open("broken.ipynb")
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            await other.run()
+
+    with served(tmp_path, tmp_path / "lab.log") as server:
+        asyncio.run(lesson(Door(f"http://127.0.0.1:{server.port}", server.token)))
