@@ -22,8 +22,8 @@ run the cell after it, and leave two thirds of an exercise's minutes to the stud
 is missing.
 
 **When something fails live:** the solved edition in `notebooks/reference` has every output, and
-opens without a kernel; `make site` makes pages of it. A kernel that hangs: restart it and run up to
-the selected cell; every lesson runs alone from its set-up cell. A picture without its slider: run
+opens without a kernel; `make site` makes pages of it, `make slides` slides. A kernel that hangs:
+restart it and run up to the selected cell; every lesson runs alone from its set-up cell. A picture without its slider: run
 its cell again. No microphone: every recorder falls back on a bundled clip and says so.
 
 **Wrong answers** stand below with what `check` says to them. After the last hint a student may ask
