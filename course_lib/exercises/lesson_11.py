@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from course_lib.exercises.answers import Raised
@@ -10,8 +12,22 @@ from course_lib.exercises.judges import function, number
 
 
 def _graphs(calls):
-    kinds = {(x.shape, x.dtype) if isinstance(x, np.ndarray) else x for x in calls}
-    return len(kinds)
+    return len({_kind(x) for x in calls})
+
+
+def _kind(x):
+    return (x.shape, x.dtype) if isinstance(x, np.ndarray) else x
+
+
+def _changes(calls):
+    """Count a graph wherever a call differs from the one right before it."""
+    kinds = [_kind(x) for x in calls]
+    return len(kinds[:1]) + sum(one != other for one, other in pairwise(kinds))
+
+
+def _every_float(calls):
+    arrays = {_kind(x) for x in calls if isinstance(x, np.ndarray)}
+    return len(arrays) + sum(not isinstance(x, np.ndarray) for x in calls)
 
 
 def _calls(rng):
@@ -28,7 +44,13 @@ def _calls(rng):
         drawn = rng.permutation(len(calls))[: int(rng.integers(7, len(calls) + 1))]
         cases.append(([calls[place] for place in drawn],))
     same = np.ones(2, "float32"), np.zeros(2, "float32")
-    return [([*same, 0.5, 1.5, 0.5],), (list(same),), ([2.0, 2.0],), *cases]
+    return [
+        ([*same, 0.5, 1.5, 0.5],),
+        (list(same),),
+        ([2.0, 2.0],),
+        ([0.25, 0.5, 0.75, 1.25],),
+        *cases,
+    ]
 
 
 def _counting(of_array, of_number):
@@ -74,6 +96,41 @@ EXERCISES = (
                 "The arrays are missing.",
             ),
             (
+                _changes,
+                "A graph that was made is kept: ask whether any earlier call was of this kind.",
+            ),
+            (_every_float, "A float that came before needs no new graph: its graph is there."),
+            (lambda calls: 1, "1 each time: is the return inside the loop?"),
+            (lambda calls: 0, "0 each time: is anything counted before the return?"),
+            (
+                _counting(lambda x: (x.size, x.dtype), lambda x: x),
+                "(2,) and (2, 1) have as many numbers, and are two shapes: take x.shape whole.",
+            ),
+            (
+                _counting(lambda x: (len(x), x.dtype), lambda x: x),
+                "(2,) and (2, 1) are of one length, and two shapes: take x.shape whole.",
+            ),
+            (
+                _counting(lambda x: (x.ndim, x.dtype), lambda x: x),
+                "(2,) and (3,) have one axis each, and are two shapes: take x.shape whole.",
+            ),
+            (
+                _counting(lambda x: (x.shape, x.dtype), int),
+                "0.25 and 0.75 are two numbers: do not round them.",
+            ),
+            (
+                _counting(lambda x: (x.shape, x.dtype), round),
+                "0.75 and 1.25 are two numbers: do not round them.",
+            ),
+            (
+                when(lambda calls, value: isinstance(value, (set, list, tuple, dict))),
+                "How many are there, not which: len(...) counts them.",
+            ),
+            (
+                when(lambda calls, value: isinstance(value, Raised) and "truth" in str(value)),
+                "Comparing two arrays gives an array: keep shape and type in place of the array.",
+            ),
+            (
                 when(lambda calls, value: isinstance(value, Raised) and "hash" in str(value)),
                 "A set cannot hold an array: put its shape and its type into it.",
             ),
@@ -94,6 +151,9 @@ EXERCISES = (
             (14, "The nodes are not written in the order in which they run: follow the inputs."),
             (9, "9 is one of the constants: what happens to it?"),
             (18, "That is `scaled`; `out` reads it and goes on."),
+            (79, "9 × 9? Mul reads nine and two."),
+            (63, "scaled is 9 × 2, and two is taken away afterwards, not before."),
+            (0, "Sub reads scaled and two; Mul reads nine and two."),
             (7, "That is 9 − 2: `out` reads `scaled`, not the 9 itself."),
         ],
         right="the order in the text means nothing, the inputs mean all.",

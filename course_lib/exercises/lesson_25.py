@@ -9,6 +9,7 @@ from course_lib.exercises.judges import function
 _TABLE = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _WEIGHT = "variables/{}/.ATTRIBUTES/VARIABLE_VALUE"
 _FIRST = "Only the first name is looked at (a return in a loop ends it): ask about all of them."
+_ELSE = "Every new checkpoint has the table: is there anything else?"
 _LAST = "Only the last name counts here: each turn of the loop forgets the one before."
 
 
@@ -45,17 +46,12 @@ def _only(printed, word):
 
 def _said(inputs, outputs):
     """Write what saved_model_cli prints of a signature."""
-    lines = ["The given SavedModel SignatureDef contains the following input(s):"]
+    lines = []
     for word, tensors in (("inputs", inputs), ("outputs", outputs)):
-        if word == "outputs":
-            lines.append("The given SavedModel SignatureDef contains the following output(s):")
+        lines.append(f"The given SavedModel SignatureDef contains the following {word[:-1]}(s):")
         for name, (kind, shape, tensor) in tensors.items():
-            lines += [
-                f"  {word}['{name}'] tensor_info:",
-                f"      dtype: {kind}",
-                f"      shape: {shape}",
-                f"      name: {tensor}",
-            ]
+            lines.append(f"  {word}['{name}'] tensor_info:")
+            lines += [f"      dtype: {kind}", f"      shape: {shape}", f"      name: {tensor}"]
     return "\n".join([*lines, "Method name is: tensorflow/serving/predict", ""])
 
 
@@ -66,18 +62,15 @@ def _signatures(rng):
     cases = [_said({"features": spot}, {"probabilities": answer})]
     for inputs, outputs in ((2, 1), (1, 3), (3, 2)):
         number = int(rng.integers(10, 99))
-        cases.append(
-            _said(
-                {
-                    f"in_{n}": ("DT_INT32", "unknown_rank", f"serving_in_{n}_{number}:0")
-                    for n in range(inputs)
-                },
-                {
-                    f"out{n}": ("DT_STRING", "(-1)", f"StatefulPartitionedCall_1:{n}")
-                    for n in range(outputs)
-                },
-            )
-        )
+        asked = {
+            f"in_{n}": ("DT_INT32", "unknown_rank", f"serving_in_{n}_{number}:0")
+            for n in range(inputs)
+        }
+        told = {
+            f"out{n}": ("DT_STRING", "(-1)", f"StatefulPartitionedCall_1:{n}")
+            for n in range(outputs)
+        }
+        cases.append(_said(asked, told))
     return [(case,) for case in cases]
 
 
@@ -94,7 +87,8 @@ _SEEN = (
      "One dict for inputs and outputs alike, not two."),
     (lambda _, value: isinstance(value, (list, tuple)),
      "A dict is asked for: each name with its tensor."),
-    (lambda _, value: value == {}, "Nothing is found: each line begins with blanks. strip() it."),
+    (lambda _, value: value == {},
+     "Nothing is found: take printed.splitlines(); each line begins with blanks: strip() it."),
     (_each(lambda tensor: isinstance(tensor, dict)), "One dict, with no dict in it."),
     (_each(lambda tensor: isinstance(tensor, list)), "The tensor itself, not a list with it."),
     (lambda _, value: any("serving/predict" in tensor for tensor in value.values()),
@@ -104,11 +98,25 @@ _SEEN = (
     (_each(lambda tensor: tensor.strip().startswith("DT_")), "That is the kind of number."),
     (_each(lambda tensor: tensor.strip().startswith(("(", "unknown"))),
      "That is the shape: the tensor stands one line below."),
+    (lambda given, value: all(name in _tensors(given[0]).values() for name in value),
+     "Turned round: the name for people is the key, the tensor the value."),
+    (lambda _, value: any("name: " in tensor for tensor in value.values()),
+     "Only what stands behind `name: ` is the tensor."),
+    (_each(lambda tensor: not tensor.strip()),
+     "Nothing but blanks: [0] is what stands before `name: `, [1] what stands behind it."),
+    (lambda given, value: any(tensor in _tensors(given[0]) for tensor in value.values()),
+     "That is the name for people once more: the tensor stands behind `name: `."),
     (_each(lambda tensor: ":" not in tensor),
      "The number behind the colon belongs to it: it says which output of the node."),
     (lambda _, value: any(set("[]'") & set(name) for name in value),
      "The name is what stands between the quotation marks, no more."),
     (_each(lambda tensor: tensor != tensor.strip()), "A blank or a line's end is left: strip()."),
+    (lambda given, value: set(value) == {"inputs", "outputs"},
+     "The keys are the names in the brackets, such as features, not inputs and outputs."),
+    (lambda given, value: _only(given[0], "inputs").keys() == value.keys(),
+     "The outputs are missing: their lines begin with outputs['."),
+    (lambda given, value: _only(given[0], "outputs").keys() == value.keys(),
+     "The inputs are missing: their lines begin with inputs['."),
     (lambda given, value: _tensors(given[0]).items() > value.items(),
      "Some are missing: is there a return in the loop, or a new dict for each line?"),
     (lambda given, value: all(each in given[0] for each in value.values()),
@@ -132,6 +140,7 @@ _FOLDERS = (
     ["checkpoint", "ckpt-3.index", "ckpt-3.data-00000-of-00001"],
     ["ckpt-3.data-00000-of-00001", "ckpt-3.index"],
     ["weights.index", "weights.data-00000-of-00001"],
+    ["checkpoint", "ckpt-3.data-00000-of-00001"],
     ["model.tflite", "notes.txt"],
     ["frozen.pb"],
     ["model.meta"],
@@ -175,6 +184,8 @@ def _kind_by_ends(files, *steps):
 _PB, _META, _INDEX = (
     ("saved_model.pb", "SavedModel"), (".meta", "TensorFlow 1"), (".index", "checkpoint"),
 )  # fmt: skip
+_FIRST_FILE = "Only the first file is looked at, and they come in any order: ask about all."
+_LOST = "Without an .index nobody knows what lies where in a .data file: unknown."
 _ALONE = "A .meta alone holds no value, and only a file called saved_model.pb is a SavedModel's."
 _DATA = "A .data file ends in its number, -00000-of-00001: ask for an .index."
 
@@ -190,10 +201,8 @@ EXERCISES = (
              "A folder without a checkpoint has no variable either: its list is empty."),
             (lambda entries: len(entries) <= 1,
              "One entry may be a variable: look at its name, not at how many there are."),
-            (lambda entries: _TABLE in entries,
-             "Every new checkpoint has the table: is there anything else?"),
-            (lambda entries: not entries or _TABLE in entries,
-             "Every new checkpoint has the table: is there anything else?"),
+            (lambda entries: _TABLE in entries, _ELSE),
+            (lambda entries: not entries or _TABLE in entries, _ELSE),
             (lambda entries: not _is_frozen(entries),
              "Turned round: frozen is the one without variables."),
             (lambda entries: _TABLE not in entries,
@@ -207,7 +216,7 @@ EXERCISES = (
             (lambda entries: entries[-1:] == [_TABLE], _LAST),
             (lambda entries: entries[-1:] in ([], [_TABLE]), _LAST),
             (lambda entries: True,
-             "True each time: `in` a list asks for a whole name, not for a part of one."),
+             "True each time, but any name that is not the table's is a variable's."),
             (lambda entries: False, "False each time: the table alone, or no entry, is frozen."),
             (when(lambda _, value: isinstance(value, Raised)),
              "It stops: the list may be empty, and the table need not be in it."),
@@ -259,7 +268,7 @@ EXERCISES = (
              "Only what stands behind `name: ` is the tensor."),
             *((when(predicate), hint) for predicate, hint in _SEEN),
         ],
-        right="that is all that a caller in another language has to know.",
+        right="with types and shapes, all that a caller in another language has to know.",
         hints=(
             "Go line by line: one with [' tells a name, the next one with `name: ` its tensor.",
             'line.split("\'")[1] is what stands between the first two quotation marks.',
@@ -305,8 +314,6 @@ EXERCISES = (
              "Turned round: where a .meta lies beside, it is TensorFlow 1."),
             (lambda files: _kind([*files, "x.meta"]),
              "Without a .meta there is no graph: that is a checkpoint alone."),
-            (lambda files: _kind_by_ends(files[:1], _PB, _META, _INDEX),
-             "Only the first file is looked at, and they come in any order: ask about all."),
             (lambda files: _kind_by_ends(files, _META, (".pb", "SavedModel"), _INDEX), _ALONE),
             (lambda files: _kind_by_ends(files, (".pb", "SavedModel"), _META, _INDEX), _ALONE),
             (lambda files: _kind_by_ends(files, _PB, _META, _INDEX), _ALONE),
@@ -323,18 +330,18 @@ EXERCISES = (
                 else _kind_by_ends(files, _META) if any(name.endswith(".meta") for name in files)
                 else "checkpoint" if any("ckpt" in name for name in files) else "unknown",
              "Look for an .index: any name may stand before it, and a .meta alone is unknown."),
-            (lambda files: "SavedModel" if files[:1] == ["saved_model.pb"]
-                else _kind_by_ends(files[:1], _META, _INDEX),
-             "Only the first file is looked at, and they come in any order: ask about all."),
+            (lambda files: _kind_by_ends(files[:1], _PB, _META, _INDEX), _FIRST_FILE),
+            (lambda files: _kind([f"{each}.index" if ".data-" in each else each for each in files]),
+             _LOST),
             (when(lambda _, value: isinstance(value, Raised)),
-             "It stops: the list may be empty, and a name may have no dot."),
+             "It stops: `files` is a list of names; it may be empty, and a name may have no dot."),
             (when(lambda _, value: not isinstance(value, str)),
              "Return one of the four words itself, in each case: no list, not nothing."),
             (when(lambda _, value: value not in (
                     "SavedModel", "TensorFlow 1", "checkpoint", "unknown")),
              "Write it so: SavedModel, TensorFlow 1, checkpoint or unknown."),
         ],
-        right="three endings, and you know which of this course's lessons opens it.",
+        right="one whole name, two endings, and you know which lesson opens it.",
         hints=(
             "saved_model.pb settles it. Then an .index says checkpoint.",
             "name.endswith(\".index\") asks for an ending; any(... for name in files) asks all.",

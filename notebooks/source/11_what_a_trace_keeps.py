@@ -21,7 +21,7 @@ import random
 
 import numpy as np
 from course_lib.exercises import (
-    check, compare, hint, material, progress, solution)
+    check, compare, hint, material, progress, solution, yours)
 from course_lib.graph import evaluate, trace
 from course_lib.views.graph import picture, side_by_side
 
@@ -70,7 +70,8 @@ side_by_side({"Python's die": trace.from_function(thrown, nothing),
 # Python does: a `print`, a line in a log, a counter, the time of day. A training that varies its clips by Python's dice
 # under `tf.function` varies them once.
 #
-# Python's loops are gone as well: what they ask for stands there once for each round.
+# Loops over Python's own numbers are gone as well: what they ask for stands there once for each round. (A loop over tensors
+# becomes one node.)
 
 # %%
 def three_rounds(x):
@@ -101,6 +102,19 @@ compare("11.2", my_guess, double.experimental_get_tracing_count())
 # Another *value* of a tensor needs no new graph; another shape or type does. So does every new *Python* number: it becomes
 # a constant, like the die. A number that changes in every call, such as a counter, costs a graph in every call.
 #
+# New means: equal to none before. And Python says that 1.0 equals 1.
+
+# %%
+twice = tf.function(lambda x: x + x)
+twice(1)
+print("twice(1.0) is", twice(1.0).numpy(), "of type", twice(1.0).dtype.name)
+print("graphs:", twice.experimental_get_tracing_count())
+
+# %% [markdown]
+# You gave a `float`, and get a whole number: the graph of 1 was there already. `tf.constant(1.0)` says what you mean.
+#
+# holds: twice(1.0).dtype == tf.int32
+#
 # ### Exercise 11.3
 # TensorFlow takes a NumPy array for a tensor. Write `graphs(calls)`: a function is called with these arguments, one after
 # the other, each a NumPy array or a Python `float`. How many graphs does `tf.function` make?
@@ -130,6 +144,8 @@ for argument in calls:
     asked(argument)
 print("calls:", len(calls))
 print("graphs:", asked.experimental_get_tracing_count())
+if count := yours("11.3", graphs, None):
+    print("yours: ", count(calls))
 
 # %% [markdown]
 # ## A program of your own
@@ -211,7 +227,7 @@ layers = picture(collapse(spotter, layer_of))
 Netron(frozen, "spotter.pb", layers).show()
 
 # %% [markdown]
-# A weight is a constant in this file. How many are there? Multiply out the shapes of its constants.
+# Weights are constants in this file, and so are a few other numbers. How many are there? Multiply out the shapes.
 
 # %%
 from math import prod
@@ -223,7 +239,7 @@ print(f"about {round(weights, -3):,} numbers in {len(constants)} constants")
 # %% [markdown]
 # ## What you measured
 #
-# Four things are said about traced functions. Your numbers have a verdict on each.
+# Four things are often said. Your numbers have a verdict on each.
 
 # %%
 claims = {

@@ -33,6 +33,7 @@ rows = features.of(dataset.bundled("test"))[::24]
 #
 # A SavedModel is a folder: a graph with its entrances, and a checkpoint of its variables in `variables/`. "Frozen" says
 # something else: that the variables have become constants of the graph. So a SavedModel may be frozen or not. Make both.
+# (They differ in one more way: the frozen graph ends in the softmax, the model one step earlier, in the sums that go into it.)
 #
 # given: twice
 
@@ -51,7 +52,7 @@ with session.quiet():
         "serving_default": module.serve})
 
 # %% [markdown]
-# Which files are there, and how large are they?
+# Which files are there, and how large are they? (`fingerprint.pb`, a checksum, is left out.)
 
 # %%
 def sizes(name):
@@ -110,8 +111,8 @@ print("cold:", *entries["cold"])
 # holds: len(entries["cold"]) == 1 and len(entries["live"]) > 30
 #
 # ### Exercise 25.2
-# Write `is_frozen(entries)`: whether a SavedModel whose checkpoint has these names of entries is frozen. The table is no
-# variable. A folder without a checkpoint has an empty list.
+# Write `is_frozen(entries)`: whether a whole SavedModel (nobody deleted anything) whose checkpoint has these names of entries
+# is frozen. The table is no variable. Some writers leave no checkpoint for a model without variables: an empty list.
 
 # %% exercise="25.2" points=1
 # Exercise 25.2
@@ -185,8 +186,7 @@ for name in ("live", "cold", "older"):
 print(equal)
 
 # %% [markdown]
-# Three folders, one answer. (The model that is not frozen answers with sums, so the cell adds the
-# softmax there.)
+# Three folders, one answer. (The model that is not frozen answers with those sums, so the cell adds the softmax there.)
 #
 # ## The entrance has a name
 #
@@ -227,7 +227,8 @@ def tensors(printed):
 check("25.4", tensors)
 
 # %% [markdown]
-# The same program runs the model: clips in a file, answers in a file, no line of Python of yours.
+# The same program runs the model: numbers in a file, answers in a file. Python writes the one and reads the other here;
+# any other program may.
 
 # %%
 np.save(folder / "rows.npy", rows[..., None])
@@ -240,12 +241,12 @@ print(by_command.shape, "as in Python:", same)
 # %% [markdown]
 # TensorFlow's servers ask by the name for people; the C++ library of lesson 05's table was given the tensors' names.
 #
-# ## A training folder from 2016
+# ## A training folder from 2017
 #
 # Old courses leave such a folder behind. Make one: a neuron with eight weights learns for a hundred steps which rows
 # of random numbers begin with a positive one.
 #
-# given: 2016
+# given: 2017
 # given: eight weights, hundred
 
 # %%
@@ -278,7 +279,8 @@ print(*sorted(path.name for path in train.iterdir()), sep="\n")
 
 # %% [markdown]
 # Which is which? `checkpoint` is a text that names the newest one; `.index` and `.data` hold the variables, as in
-# lesson 04; `.meta` holds the graph.
+# lesson 04 (`.index` says what lies where in `.data`); `.meta` holds the graph. (Still older folders,
+# of the first format, have one file without an ending in place of the two. Nobody asks for them below.)
 #
 # ### Exercise 25.5
 # People send folders without a word. Write `kind(files)`, for a list of file names: `"SavedModel"`, `"TensorFlow 1"` (a
@@ -301,8 +303,22 @@ def kind(files):
 check("25.5", kind)
 
 # %% [markdown]
-# Now forget the code above, and freeze from the folder alone. First the old way: open the graph, fill its variables, and
-# let a function replace each by a constant.
+# Now forget the code above, and freeze from the folder alone. All that you have to find is the name of the answer: the end of
+# a graph is a node that no other reads. A training graph has many such ends; look for one whose operation answers.
+
+# %%
+recorded = tf.compat.v1.MetaGraphDef.FromString(
+    (train / "model.ckpt-100.meta").read_bytes()).graph_def
+read = {name.split(":")[0].lstrip("^")
+        for node in recorded.node for name in node.input}
+ends = [node for node in recorded.node if node.name not in read]
+print(*(f"{node.op:22} {node.name}" for node in ends), sep="\n")
+
+# %% [markdown]
+# One name is none of a training's: `probability`. First the old way to freeze: open the graph, fill its variables, and let a
+# function replace each by a constant.
+#
+# holds: "probability" in {node.name for node in ends}
 
 # %%
 prefix = str(train / "model.ckpt-100")
@@ -314,7 +330,7 @@ with session.quiet(), tf.Graph().as_default(), old.Session() as running:
 print("more than a hundred nodes before:", len(whole.node) > 100)
 
 # %% [markdown]
-# **Predict.** One matrix product, one sum, one sigmoid. How many nodes are left of them all?
+# **Predict.** The answer is one matrix product, one sum, one sigmoid. How many nodes are left of the whole graph?
 
 # %% predict="25.6"
 my_guess = ...
@@ -324,8 +340,9 @@ print(*(node.op for node in by_old.node))
 compare("25.6", my_guess, len(by_old.node))
 
 # %% [markdown]
-# All the rest was for training: loss, gradients, momentum, first values, saver. Nobody listed what to throw away; the function
-# walked back from `probability`, and kept what it met. Look at the nodes that are left, byte by byte.
+# The three, the input, a constant for each variable, and an `Identity` beside each: what read the variable hands the constant
+# on. All the rest was for training: loss, gradients, momentum, first values, saver. Nobody listed what to throw away; the
+# function walked back from `probability`, and kept what it met. Here they are byte by byte (lesson 15 reads such bytes).
 
 # %%
 WireCursor(by_old.SerializeToString(),

@@ -23,8 +23,9 @@ is missing.
 
 **When something fails live:** the solved edition in `notebooks/reference` has every output, and
 opens without a kernel; `make site` makes pages of it, `make slides` slides. A kernel that hangs:
-restart it and run up to the selected cell; every lesson runs alone from its set-up cell. A picture without its slider: run
-its cell again. No microphone: every recorder falls back on a bundled clip and says so.
+restart it and run up to the selected cell; every lesson runs alone from its set-up cell. A picture
+without its slider: run its cell again. No microphone: every recorder falls back on a bundled clip
+and says so.
 
 **Wrong answers** stand below with what `check` says to them. After the last hint a student may ask
 for `solution("7.4")`; nothing is counted against anybody.

@@ -1,4 +1,4 @@
-"""What grades where students hand in: Gradescope's autograder zip, and what GitHub runs and shows."""
+"""What grades where students hand in: Gradescope's autograder zip, what GitHub runs and shows."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def test_student_edition_has_speaking_ids_metadata_and_no_outputs(project: Path)
     cells = _cells(project / "notebooks" / "06_sample.ipynb")
     assert list(cells)[:3] == ["a-sample", "setup", "find-the-root"]
     assert {"predict-6-1", "compare-6-1", "ex-6-2", "check-6-2", "onward"} <= set(cells)
-    assert cells["ex-6-2"]["metadata"] == {"exercise": "6.2", "points": 2}
+    asked = {"exercise": "6.2", "points": 2, "slideshow": {"slide_type": "subslide"}}
+    assert cells["ex-6-2"]["metadata"] == asked
     assert cells["check-6-2"]["metadata"]["tags"] == ["nbval-ignore-output"]
     assert cells["check-6-2"]["metadata"]["slideshow"] == {"slide_type": "skip"}
     assert cells["find-the-root"]["metadata"]["slideshow"] == {"slide_type": "slide"}
