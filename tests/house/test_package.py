@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import subprocess
@@ -10,10 +11,11 @@ import sys
 import tomllib
 import zipfile
 from collections import namedtuple
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools import clean_copy, environment
 
@@ -43,6 +45,18 @@ def test_requirements_are_ranges() -> None:
     for line in environment.environment("lab").requirements:
         daily = re.fullmatch(r"tflite-micro>=0\.dev\d+,<0\.dev\d+; platform_.+", line)
         assert daily or re.fullmatch(r"[A-Za-z0-9_.-]+>=[\d.]+,<[\d.]+", line), line
+
+
+def test_what_is_installed_is_what_the_ranges_allow() -> None:
+    """The tests run in `make test`'s own environment: a range that holds nothing shows here."""
+    listed = [*environment.environment("test").requirements, *environment.colab_adds()]
+    wrong = {}
+    for each in map(Requirement, listed):
+        with contextlib.suppress(PackageNotFoundError):  # another system's, or Colab's alone
+            if not each.specifier.contains(there := version(each.name), prereleases=True):
+                wrong[each.name] = there
+    assert not wrong, wrong
+    assert not Requirement("tflite-micro<0.dev20261101").specifier.contains("0.dev20261023182759")
 
 
 @pytest.fixture(scope="module")
