@@ -30,7 +30,16 @@ __all__ = ["build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "_site"
-_DOCUMENTS = ("glossary.md", "teaching.md", "grading.md", "board.md", "hub.md")
+_DOCUMENTS = (
+    "glossary.md",
+    "teaching.md",
+    "grading.md",
+    "board.md",
+    "hub.md",
+    "files.md",
+    "design.md",
+    "recipe.md",
+)
 _FRONT = """# From a Python program to the bytes on a microcontroller
 
 An interactive workbook about what happens to a small neural network between the Python that

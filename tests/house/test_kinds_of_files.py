@@ -1,4 +1,4 @@
-"""README's table of files says what each kind can be used for: every cell of it is tried."""
+"""docs/files.md says what each kind can be used for: every cell of it is tried."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ X = np.random.default_rng(1).normal(size=(20, 49, 40)).astype("f4")
 
 
 def rows() -> dict[str, list[bool]]:
-    """Return README's table: the kind of file to what its cells say, "yes" or nothing."""
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    """Return the page's table: the kind of file to what its cells say, "yes" or nothing."""
+    lines = (ROOT / "docs" / "files.md").read_text(encoding="utf-8").splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("| kind of file"))
     found = {}
     for line in lines[start + 2 :]:
