@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -74,11 +75,7 @@ bits, and measure what each step costs.
 :hidden:
 :caption: Documents
 
-glossary
-teaching
-grading
-board
-hub
+{documents}
 ```
 """
 _CONF = """
@@ -169,8 +166,7 @@ def _write(source: Path, lessons: list[Lesson], books: Mapping[str, Sequence[str
         nbformat.write(_page(lesson, facts, books), source / f"{lesson.name}.ipynb")
     for name in _DOCUMENTS:
         text = (ROOT / "docs" / name).read_text(encoding="utf-8").replace("(../notebooks/", "(")
-        for page in ("CONTRIBUTING.md", "CHANGELOG.md"):
-            text = text.replace(f"(../{page})", f"({facts.page(page)})")
+        text = re.sub(r"\(\.\./([^)]+)\)", lambda found: f"({facts.page(found[1])})", text)
         (source / name).write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "docs" / "dashboard.png", source)
     model, clips = tflite.load("spotter_int8"), dataset.bundled("test")
@@ -178,7 +174,8 @@ def _write(source: Path, lessons: list[Lesson], books: Mapping[str, Sequence[str
     hearing.page(model, waves).save(source / "_static" / "hear.html")
     rows = "\n".join(_row(lesson, facts) for lesson in lessons)
     names = "\n".join(f"{each.number} {each.title} <{each.name}>" for each in lessons)
-    front = _FRONT.format(bytes=len(model), rows=rows, lessons=names)
+    documents = "\n".join(name.removesuffix(".md") for name in _DOCUMENTS)
+    front = _FRONT.format(bytes=len(model), rows=rows, lessons=names, documents=documents)
     (source / "index.md").write_text(front, encoding="utf-8")
     (source / "conf.py").write_text(_CONF, encoding="utf-8")
     (source / "_static" / "reach.js").write_text(_REACH, encoding="utf-8")
