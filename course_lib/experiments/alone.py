@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import importlib.util
 import json
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -179,22 +178,12 @@ def _with_code(folder: Path) -> tuple[bool, bool]:
     return right, outside.learns(tf, model, model.trainable_variables, features, labels)
 
 
-def node() -> str | None:
-    """Return the path of Node, the JavaScript runtime: the machine's, or Playwright's own."""
-    program = shutil.which("node")
-    playwright = importlib.util.find_spec("playwright")
-    if program is None and playwright is not None and playwright.origin is not None:
-        bundled = Path(playwright.origin).parent / "driver" / "node"
-        program = str(bundled) if bundled.is_file() else None
-    return program
-
-
 def drawn(folder: Path, files: dict[str, str]) -> tuple[dict[str, bool], str]:
     """Return which `files`, paths below `folder`, Netron draws as a graph, and how that is known.
 
     `files` and what is returned go by the names of the forms.
     """
-    program, why = node(), "There is no Node here"
+    program, why = processes.node(), "There is no Node here"
     if program is not None and importlib.util.find_spec("netron") is not None:
         try:
             forms = _ask_netron(program, folder, files)
@@ -222,7 +211,7 @@ def _record() -> None:
     """Find out again which forms of the shipped model Netron draws, and keep it in `data`."""
     with tempfile.TemporaryDirectory() as folder:
         write(spotter.load(), folder, np.zeros((1, 49, 40), np.float32), np.zeros(1, np.int64))
-        forms = _ask_netron(node() or "node", Path(folder), VIEWED)
+        forms = _ask_netron(processes.node() or "node", Path(folder), VIEWED)
     text = json.dumps({"netron": version("netron"), "drawn": forms}, indent=1)
     session.write_atomically(session.data_path(*_DRAWN), f"{text}\n")
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ctypes
 import re
 import struct
+import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +28,7 @@ from course_lib.micro.plain_c.layers import Call, Place
 
 FOLDER = Path(__file__).parent / "engine" / "c"
 PROGRAM = FOLDER.with_name("engine.wasm")
+_HOST = FOLDER.with_name("host.mjs")
 _ALIGNMENT = 16
 _PLACES = 3  # of a step in engine.h: what a layer reads, or two, and what it writes
 
@@ -53,6 +56,25 @@ def link(program: Program) -> bytes:
     """Return a program's model as the engine reads it; it ends at a multiple of 16 bytes."""
     size = len(_laid_out(program, 0, 1))
     return _laid_out(program, size, size)  # the memory that all tensors share lies behind it
+
+
+def run(program: Program, clips: np.ndarray, node: str) -> np.ndarray:
+    """Run the engine in `node`, the path of Node, on clips: a row of a structured array for each.
+
+    `clips` are int8 inputs, (n, …), or int16 sound, (n, 16000), at 16 kHz. `stored` are the int8
+    numbers that the model answers; to sound, `features` (49, 40) float32 are what it heard. Raises
+    subprocess.CalledProcessError where Node is too old for it.
+    """
+    sound = clips.dtype == np.int16
+    row = [("stored", np.int8, program.output_bytes)]
+    row += [("features", "<f4", (49, 40))] if sound else []
+    with tempfile.TemporaryDirectory() as name:
+        image, asked, told = (Path(name, each) for each in ("model", "clips", "answers"))
+        image.write_bytes(link(program))
+        clips.tofile(asked)
+        command = [node, _HOST, PROGRAM, image, "sound" if sound else "input", asked, told]
+        subprocess.run(command, check=True, capture_output=True)
+        return np.fromfile(told, row)
 
 
 @cache

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any, Self
 
 from course_lib.session.beginning import ENVIRONMENT
@@ -59,6 +61,16 @@ def run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
         timeout=seconds,
         env=environment(),
     )
+
+
+def node() -> str | None:
+    """Return the path of Node, the JavaScript runtime: the machine's, or Playwright's own."""
+    program = shutil.which("node")
+    playwright = importlib.util.find_spec("playwright")
+    if program is None and playwright is not None and playwright.origin is not None:
+        bundled = Path(playwright.origin).parent / "driver" / "node"
+        program = str(bundled) if bundled.is_file() else None
+    return program
 
 
 def environment(more: dict[str, str] | None = None) -> dict[str, str]:

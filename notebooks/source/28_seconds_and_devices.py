@@ -108,11 +108,15 @@ print("without and with a signature:", counted)
 # %% [markdown]
 # ## One model, many ways to run it
 #
-# Now seconds. The spotter answers one clip: called by Keras as plain Python, eagerly, as a graph, compiled by XLA, and from three
+# Now seconds. The spotter answers one clip: called by Keras eagerly, as a graph, compiled by XLA, and from three
 # `.tflite` files. LiteRT may hand operations to a delegate; its usual one is XNNPACK, fast code for processors.
 
 # %%
+import numpy as np
+
 from course_lib import micro, quantize, spotter, tflite
+from course_lib.micro import wasm
+from course_lib.session import processes
 from course_lib.sound import dataset, features
 
 model = spotter.load()
@@ -138,8 +142,7 @@ for name, data in files.items():
 ways["NumPy, int8"] = lambda: quantize.run_integer(int8, clip)
 
 # %% [markdown]
-# The ways take turns, so that whatever else this machine does disturbs all of them alike. Of each,
-# the middle time counts, without the first two.
+# The ways take turns, so that what else this machine does disturbs all alike. The middle time counts, without the first two.
 
 # %% [markdown]
 # **Predict.** Of the six runs of `.tflite` files, how many are more than five times as fast as the eager call?
@@ -166,21 +169,24 @@ quick = [name for name in list(ways)[3:9] if 5 * seconds[name] < eager]
 compare("28.3", my_guess, len(quick))
 
 # %% [markdown]
-# All six. And two more ways, without Python: plain C, where this machine has a C compiler, and the instructions of an
-# imitated chip, turned into an estimate of its time. Lesson 18 explains both.
+# All six. And three ways without Python: plain C, where there is a compiler; the same C in a browser's engine, where there is
+# Node; and an imitated chip's instructions, as an estimate. Lesson 18 explains them.
 
 # %%
-import numpy as np
+from timeit import repeat
 
 program = micro.plain_c.generate(int8)
+outside = {}
 if not micro.plain_c.missing("desktop"):
     built = micro.plain_c.build(program, log.parent / "c", "desktop")
-    many = np.zeros((201, *clip.shape[1:]), np.int8)
-    marks = [perf_counter()]
-    for count in (1, 201):
-        micro.plain_c.run(program, built, many[:count])
-        marks.append(perf_counter())
-    seconds["plain C, int8"] = (marks[2] - 2 * marks[1] + marks[0]) / 200
+    outside["plain C, int8"] = lambda x: micro.plain_c.run(program, built, x)
+if node := processes.node():
+    outside["browser, int8"] = lambda x: wasm.run(program, x, node)
+many = np.zeros((201, *clip.shape[1:]), np.int8)
+for name, run in outside.items():  # without the seconds of a start
+    few, more = (min(repeat(lambda: run(rows), number=1, repeat=3))
+                 for rows in (many[:1], many))
+    seconds[name] = (more - few) / 200
 
 # %%
 device = micro.on_cortex_m4(int8, micro.device_clips().waves[:4])
@@ -193,13 +199,12 @@ from course_lib.views import partition as draw
 draw.ratios(seconds, "Keras, eager")
 
 # %% [markdown]
-# The scale is logarithmic. The eager call multiplies as often as the files; nearly all of its
-# time goes to Python, which starts one small operation after the other. For so small a model,
-# *who starts the operations* matters more than how many bits they have.
+# The scale is logarithmic. The eager call multiplies as often as the files; nearly all of its time goes to Python, which starts
+# one small operation after the other. In so small a model, *who starts the operations* matters more than their bits.
 
 # %% [markdown]
-# Look at yours: is int8 faster than float32 here? Eight bits always save bytes. Seconds they save where the processor has
-# instructions for them and the model is large enough.
+# Is int8 faster than float32 in yours? Eight bits always save bytes, and seconds where the processor has instructions for
+# them and the model is large.
 
 # %% [markdown]
 # ## One graph over two devices

@@ -15,6 +15,7 @@ from course_lib import session, spotter
 from course_lib.experiments import alone, outside
 from course_lib.experiments.alone import VIEWED
 from course_lib.experiments.same_weights import bytes_of
+from course_lib.session import processes
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_the_bytes_are_those_of_the_files(folder):
     assert sizes["checkpoint"] == sum(p.stat().st_size for p in (folder / "checkpoint").iterdir())
 
 
-@pytest.mark.skipif(alone.node() is None, reason="no Node to run Netron's readers in")
+@pytest.mark.skipif(processes.node() is None, reason="no Node to run Netron's readers in")
 def test_netron_draws_what_has_a_graph(folder, tmp_path):
     forms, how = alone.drawn(folder, VIEWED)
     assert "in Node" in how
@@ -89,7 +90,7 @@ def test_netron_draws_what_has_a_graph(folder, tmp_path):
     [(None, "There is no Node here"), ("/no/such/node", "cannot run"), (sys.executable, "cannot")],
 )
 def test_without_node_the_kept_outcome_is_read_and_said(folder, monkeypatch, program, said):
-    monkeypatch.setattr(alone, "node", lambda: program)
+    monkeypatch.setattr(processes, "node", lambda: program)
     forms, how = alone.drawn(folder, VIEWED)
     assert said in how
     assert not forms["checkpoint"] and forms["TFLite"]

@@ -20,19 +20,6 @@ from course_lib.sound import dataset, features
 from tools import engine
 
 NODE = compute_driver_executable()[0]  # that comes with Playwright
-HOST = Path(__file__).with_name("wasm_host.mjs")
-
-
-def run(program: plain_c.Program, clips: np.ndarray, folder: Path) -> np.ndarray:
-    """Return what the engine answers to int8 inputs; to int16 sound, its features as well."""
-    (folder / "model.bin").write_bytes(wasm.link(program))
-    clips.tofile(folder / "clips.bin")
-    kind = "sound" if clips.dtype == np.int16 else "input"
-    files = (folder / name for name in ("clips.bin", "answers.bin"))
-    subprocess.run([NODE, HOST, wasm.PROGRAM, folder / "model.bin", kind, *files], check=True)
-    row = [("stored", np.int8, program.output_bytes)]
-    row += [("features", "<f4", (49, 40))] if kind == "sound" else []
-    return np.fromfile(folder / "answers.bin", row)
 
 
 def test_the_recorded_engine_is_what_its_source_gives() -> None:
@@ -69,12 +56,12 @@ def test_the_compiler_lays_every_struct_out_as_we_do(tmp_path: Path) -> None:
     subprocess.run([*command, "-c", "facts.c", "-o", "facts.o"], cwd=tmp_path, check=True)
 
 
-def test_a_thousand_clips_give_the_bytes_of_the_integer_layers(tmp_path: Path) -> None:
+def test_a_thousand_clips_give_the_bytes_of_the_integer_layers() -> None:
     clips = dataset.joined(*(dataset.bundled(split) for split in dataset.SPLITS))[:1000]
     assert len(clips) == 1000
     sound = np.clip(np.rint(clips.waves * 32768), -32768, 32767).astype(np.int16)
     model_bytes = tflite.load("spotter_int8")
-    answers = run(plain_c.generate(model_bytes), sound, tmp_path)
+    answers = wasm.run(plain_c.generate(model_bytes), sound, NODE)
     theirs = quantize.run_integer(model_bytes, answers["features"])
     assert np.array_equal(answers["stored"], theirs.output)
     expected = features.log_mel(sound / np.float32(32768))
@@ -84,13 +71,13 @@ def test_a_thousand_clips_give_the_bytes_of_the_integer_layers(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", one_layer.OPERATIONS)
-def test_each_operation_equals_its_kernel(name: str, tmp_path: Path) -> None:
+def test_each_operation_equals_its_kernel(name: str) -> None:
     made, rows, theirs = one_layer.case(name)
-    answers = run(plain_c.generate(made), rows, tmp_path)["stored"]
+    answers = wasm.run(plain_c.generate(made), rows, NODE)["stored"]
     assert np.array_equal(answers, theirs)
 
 
-def test_an_image_moves_as_a_whole(tmp_path: Path) -> None:
+def test_an_image_moves_as_a_whole() -> None:
     """Every pointer is in the list, so no address of Python's own is left in it."""
     program = plain_c.generate(tflite.load("spotter_int8"))
     content = wasm.link(program)

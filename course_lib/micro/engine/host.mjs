@@ -1,4 +1,4 @@
-// Run the engine on a file of clips: node wasm_host.mjs ENGINE IMAGE KIND CLIPS ANSWERS
+// Run the engine on a file of clips: node host.mjs ENGINE IMAGE KIND CLIPS ANSWERS
 // KIND is "sound" (int16, 16,000 a clip; the features, float32, follow each answer) or "input".
 
 import fs from "node:fs";
