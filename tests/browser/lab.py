@@ -6,6 +6,7 @@ command; clicking its menu lost the run now and then.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -177,6 +178,20 @@ class Notebook:
             if self.wait_for_change(cell, before) != before:
                 return self.settled(cell)
         raise AssertionError(f"The key {key} changes nothing in the cell.")
+
+    def write(self, box: Any, text: str, said: Any) -> None:
+        """Write a text into a box and wait until `said` is there; write it again where it is not.
+
+        What is written while JupyterLab still draws the cells that ran may reach nobody.
+        """
+        from playwright.sync_api import TimeoutError as Late
+
+        for _ in range(3):
+            box.fill("")
+            box.fill(text)
+            with contextlib.suppress(Late):
+                return said.wait_for(state="attached", timeout=60_000)
+        raise AssertionError(f"Nothing answers to {text!r}.")
 
     def select(self, cell: Any, chooser: Any, **which: Any) -> str:
         """Choose an entry of a list in a cell; return how the cell looks when that has changed.

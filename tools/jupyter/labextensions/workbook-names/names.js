@@ -1,5 +1,6 @@
 // JupyterLab shows a picture without the text that its output carries, and ipywidgets a slider
-// whose handle has no name: a screen reader gets both from here. Loaded as it stands, unbuilt.
+// whose handle has no name: a screen reader gets both from here, and keys get to what is wider than
+// its place. Loaded as it stands, unbuilt.
 var _JUPYTERLAB = window._JUPYTERLAB || {};
 
 _JUPYTERLAB["workbook-names"] = {
@@ -14,6 +15,8 @@ _JUPYTERLAB["workbook-names"] = {
       }).observe(document.body, { childList: true, subtree: true });
     };
     const name = (app) => {
+      for (const wide of document.querySelectorAll(".jp-OutputArea-output [style*='overflow-x']"))
+        if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
       for (const handle of document.querySelectorAll(".widget-slider [role=slider]:not([aria-label])")) {
         const label = handle.closest(".widget-slider").querySelector(".widget-label");
         handle.setAttribute("aria-label", label?.textContent || "slider");
