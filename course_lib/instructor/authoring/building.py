@@ -159,9 +159,8 @@ def _student_editions(chosen: list[Lesson], every: list[Lesson], root: Path) -> 
     contents = {}
     for lesson in chosen:
         notebook = _edition(lesson, every, root, solved=False)
-        for cell in notebook.cells:
-            if _OPENS in cell.metadata.get("tags", ()):
-                _show(cell, _path(lesson, True, root))
+        opening = [cell for cell in notebook.cells if _OPENS in cell.metadata.get("tags", ())]
+        _show(opening, _path(lesson, True, root))
         contents[_path(lesson, False, root)] = serialized(notebook)
     return contents
 
@@ -172,8 +171,7 @@ def _reworded(chosen: list[Lesson], every: list[Lesson], root: Path) -> dict[Pat
     for lesson in chosen:
         path, notebook = _path(lesson, True, root), _edition(lesson, every, root, solved=True)
         if path.exists() and _code(_read(path), lesson) == _code(notebook, lesson):
-            for cell in _code_cells(notebook):
-                _show(cell, path)
+            _show(_code_cells(notebook), path)
             contents[path] = serialized(notebook)
     return contents
 
@@ -192,16 +190,17 @@ def _read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=nbformat.NO_CONVERT)
 
 
-def _show(cell: NotebookNode, reference: Path) -> None:
-    """Give a cell what it showed in the reference edition, if that has been executed.
+def _show(cells: list[NotebookNode], reference: Path) -> None:
+    """Give cells what they showed in the reference edition, if that has been executed.
 
-    Its number comes along: nbval refuses outputs of a cell that says it was never run.
+    Their numbers come along: nbval refuses outputs of a cell that says it was never run.
     """
-    if not reference.exists():
+    if not cells or not reference.exists():
         return
-    for executed in _read(reference).cells:
-        if executed.id == cell.id:
-            cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    executed = {each.id: each for each in _read(reference).cells}
+    for cell in cells:
+        if there := executed.get(cell.id):
+            cell.outputs, cell.execution_count = there.outputs, there.execution_count
 
 
 async def _execute(
