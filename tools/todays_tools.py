@@ -33,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.todays_tools", description=__doc__)
     parser.add_argument("--folder", type=Path, help="another folder than data/tools")
     options = parser.parse_args(arguments)
+    installed = {each.name.lower() for each in metadata.distributions() if each.name}
+    if missing := [name for name in _TOOLS if name not in installed]:
+        parser.error(f"{', '.join(missing)} not installed here: pip install -e '.[tools]'")
     print(f"Recorded in {record(options.folder or session.data_path('tools'))}.")
     return 0
 
@@ -103,7 +106,7 @@ def torch_spotter() -> Any:
                 Layer("combine", (1, 2), (0, 1, 1, 1)),
                 Layer("merge"),
             )
-            names = [f"follow_{number}" for number in (1, 2, 3)]
+            names = [name for name in spotter.facts().kernels if name.startswith("follow_")]
             self.follow = nn.ModuleList(Layer(name, 1, (0, 0, 1, 1), False) for name in names)
             self.decide = nn.Linear(*weights["decide/kernel"].shape)
             self.decide.weight.data = tensor("decide/kernel", 1, 0)
