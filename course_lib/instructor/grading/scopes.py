@@ -89,6 +89,31 @@ def effects(code: str) -> Effects:
     )
 
 
+def needed(code: str, wanted: frozenset[str]) -> str:
+    """Return a cell's code without what only binds names that nothing reads, here or in `wanted`.
+
+    What may do more than bind a name stays, as a call does that is given what is read; and so does
+    a cell that may reach any name.
+    """
+    whole = effects(code)
+    if whole.unclear or whole.magic or "*" in wanted or python_of(code) != code:
+        return code
+    kept: list[str] = []
+    try:
+        body = ast.parse(code).body
+    except _NOT_PYTHON:
+        return code
+    for statement in reversed(body):
+        text = ast.unparse(statement)
+        effect = effects(text)
+        used = effect.writes | (effect.reads if _calls(statement) else effect.changes)
+        if _only_binds(statement) and not used & wanted:
+            continue
+        kept.append(text)
+        wanted = wanted - effect.binds | effect.reads
+    return code if len(kept) == len(body) else "\n".join(reversed(kept))
+
+
 @lru_cache(maxsize=8192)
 def statements(code: str) -> tuple[str, ...]:
     """Return a cell's statements in one way of writing, without comments; none of no Python."""
@@ -198,6 +223,26 @@ def _bound(statement: ast.stmt) -> set[str]:
             nodes = [node for target in statement.targets for node in ast.walk(target)]
             return {node.id for node in nodes if _is_stored(node)}
     return set()
+
+
+def _only_binds(statement: ast.stmt) -> bool:
+    """Tell whether a statement is an import, a definition, or gives values to names alone."""
+    match statement:
+        case ast.Import() | ast.ImportFrom():
+            return True
+        case ast.FunctionDef() | ast.ClassDef():
+            return not statement.decorator_list
+        case ast.Assign(targets=targets):
+            plain = (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.Store)
+            return all(isinstance(each, plain) for part in targets for each in ast.walk(part))
+    return False
+
+
+def _calls(statement: ast.stmt) -> bool:
+    """Tell whether a statement calls something at once; a function's body waits until later."""
+    later = isinstance(statement, ast.FunctionDef)
+    nodes = [statement.args] if later else [statement]
+    return any(isinstance(node, ast.Call) for each in nodes for node in ast.walk(each))
 
 
 def _is_stored(node: ast.AST) -> bool:

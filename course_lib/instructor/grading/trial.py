@@ -19,6 +19,7 @@ from course_lib.instructor.grading.course import Course, Reference, make_view, t
 from course_lib.instructor.grading.results import Part, Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
 from course_lib.instructor.grading.scopes import Effects, effects
+from course_lib.instructor.grading.scopes import needed as needed_statements
 from course_lib.instructor.grading.submission import tried, with_answers
 from course_lib.instructor.grading.watch import Limits
 
@@ -83,35 +84,40 @@ def assembled(reference: Reference, program: Sequence[Part], everything: bool = 
             metadata["own"] = True
         if part.kind == "ask" or needed is not None and index not in needed:
             metadata["tags"] = ["nbval-skip"]
-        cells.append(_fresh(identifier, _text(part, reference), metadata))
+        text = _text(part, reference) if needed is None else needed.get(index)
+        cells.append(_fresh(identifier, _text(part, reference) if text is None else text, metadata))
     metadata = {"language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook).encode("utf-8")
 
 
-def needed_parts(reference: Reference, program: Sequence[Part]) -> set[int]:
-    """Return the places in a program of the parts to run: answers, and what they depend on.
+def needed_parts(reference: Reference, program: Sequence[Part]) -> dict[int, str]:
+    """Return the code to run by its place in a program: answers, and what they depend on.
 
     The set-up cell always counts. A part counts where it binds, or may change in place, a name that
     a counted part below it reads or that is asked for below it; every part does that stands above
-    code which can reach all names.
+    code which can reach all names. Of a course cell that counts, imports, definitions and values
+    which nothing reads stay out.
     """
     does = [effects(_text(part, reference)) for part in program]
     asked = {each.id: effects(each.expression).reads for each in reference.questions}
     course = (each for part, each in zip(program, does, strict=True) if part.kind == "course")
     modules = frozenset().union(*(each.imports for each in course))
-    needed: set[int] = set()
+    needed: dict[int, str] = {}
     while True:
         # What a function reads it reads when it is called: no sooner than its answer is asked for.
         later = set().union(*(does[i].later for i in needed if program[i].kind != "course"))
-        before, wanted = set(needed), set()
+        before, wanted, needed = needed, set(), {}
         for index in reversed(range(len(program))):
             part, effect = program[index], does[index]
             if part.kind == "ask":
                 wanted |= effects(part.text).reads if part.text else asked[part.exercise]
                 wanted |= later | ({"*"} if effects(part.text).unclear else set())
             elif part.kind == "answer" or _counts(part, effect, wanted, modules, reference):
-                needed.add(index)
+                needed[index] = text = _text(part, reference)
+                if part.kind == "course" and not _is_setup(part, reference):
+                    needed[index] = text = needed_statements(text, frozenset(wanted))
+                    effect = effects(text)
                 wanted = wanted - effect.binds | effect.reads
                 if effect.unclear and part.kind != "course":
                     wanted.add("*")
@@ -123,14 +129,17 @@ def _counts(
     part: Part, effect: Effects, wanted: set[str], modules: frozenset[str], reference: Reference
 ) -> bool:
     """Tell whether what stands below a part depends on it."""
-    if part.kind == "course":
-        cell = reference.cells[part.place]
-        if cell.get("id") == "setup" or "cellView" in cell["metadata"]:
-            return True
+    if part.kind == "course" and _is_setup(part, reference):
+        return True
     # Only a student may also change what a module holds.
     changed = effect.changes if part.kind == "own" else effect.changes - modules
     anyway = effect.magic or effect.unclear or "*" in wanted
     return bool(wanted and (anyway or (effect.writes | changed) & wanted))
+
+
+def _is_setup(part: Part, reference: Reference) -> bool:
+    cell = reference.cells[part.place]
+    return cell.get("id") == "setup" or "cellView" in cell["metadata"]
 
 
 def _text(part: Part, reference: Reference) -> str:

@@ -114,3 +114,32 @@ def test_what_only_ipython_understands(code, plain, magic):
 @pytest.mark.parametrize("code", ["(", "x = = 1", "\0", "-" * 100_000 + "1"])
 def test_what_is_no_python_has_no_effects(code):
     assert scopes.effects(code) == scopes.Effects() and scopes.statements(code) == ()
+
+
+@pytest.mark.parametrize(
+    "code, wanted, kept",
+    [
+        ("import a, b\nimport c\nx = a.f(1)\ny = c.g()", "x", "import a, b\nx = a.f(1)"),
+        ("import c\ndef f():\n    return c\ny = 2", "f", "import c\ndef f():\n    return c"),
+        ("x = 1\nx = x + 1\ny = 2", "x", "x = 1\nx = x + 1"),
+        ("a, (b, *c) = z\nd = 1", "c", "a, (b, *c) = z"),
+        # whatever may do more than give a value to a name stays
+        ("x = 1\nseed(7)\ny = 2", "x", "x = 1\nseed(7)"),
+        ("x = []\nx.append(1)\nx[0] = 2\nx += [3]\ny = 1", "x", None),
+        ("x = y = {}\nalias = x\nalias.update(a=1)\nz = 1", "x", None),
+        ("x = 1\n@register\ndef f():\n    pass\ny = 2", "x", None),
+        ("x = 1\nif x:\n    y = 2\nz = 1", "x", "x = 1\nif x:\n    y = 2"),
+        ("x.a = 1\nz = 1", "x", "x.a = 1"),
+        ("x = iter(z)\nfirst = next(x)\nlast = x.pop()\ny = f(1)", "x", None),
+        ("x = z\ndef f(a=next(x)):\n    pass\ndef g():\n    return next(x)", "x", None),
+        # a cell that may reach any name stays whole
+        ("y = 1\nx = eval('y')", "x", "y = 1\nx = eval('y')"),
+        ("from math import *\ny = 1", "y", "from math import *\ny = 1"),
+        ("y = 1\n%time x = y", "x", "y = 1\n%time x = y"),
+        ("x = 1; y = 2", "*", "x = 1; y = 2"),
+        ("x = = 1", "x", "x = = 1"),
+    ],
+)
+def test_only_what_is_read_stays(code, wanted, kept):
+    kept = kept or "\n".join(scopes.statements(code)[:-1])
+    assert scopes.needed(code, frozenset({wanted})) == kept
