@@ -13,10 +13,6 @@ def _recall(confusion, label):
     return row[label] / sum(row)
 
 
-def _rounded(right):
-    return {round(right, digits) for digits in range(5)}
-
-
 def _confusion_inputs(rng):
     return [(rng.integers(1, 50, (4, 4)).tolist(), int(label)) for label in (0, 1, 2, 3, 2)]
 
@@ -104,10 +100,6 @@ EXERCISES = (
             (
                 lambda confusion, n: sum(confusion[n]) / len(confusion[n]),
                 "That is the mean of the row: which of its numbers were right?",
-            ),
-            (
-                when(lambda given, value: value in _rounded(_recall(*given))),
-                "You round the share: give all of its digits.",
             ),
             (
                 when(lambda _, value: isinstance(value, (list, np.ndarray))),
