@@ -11,7 +11,7 @@ import dis
 import inspect
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, KeysView, ValuesView
 from dataclasses import dataclass
 from types import FunctionType
 
@@ -77,7 +77,9 @@ def plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         kind = tuple if isinstance(value, tuple) else list
         return kind(plain(each) for each in value)
-    if isinstance(value, (range, map, filter, zip)) or inspect.isgenerator(value):
+    if isinstance(value, (range, map, filter, zip, KeysView, ValuesView)) or inspect.isgenerator(
+        value
+    ):
         return [plain(each) for each in value]
     if isinstance(value, dict):
         return {plain(key): plain(each) for key, each in value.items()}

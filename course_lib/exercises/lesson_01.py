@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import checked, function, items
 from course_lib.exercises.material import ORCHARD, PROGRAM
@@ -22,6 +24,7 @@ def _two_numbers(rng):
 def _order(value: object) -> str:
     """Judge an order of evaluation of ORCHARD: any that computes each node after its inputs."""
     names = [node.name for node in ORCHARD]
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
         if isinstance(value, (list, tuple)) and any(isinstance(e, (list, tuple)) for e in value):
             return "Your list holds lists: write all names in one row, as one worker runs them."
@@ -111,6 +114,8 @@ def _neuron_values(graph: Graph) -> str:
         "relu(w*x)+b": "Your relu stands too early: it belongs after the sum.",
         "relu(w+x*b)": "w and b have changed places.",
         "relu(w*x-b)": "b is added, not subtracted.",
+        "relu(relu(w*x)+b)": "One relu is enough, after the sum: yours drops w * x below 0.",
+        "relu((w+x)*b)": "w and x are multiplied, b is added: you do it the other way round.",
         "relu(w+x+b)": "w weighs x: these two are multiplied.",
         "relu(b+x)*w": "The relu comes last, and w * x before b is added.",
         "relu(w*b+x)": "x and b have changed places.",
@@ -124,7 +129,11 @@ def _neuron_values(graph: Graph) -> str:
     read = {source for node in graph for source in node.inputs}
     if idle := [node.name for node in graph.nodes[:-1] if node.name not in read]:
         return f"Nobody reads {idle[0]}: which row should have it among its inputs?"
-    return f"For w=2, x=3, b=1 your graph gives {results[0]:g}, and 7 is right."
+    asked = [max(0.0, w * x + b) for w, x, b in cases]
+    compared = zip(cases, results, asked, strict=True)
+    case, got, right = next(each for each in compared if each[1] != each[2])
+    fed = ", ".join(f"{name}={value:g}" for name, value in zip("wxb", case, strict=True))
+    return f"For {fed} your graph gives {got:g}, and {right:g} is right."
 
 
 def _values(graph: Graph, name: str, cases: list[tuple]) -> list[float]:
@@ -184,6 +193,8 @@ EXERCISES = (
             ),
             (lambda a, b: (a - b) * (a * b), "Look at the sign in the box on the right."),
             (lambda a, b: a * b * (a + b), "Look at the sign in the box on the left."),
+            (lambda a, b: a * a - b, "Multiplied out, b is squared as well: try two numbers."),
+            (when(lambda _, value: "^" in value.message), "A power is `**` in Python, not `^`."),
             (lambda a, b: a * a + b * b, "Multiplied out, b * b is subtracted: try two numbers."),
             (
                 when(lambda _, value: value.kind == "NameError"),

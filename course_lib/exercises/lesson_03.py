@@ -13,10 +13,6 @@ def _recall(confusion, label):
     return row[label] / sum(row)
 
 
-def _rounded(right):
-    return {round(right, digits) for digits in range(5)}
-
-
 def _confusion_inputs(rng):
     return [(rng.integers(1, 50, (4, 4)).tolist(), int(label)) for label in (0, 1, 2, 3, 2)]
 
@@ -100,14 +96,16 @@ EXERCISES = (
                 lambda confusion, n: confusion[2][2] / sum(confusion[2]),
                 "That is the recall of one label always: use `label`.",
             ),
+            (
+                lambda confusion, n: (
+                    2 * confusion[n][n] / (sum(confusion[n]) + sum(row[n] for row in confusion))
+                ),
+                "That is F1, a mean of recall and precision: recall looks at one row only.",
+            ),
             (lambda confusion, n: sum(confusion[n]), "So many were said. How many were found?"),
             (
                 lambda confusion, n: sum(confusion[n]) / len(confusion[n]),
                 "That is the mean of the row: which of its numbers were right?",
-            ),
-            (
-                when(lambda given, value: value in _rounded(_recall(*given))),
-                "You round the share: give all of its digits.",
             ),
             (
                 when(lambda _, value: isinstance(value, (list, np.ndarray))),
@@ -179,9 +177,24 @@ EXERCISES = (
                 lambda h, w, i, o: h * w * i * o * 49 * 40,
                 "The same weights serve at every place: the table's size does not count.",
             ),
+            *(
+                (
+                    lambda h, w, i, o, each=each: h * w * i * o + each * o,
+                    "The norm's numbers are its own: the kernel alone is asked for.",
+                )
+                for each in (2, 4)
+            ),
             (
-                lambda h, w, i, o: h * w * i * o + 4 * o,
-                "The norm's numbers are its own: the kernel alone is asked for.",
+                lambda h, w, i, o: h * w * i * o + i,
+                "A bias goes with a channel that goes out, and these layers have none.",
+            ),
+            (
+                lambda h, w, i, o: h * w * i + i * o,
+                "That filters each channel apart and mixes them later: here a filter does both.",
+            ),
+            (
+                lambda h, w, i, o: 49 * 40 * i * o,
+                "A filter is as large as its kernel, not as the table that it slides over.",
             ),
             (
                 lambda h, w, i, o: h * w * i * o - o,
@@ -246,6 +259,22 @@ EXERCISES = (
             (
                 lambda weight, gradient, rate: weight - rate,
                 "Every weight moves equally far here: where is its gradient?",
+            ),
+            (
+                lambda weight, gradient, rate: rate * weight - gradient,
+                "The rate belongs to the gradient: it says how far the weight goes.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - gradient + rate,
+                "Gradient and rate belong together: their product is subtracted.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - rate * (gradient + weight),
+                "That also shrinks the weight itself (weight decay): the gradient alone is asked.",
+            ),
+            (
+                lambda weight, gradient, rate: weight - rate * gradient / np.linalg.norm(gradient),
+                "Leave the gradient its length: a steep slope moves further.",
             ),
             (
                 lambda weight, gradient, rate: weight * (1 - rate * gradient),

@@ -26,6 +26,7 @@ def _histories(rng):
         order = sorted(steps)
         shares[-2:] = [0.2, 0.1]  # neither the last nor the lowest loss is the best
         cases.append(([*zip(order, losses, shares, strict=True)],))
+    cases.append(([(100, 1.1, 0.4), (200, 0.7, 0.6), (300, 0.8, 0.7)],))  # and here the last is
     return cases
 
 
@@ -47,7 +48,7 @@ def _files_of_floats(rng):
     for _ in range(6):
         offset = int(rng.integers(3, 30))
         values = rng.normal(size=12).astype("<f4")
-        data = rng.bytes(offset) + values.tobytes() + rng.bytes(8)
+        data = rng.bytes(offset) + values.tobytes() + rng.bytes(9)
         cases.append((data, offset, int(rng.integers(1, 12))))
     return cases
 
@@ -86,6 +87,18 @@ EXERCISES = (
             (
                 lambda history: min(history, key=lambda row: row[2])[0],
                 "That is the lowest accuracy, the share of right answers: more is better.",
+            ),
+            (
+                lambda history: _best(history[:-1]),
+                "You never look at the last row: here and there it is the best.",
+            ),
+            (
+                lambda history: 1 + max(range(len(history)), key=lambda at: history[at][2]),
+                "That is its place in the list: which step stands in that row?",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, list)),
+                "One step is asked: where several share the top, the first of them.",
             ),
             (
                 when(lambda arguments, value: value in [row[0] for row in arguments[0]]),
@@ -143,7 +156,21 @@ EXERCISES = (
                 lambda t, f: 4 * (4 * t + f),
                 "A weight, its momentum and its velocity: how many numbers are that?",
             ),
-            (lambda t, f: 12 * t * f, "The two kinds of weights are added, not multiplied."),
+            *(
+                (wrong, "The two kinds of weights are added, not multiplied.")
+                for wrong in (lambda t, f: 12 * t * f, lambda t, f: 12 * t * 4 * f)
+            ),
+            (lambda t, f: t + f, "Count bytes, and count what Adam keeps for a weight, too."),
+            (lambda t, f: 2 * (3 * t + f), "Two bytes are a float16: how many has a float32?"),
+            (lambda t, f: 12 * t - 4 * f, "Fixed weights take room as well: add them."),
+            (
+                lambda t, f: 12 * t + 8 * f,
+                "Adam keeps nothing for what is fixed: each is there once.",
+            ),
+            (
+                lambda t, f: 3 * t + 4 * f,
+                "The trained numbers are float32 as well: how many bytes has each?",
+            ),
         ],
         right="a weight and its two companions, four bytes each.",
         hints=(
@@ -207,6 +234,25 @@ EXERCISES = (
             (
                 lambda data, offset, index: struct.unpack_from("<e", data, offset + 2 * index)[0],
                 "You read two bytes, a float16: a float32 has four.",
+            ),
+            *(
+                (wrong, "The offset counts bytes already: only `index` is multiplied by four.")
+                for wrong in (
+                    lambda data, offset, index: _value_at(data, 4 * offset, index),
+                    lambda data, offset, index: _value_at(data, 0, offset + index),
+                )
+            ),
+            (
+                lambda data, offset, index: struct.unpack_from("<d", data, offset + 8 * index)[0],
+                "You read eight bytes, a float64: a float32 has four.",
+            ),
+            (
+                lambda data, offset, index: _value_at(data, offset, 2 * index),
+                "You go twice too far: a float32 has four bytes, so number 1 lies four bytes on.",
+            ),
+            (
+                when(lambda arguments, value: "multiple of element" in _error(value)),
+                "What follows the tensor need not be whole floats: cut out the four bytes first.",
             ),
             (
                 when(lambda arguments, value: "bytes-like" in _error(value)),

@@ -175,6 +175,29 @@ EXERCISES = (
                 "In the kernel, beta would be multiplied by every input: it belongs to the bias.",
             ),
             (
+                lambda k, g, b, m, v, e: _parts(k, g * np.sqrt(v + e), b, m),
+                "You multiply by the root: the formula divides by it.",
+            ),
+            *(
+                (wrong, "The kernel is multiplied by gamma, and divided by the root: both at once.")
+                for wrong in (
+                    lambda k, g, b, m, v, e: (k * g, _fold(k, g, b, m, v, e)[1]),
+                    lambda k, g, b, m, v, e: (k * g, b - m * g),
+                    lambda k, g, b, m, v, e: (
+                        k / g * np.sqrt(v + e),
+                        _fold(k, g, b, m, v, e)[1],
+                    ),
+                )
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, dict)),
+                "Two things come back, the kernel and the bias: return a, b.",
+            ),
+            (
+                when(lambda arguments, value: np.ndim(value[0]) < 4),
+                "The kernel keeps its four axes: `*` scales channels, `@` would add them up.",
+            ),
+            (
                 when(
                     lambda arguments, value: (
                         "broadcast" in _error(value)

@@ -30,6 +30,7 @@ def _files(rng):
         (rng.bytes(4) + b"TFL3",),
         (rng.bytes(30) + b"TFL3" + body,),
         (rng.bytes(4) + b"XFL3" + body,),
+        (rng.bytes(4) + b"tfl3" + body,),
     ]
 
 
@@ -63,10 +64,10 @@ def _places(rng):
 # 6.5: a field through the vtable
 
 
-def _field(data, table, slot, head=4, sign=1, bounded=True, optional=True):
+def _field(data, table, slot, sign=1, bounded=True, optional=True):
     vtable = table - sign * int.from_bytes(data[table : table + 4], "little", signed=True)
     size = int.from_bytes(data[vtable : vtable + 2], "little")
-    entry = head + 2 * slot
+    entry = 4 + 2 * slot
     if bounded and entry >= size:
         return None
     offset = int.from_bytes(data[vtable + entry : vtable + entry + 2], "little")
@@ -79,22 +80,32 @@ def _field_unsigned(data, table, slot):
     return _field(data, table, slot) if back < 2**31 else None
 
 
-def _field_wrong(data, table, slot, base=None, wide=2, back=None, past=0, each=2, end="little"):
+def _field_wrong(data, table, slot, base=None, back=None, past=0):
     """Find a field as `_field` does, with one of the smaller slips."""
-    number = int.from_bytes(data[table : table + 4], end, signed=True)
+    number = int.from_bytes(data[table : table + 4], "little", signed=True)
     vtable = table - number if back is None else back(table, number)
-    size = int.from_bytes(data[vtable : vtable + 2], end)
-    entry = 4 + each * slot
+    size = _number(data, vtable, 2)
+    entry = 4 + 2 * slot
     if entry >= size + past:
         return None
-    offset = int.from_bytes(data[vtable + entry : vtable + entry + wide], end)
+    offset = _number(data, vtable + entry, 2)
     start = table if base is None else base(table, vtable)
     return start + offset if offset else None
 
 
-def _field_offset_only(data, table, slot):
-    place = _field(data, table, slot)
-    return None if place is None else place - table
+def _reads(entry, wide=2, end="little"):
+    """Recognise answers that take the wrong bytes of the vtable, whatever they do at its end."""
+
+    def fits(arguments, value):
+        data, table, slot = arguments
+        vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
+        start = vtable + entry(slot)
+        offset = int.from_bytes(data[start : start + wide], end)
+        left_out = not offset or entry(slot) >= _number(data, vtable, 2)
+        beyond = start + wide > len(data)
+        return value == table + offset or left_out and value is None or beyond
+
+    return when(fits)
 
 
 def _tables(rng):
@@ -117,9 +128,10 @@ def _tables(rng):
 
 
 def _large_table():
-    """Return a table with 130 fields, of which the offsets and the vtable's size take two bytes."""
+    """Return a table with 130 fields, whose numbers need all of their two and four bytes."""
     entries = [300 + 4 * place for place in range(130)]
-    return struct.pack("<iHH130H", -4, 264, 820, *entries) + bytes(8)
+    far = struct.pack("<i", -40_000) + b"\x01" * 39_996
+    return far + struct.pack("<HH130H", 264, 820, *entries) + bytes(8)
 
 
 EXERCISES = (
@@ -128,14 +140,14 @@ EXERCISES = (
         ask="is_tflite(data): True where bytes say that they are a .tflite file",
         judge=function(_is_tflite, _files),
         mistakes=[
+            (lambda data: data[:4] == b"TFL3", "The first four bytes are the root offset."),
             (
-                lambda data: data[:4] == b"TFL3",
-                "The first four bytes are the root offset: the identifier comes behind it.",
-            ),
-            (
-                lambda data: b"TFL3" in data,
+                when(lambda arguments, value: value is True and b"TFL3" in arguments[0]),
                 "Weights may hold those letters by chance: look in one place only.",
             ),
+            (lambda data: data[4:8] != b"TFL3", "The other way round: True where they are TFL3."),
+            (lambda data: data[4:8].upper() == b"TFL3", "The letters are capitals, and no others."),
+            (lambda data: len(data) > 8 and _is_tflite(data), "Eight bytes are enough to tell."),
             (lambda data: data[4:7] == b"TFL", "TFL2 was another format: read all four letters."),
             (lambda data: data[5:8] == b"FL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
             (
@@ -171,10 +183,12 @@ EXERCISES = (
                 "`data` is what lies in the file, not its name.",
             ),
             (
-                when(
-                    lambda arguments, value: _error(value) != "" and "Decode" not in _error(value)
-                ),
+                when(lambda _, value: "NotFound" in _error(value) or "null byte" in _error(value)),
                 "`data` holds the bytes of the file already: there is nothing to open.",
+            ),
+            (
+                when(lambda _, value: value.kind != "UnicodeDecodeError"),
+                'A file may be short or without TFL3: a slice and == b"TFL3" never fail.',
             ),
         ],
         right="four letters, always at the same place.",
@@ -192,39 +206,21 @@ EXERCISES = (
                 lambda d, p: p + int.from_bytes(d[p : p + 4], "big"),
                 "You read the bytes backwards: the least significant one comes first.",
             ),
-            (
-                lambda d, p: int.from_bytes(d[p : p + 4], "little"),
-                "That is the jump, not the place: where do you jump from?",
-            ),
+            (_number, "That is the jump, not the place: where do you jump from?"),
             (lambda d, p: p + d[p], "It works up to 255. The number has four bytes."),
-            (
-                lambda d, p: p + int.from_bytes(d[p : p + 2], "little"),
-                "It works up to 65,535. The number has four bytes.",
-            ),
+            (lambda d, p: p + _number(d, p, 2), "It works up to 65,535. It has four bytes."),
             (
                 lambda d, p: p + int.from_bytes(d[p : p + 4], "little", signed=True),
                 "These offsets never go back: the number has no sign.",
             ),
-            (
-                lambda d, p: 4 + _follow(d, p),
-                "The jump begins at `position`, not behind the four bytes there.",
-            ),
-            (
-                lambda d, p: p - _number(d, p),
-                "These offsets never go back: add the number to the position.",
-            ),
-            (
-                lambda d, p: _number(d, p) - p,
-                "Add the position: that is where the jump begins.",
-            ),
+            (lambda d, p: 4 + _follow(d, p), "The jump begins at `position`, not behind it."),
+            (lambda d, p: p - _number(d, p), "These offsets never go back: add the number."),
+            (lambda d, p: _number(d, p) - p, "Add the position: that is where the jump begins."),
             (
                 when(lambda arguments, value: isinstance(value, bytes)),
                 "Those are bytes: int.from_bytes makes a number of them.",
             ),
-            (
-                lambda d, p: p + _number(d, p, 3),
-                "You read three bytes: data[a:b] ends before b. The number has four.",
-            ),
+            (lambda d, p: p + _number(d, p, 3), "You read three bytes: data[a:b] ends before b."),
             *(
                 (lambda d, p, n=n: p + _number(d, p, n), "You read too many bytes: 32 bits are 4.")
                 for n in (5, 8, 32)
@@ -233,17 +229,20 @@ EXERCISES = (
                 lambda d, p: p + int.from_bytes(d[p:4], "little"),
                 "A slice ends at a place, not after a length: which place is four bytes on?",
             ),
-            (
-                lambda d, p: p + _number(d, 0),
-                "You read the first four bytes of the file: the number lies at `position`.",
-            ),
+            (lambda d, p: p + _number(d, 0), "You read at 0: the number lies at `position`."),
             (lambda d, p: p + 8, "The jump was 8 in the example: here you have to read it."),
-            (
-                lambda d, p: d[_follow(d, p)],
-                "Return the place itself: you read what lies there.",
+            *(
+                (wrong, "Return the place itself: you read what lies there.")
+                for wrong in (lambda d, p: d[_follow(d, p)], lambda d, p: _number(d, _follow(d, p)))
             ),
+            (lambda d, p: p + 4 * _number(d, p), "Such offsets count bytes: no factor is needed."),
             (
-                when(lambda arguments, value: "tuple" in _error(value)),
+                lambda d, p: p + sum(d[p : p + 4]),
+                "Each byte counts 256 times as much as the one before it: do not just add them.",
+            ),
+            (when(lambda _, value: isinstance(value, float)), "That is a float: read an integer."),
+            (
+                when(lambda _, value: isinstance(value, tuple) or "tuple" in _error(value)),
                 "struct returns a tuple, here of one number: take its first item.",
             ),
         ],
@@ -259,7 +258,7 @@ EXERCISES = (
         judge=function(_field, _tables),
         mistakes=[
             (
-                partial(_field, head=0),
+                _reads(lambda slot: 2 * slot),
                 "A vtable begins with two sizes, of two bytes each: slot 0 comes behind them.",
             ),
             (
@@ -267,42 +266,34 @@ EXERCISES = (
                 "A short vtable ends before your slot: compare with its size, "
                 "which is its first number.",
             ),
+            (partial(_field, optional=False), "An entry of 0 is a field left out: return None."),
             (
-                partial(_field, optional=False),
-                "An entry of 0 says that the field is left out: return None.",
-            ),
-            (
-                _field_offset_only,
+                lambda d, t, s: _field(d, t, s) and _field(d, t, s) - t,
                 "That is where it lies within the table: where does the table itself begin?",
             ),
-            (
-                partial(_field, sign=-1),
-                "The vtable lies at table − offset: minus, and with a sign.",
-            ),
-            (
-                _field_unsigned,
-                "The number at the table has a sign: a vtable may lie behind its table.",
-            ),
+            (partial(_field, sign=-1), "The vtable lies at table − offset: minus, with a sign."),
+            (_field_unsigned, "The number has a sign: a vtable may lie behind its table."),
             (
                 partial(_field, bounded=False, optional=False),
                 "Some fields are left out: their entry is 0, or the vtable ends before it.",
             ),
+            (lambda d, t, s: _field(d, t, s) or 0, "Left out means no place: None, not 0."),
             (
-                lambda d, t, s: _field(d, t, s) or 0,
-                "A field that is left out has no place at all: return None, not 0.",
-            ),
-            (
-                partial(_field, head=2),
+                _reads(lambda slot: 2 + 2 * slot),
                 "Slots count from 0, and two sizes of two bytes each come before the first.",
             ),
             (
                 partial(_field_wrong, past=2),
                 "You go one slot too far: what begins at the vtable's size is no longer in it.",
             ),
-            (
-                partial(_field_wrong, each=1),
-                "The entries are two bytes apart: where is slot 1, if slot 0 is at 4?",
+            *(
+                (
+                    _reads(lambda slot, each=each: 4 + each * slot),
+                    "The entries are two bytes apart: where is slot 1, if slot 0 is at 4?",
+                )
+                for each in (1, 4)
             ),
+            (lambda d, t, s: _field(d, t, 0), "You find the first field always: use `slot`."),
             (
                 partial(_field_wrong, base=lambda table, vtable: vtable),
                 "The entry counts from the table, not from its vtable.",
@@ -312,8 +303,8 @@ EXERCISES = (
                 "The entry counts from the table's first byte, not from behind its number.",
             ),
             *(
-                (partial(_field_wrong, wide=wide), "Each entry is two bytes, lowest first.")
-                for wide in (1, 4)
+                (_reads(lambda slot: 4 + 2 * slot, *slip), "Each entry is two bytes, lowest first.")
+                for slip in ((1,), (4,), (2, "big"))
             ),
             (
                 partial(_field_wrong, back=lambda table, number: number),
@@ -323,13 +314,24 @@ EXERCISES = (
                 partial(_field_wrong, back=lambda table, number: table + number % 2**32),
                 "`follow` goes forward: the vtable lies at table − number, which has a sign.",
             ),
-            (
-                partial(_field_wrong, end="big"),
-                "You read the bytes backwards: the least significant one comes first.",
+            *(
+                (
+                    lambda d, t, s, go=go: go(d, _field(d, t, s)) if _field(d, t, s) else None,
+                    "The field's own place is asked: do not follow what lies there.",
+                )
+                for go in (_follow, _number, lambda data, place: data[place])
             ),
             (
-                lambda d, t, s: _follow(d, _field(d, t, s)) if _field(d, t, s) else None,
-                "The field's own place is asked: do not follow what lies there.",
+                when(lambda _, value: value is None),
+                "You find nothing: is there a `return`, and does the lowest byte come first?",
+            ),
+            (
+                when(lambda _, value: "range" in value.message),
+                "You leave the file: the number at `table` has a sign, and its lowest byte first.",
+            ),
+            (
+                when(lambda _, value: "tuple" in value.message),
+                "struct returns a tuple, here of one number: take its first item.",
             ),
         ],
         right="two small reads find any field of any table.",

@@ -32,7 +32,7 @@ def _addresses(rng):
     for _ in range(8):
         to = 2 ** int(rng.integers(1, 7))
         drawn.append((to * int(rng.integers(20, 3000)) + int(rng.integers(1, to)), to))
-    return [*drawn, (4096, 16), (36, 4), (17, 16)]
+    return [*drawn, (4096, 16), (36, 4), (17, 16), (0, 16)]
 
 
 def _peak(tensors, before=0, after=0):
@@ -119,10 +119,7 @@ EXERCISES = (
                 lambda at, to: (at // to + 1) * to,
                 "An address that is a multiple already stays: nothing has to be skipped.",
             ),
-            (
-                lambda at, to: -at % to,
-                "So many bytes are skipped. At which address does the array begin?",
-            ),
+            (lambda at, to: -at % to, "So many bytes are skipped: to which address?"),
             (lambda at, to: math.ceil(at / to), "That counts blocks: how many bytes are these?"),
             (
                 lambda at, to: at + at % to,
@@ -139,10 +136,7 @@ EXERCISES = (
             (lambda at, to: at % to, "So far it lies behind the last multiple. Where is the next?"),
             (lambda at, to: to - at % to, "So far it is: to which place?"),
             (lambda at, to: at + to, "A block further is still between two multiples."),
-            (
-                lambda at, to: at if at % to == 0 else at + to,
-                "A block further is still between two multiples.",
-            ),
+            (lambda at, to: max(to, _aligned(at, to)), "0 is a multiple of every number."),
             (lambda at, to: at, "That is the address itself: is it a multiple of `to`?"),
             (lambda at, to: at + 1, "One byte further need not be a multiple: go on until it is."),
             (lambda at, to: at * to, "Far too far: which multiple is the *first*?"),
@@ -289,7 +283,7 @@ EXERCISES = (
                 "There are len(a) clips, not 4.",
             ),
             (
-                lambda a, b: (_agreement(a, b)[0], float(a.argmax() == b.argmax())),
+                when(lambda given, got: got[1] == (given[0].argmax() == given[1].argmax())),
                 "argmax without an axis looks through all clips at once: use axis=1.",
             ),
             (
@@ -339,6 +333,10 @@ EXERCISES = (
             (
                 lambda a, b: ((a == b).sum() / len(a), _agreement(a, b)[1]),
                 "Those are bytes a clip.",
+            ),
+            (
+                lambda a, b: (np.isclose(a, b, 0, 1).all(axis=1).mean(), _agreement(a, b)[1]),
+                "Equal bytes are asked: a step apart is not equal.",
             ),
         ],
         right="other bytes, and nearly always the same word.",

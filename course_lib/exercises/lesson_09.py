@@ -38,7 +38,7 @@ def _networks(rng):
             {name: [round(float(x), 2) for x in rng.normal(size=3)] for name in names}
             for _ in range(2)
         )
-        last = names[-1]
+        last = "b" if "b" in names else names[-1]  # it may stand anywhere
         new[last] = [round(float(x), 2) for x in rng.normal(size=int(rng.integers(4, 9)))]
         cases.append((new, trained, last))
     return cases
@@ -72,7 +72,14 @@ def _matrices(rng):
         table[other, other] = 12
         table[other, row] = 8
         cases.append((table.tolist(),))
-    return cases
+    mostly_mistaken = [
+        [8, 0, 1, 0, 0],
+        [2, 7, 1, 0, 0],
+        [3, 5, 7, 1, 0],
+        [0, 0, 1, 6, 2],
+        [0, 1, 9, 0, 4],
+    ]
+    return [*cases, (mostly_mistaken,)]
 
 
 EXERCISES = (
@@ -81,42 +88,56 @@ EXERCISES = (
         ask="baseline(labels): the share right of the best model that always says the same",
         judge=function(_baseline, _labels, tolerance=1e-9),
         mistakes=[
-            (
-                lambda labels: labels.count(1) / len(labels),
-                "You always say unknown. Is another label more frequent?",
+            (lambda ls: ls.count(1) / len(ls), "You always say unknown: is another more frequent?"),
+            (lambda ls: ls.count(0) / len(ls), "You always say silence: is another more frequent?"),
+            *(
+                (wrong, "That is right where every label has as many clips: count them.")
+                for wrong in (
+                    lambda labels: 1 / len(set(labels)),
+                    lambda labels: 1 / (1 + max(labels)),
+                    lambda labels: 0.25,
+                )
             ),
             (
-                lambda labels: labels.count(0) / len(labels),
-                "You always say silence. Is another label more frequent?",
+                lambda labels: sum(label > 1 for label in labels) / len(labels),
+                "That counts all of your words: the model gives one answer to every clip.",
             ),
             (
-                lambda labels: 1 / len(set(labels)),
-                "That is right where every label has as many clips: count them.",
+                lambda labels: max(map(labels.count, {*labels} - {0})) / len(labels),
+                "Silence is an answer, too: it may be the most frequent one.",
             ),
             (
-                lambda labels: max(map(labels.count, labels)),
-                "That is a number of clips: which share of all is it?",
+                lambda labels: _baseline([label for label in labels if label > 1]),
+                "Silence and unknown are clips, too: take them all.",
             ),
+            (
+                lambda labels: (
+                    sum(labels.count(label) ** 2 for label in {*labels}) / len(labels) ** 2
+                ),
+                "That is how often a guesser is right who draws: the best answer alone is asked.",
+            ),
+            (
+                when(lambda _, value: value.kind == "AttributeError"),
+                "`labels` is a plain list: `labels.count(1)` counts, `len(labels)` are all.",
+            ),
+            (lambda ls: max(map(ls.count, ls)), "That is a number of clips: which share of all?"),
             (
                 lambda labels: min(map(labels.count, labels)) / len(labels),
-                "That is the rarest label; the best answer is the most frequent one.",
+                "That is the rarest label: take the most frequent.",
             ),
             (lambda labels: 1 - _baseline(labels), "That is the share that it gets wrong."),
-            (
-                lambda labels: max(labels) / len(labels),
-                "A label is a name, not an amount: count how often each occurs.",
+            *(
+                (wrong, "A label is a name, not an amount: count how often each occurs.")
+                for wrong in (
+                    lambda labels: max(labels) / len(labels),
+                    lambda labels: max(labels, key=labels.count) / len(labels),
+                )
             ),
-            (
-                lambda labels: 100 * _baseline(labels),
-                "A share lies between 0 and 1; these are percents.",
-            ),
-            (
-                lambda labels: max(labels, key=labels.count),
-                "That is the label. Which share of the clips has it?",
-            ),
+            (lambda labels: 100 * _baseline(labels), "These are percents: a share is at most 1."),
+            (lambda ls: max(ls, key=ls.count), "That is the label: which share of clips has it?"),
             (
                 lambda labels: labels.count(max(labels)) / len(labels),
-                "The largest label need not be the most frequent: it is only a name.",
+                "The largest label is a name: is it frequent?",
             ),
             (
                 lambda labels: max(map(labels.count, range(max(labels)))) / len(labels),
@@ -128,36 +149,24 @@ EXERCISES = (
             ),
             (
                 lambda labels: labels.count(labels[0]) / len(labels),
-                "You always say the first clip's label. Is another one more frequent?",
+                "You always say the first clip's: is another more frequent?",
             ),
             (
                 lambda labels: sum(labels) / len(labels),
                 "A mean of labels says nothing: they are names. Count how often each occurs.",
             ),
-            (
-                lambda labels: len(set(labels)) / len(labels),
-                "That counts the labels. How many clips has the most frequent one?",
-            ),
+            (lambda labels: len(set(labels)) / len(labels), "That counts labels: count clips."),
             (
                 lambda labels: max(map(labels.count, labels)) / len(set(labels)),
                 "Divide by the number of clips, not of labels.",
             ),
-            (
-                lambda labels: len(labels) / max(map(labels.count, labels)),
-                "Upside down: the right ones, divided by all clips.",
-            ),
+            (lambda ls: len(ls) / max(map(ls.count, ls)), "Upside down: divide by all clips."),
             (
                 lambda labels: max(map(labels.count, labels)) // len(labels),
                 "A share lies between 0 and 1: keep its fraction.",
             ),
-            (
-                lambda labels: max(labels),
-                "That is the largest label, a name. Which share is right?",
-            ),
-            (
-                lambda labels: 1 / len(labels),
-                "That is one clip of all: how many have the most frequent label?",
-            ),
+            (lambda labels: max(labels), "That is a label: which share of the clips has it?"),
+            (lambda labels: 1 / len(labels), "That is one clip: how many are right?"),
             (
                 when(lambda arguments, value: hasattr(value, "__len__")),
                 "One number is asked: the share of the clips with the most frequent label.",
@@ -211,6 +220,26 @@ EXERCISES = (
             (
                 when(lambda arguments, value: isinstance(value, Raised) and "'last'" in str(value)),
                 '"last" in quotes is a name of its own: the variable `last` holds the name.',
+            ),
+            (
+                when(lambda _, value: value.kind == "KeyError"),
+                "Layers have other names in other networks: `last` holds the one that you need.",
+            ),
+            (
+                when(lambda _, value: "for +" in value.message),
+                "Dictionaries are not added: {**trained} is a copy, of which one name may change.",
+            ),
+            (
+                when(lambda given, value: {**value, given[2]: 0} == {**given[1], given[2]: 0}),
+                "All is right but the last layer: it gets new[last].",
+            ),
+            (
+                when(lambda given, value: value[given[2]] == given[1][given[2]]),
+                "The layer called `last` comes from `new`, wherever it stands in the network.",
+            ),
+            (
+                when(lambda given, value: value[given[2]] == given[0][given[2]]),
+                "The last layer is right; all others come from `trained`, as they are.",
             ),
             (
                 when(lambda arguments, value: isinstance(value, (list, tuple, set))),
@@ -277,6 +306,22 @@ EXERCISES = (
                     [[n * (b < a) for b, n in enumerate(row)] for a, row in enumerate(m)]
                 ),
                 "You look below the diagonal only: above it are mistakes, too.",
+            ),
+            (
+                lambda m: _most_confused(
+                    [[n * (n < max(row)) for n in row] for row in m], diagonal=True
+                ),
+                "The largest of a row may be a mistake: leave the diagonal out, not the largest.",
+            ),
+            (
+                lambda m: _most_confused(
+                    [[n * (min(a, b) > 1) for b, n in enumerate(row)] for a, row in enumerate(m)]
+                ),
+                "Silence and unknown are labels like the others: look at all rows and columns.",
+            ),
+            (
+                lambda m: _most_confused([row[:4] for row in m[:4]]),
+                "There may be more than four labels: `len(matrix)` says how many.",
             ),
             (
                 lambda m: (*_most_confused(m), _how_often(m)),

@@ -28,6 +28,11 @@ class _Short(Repr):
             return f"a list of {len(value)} lists"
         return super().repr_list(value, level)
 
+    def repr_ndarray(self, value: numpy.ndarray, level: int) -> str:
+        if value.size > 6 or value.ndim > 2:
+            return f"an array of shape {value.shape}"
+        return self.repr1(value.tolist(), level)
+
     def repr_bytes(self, value: bytes, _: int) -> str:
         if len(value) <= 8 or value.isascii() and value.decode().isprintable():
             return repr(value) if len(value) <= 40 else f"{repr(value[:40])[:-1]} …'"
@@ -47,6 +52,7 @@ _KINDS = {
     type(None): "nothing",
     numpy.ndarray: "an array",
 }
+_PLAIN = {"a number", "a text", "a truth value"}  # a list may stand for a tuple or an array
 # What a number is multiplied by where a unit is mistaken, and words for it.
 _UNITS = {
     8: "8 times: bits or bytes",
@@ -61,8 +67,6 @@ def short(value: object) -> str:
     """Return a repr of at most about 60 characters."""
     if isinstance(value, Raised):
         return str(value)
-    if isinstance(value, numpy.ndarray):
-        return f"an array of shape {value.shape}" if value.size > 6 else repr(value.tolist())
     try:
         return _SHORT.repr(value)
     except ValueError:  # Python refuses to write out an integer of more than 4,300 digits
@@ -96,6 +100,14 @@ def first_wrong(value: Sequence, expected: Sequence) -> str:
 def usual_mistake(values: Sequence, expected: Sequence, tolerance: float = 0.0) -> str:
     """Return a hint for a usual mistake that all `values` show, nothing where there is none."""
     pairs = list(zip(values, expected, strict=True))
+    asked, given = ({_KINDS.get(type(each), "") for each in side} for side in (expected, values))
+    if (
+        asked != given
+        and len(asked) == len(given) == 1
+        and asked <= _PLAIN
+        and not given & {"", "nothing"}
+    ):
+        return f"This asks for {asked.pop()}, and you return {given.pop()}."
     if all(type(each) in (int, float) and abs(each) < 1e300 for pair in pairs for each in pair):
         return _in_numbers(pairs, tolerance)  # of a size that survives the products below
     if all(isinstance(each, numpy.ndarray) for pair in pairs for each in pair):
@@ -106,6 +118,8 @@ def usual_mistake(values: Sequence, expected: Sequence, tolerance: float = 0.0) 
 def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
     if all(right and same(-value, right, tolerance) for value, right in pairs):
         return "The size is right and the sign is not."
+    if all(value in {round(right, n) for n in range(7)} - {right} for value, right in pairs):
+        return "You round: give all of its digits."
     if all(type(right) is int for _, right in pairs):
         for step, words in ((1, "large"), (-1, "small")):
             if all(same(value - step, right, tolerance) for value, right in pairs):

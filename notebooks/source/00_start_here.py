@@ -60,8 +60,8 @@ Listen(model, chosen).show()
 # **unknown** stands for every other word (the bars say "another word"), and **silence** for no word at all.
 
 # %% [markdown]
-# **Predict.** That was the whole model: ears, memory and mouth. How many kilobytes is it? A photo from a phone has
-# about 3,000, this page of text about 2.
+# **Predict.** How many kilobytes is the model that gave these answers? A photo from a phone has about 3,000, this page
+# of text about 2.
 #
 # given: 3,000 kB, 2 kB
 

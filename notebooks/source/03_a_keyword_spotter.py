@@ -44,8 +44,8 @@ yes.play()
 #
 # A spoken sound holds still for some hundredths of a second. So the clip is cut into **frames** of 480 samples, 30 ms
 # each. They overlap: a new one starts every 320 samples. The **Fourier transform** tells how much of every frequency a
-# frame holds, its **spectrum**. Forty bands add that up, as coarsely as ears do, and the logarithm of each is one
-# number of the table. (Lesson 13 stops at each of these stages.)
+# frame holds, its **spectrum**. Forty bands add that up, as coarsely as ears do, and the logarithm of each, less
+# the mean of all, is one number of the table. (Lesson 13 stops at each stage.)
 #
 # given: 480, 30, 320, 49 by 40
 #
@@ -205,7 +205,7 @@ print(f"all layers, norms included  {model.count_params():6,}")
 # ### Exercise 3.3
 # Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution has to
 # learn. (A **bias**, one more number for each channel that goes out, only `decide` has: elsewhere the norm adds one.)
-# Check yourself on the other six shapes.
+# Try it on the six kernels above.
 
 # %% exercise="3.3" points=2
 # Exercise 3.3

@@ -168,8 +168,8 @@ draw_bytes.overview(opened.byte_map(), title=data_file)
 # holds: 1.9 < sum(size for name, size in opened.groups.items() if name.startswith("optimizer")) / opened.groups["weights"] < 2.1
 #
 # ### Exercise 4.4
-# Write `checkpoint_bytes(trainable, fixed)`: the bytes of all weights and slots in a checkpoint of a model and its
-# Adam. `fixed` counts weights that nobody trains, such as the averages that the norms keep.
+# Write `checkpoint_bytes(trainable, fixed)`: the bytes of all weights and slots, each a float32, in a checkpoint of a
+# model and its Adam. `fixed` counts weights that nobody trains, such as the averages that the norms keep.
 
 # %% exercise="4.4" points=2
 # Exercise 4.4
@@ -185,7 +185,7 @@ check("4.4", checkpoint_bytes)
 # ## Find one number
 #
 # The index says where the first layer's kernel lies. Its entries look like this: blue bytes say
-# which part follows, yellow ones are the part itself.
+# which part follows, yellow and orange ones are the part itself.
 
 # %%
 index_file = min(opened.files, key=opened.files.get)

@@ -173,7 +173,7 @@ check("6.5", field)
 # %% [markdown]
 # ## The way to a weight
 #
-# With these two functions you get from table to table. The third and last rule is that of a **vector**, a row of
+# With these two functions you get from table to table. The third rule on this way is that of a **vector**, a row of
 # entries: `follow` leads to its length, and the entries begin four bytes later. The root's slot 4 leads to the vector of
 # **buffers**, the parts that hold weights. Its entries are offsets to tables, and slot 0 of such a table leads to the
 # bytes themselves, again a vector.
@@ -259,7 +259,7 @@ BytePatch(shipped, heard_features, heard.labels, dataset.LABELS,
 # ## Change one bit
 #
 # One weight out of thousands rarely decides anything alone. A bias does more: it is added at every
-# place and at every time. Flip a single *bit*, the sixteenth, in each bias of the first layer, one after the other.
+# place and at every time. Flip a single *bit*, the sixteenth from below, in each bias of the first layer, one after the other.
 #
 # **Predict.** What accuracy, in per cent, is left after the worst of these flips?
 

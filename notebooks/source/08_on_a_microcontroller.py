@@ -54,7 +54,8 @@ print(f"{len(source):,} characters; read back, they are the file:",
 # %% [markdown]
 # You will push all this text into your repository, and not one byte of it is wasted on the chip: the compiler reads it
 # back. But look at `aligned(16)`. The numbers in the file are read where they lie, and some chips stop at a number of
-# four bytes that does not begin at a multiple of four. So the array has to begin at a multiple of 16.
+# four bytes that does not begin at a multiple of four. The file keeps its weights at multiples of 16 from its first byte:
+# the array has to begin at one, too.
 
 # %% [markdown]
 # ### Exercise 8.2

@@ -179,6 +179,51 @@ def test_a_hint_depends_on_the_mistake(answer, said):
     assert isinstance(outcome, Wrong) and said in outcome.hint
 
 
+def entry_at(where):
+    """Return an answer to 6.5 that stops at the vtable's end and reads an entry at `where`."""
+
+    def field(data, table, slot):
+        vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
+        size, entry = data[vtable : vtable + 2], data[vtable + where(slot) :][:2]
+        offset = int.from_bytes(entry, "little")
+        inside = 4 + 2 * slot < int.from_bytes(size, "little")
+        return table + offset if inside and offset else None
+
+    return field
+
+
+def rows(*computed):
+    return [(name, "Placeholder") for name in "wxb"] + list(computed)
+
+
+@pytest.mark.parametrize(
+    "identifier, answer, said",
+    [
+        ("1.5", rows(("p", "Mul", "w", "x"), ("s", "Add", "p", "b"), ("o", "Relu", "s")), "right"),
+        (
+            "1.5",
+            rows(
+                ("p", "Mul", "w", "x"),
+                ("q", "Mul", "b", "b"),
+                ("s", "Add", "p", "q"),
+                ("o", "Relu", "s"),
+            ),
+            "w=0.5, x=2, b=-3 your graph gives 10, and 0 is right",
+        ),
+        ("6.2", lambda data: data.index(b"TFL3") == 4, "never fail"),
+        ("6.2", lambda data: open(data, "rb").read(8)[4:] == b"TFL3", "nothing to open"),
+        ("6.5", entry_at(lambda slot: 4 + 2 * slot), "right"),
+        ("6.5", entry_at(lambda slot: 2 * slot), "begins with two sizes"),
+        ("6.5", entry_at(lambda slot: 2 + 2 * slot), "count from 0"),
+        ("6.5", entry_at(lambda slot: 4 + slot), "two bytes apart"),
+        ("6.5", entry_at(lambda slot: 4 + 4 * slot), "two bytes apart"),
+    ],
+)
+def test_a_lesson_knows_the_mistake(identifier, answer, said):
+    outcome = core.exercise(identifier).outcome(answer)
+    assert said in ("right" if isinstance(outcome, Right) else outcome.hint)
+
+
 def test_a_function_that_changes_its_arguments_is_judged_on_fresh_ones():
     total = Exercise("1.1", "total", judges.function(sum, [([1, 2],), ([3],)]), "yes")
     assert total.outcome(lambda values: sum(values.pop() for _ in list(values))) == Right("yes")

@@ -54,6 +54,7 @@ def test_items():
     judge = judges.items(["a", "b"], ordered=False)
     mistakes = [(["a", "c"], "c runs later")]
     assert said(judge, ["b", "a"]) == said(judge, {"a", "b"}) == "right"
+    assert said(judge, {"a": 1, "b": 2}.keys()) == "right"
     assert said(judge, ["c", "a"], mistakes) == "c runs later"
     assert "one by one" in said(judge, ["a", "d"], mistakes)
     assert "a number" in said(judge, 3)

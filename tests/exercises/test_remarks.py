@@ -24,6 +24,8 @@ from course_lib.exercises.core import Exercise, Right
         (40, 47, True, "47 is too large"),
         (0, 8, True, "8 is too large"),
         (40, True, True, "a truth value"),
+        (0.2513, 0.25, False, "You round"),
+        (0.2513, 0.26, False, "0.26 is too large"),
     ],
 )
 def test_usual_mistakes_in_a_number(expected, value, whole, hint):
@@ -44,6 +46,8 @@ def difference(left, right):
         (lambda left, right: float(left - right), "is a float"),
         (lambda left, right: -(left - right), "the sign is not"),
         (lambda left, right: left - right + 5, "you return"),
+        (lambda left, right: str(left - right), "asks for a number, and you return a text"),
+        (lambda left, right: [left - right], "asks for a number, and you return a list"),
     ],
 )
 def test_usual_mistakes_in_a_function(answer, hint):
