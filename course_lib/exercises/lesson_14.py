@@ -197,7 +197,7 @@ EXERCISES = (
             ),
             (
                 when(lambda given, value: value.startswith("ckpt-")),
-                "Three things at once: both files are there, not after `step`, compared as numbers.",
+                "Three things at once: both files there, not after `step`, compared as numbers.",
             ),
         ],
         right="whole, not too new, and 1000 comes after 900.",

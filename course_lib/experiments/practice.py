@@ -8,6 +8,7 @@ Everything that decides the next step is in the checkpoint: the weights, the opt
 from __future__ import annotations
 
 import html
+import functools
 import json
 import subprocess
 import sys
@@ -213,6 +214,7 @@ class Doomed:
 
     process: subprocess.Popen
 
+    @functools.cache  # a cell may be run again, and the process tells its losses once
     def kill(self) -> dict[int, float]:
         """Wait until the step is reached, kill the process (SIGKILL) and return its losses.
 
