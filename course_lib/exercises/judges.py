@@ -143,6 +143,8 @@ def function(
             return usual or "Your two arguments have changed places: which comes first?"
         if all(value is None for value in values):
             return "Your function returns nothing: is there a `return`?"
+        if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):
+            return "That is what came in, unchanged: return what you make of it."
         first = min(wrong, key=lambda place: len(repr(arguments[place])))  # the easiest to read
         return about_call(arguments[first], values[first], expected[first], tolerance)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, number
 
 
@@ -24,6 +24,10 @@ def _frame_inputs(rng):
 def _allowed(levels, false_alarms, allowed):
     pairs = zip(levels, false_alarms, strict=True)
     return [level for level, share in pairs if share <= allowed]
+
+
+def _few(shares, allowed):
+    return [share for share in shares if share <= allowed]
 
 
 def _choose(levels, false_alarms, allowed):
@@ -78,6 +82,27 @@ EXERCISES = (
                 lambda samples, window, hop: 1 + round((samples - window) / hop),
                 "round() counts a hop that does not fit in whole: use //.",
             ),
+            (
+                lambda samples, window, hop: -(-samples // hop),
+                "The last frame has to fit in whole: where can it start at the latest?",
+            ),
+            (
+                lambda samples, window, hop: samples // hop + 1,
+                "The last frame has to fit in whole: where can it start at the latest?",
+            ),
+            (
+                lambda samples, window, hop: -((window - samples) // hop),
+                "A range stops before its end: the last place, samples - window, counts, too.",
+            ),
+            (
+                lambda samples, window, hop: 1 + samples - window // hop,
+                "Python divides first: put samples - window into brackets.",
+            ),
+            (lambda *_: 49, "49 is one clip's: compute it from the three arguments."),
+            (
+                when(lambda given, value: isinstance(value, list)),
+                "Those are places or frames: count them.",
+            ),
             (lambda s, w, h: s // h - 1, "49 by chance: the length of a window has to be in it."),
             (lambda s, w, h: 1 - (w - s) // h, "Your last frame sticks out: use // to round down."),
             (
@@ -103,6 +128,9 @@ EXERCISES = (
             (math.log2(100), "That is the logarithm to base 2: the natural one is asked."),
             (2.0, "That is the logarithm to base 10: the features use the natural one."),
             (100.0, "The energy becomes 100 times as large. What does that add to its logarithm?"),
+            (math.log(10_000), "Squared twice: the energy becomes 100 times as large, not 10,000."),
+            (10 * math.log(100), "Decibels have a factor of ten: here the logarithm is all."),
+            (0.0, "A factor becomes a sum: which logarithm is added?"),
             (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
         ],
         right="ten times the sample, a hundred times the energy: its logarithm is added.",
@@ -148,6 +176,23 @@ EXERCISES = (
             (
                 lambda levels, shares, most: levels[shares.index(most)],
                 "`allowed` itself need not be in the list: look for the shares below it, too.",
+            ),
+            (
+                lambda levels, shares, most: shares.index(max(_few(shares, most))),
+                "That is a place in the list: which level stands there?",
+            ),
+            (
+                lambda levels, shares, most: min(each for each in levels if each <= most),
+                "`allowed` is a share of false alarms: compare it with those, not with levels.",
+            ),
+            (lambda levels, shares, most: most, "That is the share. Which level keeps to it?"),
+            (
+                lambda levels, shares, most: levels[0],
+                "The lowest of all has the most false alarms: lowest of those with few enough.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, (list, tuple))),
+                "One level is asked: the lowest of those with few enough false alarms.",
             ),
         ],
         right="no lower threshold keeps the promise, and a higher one can only miss more.",

@@ -191,6 +191,14 @@ EXERCISES = (
                 when(lambda given, value: _halves(given[0], value) == (True, True)),
                 "Whole, but not the newest: the files come in no order, so compare all steps.",
             ),
+            (
+                when(lambda given, value: type(value) is int),
+                "That is a step: the prefix is asked, such as 'ckpt-900'.",
+            ),
+            (
+                when(lambda given, value: value.startswith("ckpt-")),
+                "Three things at once: both files there, not after `step`, compared as numbers.",
+            ),
         ],
         right="whole, not too new, and 1000 comes after 900.",
         hints=(

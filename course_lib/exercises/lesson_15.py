@@ -181,6 +181,23 @@ EXERCISES = (
                 when(lambda given, value: isinstance(value, Raised) and "negative" in str(value)),
                 "Shift to the left, by 0 for the first byte and by more for each further one.",
             ),
+            (
+                lambda data: sum(b & 0x7F << 7 * n for n, b in enumerate(_own_bytes(data))),
+                "Python shifts before it masks: put byte & 0x7F into brackets.",
+            ),
+            (
+                lambda data: sum((b & 0x7F) * 7 * n for n, b in enumerate(_own_bytes(data))),
+                "To shift by 7 is to multiply by 128, once for each byte before.",
+            ),
+            (
+                partial(_varint, kept=0x80),
+                "0x80 keeps the flag alone: the other seven bits, 0x7F, are the number.",
+            ),
+            (
+                lambda data: int("".join(f"{b & 0x7F:b}" for b in _own_bytes(data)[::-1]), 2),
+                "bin() writes no zeros in front, and each byte has seven digits.",
+            ),
+            (len, "That is how many bytes there are: which number do they make?"),
         ],
         right="small numbers take one byte, and nobody had to say how long they are.",
         hints=(
@@ -224,6 +241,11 @@ EXERCISES = (
                 when(lambda given, value: isinstance(value, Raised) and "subscript" in str(value)),
                 "`byte` is a number already: no place in it is to be chosen.",
             ),
+            (lambda byte: (byte >> 2, byte & 7), "Two bits too few go: the wire type has three."),
+            (
+                when(lambda given, value: isinstance(value, dict)),
+                "Right or not, a pair is asked: (field number, wire type), without names.",
+            ),
             (
                 when(lambda given, value: any(isinstance(each, str) for each in value)),
                 "Two numbers are asked, no texts of bits.",
@@ -266,6 +288,22 @@ EXERCISES = (
             (
                 when(lambda given, value: isinstance(value, list)),
                 "One number is asked: the first place.",
+            ),
+            (
+                lambda d, w: d[_find(d, w)],
+                "That is the byte itself, its value: its place is asked.",
+            ),
+            (
+                when(lambda given, value: isinstance(value, bytes)),
+                "Those are bytes of the file: at which place do they begin?",
+            ),
+            (
+                lambda d, w: d.count(np.asarray(w, "<f4").tobytes()),
+                "That is how often they are there: where is asked.",
+            ),
+            (
+                lambda d, w: d.find(np.asarray(w[-1:], "<f4").tobytes()),
+                "That is where the last weight stands: the first is asked.",
             ),
             (
                 when(

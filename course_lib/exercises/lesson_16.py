@@ -71,6 +71,18 @@ EXERCISES = (
                 "The spaces come behind the label, not before it.",
             ),
             (
+                lambda d, s, room, a: _relabel(d, s, room, a.center(room)),
+                "The spaces come behind the label, all of them: ljust, not center.",
+            ),
+            (
+                lambda d, s, room, a: (
+                    None
+                    if len(a) > room
+                    else d[:s] + a + b" " * (a != b"" or room > 0) + d[s + len(a) + 1 :]
+                ),
+                "One space is not enough: fill up to `room` bytes.",
+            ),
+            (
                 lambda d, s, room, a: _relabel(d, s, room, a.ljust(room, b"\0")),
                 'Zeros are no spaces: fill up with b" ".',
             ),

@@ -64,7 +64,15 @@ EXERCISES = (
                 "None is no failure: that test could not be run here.",
             ),
             (_mistaking(_OPEN, _HOLDS), "Where every test is None, nothing was measured."),
-            (_mistaking(_OPEN, _NOT), "Where every test is None, nothing failed either."),
+            (
+                _mistaking(_OPEN, _NOT),
+                "Where every test is None, nothing failed either: all have to be left out. "
+                "(A loop that removes from the list that it walks through misses some.)",
+            ),
+            (
+                _mistaking(_OPEN, None),
+                "Where nothing is left, there is a verdict, too: the fourth.",
+            ),
             (
                 lambda tests: _verdict([test for test in tests if test]),
                 "`if test` leaves False out, too: ask `is not None`.",
@@ -182,6 +190,27 @@ EXERCISES = (
                 "2 is near 1.96, and costs some clips: take 1.96.",
             ),
             (lambda s, m: _clips(0.5, m), "That is for the worst share, a half: use `share`."),
+            (
+                lambda s, m: math.ceil((1.645 / m) ** 2 * s * (1 - s)),
+                "1.645 is for 9 of 10 intervals: the formula above has 1.96.",
+            ),
+            (
+                lambda s, m: math.ceil((1.96 / m) ** 2),
+                "Where is the share? share × (1 - share) belongs to it.",
+            ),
+            (
+                lambda s, m: math.ceil((1.96 / m) ** 2 * s * 1 - s),
+                "Put 1 - share into brackets: Python multiplies first.",
+            ),
+            (
+                lambda s, m: math.ceil(1.96**2 * s * (1 - s) / m * 2),
+                "* 2 doubles: ** 2 squares.",
+            ),
+            (
+                lambda s, m: math.ceil(1.96 / m * 2 * s * (1 - s)),
+                "* 2 doubles: ** 2 squares.",
+            ),
+            (lambda s, m: 6147, "That is for 0.8 and a point: use `share` and `margin`."),
             (lambda s, m: _clips(0.8, m), "0.8 is an example: use `share`."),
             (
                 lambda s, m: _clips(s, m) + 1,
@@ -227,6 +256,35 @@ EXERCISES = (
             (
                 lambda data: hashlib.sha512(data).hexdigest(),
                 "SHA-512 has 128 digits: 256 is asked.",
+            ),
+            (
+                lambda data: hashlib.sha3_256(data).hexdigest(),
+                "SHA3-256 is another one, of the same length: sha256 is asked.",
+            ),
+            (
+                lambda data: hashlib.sha224(data).hexdigest(),
+                "SHA-224 has 56 digits: 256 is asked.",
+            ),
+            (
+                lambda data: hashlib.sha256(hashlib.sha256(data).digest()).hexdigest(),
+                "You hash the hash: once is enough.",
+            ),
+            (
+                when(lambda given, got: got == _fingerprint(*given).encode()),
+                "The digits are right, as bytes: hexdigest() gives a text.",
+            ),
+            (
+                lambda data: int(_fingerprint(data), 16),
+                "That is the right number: hexdigest() writes it as 64 digits.",
+            ),
+            (len, "That is a length: the digits are asked."),
+            (
+                lambda data: len(_fingerprint(data)),
+                "64 is how many digits there are: the digits are asked.",
+            ),
+            (
+                when(lambda given, got: isinstance(got, Raised) and "builtin" in str(got)),
+                "hexdigest without brackets is the method itself: call it.",
             ),
             (
                 lambda data: data.hex(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, Judge, when
 from course_lib.exercises.judges import checked, function
 
 # 26.3: what a calibrated range cuts off
@@ -40,11 +40,11 @@ def _ranges(rng):
     drawn = []
     for zero_point in (-36, -128, 0, 41, 127):
         scale = float(rng.choice([0.25, 0.5, 0.125]))
-        inside = rng.integers(-128, 128, 20)
+        inside = [*rng.integers(-128, 128, 16), -128, -128, 128, 128]
         beside = np.array([-128, 127, -129, 128, -140, 160, 161, 400])
         steps = np.concatenate([inside, beside]) - zero_point
         near = rng.uniform(-0.3, 0.3, steps.size)  # rounding takes it off again
-        near[20:24] = [-0.3, 0.3, 0.2, 0.2]  # and what does not round is found out
+        near[16:24] = [0, 0, 0, 0, -0.3, 0.3, 0.2, 0.2]  # and what does not round is found out
         drawn.append((((steps + near) * scale).reshape(4, 7), scale, zero_point))
     return drawn
 
@@ -104,6 +104,17 @@ def _between(low, high):
     return lambda *arguments: _int8(np.clip(_grid(*arguments), low, high))
 
 
+_BY_VALUE = function(_stored, _ranges, whole=True)
+
+
+def _grade_stored(arguments, values, mistakes):
+    """Judge the values, and then their type: nothing but int8 can be given to the chip."""
+    if hint := _BY_VALUE.grade(arguments, values, mistakes):
+        return hint
+    types = {str(getattr(each, "dtype", "a list")) for each in values} - {"int8"}
+    return f"The right numbers, as {types.pop()}: the chip takes int8 alone." if types else ""
+
+
 # 26.8: six causes
 
 CAUSES = {
@@ -124,7 +135,14 @@ _LOOK = {
 }
 
 
+_HALVES = "The range has no equal halves: −128 can be stored, 128 cannot."
+_LATE = "Move before you cut off: with the zero point it may lie outside again."
+_WEB = "That is the cure from the web: divide by the scale first."
+
+
 def _causes(value):
+    if isinstance(value, (list, tuple)) and len(value) == len(CAUSES):
+        value = dict(zip(CAUSES, value, strict=True))  # from A to F, in order
     if not isinstance(value, dict) or set(value) != set(CAUSES):
         return 'Give a dict with the letters "A" to "F", a cause for each.'
     if unknown := [each for each in value.values() if each not in CAUSES.values()]:
@@ -147,6 +165,25 @@ EXERCISES = (
         mistakes=[
             (_ends_too, "−128 and 127 themselves can be stored: only what lies beyond is cut off."),
             (_above_only, "You count what is too large: too small is cut off as well."),
+            (lambda *a: (_grid(*a) < -128).mean(), "What is too large is cut off as well."),
+            (lambda *a: (abs(_grid(*a)) > 127).mean(), _HALVES),
+            (lambda *a: (abs(_grid(*a)) > 128).mean(), _HALVES),
+            (
+                when(lambda given, value: isinstance(value, bool)),
+                "Not whether any is cut off, but which share: .mean(), not .any().",
+            ),
+            (
+                when(lambda given, value: np.shape(value) == given[0].shape),
+                "That says of each value whether it is cut off: its mean is the share.",
+            ),
+            (
+                when(lambda given, value: np.shape(value) != ()),
+                "One number for all values: mean() without an axis.",
+            ),
+            (
+                when(lambda given, value: getattr(value, "kind", "") == "ValueError"),
+                "`or` asks for one truth value: `|` joins two arrays, each condition in brackets.",
+            ),
             (
                 lambda values, scale, zero_point: _cut_off(values, scale, 0),
                 "Move by the zero point before you compare: 0 is stored as zero_point.",
@@ -217,6 +254,14 @@ EXERCISES = (
                 "The rest lies above a multiple. What lacks to the next one is 16 less it.",
             ),
             (lambda a, m: _up(a - m), "What is missing is added to the memory."),
+            (
+                when(lambda given, value: value < sum(given)),
+                "That is too little: memory and what is missing both have to fit in.",
+            ),
+            (
+                when(lambda given, value: value % 16 == 0 and value > _enough(*given)),
+                "More than it needs: add first, and go up once, to the *next* multiple of 16.",
+            ),
             (lambda a, m: 2 * a, "Do not guess: the message says how many bytes are missing."),
         ],
         right="and no byte more than the alignment asks.",
@@ -228,7 +273,7 @@ EXERCISES = (
     Exercise(
         id="26.7",
         ask="stored(values, scale, zero_point): the int8 numbers that stand for the values",
-        judge=function(_stored, _ranges, whole=True),
+        judge=Judge(_stored, _grade_stored, _ranges),
         mistakes=[
             (_as_floats, "The right numbers, still as floats: change the type last."),
             (
@@ -237,16 +282,11 @@ EXERCISES = (
             ),
             (_without_zero, "Where does the zero point come in? 0 is stored as zero_point."),
             (_not_rounded, "Changing the type cuts digits off: round before."),
-            (_type_first, "That is the cure from the web: divide by the scale first."),
+            (_type_first, _WEB),
+            (lambda v, s, zero: _int8(v), _WEB),
             (_moved_first, "The zero point counts steps: divide first, then move."),
-            (
-                lambda v, s, zero: _int8(np.clip(np.round(v / s), -128, 127) + zero),
-                "Move before you cut off: with the zero point it may lie outside again.",
-            ),
-            (
-                lambda v, s, zero: np.clip(np.round(v / s), -128, 127) + zero,
-                "Move before you cut off: with the zero point it may lie outside again.",
-            ),
+            (lambda v, s, zero: _int8(np.clip(np.round(v / s), -128, 127) + zero), _LATE),
+            (lambda v, s, zero: np.clip(np.round(v / s), -128, 127) + zero, _LATE),
             (
                 lambda v, s, zero: _stored(v * s**2, s, zero),
                 "The scale is the width of a step: divide by it, do not multiply.",
@@ -267,6 +307,8 @@ EXERCISES = (
                 lambda v, s, zero: _stored(np.floor(v / s) * s, s, zero),
                 "You round down: the nearest integer is stored.",
             ),
+            (lambda v, s, z: _stored(np.ceil(v / s) * s, s, z), "You round up: take the nearest."),
+            (lambda v, s, z: _stored(np.trunc(v / s) * s, s, z), "int cuts digits off: round."),
             (
                 lambda v, s, zero: _int8(np.clip((v - zero) * s, -128, 127)),
                 "That is the way back, from a stored number to what it stands for.",

@@ -91,6 +91,22 @@ EXERCISES = (
                 lambda weight, scale: round(weight / scale),
                 "That is the integer: how far is the weight from its edge?",
             ),
+            (
+                lambda weight, scale: weight - scale * round(weight / scale),
+                "That is the way to the level. The integer changes halfway to the next one.",
+            ),
+            (
+                lambda weight, scale: 0.5 - abs(weight - round(weight)),
+                "The levels lie `scale` apart, not 1: divide by it, and multiply at the end.",
+            ),
+            (
+                lambda weight, scale: scale / 2 - abs(weight),
+                "That holds around 0 alone: measure from the weight's own level.",
+            ),
+            (
+                lambda weight, scale: weight % scale,
+                "That is the way down to a level. The integer changes halfway between two.",
+            ),
         ],
         right="as long as a weight moves less than that, nothing at all changes behind it.",
         hints=(
@@ -146,6 +162,38 @@ EXERCISES = (
             (
                 lambda weights, scale, top: scale * np.clip(np.floor(weights / scale), -top, top),
                 "You round down. The nearest level may lie above.",
+            ),
+            (
+                lambda weights, scale, top: scale * np.clip(np.ceil(weights / scale), -top, top),
+                "You round up. The nearest level may lie below.",
+            ),
+            (
+                lambda weights, scale, top: np.clip(np.round(weights / scale), -top, top) / scale,
+                "At the end multiply by the scale: that undoes dividing by it.",
+            ),
+            (
+                lambda weights, scale, top: (
+                    scale * np.clip(np.round(weights / scale), -top, top - 1)
+                ),
+                "The grid is symmetric: its highest level is top itself.",
+            ),
+            (
+                lambda weights, scale, top: scale * np.clip(np.round(weights / scale), 0, top),
+                "Weights have both signs: the lowest level is -top.",
+            ),
+            (
+                lambda weights, scale, top: np.clip(np.round(weights), -top, top) * scale,
+                "Divide by the scale before you round: levels lie `scale` apart.",
+            ),
+            (
+                lambda w, scale, top: np.where(
+                    np.abs(np.round(w / scale)) <= top, _fake(w, scale, top), w
+                ),
+                "Beyond the last level a weight becomes the last level, and does not stay.",
+            ),
+            (
+                when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
+                "The shape stays: np.round and np.clip take whole arrays.",
             ),
             (
                 lambda weights, scale, top: (
@@ -238,6 +286,36 @@ EXERCISES = (
             (
                 when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
                 "The shape stays: where nothing passes, there stands a 0.",
+            ),
+            (
+                lambda gradient, weights, scale, top: gradient * (np.abs(weights) < scale * top),
+                "At the last level itself it still passes: only beyond it nothing does.",
+            ),
+            (
+                lambda gradient, weights, scale, top: gradient * (weights >= -scale * top),
+                "The grid has an upper end, too.",
+            ),
+            (
+                lambda gradient, weights, scale, top: np.clip(gradient, -top, top),
+                "The grid ends for weights, not for gradients: look where the weights lie.",
+            ),
+            (
+                lambda gradient, weights, scale, top: _fake(gradient, scale, top),
+                "The gradient is not rounded: where the weights lie decides what passes.",
+            ),
+            (
+                when(lambda given, value: np.isnan(value).any()),
+                "Where nothing passes, there stands a 0, no NaN.",
+            ),
+            (
+                lambda gradient, weights, scale, top: (
+                    np.sign(gradient) * (np.abs(weights) <= scale * top)
+                ),
+                "The gradient keeps its size, not its sign alone.",
+            ),
+            (
+                when(lambda given, value: getattr(value, "kind", "") == "ValueError"),
+                "`if` asks for one truth value: an array of conditions is multiplied by.",
             ),
             (
                 when(lambda arguments, value: np.array_equal(value, _fake(*arguments[1:]))),

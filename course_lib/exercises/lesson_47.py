@@ -142,6 +142,20 @@ EXERCISES = (
                 "You return after the first step: `return` stands inside the loop.",
             ),
             (
+                lambda values, keep: (
+                    keep * values[-2] + (1 - keep) * values[-1] if values[1:] else values[0]
+                ),
+                "The value before is not what you have: that remembers all of them.",
+            ),
+            (
+                lambda values, keep: values[-1],
+                "That is the last value: most of what you have stays at each step.",
+            ),
+            (
+                lambda values, keep: values[0],
+                "That is the first value: each later one moves it.",
+            ),
+            (
                 lambda values, keep: _running(values, 0.95),
                 "You always keep 0.95. Take the `keep` that comes in.",
             ),
@@ -227,11 +241,19 @@ EXERCISES = (
             ),
             (
                 lambda names, decibels: _shown(names, decibels, item=lambda value: {value}),
-                '{31.4} is a set. A dict has a key, too: {"value": 31.4}.',
+                '{31.4} and [31.4] have no key. A dict has one: {"value": 31.4}.',
             ),
             (
                 when(lambda arguments, value: isinstance(value, str)),
                 "That is a text. Return the dict, the next cell makes JSON of it.",
+            ),
+            (
+                _has(lambda names, keys: keys == {"results"}),
+                'The wrapper "results" is written by the next cell: return what goes into it.',
+            ),
+            (
+                lambda names, decibels: _shown(names, decibels, item=lambda v: {"Value": v}),
+                'The key is "value", in small letters.',
             ),
             (
                 _has(lambda names, keys: keys == {"value"}),
@@ -306,6 +328,14 @@ EXERCISES = (
             (
                 lambda kernel: np.swapaxes(kernel, 1, 2),
                 "One swap is not enough: two axes move forward, and one goes to the end.",
+            ),
+            (
+                when(lambda arguments, value: np.ndim(value) != 4),
+                "The kernel keeps its four axes, only in another order.",
+            ),
+            (
+                when(lambda arguments, value: value.ndim == 4),
+                "Say of each new axis, of (out, h, w, in), which of the old ones it was.",
             ),
         ],
         right="no number changed, only where it lies.",

@@ -85,6 +85,14 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
         return f"{call} your function raises {str(value).rstrip('.')}."
     if same(value, right, tolerance):
         return f"{call} the value is right, but it is a float: an integer is asked."
+    if isinstance(right, numpy.ndarray) and getattr(value, "shape", ()) == right.shape:
+        off = numpy.argwhere(~numpy.isclose(value, right, 0, tolerance, equal_nan=True))
+        if len(off):
+            place = tuple(off[0].tolist())
+            return (
+                f"{call} {len(off)} of {right.size} values are off: at {list(place)} you return "
+                f"{short(value[place].item())}, and it should be {short(right[place].item())}."
+            )
     if short(value) == short(right):
         return f"{call} you return {short(value)}: close, but not close enough."
     return f"{call} you return {short(value)}, and it should be {short(right)}."

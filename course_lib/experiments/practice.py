@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -212,19 +212,23 @@ class Doomed:
     """A training process that waits, at one step, to be killed."""
 
     process: subprocess.Popen
+    losses: dict[int, float] = field(default_factory=dict)
 
     def kill(self) -> dict[int, float]:
         """Wait until the step is reached, kill the process (SIGKILL) and return its losses.
 
         `exit_code` tells afterwards how it ended. Raises RuntimeError with what it printed
-        where it stopped by itself.
+        where it stopped by itself. Called again, it returns them again.
         """
+        if self.losses:
+            return self.losses
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"The training stopped by itself: {self.process.communicate()[1]}")
         self.process.kill()
         self.process.communicate()
-        return {int(step): loss for step, loss in json.loads(line).items()}
+        self.losses.update({int(step): loss for step, loss in json.loads(line).items()})
+        return self.losses
 
     @property
     def exit_code(self) -> int | None:

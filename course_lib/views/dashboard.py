@@ -165,7 +165,8 @@ def _after_bar(reports: Sequence[Report]) -> list[str]:
     def change(size: int) -> str:
         if size == first:
             return "the same size"
-        return f"{size / first:.1f}x larger" if size > first else f"{first / size:.1f}x smaller"
+        times, words = max(size / first, first / size), "larger" if size > first else "smaller"
+        return f"{times:.1f}x {words}" if times >= 1.05 else f"a little {words}"
 
     texts = [f"{report.bytes / 1000:.1f} kB, {change(report.bytes)}" for report in reports[1:]]
     return [f"{first / 1000:.1f} kB", *texts]

@@ -116,13 +116,13 @@ print(f"{(moved > 4.6).mean():.0%} of the cells move by so much,",
       f"others by as little as {moved.min():.2f}")
 
 # %% [markdown]
-# Surprised? Before and after the word there is next to nothing that could become louder. And the spotter adds
-# a **floor** of 0.0000001 to every energy first, because the logarithm of 0 does not exist. Only what is well above
+# Surprised? The spotter adds a **floor** of 0.0000001 to every energy first, because the logarithm of 0 does not exist.
+# Before and after the word there is next to nothing, and what lies below the floor hardly moves. Only what is well above
 # it moves by the whole amount.
 #
 # The last stage takes the mean of the whole table away. That undoes a part of the loudness; what lies at the floor stays
 # behind. Does the model care? **Predict.** Play every test clip ten times as loud. How many of its answers change,
-# in percent?
+# in percent? (Floats have room for that; a real microphone, turned up so far, would cut the peaks off.)
 #
 # holds: features.FLOOR == 0.0000001 and moved.max() < 4.61
 # given: ten times as

@@ -124,11 +124,11 @@ print("weights changed:", any((a != b).any() for a, b in zip(before, after)))
 #
 # - `expect_partial()` keeps the log quiet about what was not used.
 # - `assert_consumed()` raises an error unless every value in the file found its variable, and every variable its value.
-# - `assert_existing_objects_matched()` raises one unless every variable in the program found its value.
+# - `assert_existing_objects_matched()` raises one unless every variable of the objects that you gave found its value.
 #
 # ### Exercise 14.2
 # You restore a model for use, without its optimizer. Which of the three notices the wrong model, and passes the right one?
-# Write its name.
+# Write its name, in quotes and without brackets.
 
 # %% exercise="14.2" points=1
 # Exercise 14.2
@@ -332,7 +332,7 @@ found = {
     "every flipped bit is noticed": all(
         not each.works for each in results[3:]),
     "restoring what is not there is an error": pointed is not None,
-    "restoring into another model is an error":
+    "restoring into another model is always an error":
         not trials.attempt("", lambda: tf.train.Checkpoint(
             model=practice.small_model()).restore(str(whole))).works,
     "values can be read without any graph":

@@ -140,8 +140,9 @@ kept = b"hello" in newer.proto().SerializeToString()
 print("kept when written again:", kept)
 
 # %% [markdown]
-# The tag tells where an unknown field ends, so a reader can step over it, and keep it. Nothing else is needed for old
-# programs to read new files. (A number that was once given away must never be used for anything else.)
+# The tag tells how to find the end of an unknown field, so a reader can step over it, and keep it. That is how old
+# programs can read new files; whether they still mean the same is for their makers to say. (So a number that was once
+# given away must never be used for anything else.)
 
 # %% [markdown]
 # ## And back again?

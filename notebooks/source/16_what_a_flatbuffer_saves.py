@@ -60,7 +60,7 @@ draw.first_weight([len(each) for each, _ in pairs], flat, proto)
 
 # %% [markdown]
 # The library turns a whole protobuf into objects before you can look anything up: memory for all of the message, and a
-# copy. The FlatBuffer is used where it lies, and the way to one weight is as long in a large file. In a small file there
+# copy. The FlatBuffer is used where it lies, and the way to one weight is just as long in a large file. In a small file there
 # is little to win: look where the two lines begin.
 #
 # ## How much of it is loaded

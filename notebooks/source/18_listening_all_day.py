@@ -274,7 +274,7 @@ for each in estimates:
 # Fitting is easy. But four windows a second leave 250 ms for each: who needs more falls behind, and where 250 lies
 # between the two ends, only the board itself can tell. There are two ways out. Every row of a window's features comes
 # from a frame, a short piece of sound: let the window move by twelve frames, 240 ms, and 37 of its 49 are those of the
-# window before. And take kernels written for this core (CMSIS-NN), which do two multiplications in one instruction.
+# window before, until the mean is taken away. And take kernels written for this core (CMSIS-NN), which do two multiplications in one instruction.
 #
 # holds: 1000 * 12 * features.HOP == 240 * 16_000 and features.FRAMES == 49 == 12 + 37
 #

@@ -97,7 +97,7 @@ compare("19.1", my_guess, claims.count("holds"))
 on_graphs
 
 # %% [markdown]
-# Machines that train together exchange gradients, not weights: after one step of plain gradient descent the two come to
+# Machines that train together mostly exchange gradients, not weights: after one step of plain gradient descent the two come to
 # the same, after three they do not. Now the files. Read the marks: what part of each sentence is true?
 
 # %% tags=["nbval-ignore-output"]
@@ -194,7 +194,7 @@ for problem in project.problems(report, {project.MODEL: bytes(flipped)}):
 
 # %% [markdown]
 # Now try to cheat in the report itself. **Predict.** The share says that every clip is right, and nothing else does. Who
-# notices?
+# notices: `"the matrix"` of which label was taken for which, `"the hash"` of the model, or `"nobody"`?
 
 # %% predict="19.6"
 my_guess = ...

@@ -381,8 +381,8 @@ if store := yours("26.7", stored, None):
 # ## The waiting room
 #
 # ### Exercise 26.8
-# Six more came in. Give each its cause: `"a file is missing"`, `"another shape"`, `"another type"`,
-# `"needs a kernel of yours"`, `"needs TensorFlow beside it"`, `"no such operator on a chip"`.
+# Six more came in. Give each its cause, in a dict from `"A"` to `"F"`: `"a file is missing"`, `"another shape"`,
+# `"another type"`, `"needs a kernel of yours"`, `"needs TensorFlow beside it"`, `"no such operator on a chip"`.
 
 # %%
 double = tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(f"{folder}/v")

@@ -87,7 +87,7 @@ with tf.GradientTape() as tape:
 print("the gradient of round:", tape.gradient(whole, weight))
 
 # %% [markdown]
-# Not even a zero: `None`, nothing leads back through here. And it is right: a staircase is flat nearly everywhere.
+# Not even a zero: `None`, nothing leads back through here. Mathematics says 0: a staircase is flat nearly everywhere.
 #
 # ### Exercise 37.2
 # Write `room(weight, scale)`: how far a weight can move, towards the nearer edge, before its integer changes.
@@ -105,7 +105,7 @@ def room(weight, scale):
 check("37.2", room)
 
 # %% [markdown]
-# One step of a training moves each weight by about its rate, here 0.002. How many weights of a layer would notice, on a
+# One step of Adam moves each weight by about its rate, here 0.002. How many weights of a layer would notice, on a
 # grid of three bits?
 
 # %%

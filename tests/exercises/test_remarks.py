@@ -65,3 +65,13 @@ def test_swapped_arguments_and_a_wrong_axis():
     assert "look at the axes" in asked.outcome(numpy.transpose).hint
     assert "the signs are not" in asked.outcome(numpy.negative).hint
     assert asked.outcome(numpy.copy) == Right("yes")
+
+
+def test_of_an_array_one_wrong_value_is_named_and_of_a_copy_that_it_is_one():
+    twice = judges.function(lambda row: 2 * row, [(numpy.arange(8.0),), (numpy.ones(8),)])
+    asked = Exercise("1.1", "a", twice, "yes")
+    hint = asked.outcome(lambda row: 2 * row + (row == 3)).hint
+    assert "1 of 8 values are off: at [3] you return 7.0, and it should be 6.0" in hint
+    assert "came in, unchanged" in asked.outcome(lambda row: row).hint
+    assert "came in" not in asked.outcome(lambda row: row + 3).hint
+    assert asked.outcome(lambda row: row + row) == Right("yes")

@@ -9,7 +9,7 @@ from one_operation import small_models
 
 from course_lib import measure
 from course_lib.sound import audio
-from course_lib.views import comparison
+from course_lib.views import comparison, dashboard
 from course_lib.views.dashboard import Dashboard, uploaded
 
 KINDS = {"weights": 600, "scales": 50, "names": 30, "structure": 20}
@@ -53,6 +53,15 @@ def test_the_comparison_says_the_reports_figures(board):
         "1 of 6 clips changed",
     ):
         assert text in page, text
+
+
+@pytest.mark.parametrize(
+    "size, words",
+    [(700, "4.0x smaller"), (2799, "a little smaller"), (2801, "a little larger"), (2800, "same")],
+)
+def test_a_size_beside_the_first_is_told_in_words_where_a_factor_would_be_one(size, words):
+    first, other = (make_report("x", [0, 1, 2, 3, 2, 3], each) for each in (2800, size))
+    assert words in dashboard._after_bar([first, other])[1]
 
 
 def test_a_flipped_clip_has_a_player_and_both_answers(board):
