@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import results
 
-SECTIONS = ("pipeline", "widgets")
+SECTIONS = ("pipeline", "lessons", "widgets")
 
 
 def titles() -> dict[str, str]:
