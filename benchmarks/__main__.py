@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import results
 
-SECTIONS = ("pipeline", "lessons", "widgets")
+SECTIONS = ("pipeline", "lessons", "widgets", "growth")
 
 
 def titles() -> dict[str, str]:
