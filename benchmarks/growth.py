@@ -111,8 +111,8 @@ def _operations(size: int) -> Iterator[tuple[str, Step]]:
     yield "evaluate and differentiate", lambda: graph.gradients(made)
     yield "schedule on four workers", lambda: scheduling.schedule(made, 4)
     if size <= 1_000:  # the library refuses to draw more than 1,200 nodes
-        yield "lay out", lambda: layout.lay_out(made)
-        yield "draw as PNG", lambda: picture(made, alt="a program")
+        yield "lay out, by Graphviz", lambda: layout.lay_out.__wrapped__(made)
+        yield "draw as PNG, laid out", lambda: picture(made, alt="a program")
 
 
 def _bytes(size: int) -> Iterator[tuple[str, Step]]:
