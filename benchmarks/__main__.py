@@ -1,7 +1,7 @@
 """Measure all of it, or the sections that are named, and rewrite benchmarks/RESULTS.md.
 
     make bench [ARGS="pipeline widgets --clips FOLDER"]
-    python -m benchmarks [SECTION …] [--quick] [--clips FOLDER] [--out FILE]
+    python -m benchmarks [SECTION …] [--quick] [--share 0.1] [--clips FOLDER] [--out FILE]
 
 A section is a module with a TITLE and `run(options)`, which returns what it `Measured`.
 """
@@ -16,7 +16,18 @@ from pathlib import Path
 
 from benchmarks import results
 
-SECTIONS = ("pipeline", "lessons", "widgets", "growth")
+SECTIONS = (
+    "pipeline",
+    "lessons",
+    "widgets",
+    "growth",
+    "setup",
+    "grading",
+    "recipes",
+    "spotter",
+    "flatbuffer",
+    "hub",
+)
 
 
 def titles() -> dict[str, str]:
@@ -30,9 +41,10 @@ def main() -> int:
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all by default")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument("--clips", type=Path, help="real speech, as Speech Commands lays it out")
+    parser.add_argument("--share", type=float, default=1.0, help="of the peers' and our training")
     parser.add_argument("--out", type=Path, default=results.PAGE, help="RESULTS.md by default")
     chosen = parser.parse_args()
-    options = results.Options(chosen.quick, chosen.clips)
+    options = results.Options(chosen.quick, chosen.clips, chosen.share)
     failed = 0
     for name in chosen.sections or SECTIONS:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -100,13 +100,16 @@ def _processor() -> float:
 
 
 def _operations(size: int) -> Iterator[tuple[str, Step]]:
-    chance, lines = Random(size), ["x0 = 1", "x1 = 2"]
+    chance = Random(size)
+    nodes = [graph.Node(f"x{n}", "constant", value=float(n)) for n in (0, 1)]
+    lines = ["x0 = 0", "x1 = 1"]
     for i in range(2, size + 2):
         a, b = (chance.randint(max(0, i - 8), i - 1) for _ in range(2))
-        lines.append(f"x{i} = {chance.choice(('max', 'min'))}(x{a}, x{b})")
-    program = "\n".join(lines)
-    made = trace.from_source(program)
-    yield "trace a program", lambda: trace.from_source(program)
+        nodes.append(graph.Node(f"x{i}", "max", (f"x{a}", f"x{b}")))
+        lines.append(f"x{i} = max(x{a}, x{b})")
+    made = graph.Graph(tuple(nodes), (nodes[-1].name,))
+    if size <= 3_000:  # a program has at most 5,000 lines
+        yield "trace a program", lambda: trace.from_source("\n".join(lines))
     yield "levels and the longest path", lambda: (graph.levels(made), structure.longest_path(made))
     yield "evaluate and differentiate", lambda: graph.gradients(made)
     yield "schedule on four workers", lambda: scheduling.schedule(made, 4)

@@ -24,10 +24,14 @@ _PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "jupyterlab", "ip
 
 @dataclass(frozen=True)
 class Options:
-    """How much is measured: `quick` for a test's few seconds; `clips`, a folder of real speech."""
+    """How much is measured: `quick` for a test's few seconds, `share` of long trainings.
+
+    `clips` is a folder of real speech.
+    """
 
     quick: bool = False
     clips: Path | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
