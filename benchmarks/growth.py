@@ -25,7 +25,7 @@ from course_lib.views import layout
 from course_lib.views.graph import picture
 
 TITLE = "Growth"
-_PATIENCE_SECONDS = 60.0  # a step that takes longer is not given more
+_PATIENCE_SECONDS = 30.0  # a step that takes longer is not given more
 _TENSOR = 2_500  # float32 numbers, 10 kB
 _SLACK = 1.1  # of an exponent, for what a fit to a few points is off by
 
@@ -101,11 +101,11 @@ def _processor() -> float:
 
 def _operations(size: int) -> Iterator[tuple[str, Step]]:
     chance = Random(size)
-    nodes = [graph.Node(f"x{n}", "constant", value=float(n)) for n in (0, 1)]
+    nodes = [graph.Node(f"x{n}", "Const", value=float(n)) for n in (0, 1)]
     lines = ["x0 = 0", "x1 = 1"]
     for i in range(2, size + 2):
         a, b = (chance.randint(max(0, i - 8), i - 1) for _ in range(2))
-        nodes.append(graph.Node(f"x{i}", "max", (f"x{a}", f"x{b}")))
+        nodes.append(graph.Node(f"x{i}", "Maximum", (f"x{a}", f"x{b}")))
         lines.append(f"x{i} = max(x{a}, x{b})")
     made = graph.Graph(tuple(nodes), (nodes[-1].name,))
     if size <= 3_000:  # a program has at most 5,000 lines
