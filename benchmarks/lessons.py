@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import tempfile
 import threading
 import time
@@ -70,7 +71,8 @@ def run(options: Options) -> Measured:
         folder = Path(name)
         paths = [each for each in clean_copy.clone(folder) if each.parent.name == "reference"]
         for path in paths[:1] if options.quick else paths:
-            used[path.name[:2]] = _used(folder, path)
+            use = used[path.name[:2]] = _used(folder, path)
+            print(f"{path.name[:2]}: {use.seconds:.0f} s", file=sys.stderr, flush=True)
     for lesson, use in used.items():
         figures = (use.kernel, use.own, use.below)
         slowest = max(use.cells, default=(0.0, ""))[0]

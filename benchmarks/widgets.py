@@ -8,6 +8,7 @@ a matplotlib figure of the same picture, pixel for pixel, as cheap as matplotlib
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -130,6 +131,7 @@ def run(options: Options) -> Measured:
                         times[f"{path.name[:2]} {what}"] = got
                     except (LookupError, TimeoutError):
                         left_out.append(f"{path.name[:2]} {what}")
+                print(f"{path.name[:2]}: {len(times)} widgets", file=sys.stderr, flush=True)
                 page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
                 page.close()
     rows = [("widget", "median, ms", "95 % within, ms", "`interact`, ms", "times faster")]
