@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 RUN = @command -v $(PYTHON) >/dev/null 2>&1 || { echo "$(PYTHON) is not installed: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python" >&2; exit 1; }; exec $(PYTHON) workbook.py
 
-.PHONY: help lab test test-colab notebooks site slides model lock lint
+.PHONY: help lab test test-colab notebooks site slides model bench lock lint
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to do
@@ -30,6 +30,9 @@ slides:  ## write the executed lessons as slides to _slides, a file each, for an
 
 model:  ## train the shipped model again from the bundled clips
 	$(RUN) model $(ARGS)
+
+bench:  ## measure it beside its peers, into benchmarks/RESULTS.md
+	$(RUN) bench $(ARGS)
 
 lock:  ## write the versions that are installed here to requirements.lock
 	$(RUN) lock $(ARGS)

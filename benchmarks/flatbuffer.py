@@ -13,7 +13,9 @@ flatbuffers-compiler libnanopb-dev unpacked into it by `dpkg -x`, or / where the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
+import io
 import json
 import os
 import platform
@@ -24,10 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.results import Measured, Options
 from course_lib import session, spotter, tflite
 from course_lib.experiments import readers, reading_costs
 from course_lib.tflite import xray
 
+TITLE = "FlatBuffer beside protobuf"
 SOURCES = Path(__file__).parent / "first_weight"
 PROGRAMS = {
     "nothing": ["nothing.c"],
@@ -47,6 +51,22 @@ OPTIONS = [
     "-Wl,--gc-sections",
     "-I.",
 ]
+
+
+def run(options: Options) -> Measured:
+    """Measure everything but the libraries' code, which needs their packages."""
+    flat = tflite.load("spotter_float32")
+    proto = session.data_path("models", "spotter.pb").read_bytes()
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        shipped_model(flat, proto, 2 if options.quick else 50)
+        if not options.quick:
+            series()
+            small_readers(flat, proto)
+    return Measured(
+        "The same weights in both: bytes, and what it costs to read one or all of them, median of "
+        "50 calls.",
+        remarks=[f"```text\n{said.getvalue().rstrip()}\n```"],
+    )
 
 
 def main() -> int:
@@ -69,7 +89,7 @@ def main() -> int:
     return 0
 
 
-def shipped_model(flat: bytes, proto: bytes) -> None:
+def shipped_model(flat: bytes, proto: bytes, calls_each: int = 50) -> None:
     """Print bytes, and the cost of the first and of every weight, of the shipped model."""
     print("the shipped spotter, float32")
     route = xray.Xray(flat).route("buffers[1].data")
@@ -89,7 +109,7 @@ def shipped_model(flat: bytes, proto: bytes) -> None:
         ),
     }
     for name, pair in calls.items():
-        line(name, *[reading_costs.cost(call, 50) for call in pair])
+        line(name, *[reading_costs.cost(call, calls_each) for call in pair])
 
 
 def series() -> None:

@@ -1,20 +1,18 @@
 """A class at once on one JupyterHub: every student opens a lesson and moves its dashboard.
 
     pip install ".[hub]" && npm install -g configurable-http-proxy
-    python -m benchmarks.hub [--students 20] [--moves 20] [--out benchmarks/hub.md]
+    make bench ARGS=hub
 
 Starts a hub of its own on 127.0.0.1, with a server and a kernel for each student. A student asks
 for what JupyterLab asks for, through the hub's proxy, runs all cells of lesson 07 over the kernel's
 websocket, and then sets the lists of its dashboard as a browser does. Takes about 1 GB a student.
-Exits with 1 where a student does not come to the end, or 95 % of the answers take too long.
+Raises an error where a student does not come to the end.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import math
 import os
 import random
 import secrets
@@ -32,12 +30,14 @@ from pathlib import Path
 import psutil
 from tornado.httpclient import HTTPClientError
 
-from benchmarks.memory import measured_on
+from benchmarks.results import Measured, Options, Ratio, quantile
 from benchmarks.student import Door, Student, at_once
 from tools import clean_copy
 from tools.environment import THREADS
 from tools.lab import free_port
 
+TITLE = "A class at once on one JupyterHub"
+STUDENTS, MOVES = 20, 20
 LESSON = "notebooks/07_quantization.ipynb"
 LISTS = ("Before", "After")
 LIMIT_SECONDS = 1.0
@@ -64,7 +64,7 @@ c.JupyterHub.load_roles = [{{"name": "class", "scopes": scopes, "services": ["cl
 
 
 @dataclass
-class Measured:
+class Class:
     """Seconds of each step and of each answer, MB of memory, of each student; MB of disk."""
 
     steps: dict[str, list[float]] = field(default_factory=dict)
@@ -79,12 +79,6 @@ class Measured:
             for name, times in self.answers.items()
             if quantile([whole for _, whole in times], 0.95) > LIMIT_SECONDS
         ]
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least this share of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 def pss(process: psutil.Process) -> float:
@@ -118,12 +112,12 @@ def running(folder: Path, proxy: str) -> Iterator[tuple[Door, psutil.Process]]:
                 process.kill()
 
 
-async def measure(count: int, moves: int, proxy: str, folder: Path) -> Measured:
+async def measure(count: int, moves: int, proxy: str, folder: Path) -> Class:
     """Bring a class of so many to the lesson, and let each move its dashboard so many times."""
     names = [f"student{number:02}" for number in range(1, count + 1)]
     for name in names:
         clean_copy.notebooks(folder / name)
-    got = Measured()
+    got = Class()
     with running(folder, proxy) as (door, hub):
         await _until(door, "hub/api/")
         students = [Student(door, f"user/{name}/") for name in names]
@@ -188,75 +182,47 @@ async def _at_leisure(one: Student, moves: int) -> list[tuple[float, float]]:
     return answers
 
 
-def _report(got: Measured, count: int, moves: int) -> str:
-    lines = [
-        "# A class at once on one JupyterHub",
-        "",
-        "Written by `python -m benchmarks.hub --out FILE`; nothing here is typed by hand.",
-        "",
-        f"{measured_on()}, JupyterHub {version('jupyterhub')}. {count} students, each with a "
-        "server and a kernel of one thread, opened lesson 07 through the hub's proxy in the same "
-        f"instant, ran all its cells, and moved its dashboard {moves} times in each of two ways. "
-        "All came to the end. Hub, servers, kernels and students shared the cores.",
-        "",
-        "| seconds until | median student | last student |",
-        "|---|---|---|",
-        *(
-            f"| {what} | {statistics.median(times):.1f} | {max(times):.1f} |"
-            for what, times in got.steps.items()
-        ),
-        "",
-        "Each step begins when all have done the one before it.",
-        "",
-        "| a move's answer, in seconds | answers | median | 95 % within | the longest |",
-        "|---|---|---|---|---|",
-    ]
-    for how, answers in got.answers.items():
-        for part, times in zip(
-            ("its new figures", "all of it"), zip(*answers, strict=True), strict=True
-        ):
-            told = (statistics.median(times), quantile(times, 0.95), max(times))
-            shown = " | ".join(f"{each:.2f}" for each in told)
-            lines.append(f"| {how}: {part} | {len(times)} | {shown} |")
-    lines += [
-        "",
-        "Last in an answer come the players of the clips that two models hear differently.",
-        "",
-        "| memory (PSS), MB | mean | most |",
-        "|---|---|---|",
-        *(
-            f"| {what} | {statistics.mean(sizes):,.0f} | {max(sizes):,.0f} |"
-            for what, sizes in got.memory.items()
-        ),
-        "",
-        "What students share, such as the code of TensorFlow, counts in equal parts for each. On "
-        f"disk a student's home, without a clone, came to {got.disk:,.0f} MB.",
-    ]
-    return "\n".join(lines)
-
-
-def main() -> int:
-    """Measure, print, and tell by the exit code whether the class was served."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--students", type=int, default=20)
-    parser.add_argument("--moves", type=int, default=20)
-    parser.add_argument("--proxy", default=shutil.which("configurable-http-proxy"))
-    parser.add_argument("--out", type=Path, help="a Markdown file to write the tables to")
-    options = parser.parse_args()
-    if options.proxy is None:
-        parser.error("no configurable-http-proxy on the PATH: npm installs it")
+def run(options: Options) -> Measured:
+    """Bring a class to the hub. Raises RuntimeError where there is no proxy for one."""
+    students, moves = (2, 2) if options.quick else (STUDENTS, MOVES)
+    proxy = shutil.which("configurable-http-proxy")
+    if proxy is None:
+        raise RuntimeError("There is no configurable-http-proxy on the PATH: npm installs it.")
     with tempfile.TemporaryDirectory(prefix="hub-") as folder:
         try:
-            got = asyncio.run(measure(options.students, options.moves, options.proxy, Path(folder)))
+            got = asyncio.run(measure(students, moves, proxy, Path(folder)))
         except Exception:
             print(Path(folder, "hub.log").read_text(errors="replace")[-4000:], file=sys.stderr)
             raise
-    text = _report(got, options.students, options.moves)
-    print(text)
-    if options.out:
-        options.out.write_text(f"{text}\n", encoding="utf-8")
-    return int(bool(got.slow()))
+    return _report(got, students, moves)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _report(got: Class, count: int, moves: int) -> Measured:
+    steps = [("seconds until", "median student", "last student")]
+    for what, times in got.steps.items():
+        steps.append((what, f"{statistics.median(times):.1f}", f"{max(times):.1f}"))
+    answers = [("a move's answer, in seconds", "answers", "median", "95 % within", "the longest")]
+    for how, pairs in got.answers.items():
+        for part, times in zip(
+            ("its new figures", "all of it"), zip(*pairs, strict=True), strict=True
+        ):
+            told = (statistics.median(times), quantile(times, 0.95), max(times))
+            answers.append((f"{how}: {part}", str(len(times)), *(f"{each:.2f}" for each in told)))
+    memory = [("memory (PSS), MB", "mean", "most")]
+    for what, sizes in got.memory.items():
+        memory.append((what, f"{statistics.mean(sizes):,.0f}", f"{max(sizes):,.0f}"))
+    slowest = [quantile([w for _, w in pairs], 0.95) for pairs in got.answers.values()]
+    return Measured(
+        f"JupyterHub {version('jupyterhub')}. {count} students, each with a server and a kernel of "
+        "one thread, opened lesson 07 through the hub's proxy in the same instant, ran all its "
+        f"cells, and moved its dashboard {moves} times in each of two ways. All came to the end. "
+        "Hub, servers, kernels and students shared the cores. Each step begins when all have done "
+        "the one before it. Last in an answer come the players of the clips that two models hear "
+        "differently.",
+        [Ratio("95th percentile of an answer, s", slowest, LIMIT_SECONDS)],
+        {"Steps": steps, "Answers": answers, "Memory": memory},
+        [
+            "What students share, such as the code of TensorFlow, counts in equal parts for each. "
+            f"On disk a student's home, without a clone, came to {got.disk:,.0f} MB."
+        ],
+    )

@@ -4,7 +4,8 @@ All learn from the same varied clips with the same training, are converted to in
 stripped of names, and run by the kernels without a delegate. Then our network again, with one step
 of its recipe taken back at a time:
 
-    python -m benchmarks.spotter --seeds 3 --real FOLDER --out benchmarks/spotter.md
+    python -m benchmarks.spotter --seeds 3 --real FOLDER --rows spotter tiny_conv
+    make bench ARGS="spotter --clips FOLDER"
 
 FOLDER holds recordings in the layout of Speech Commands; without it, held-out voices are measured
 alone. Networks: tiny_conv of TensorFlow's micro_speech example, DS-CNN of MLPerf Tiny v1.
@@ -18,19 +19,20 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.results import Measured, Options
 from course_lib import session, spotter, tflite, train
 from course_lib.graph import freezing
 from course_lib.measure.model_card import COMMANDS
 from course_lib.sound import augmentation, dataset, features, noise
 
+TITLE = "What each step of the spotter's recipe gives"
 WIDER = (16, 24, 32)
 
 
@@ -47,7 +49,7 @@ def tiny_conv() -> Any:
     )
 
 
-def ds_cnn() -> Any:
+def ds_cnn(bands: int = features.BANDS) -> Any:
     """Return MLPerf Tiny's keyword network: a convolution and four depthwise separable blocks."""
     layers = session.import_tensorflow().keras.layers
     stack = [layers.Conv2D(64, (10, 4), strides=2, padding="same"), *_norm(), layers.Dropout(0.2)]
@@ -64,7 +66,8 @@ def ds_cnn() -> Any:
             layers.Dropout(0.4),
             layers.GlobalAveragePooling2D(),
             layers.Dense(len(dataset.LABELS)),
-        ]
+        ],
+        bands,
     )
 
 
@@ -92,7 +95,19 @@ ONCE = ("DS-CNN",)  # measured with the first seed alone: its training takes ten
 
 
 def main() -> None:
-    options = _options()
+    print(measured(_options()))
+
+
+def run(options: Options) -> Measured:
+    """Measure every row with three seeds; `quick` one of them on few clips."""
+    few = ["--seeds", "1", "--clips", "1000", "--epochs", "1", "--rows", "tiny_conv"]
+    real = ["--real", str(options.clips)] if options.clips else []
+    text = measured(_options([*(few if options.quick else ["--seeds", "3"]), *real]))
+    return Measured(text.partition("\n\nMeasured on ")[2])
+
+
+def measured(options: argparse.Namespace) -> str:
+    """Return what was measured as Markdown; every row is told on stderr as soon as it is known."""
     base = dataset.bundled("train")
     sets = {"held out": dataset.joined(dataset.bundled("validation"), dataset.bundled("test"))}
     if options.real:
@@ -111,9 +126,7 @@ def main() -> None:
             for name in names:
                 rows.append({"row": name, **_one(name, seed, varied, sets, options.epochs)})
                 _tell(json.dumps(rows[-1]))
-                if options.out:  # so that what was measured is kept when the rest is not waited for
-                    session.write_atomically(Path(options.out), _report(rows, options) + "\n")
-    print(_report(rows, options))
+    return _report(rows, options)
 
 
 def _one(
@@ -161,8 +174,6 @@ def _report(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
     lines = [
         "# Our spotter, its peers, and what each step of its recipe gives",
         "",
-        "Written by `python -m benchmarks.spotter --out FILE`; nothing here is typed by hand.",
-        "",
         f"Measured on {date.today():%d %B %Y}: {options.clips:,} varied clips, {options.epochs} "
         f"epochs, the mean over the seeds from 0 up; {os.cpu_count()} cores "
         f"({platform.machine()}), Python {platform.python_version()}. Shares are of clips that "
@@ -185,9 +196,9 @@ def _told(column: str, mean: float) -> str:
     return f"{mean:.3f}" if column.endswith(("float", "int8")) else f"{mean:,.0f}"
 
 
-def _model(stack: list) -> Any:
+def _model(stack: list, bands: int = features.BANDS) -> Any:
     keras = session.import_tensorflow().keras
-    inputs = keras.Input((features.FRAMES, features.BANDS, 1), name="features")
+    inputs = keras.Input((features.FRAMES, bands, 1), name="features")
     x = inputs
     for layer in stack:
         x = layer(x)
@@ -199,7 +210,7 @@ def _norm() -> list:
     return [layers.BatchNormalization(momentum=0.97), layers.ReLU()]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--clips", type=int, default=train.CLIPS)
@@ -207,8 +218,7 @@ def _options() -> argparse.Namespace:
     every = [*NETWORKS, *TRAININGS, NOISY]
     parser.add_argument("--rows", nargs="*", choices=every, default=every)
     parser.add_argument("--real", help="a folder of recordings to measure with")
-    parser.add_argument("--out", help="a Markdown file to write the table to")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _tell(text: str) -> None:

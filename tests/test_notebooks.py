@@ -40,7 +40,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_runs_under_strict_nbval(path: Path, clone: Path) -> None:
     """Both editions pass, the second beside what the first left behind.
 
-    How long their cells take depends on the machine: `python -m benchmarks.notebooks` tells.
+    How long their cells take depends on the machine: `make bench ARGS=lessons` tells.
     """
     student = clone / "notebooks" / path.name
     reference = student.parent / "reference" / path.name

@@ -62,6 +62,11 @@ COMMANDS = {
         "lab",
         (("-m", "course_lib", "train", "--out", "data/models", _MORE),),
     ),
+    "bench": Command(
+        "measure it beside its peers, into benchmarks/RESULTS.md",
+        "test",
+        (("-m", "benchmarks", _MORE),),
+    ),
     "lock": Command(
         "write the versions that are installed here to requirements.lock",
         "test",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from course_lib.graph.data import Graph, Node
 
@@ -51,21 +52,29 @@ def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
     if workers < 1:
         raise ScheduleError("There has to be at least one worker.")
     cost = cost or (lambda node: 1)
-    left = _longest_way_to_the_end(graph, cost)
-    free = [0.0] * workers
+    left, operations, tasks = _longest_way_to_the_end(graph, cost), graph.operations, []
+    free, soonest = [0.0] * workers, 0.0
     ends = {node.name: 0.0 for node in graph.sources}
-    waiting = list(graph.operations)
-    tasks = []
-    while waiting:
-        ready = [node for node in waiting if all(name in ends for name in node.inputs)]
+    missing = [set(node.inputs) - ends.keys() for node in operations]
+    readers: dict[str, list[int]] = {}
+    for place, names in enumerate(missing):
+        for name in names:
+            readers.setdefault(name, []).append(place)
+    coming = [(0.0, place) for place, names in enumerate(missing) if not names]
+    able: list[tuple[float, int]] = []  # what could begin by `soonest`, as (-left, place)
+    for _ in operations:
         worker = min(range(workers), key=free.__getitem__)
-        starts = {n.name: max((ends[i] for i in n.inputs), default=0.0) for n in ready}
-        soonest = max(free[worker], min(starts.values()))
-        able = [node for node in ready if starts[node.name] <= soonest]
-        node = max(able, key=lambda node: left[node.name])
+        soonest = max(free[worker], soonest if able else coming[0][0])
+        while coming and coming[0][0] <= soonest:
+            place = heappop(coming)[1]
+            heappush(able, (-left[operations[place].name], place))
+        node = operations[heappop(able)[1]]
         tasks.append(Task(node.name, worker, soonest, soonest + cost(node)))
         free[worker] = ends[node.name] = tasks[-1].end
-        waiting.remove(node)
+        for place in readers.get(node.name, ()):
+            missing[place].discard(node.name)
+            if not missing[place]:
+                heappush(coming, (max(ends[name] for name in operations[place].inputs), place))
     return Schedule(tuple(tasks), workers)
 
 

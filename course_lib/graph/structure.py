@@ -58,8 +58,9 @@ def longest_path(
     name = max(done, key=done.__getitem__, default="")
     edges = []
     while name and (edge := before[name]):
-        edges.insert(0, edge)
+        edges.append(edge)
         name = edge[0]
+    edges.reverse()
     names = (edges[0][0], *(edge[1] for edge in edges)) if edges else ((name,) if name else ())
     return names, tuple(edges)
 

@@ -16,14 +16,15 @@ from browser.lab import served
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 
-from benchmarks import hub, memory
+from benchmarks import hub, results
+from benchmarks.lessons import LIMIT_MB
 from benchmarks.student import Door, Student, at_once
 from tools.environment import THREADS
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "hub.md").read_text(encoding="utf-8")
-CLASS = (ROOT / "benchmarks" / "hub.md").read_text(encoding="utf-8")
-KERNELS = (ROOT / "benchmarks" / "memory.md").read_text(encoding="utf-8")
+PAGE = results.PAGE.read_text(encoding="utf-8")
+CLASS, KERNELS = (results.part(PAGE, name) for name in ("hub", "lessons"))
 CELLS = (
     "import ipywidgets as w",
     "a = w.Dropdown(options=['x', 'y', 'z'], description='Heard')",
@@ -56,12 +57,12 @@ def test_a_quantile_is_what_so_many_values_do_not_exceed():
         values = rng.random(count)
         for share in (0.5, 0.95, 1.0):
             expected = np.quantile(values, share, method="inverted_cdf")
-            assert hub.quantile(values.tolist(), share) == expected
+            assert results.quantile(values.tolist(), share) == expected
 
 
 def test_a_class_is_slow_when_more_than_one_answer_in_twenty_is():
     late, soon = (0.1, 2 * hub.LIMIT_SECONDS), (0.1, 0.9 * hub.LIMIT_SECONDS)
-    got = hub.Measured(answers={"a": 19 * [soon] + [late], "b": 18 * [soon] + 2 * [late]})
+    got = hub.Class(answers={"a": 19 * [soon] + [late], "b": 18 * [soon] + 2 * [late]})
     assert got.slow() == ["b"]
 
 
@@ -81,8 +82,8 @@ def test_the_recorded_class_was_served_and_is_what_the_guide_tells():
 def test_the_lessons_above_the_limit_are_named_in_the_guide():
     lessons = {name: row for name, row in rows(KERNELS).items() if name.isdigit()}
     assert set(lessons) == {path.name[:2] for path in (ROOT / "notebooks").glob("*.ipynb")}
-    above = sorted(name for name, row in lessons.items() if row[0] > memory.LIMIT_MB)
-    named = re.search(rf"lessons ([\d, and]+) take more\s+than {memory.LIMIT_MB} MB", GUIDE)[1]
+    above = sorted(name for name, row in lessons.items() if row[0] > LIMIT_MB)
+    named = re.search(rf"lessons ([\d, and]+) take more\s+than {LIMIT_MB} MB", GUIDE)[1]
     assert re.findall(r"\d\d", named) == above
     most = max(row[0] for row in lessons.values())
     assert f"{most:,.0f} MB" in GUIDE

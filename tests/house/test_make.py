@@ -27,6 +27,7 @@ def test_make_help_names_every_command() -> None:
         "site",
         "slides",
         "model",
+        "bench",
         "lock",
         "lint",
         "help",

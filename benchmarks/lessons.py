@@ -1,0 +1,143 @@
+"""The lessons under nbval: seconds and memory beside the TensorFlow work inside, first pictures.
+
+What is inside is counted by `inside/sitecustomize.py`, in the kernel and every process below it,
+while the lesson runs: both sides of the ratio see the same load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.results import Measured, Options, Ratio, number
+from tools import clean_copy, nbval
+
+TITLE = "The lessons: seconds, memory, first pictures"
+LIMIT_MB = 900
+MOST_TIMES, MOST_PICTURE_SECONDS, MOST_CELL_SECONDS = 1.5, 8.0, 5.0
+_PERIOD_SECONDS = 0.05
+_INSIDE = Path(__file__).with_name("inside")
+
+
+@dataclass
+class Use:
+    """What one lesson took: seconds; MB of its kernel, of that its own, of what runs below it."""
+
+    seconds: float = 0.0
+    inside: float = 0.0
+    picture: float = 0.0
+    kernel: float = 0.0
+    own: float = 0.0
+    below: float = 0.0
+    pid: int = 0
+    started: float = 0.0
+    cells: tuple[tuple[float, str], ...] = ()
+
+    def note(self, pytest: psutil.Process) -> None:
+        """Take one more reading of what is resident into account."""
+        for process in pytest.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+                if self.pid in (0, process.pid) and "ipykernel" in " ".join(process.cmdline()):
+                    memory = process.memory_info()
+                    self.pid, self.started = process.pid, process.create_time()
+                    self.kernel = max(self.kernel, memory.rss / 1e6)
+                    self.own = max(self.own, (memory.rss - memory.shared) / 1e6)
+                    self.below = max(self.below, sum(map(_resident, process.children(True))))
+
+
+def _resident(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.memory_info().rss / 1e6
+    return 0.0
+
+
+def run(options: Options) -> Measured:
+    """Run every solved lesson under strict nbval, one after the other."""
+    rows = [
+        ("lesson", "kernel, MB", "of that its own", "processes that it starts", "seconds")
+        + ("in TensorFlow", "times that", "first picture, s", "slowest cell, s")
+    ]
+    used: dict[str, Use] = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        paths = [each for each in clean_copy.clone(folder) if each.parent.name == "reference"]
+        for path in paths[:1] if options.quick else paths:
+            use = used[path.name[:2]] = _used(folder, path)
+            print(f"{path.name[:2]}: {use.seconds:.0f} s", file=sys.stderr, flush=True)
+    for lesson, use in used.items():
+        figures = (use.kernel, use.own, use.below)
+        slowest = max(use.cells, default=(0.0, ""))[0]
+        times = (use.seconds, use.inside, use.seconds / use.inside, use.picture, slowest)
+        rows.append((lesson, *(f"{each:,.0f}" for each in figures), *map(number, times)))
+    above = [lesson for lesson, use in used.items() if use.kernel > LIMIT_MB]
+    cells = sorted((cell for use in used.values() for cell in use.cells), reverse=True)
+    slow = [("seconds", "cell")] + [(number(took), where) for took, where in cells[:12]]
+    every = list(used.values())
+    return Measured(
+        f"{len(used)} solved lessons under strict nbval, one after the other. In TensorFlow is the "
+        "time of all imports and outermost calls of TensorFlow, Keras and LiteRT, in the kernel "
+        "and in every process below it, measured in the same run (single eager operations are too "
+        "short to be counted: the ratio is too high rather than too low). Seconds include pytest, "
+        "the start of the kernel and comparing outputs. Memory is resident, at most, read every "
+        "50 ms; its own is what lies in no file. A first picture counts from the kernel's start.",
+        [
+            Ratio(
+                "all lessons: seconds over those in TensorFlow",
+                [sum(use.seconds for use in every) / sum(use.inside for use in every)],
+                MOST_TIMES,
+            ),
+            Ratio("the same, by lesson", [use.seconds / use.inside for use in every], MOST_TIMES),
+            Ratio("first picture, s", [use.picture for use in every], MOST_PICTURE_SECONDS),
+            Ratio(
+                "the same, of the last one",
+                [max(use.picture for use in every)],
+                MOST_PICTURE_SECONDS,
+            ),
+        ],
+        {"Lesson by lesson": rows, "The slowest cells": slow},
+        [f"Above {LIMIT_MB} MB: {', '.join(above) or 'none'}."],
+    )
+
+
+def _used(folder: Path, path: Path) -> Use:
+    """Run one notebook and return what it took. Raises RuntimeError where it fails."""
+    use, over, me = Use(), threading.Event(), psutil.Process()
+
+    def watch() -> None:
+        while not over.wait(_PERIOD_SECONDS):
+            use.note(me)
+
+    with tempfile.TemporaryDirectory(prefix="bench-inside-") as inside:
+        results = Path(inside, "results.xml")
+        environ = {"PYTHONPATH": str(_INSIDE), "BENCH_FOLDER": inside}
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        start = time.perf_counter()
+        try:
+            done = nbval.run(
+                folder, [path], f"--junitxml={results}", environ=environ, capture_output=True
+            )
+        finally:
+            use.seconds = time.perf_counter() - start
+            over.set()
+            watcher.join()
+        if done.returncode:
+            raise RuntimeError(f"{path.name} fails:\n{done.stdout.decode()[-2000:]}")
+        use.cells = tuple(
+            (float(case.get("time")), f"{path.name[:2]} {case.get('name')}")
+            for case in ElementTree.parse(results).iter("testcase")
+        )
+        known = [json.loads(each.read_text()) for each in Path(inside).glob("*.json")]
+    use.inside = sum(each["seconds"] for each in known)
+    pictures = [each["picture"] for each in known if each["picture"]]
+    use.picture = min(pictures) - use.started if pictures else 0.0
+    return use

@@ -1,0 +1,210 @@
+"""From a key press to changed pixels in Chromium: every widget of the lessons, and `interact`.
+
+The solved lessons run in JupyterLab. Below each widget stands its twin: ipywidgets' `interact` with
+a matplotlib figure of the same picture, pixel for pixel, as cheap as matplotlib can draw it (one
+`imshow` of what the widget looked like, loaded before). Keys go to both in turns.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nbformat
+
+from benchmarks.results import Measured, Options, Ratio, number, quantile
+from tests.browser.lab import Notebook, browser, served
+from tools import clean_copy
+
+TITLE = "Widgets: from a key press to changed pixels"
+MOST_MS, LEAST_TIMES = 50, 4
+_WIDGET = "<widget: "
+_CONTROLS = (".widget-slider .noUi-handle", ".widget-dropdown select", "button.widget-button")
+_TWIN = """%matplotlib inline
+import ipywidgets, pathlib, matplotlib.pyplot as plt
+_loaded = {{}}
+def _twin(k):
+    path = pathlib.Path({folder!r}, f"{number}_{{k % 2}}.png")
+    if path not in _loaded and path.exists():
+        _loaded[path] = plt.imread(path)
+    picture = _loaded.get(path, [[0]])
+    height, width = (max(each, 100) for each in (len(picture), len(picture[0])))
+    axes = plt.figure(figsize=(width / 100, height / 100), dpi=100).add_axes([0, 0, 1, 1])
+    axes.imshow(picture)
+    axes.axis("off")
+    plt.show()
+ipywidgets.interact(_twin, k=ipywidgets.IntSlider(0, 0, 100));"""
+_WATCH = """cell => {
+    const bench = window.bench = {pressed: 0, taken: []};
+    const shown = '.widget-html-content, .widget-output, .widget-image';
+    window.benchKeys ??= document.addEventListener(
+        'keydown', () => { window.bench.pressed = performance.now(); }, true) || true;
+    new MutationObserver(async changes => {
+        const pressed = bench.pressed;
+        const seen = change => (change.target.closest ? change.target
+            : change.target.parentElement)?.closest(shown + ', img');
+        if (!pressed || !changes.some(seen)) return;
+        const images = Array.from(cell.querySelectorAll('.jupyter-widgets img'));
+        if (cell.querySelector('.widget-output') && !images.length) return;
+        await Promise.all(images.map(image => image.decode().catch(() => null)));
+        requestAnimationFrame(() => setTimeout(() => {
+            if (bench.pressed !== pressed) return;
+            bench.pressed = 0;
+            bench.taken.push(performance.now() - pressed);
+        }));
+    }).observe(cell, {childList: true, subtree: true, characterData: true,
+        attributeFilter: ['src']});
+}"""
+_CHOOSE = """list => {
+    window.bench.pressed = performance.now();
+    list.selectedIndex = (list.selectedIndex + 1) % list.options.length;
+    list.dispatchEvent(new Event('change', {bubbles: true}));
+}"""
+_AT = """handle => ['min', 'now', 'max'].map(each =>
+    parseFloat(handle.getAttribute('aria-value' + each)))"""
+
+
+class Pressed:
+    """One cell with a control that changes its picture."""
+
+    def __init__(self, notebook: Notebook, cell: Any) -> None:
+        """Find the control. Raises LookupError where none of them changes anything."""
+        self.page, self.cell, self.up = notebook.page, cell, True
+        for selector in _CONTROLS:
+            for place in range(min(3, cell.locator(selector).count())):
+                self.control, self.kind = cell.locator(selector).nth(place), selector
+                with suppress(TimeoutError):
+                    self.press(patience=4_000)
+                    return
+        raise LookupError("No control of this cell changes a picture.")
+
+    def press(self, patience: int = 20_000) -> float:
+        """Press once; return the milliseconds until the picture was another one."""
+        from playwright.sync_api import TimeoutError as Late
+
+        self.cell.scroll_into_view_if_needed()
+        self.cell.evaluate(_WATCH)
+        if self.kind == _CONTROLS[1]:
+            self.control.evaluate(_CHOOSE)
+        else:
+            self.control.focus()
+            self.page.keyboard.press(self._key())
+        try:
+            self.page.wait_for_function("() => window.bench.taken.length", timeout=patience)
+        except Late as late:
+            raise TimeoutError("Nothing changed.") from late
+        return self.page.evaluate("() => window.bench.taken[0]")
+
+    def _key(self) -> str:
+        """Return the key that leads on: up to the end of a slider, then down."""
+        if self.kind != _CONTROLS[0]:
+            return "Enter"
+        low, now, high = self.control.evaluate(_AT)
+        self.up = now < high if self.up else now <= low
+        return "ArrowRight" if self.up else "ArrowLeft"
+
+
+def run(options: Options) -> Measured:
+    """Run every solved lesson that has widgets; press keys on each and on its twin."""
+    presses, left_out, times = (2, [], {}) if options.quick else (4, [], {})
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, browser() as chromium:
+        folder = Path(name)
+        lessons = [path for path in clean_copy.clone(folder) if path.parent.name == "reference"]
+        with served(folder, folder / "lab.log") as server:
+            for path in lessons[1:2] if options.quick else lessons:
+                places = _with_twins(path, folder)
+                if not places:
+                    continue
+                page = chromium.new_page(viewport={"width": 1300, "height": 1400})
+                page.set_default_timeout(120_000)
+                notebook = Notebook(page, server, path.relative_to(folder).as_posix())
+                if errors := notebook.run_all()["errors"]:
+                    raise RuntimeError(f"{path.name} fails: {errors[0]}")
+                for identifier, what in places.items():
+                    try:
+                        got = _measured(notebook, identifier, folder, presses)
+                        times[f"{path.name[:2]} {what}"] = got
+                    except (LookupError, TimeoutError):
+                        left_out.append(f"{path.name[:2]} {what}")
+                print(f"{path.name[:2]}: {len(times)} widgets", file=sys.stderr, flush=True)
+                page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
+                page.close()
+    rows = [("widget", "median, ms", "95 % within, ms", "`interact`, ms", "times faster")]
+    for what, (ours, theirs) in times.items():
+        faster = median(theirs) / median(ours)
+        shown = (median(ours), quantile(ours, 0.95), median(theirs), faster)
+        rows.append((what, *map(number, shown)))
+    late = [quantile(ours, 0.95) for ours, _ in times.values()]
+    faster = [median(theirs) / median(ours) for ours, theirs in times.values()]
+    return Measured(
+        f"{len(times)} widgets of the solved lessons in JupyterLab and Chromium, {2 * presses} "
+        "presses each, in blocks of two in turns with its twin: `interact` with a matplotlib "
+        "figure of the same picture (one `imshow`). A press counts until the frame after the first "
+        "change of the picture; sliders move through their values.",
+        [
+            Ratio("95th percentile of a widget, ms", late, MOST_MS),
+            Ratio("the same, of the slowest widget, ms", [max(late)], MOST_MS),
+            Ratio("`interact` over ours", faster, LEAST_TIMES, at_least=True),
+            Ratio("the same, where it is least", [min(faster)], LEAST_TIMES, at_least=True),
+        ],
+        {"Each widget": rows},
+        [f"Left out, for no slider, list or button moves its picture: {', '.join(left_out)}."]
+        if left_out
+        else (),
+    )
+
+
+def _with_twins(path: Path, folder: Path) -> dict[str, str]:
+    """Write a twin below each widget of a notebook; return the names of widgets by their cells."""
+    book, places, cells = nbformat.read(path, as_version=4), {}, []
+    for cell in book.cells:
+        cells.append(cell)
+        outputs = [each.get("data", {}).get("text/plain", "") for each in cell.get("outputs", ())]
+        shown = [each for each in outputs if str(each).startswith(_WIDGET)]
+        if shown:
+            places[cell.id] = re.split(r"[.:,(>]", shown[-1].removeprefix(_WIDGET))[0].strip()
+            source = _TWIN.format(folder=str(folder), number=cell.id)
+            cells.append(nbformat.v4.new_code_cell(source, id=f"twin-{cell.id}"))
+    book.cells = cells
+    nbformat.write(book, path)
+    return places
+
+
+def _measured(
+    notebook: Notebook, identifier: str, folder: Path, presses: int
+) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of a widget and of its twin. Raises LookupError or TimeoutError."""
+    cells = [_cell(notebook, each) for each in (identifier, f"twin-{identifier}")]
+    widget = Pressed(notebook, cells[0])
+    for turn in (0, 1):  # the pictures that the twin shows
+        cells[0].locator(".jp-OutputArea-output").first.screenshot(
+            path=folder / f"{identifier}_{turn}.png"
+        )
+        widget.press()
+    twin = Pressed(notebook, cells[1])
+    twin.press()
+    ours, theirs = [], []
+    for _ in range(presses):
+        ours += [widget.press(), widget.press()]
+        theirs += [twin.press(), twin.press()]
+    return ours, theirs
+
+
+def _cell(notebook: Notebook, identifier: str) -> Any:
+    """Return a cell by its identifier, scrolled to."""
+    index = notebook.page.evaluate(
+        """id => Array.from(window.jupyterapp.shell.currentWidget.context.model.cells)
+            .findIndex(cell => cell.id === id)""",
+        identifier,
+    )
+    notebook.page.evaluate(
+        "at => window.jupyterapp.shell.currentWidget.content.scrollToItem(at)", index
+    )
+    cell = notebook.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{index}"]')
+    cell.wait_for(state="attached")
+    return cell
