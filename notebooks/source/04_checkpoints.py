@@ -134,9 +134,8 @@ check("4.2", best)
 # ## Open one
 #
 # The helper package reads the files itself, without TensorFlow and without the code of the
-# model. **Predict.** The spotter's weights take 57 kB. How many times as large is its checkpoint?
+# model. **Predict.** How many times as large as the spotter's weights is its checkpoint?
 #
-# holds: round(4 * spotter.facts().weights / 1000) == 57
 # given: many times as
 
 # %% predict="4.3"
