@@ -19,7 +19,7 @@ class Part:
     `kind` is "course" (the reference's cell at `place`, or `text` in its stead), "answer" to an
     `exercise`, "own" for any other code of the student's, or "ask" where the exercise's value is
     asked for, by `text` if the student had that checked: a `spare` ask only where none before it
-    found one.
+    found one. "late" is where it is asked for only if what was found is wrong.
     """
 
     kind: str
