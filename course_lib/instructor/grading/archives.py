@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from course_lib.instructor.grading.platforms import ATTEMPT
 from course_lib.instructor.grading.submission import LARGEST_BYTES
 
 REPORT = "report.json"  # of lesson 09: checked and told, worth no points
@@ -145,7 +146,7 @@ def _kind(name: str) -> str:
     lower = name.casefold()
     if lower in (REPORT, METADATA):
         return "report" if lower == REPORT else "roll"
-    if re.search(r"_attempt_\d{4}(-\d\d){5}\.txt$", lower):
+    if re.search(rf"{ATTEMPT.pattern}\.txt$", lower):
         return "roll"  # Blackboard's
     return "notebook" if lower.endswith(_NOTEBOOKS) else "zip" if lower.endswith(".zip") else ""
 

@@ -25,6 +25,7 @@ _MOST_LISTED = 12  # files of a folder that are no submissions: more are told in
 _VERSION = re.compile(r"(?:-|_v| ?\()([0-9]{1,9})\)?$")
 _NONE_OF_OURS = "It belongs to no lesson of this course that asks anything."
 _OURS = "It is the course's own solved edition: it is never graded."
+_NBGRADERS = "It is the course's own, or nbgrader's copy, beside what students handed in."
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ def collect(
             filed.append(piece)
         else:
             pieces.append(piece)
+    places = [each.found.place for each in pieces]
+    where = {place[:end] for place in places for end in range(1, len(place))}
+    nbgraders = [each for each in pieces if platforms.is_nbgraders(each.found.place, where)]
+    filed += [Filed(e.found.origin, "left out", "", e.lesson, _NBGRADERS) for e in nbgraders]
+    pieces = [each for each in pieces if not platforms.is_nbgraders(each.found.place, where)]
     if not pieces and not any(each.state == "refused" for each in filed):
         problem = "There is no notebook in what was named: give notebooks, folders or zips."
         raise CollectError(problem)

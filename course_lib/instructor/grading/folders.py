@@ -65,7 +65,7 @@ def owners(
 
     `rolls` holds, by place, what platforms wrote about who handed in what.
     """
-    marked = told_apart([named(item.place) for item in items], rolls)
+    marked = told_apart([named(item.place) for item in items], rolls, roster)
     pairs = list(zip(items, marked, strict=True))
     rest = iter(_by_folders([item for item, owner in pairs if owner is None], roster))
     found = [owner or next(rest) for owner in marked]

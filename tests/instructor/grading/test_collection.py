@@ -316,6 +316,29 @@ def test_the_reference_is_never_graded_and_a_solved_copy_beats_a_blank_one(tmp_p
     assert f"cid/{N} was left out: It is the course's own solved edition" in " ".join(notes)
 
 
+@pytest.mark.parametrize("around", ["", "course/"])
+def test_nbgraders_own_folders_are_nobodys(tmp_path, around):
+    theirs = {f"{around}submitted/{who}/07/{N}": notebook(N, who) for who in ("ann", "bob")}
+    ours = {
+        f"{around}{folder}/07/{N}": notebook(N, folder)
+        for folder in ("source", "release", "autograded/ann", "feedback/ann")
+    }
+    works, filed, _ = collected(tmp_path, theirs | ours)
+    assert [work.student for work in works] == ["ann", "bob"]
+    assert {each.origin for each in filed if "nbgrader's copy" in each.why} == set(ours)
+    works, _, _ = collected(
+        tmp_path, {f"{who}/{N}": notebook(N, who) for who in ("release", "bob")}
+    )
+    assert [work.student for work in works] == ["bob", "release"]
+    exchange = {
+        f"{around}inbound/ann+07+2024-01-02 12:30:00 UTC/{N}": notebook(N, "ann"),
+        f"{around}inbound/bob+07+2024-01-02 12:30:00 UTC/{N}": notebook(N, "bob"),
+        f"{around}outbound/07/{N}": notebook(N, "course"),
+    }
+    works, _, _ = collected(tmp_path, exchange)
+    assert [work.student for work in works] == ["ann", "bob"]
+
+
 def test_files_that_may_be_several_peoples_are_asked_about_and_mapped(tmp_path):
     files = {f"in/{N[:-6]}{each}.ipynb": notebook(N, each) for each in ("", " (1)", " (2)")}
     with pytest.raises(CollectError, match="one counts; or they are several people's.*--students"):
