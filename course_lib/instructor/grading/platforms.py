@@ -108,15 +108,16 @@ def _in_file(part: str, scope: tuple[str, ...]) -> Owner | None:
         head = part[: attempt.start()]
         return Owner(head, (scope, head), scope, time=attempt[1], kind="blackboard")
     parts = part.split("_")
-    late = parts[0] == "LATE"
-    if parts[late : late + 1] == ["anon"] and len(parts) > late + 3:
-        if parts[late + 1].isalnum() and _NUMBER.fullmatch(parts[late + 2]):
-            label = f"anon_{parts[late + 1]}"
+    late = next((place for place, each in enumerate(parts[:20]) if each in ("LATE", "late")), None)
+    if late is not None:
+        del parts[late]
+    if parts[0] == "anon" and len(parts) > 3:
+        if parts[1].isalnum() and _NUMBER.fullmatch(parts[2]):
+            label = f"anon_{parts[1]}"
             return Owner(label, (label,), scope)
     for place in range(1, min(len(parts) - 2, 20)):
         if _NUMBER.fullmatch(parts[place]) and _NUMBER.fullmatch(parts[place + 1]):
-            end = place - 1 if place > 1 and parts[place - 1] == "LATE" else place
-            name, number = "_".join(parts[:end]), parts[place]
+            name, number = "_".join(parts[:place]), parts[place]
             if name and name == name.lower():
                 ids = (f"canvas:{number}",)
                 return Owner(name, (name, number), scope, (name,), ids, kind="canvas")

@@ -388,6 +388,34 @@ def test_a_groups_file_is_graded_for_each_and_told_once(tmp_path):
     assert len(filed) == 3
 
 
+def test_who_handed_in_something_else_is_named(tmp_path):
+    files = {
+        f"Ann Lee_1_assignsubmission_file_/{N}": notebook(N, "x"),
+        "Ann Lee_1_assignsubmission_file_/plot.png": b"",
+        "Bob Ray_2_assignsubmission_file_/lab.pdf": b"",
+        "Bob Ray_2_assignsubmission_file_/.DS_Store": b"",
+        "Ann Lee_3_assignsubmission_file_/lab.tar.gz": b"",
+        "Eve_4_assignsubmission_file_/.DS_Store": b"",
+    }
+    works, filed, notes = collected(tmp_path, files, roster="id,name\n7,Bob Ray\n8,Ann\n")
+    assert [work.student for work in works] == ["Ann Lee"]
+    assert {each.origin.rpartition("/")[2]: each.student for each in filed} == {
+        N: "Ann Lee",
+        "plot.png": "",
+        "lab.pdf": "7",
+        ".DS_Store": "",
+        "lab.tar.gz": "Ann Lee_3",
+    }
+    said = [note for note in notes if "handed in nothing that can be graded" in note]
+    assert len(said) == 2 and said[1].startswith("7 handed") and said[1].endswith("lab.pdf.")
+
+
+def test_a_stray_folder_takes_no_name_from_the_others(tmp_path):
+    files = {f"{each}_assignsubmission_file_/{N}": notebook(N, each) for each in ("Ann_1", "Bob_2")}
+    works, _, _ = collected(tmp_path, files | {f"zoe/{N}": notebook(N, "zoe")})
+    assert [work.student for work in works] == ["Ann", "Bob", "zoe"]
+
+
 def test_many_idle_files_are_told_in_one_line(tmp_path):
     files = {f"ann/data/{each}.wav": b"" for each in range(40)} | {f"ann/{N}": notebook(N, "x")}
     _, filed, notes = collected(tmp_path, files)

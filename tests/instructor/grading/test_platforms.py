@@ -43,6 +43,7 @@ def labels(*places, rolls=(), roster=()):
         (["leeann_12_34_x.ipynb", "leeann_13_35_x.ipynb"], ["leeann_12", "leeann_13"]),
         (["lab1/leeann_12_34_x.ipynb", "lab2/leeann_13_35_x.ipynb"], ["leeann_12", "leeann_13"]),
         (["anon_aB1cD_345_x.ipynb", "LATE_anon_Zz9_346_x.ipynb"], ["anon_aB1cD", "anon_Zz9"]),
+        (["anon_aB1_LATE_345_x.ipynb", "leeann_late_13_20_x.ipynb"], ["anon_aB1", "leeann"]),
         ([f"Lab 1_s1_attempt_{TIME}_x.ipynb"], ["s1"]),
         (
             [f"Lab_1_{each}_attempt_{TIME}_x.ipynb" for each in ("ann_lee", "bob_lee")],
