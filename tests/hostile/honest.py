@@ -165,6 +165,18 @@ def _corrected_and_split(answer):
     answer.add(answer.code, made)
 
 
+def _corrected_below(answer):
+    """The new cell was run, and then the same check again."""
+    answer.write(f"{answer.asked} = 'wrong'")
+    answer.add(answer.code, answer.check)
+
+
+def _corrected_below_and_used_again(answer):
+    _corrected_below(answer)
+    place = _where(answer.cells, answer.check) + 1
+    answer.add(f"{answer.asked} = 'something else'", answer.cells[place])
+
+
 def _copied_as_it_was(answer):
     answer.add(answer.cell["stub"], answer.check, answer.cell["metadata"])
 
@@ -223,7 +235,8 @@ WRITING: dict[str, Callable[[Answer], None]] = {
 # After the last `check`, only what is known by more than its name is the answer.
 NEEDS_MARKS = {"corrected and split"}
 NEEDS_CHECKS = {"name used again", "written into the check", "checked by another name",
-                "checked with keywords"}  # fmt: skip
+                "checked with keywords", "corrected below",
+                "corrected below and used again"}  # fmt: skip
 
 
 def _ids_dropped(tree):

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from course_lib.instructor.grading.platforms import ATTEMPT
 from course_lib.instructor.grading.submission import LARGEST_BYTES
 
 REPORT = "report.json"  # of lesson 09: checked and told, worth no points
@@ -30,6 +31,7 @@ _MOST_ENTRIES = 20_000
 _MOST_BYTES = 4 << 30  # entries are read one by one: this bounds time, not memory
 _DEEPEST_ZIP = 3  # an export, a student's zip in it, and one packed by mistake
 _LONGEST_NAME = 240  # characters of a part of a path: no system allows more
+HIDDEN = "It is hidden: a system's or an editor's own."
 _A_LINK = "The file is a link to another one, or no plain file: hand in a copy."
 _ONLY_THAT = "hand in the notebook only."
 # All that zipfile and its decompressors raise for bytes that are no zip, or only partly one.
@@ -145,7 +147,7 @@ def _kind(name: str) -> str:
     lower = name.casefold()
     if lower in (REPORT, METADATA):
         return "report" if lower == REPORT else "roll"
-    if re.search(r"_attempt_\d{4}(-\d\d){5}\.txt$", lower):
+    if re.search(rf"{ATTEMPT.pattern}\.txt$", lower):
         return "roll"  # Blackboard's
     return "notebook" if lower.endswith(_NOTEBOOKS) else "zip" if lower.endswith(".zip") else ""
 
@@ -158,7 +160,7 @@ def _other(origin: str, place: tuple[str, ...]) -> Found:
     """Return what is said of a file that is not read."""
     lower = origin.casefold()
     if _of_a_system(place):
-        return Found(origin, place, why="It is hidden: a system's or an editor's own.")
+        return Found(origin, place, why=HIDDEN)
     if ending := next((each for each in _UNREAD if lower.endswith(each)), ""):
         problem = f"An archive of the kind {ending} is not read: unpack it, or hand in a .zip."
         return Found(origin, place, problem=problem)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,14 +17,14 @@ from course_lib.instructor.grading import archives, folders, platforms, submissi
 from course_lib.instructor.grading.archives import Found
 from course_lib.instructor.grading.course import Course, text_of
 from course_lib.instructor.grading.platforms import Owner
-from course_lib.instructor.grading.results import Filed, Work
+from course_lib.instructor.grading.results import MOST_LISTED, Filed, Work, accounted
 from course_lib.instructor.grading.roster import CollectError, Student, matches
 from course_lib.project import about
 
-_MOST_LISTED = 12  # files of a folder that are no submissions: more are told in one line
 _VERSION = re.compile(r"(?:-|_v| ?\()([0-9]{1,9})\)?$")
 _NONE_OF_OURS = "It belongs to no lesson of this course that asks anything."
 _OURS = "It is the course's own solved edition: it is never graded."
+_NBGRADERS = "It is the course's own, or nbgrader's copy, beside what students handed in."
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,22 @@ def collect(
     """
     pieces: list[_Piece] = []
     filed: list[Filed] = []
+    places: dict[str, tuple[str, ...]] = {}  # of what no work is made of
     rolls: dict[tuple[str, ...], bytes] = {}
     for default, found in files(sources):
         if found.kind == "roll" and found.data:
             rolls[found.place] = found.data
         if isinstance(piece := _piece(found, default, course), Filed):
             filed.append(piece)
+            if found.kind != "roll" and found.why != archives.HIDDEN:
+                places[found.origin] = found.place
         else:
             pieces.append(piece)
+    inner = [each.found.place for each in pieces]
+    where = {place[:end] for place in inner for end in range(1, len(place))}
+    nbgraders = [each for each in pieces if platforms.is_nbgraders(each.found.place, where)]
+    filed += [Filed(e.found.origin, "left out", "", e.lesson, _NBGRADERS) for e in nbgraders]
+    pieces = [each for each in pieces if not platforms.is_nbgraders(each.found.place, where)]
     if not pieces and not any(each.state == "refused" for each in filed):
         problem = "There is no notebook in what was named: give notebooks, folders or zips."
         raise CollectError(problem)
@@ -86,7 +94,16 @@ def collect(
             others = f"{', '.join(losers[:3])}{' and more' if len(losers) > 3 else ''}"
             many = f"{student} handed in lesson {lesson} more than once"
             notes.append(f"{many}: {work.origin} counts, {others} does not.")
-    return works, _summed(_once_each(filed)), notes
+    students = {work.student for work in works}
+    rest = folders.others(places, [each.found.place for each in pieces], rolls, roster)
+    ids = _on_roster(list(rest.values()), roster, [])
+    for place, each in enumerate(filed):
+        owner = rest.pop(each.origin, None)
+        student = owner and ids.get(owner, owner.label)
+        if student and student not in students and not _mapped(each.origin, mapping or {}):
+            filed[place] = replace(each, student=student)
+            notes.append(f"{student} handed in nothing that can be graded: {each.origin}.")
+    return works, accounted(filed), notes
 
 
 def files(sources: Iterable[Path]) -> Iterator[tuple[str, Found]]:
@@ -298,44 +315,7 @@ def _told(filed: Sequence[Filed]) -> list[str]:
             alike[state, each.why].append(each.origin)
     notes = []
     for (state, why), every in alike.items():
-        notes += [f"{origin} {state}: {why}" for origin in every[:_MOST_LISTED]]
-        more = len(every) - _MOST_LISTED
+        notes += [f"{origin} {state}: {why}" for origin in every[:MOST_LISTED]]
+        more = len(every) - MOST_LISTED
         notes += [f"So it is with {more} more files: {why}"] if more > 0 else []
     return notes
-
-
-def _once_each(filed: Sequence[Filed]) -> list[Filed]:
-    """Return one line for each file: a group's file is all of its members'."""
-    together: dict[tuple[str, str, str], Filed] = {}
-    seen: Counter[tuple] = Counter()
-    for each in filed:
-        key = (each.origin, each.state, each.lesson)
-        before = together.get(key)
-        if before and each.student and before.student and each.student != before.student:
-            together[key] = replace(before, student=f"{before.student}, {each.student}")
-            continue
-        seen[key] += 1  # two entries of a zip may have one name
-        together[key if seen[key] == 1 else (*key, seen[key])] = each
-    return list(together.values())
-
-
-def _summed(filed: Sequence[Filed]) -> list[Filed]:
-    """Return the lines with many files of one folder that are no submissions told in one."""
-    idle: dict[tuple[str, str], list[Filed]] = defaultdict(list)
-    for each in filed:
-        if each.state == "left out" and not each.student and not each.lesson:
-            folder = each.origin.rpartition("/")[0]
-            idle[folder, each.why].append(each)
-    many = {each for each, every in idle.items() if len(every) > _MOST_LISTED}
-    kept = [
-        each
-        for each in filed
-        if each.state != "left out"
-        or each.student
-        or each.lesson
-        or (each.origin.rpartition("/")[0], each.why) not in many
-    ]
-    return kept + [
-        Filed(f"{folder or '.'}: {len(idle[folder, why])} files", "left out", why=why)
-        for folder, why in sorted(many)
-    ]

@@ -65,7 +65,7 @@ def owners(
 
     `rolls` holds, by place, what platforms wrote about who handed in what.
     """
-    marked = told_apart([named(item.place) for item in items], rolls)
+    marked = told_apart([named(item.place) for item in items], rolls, roster)
     pairs = list(zip(items, marked, strict=True))
     rest = iter(_by_folders([item for item, owner in pairs if owner is None], roster))
     found = [owner or next(rest) for owner in marked]
@@ -74,12 +74,36 @@ def owners(
             _Reading("by folders", _by_folders(items, roster)),
             _Reading("by what a platform writes", found),
         ]
-        found = _chosen(items, readings, roster)
+        beside = Counter(scope for scope, _ in {(e.scope, e.holder) for e in marked if e})
+        # A platform names many side by side: where both say the same, its names are better.
+        found = _chosen(items, readings[:: -1 if max(beside.values()) > 1 else 1], roster)
     people = submitters(rolls)
     return [
         people.get(owner.label, (owner,)) if owner.kind == "gradescope" else (owner,)
         for owner in found
     ]
+
+
+def others(
+    places: Mapping[str, tuple[str, ...]],
+    graded: Sequence[tuple[str, ...]],
+    rolls: Mapping[tuple[str, ...], bytes],
+    roster: tuple[Student, ...],
+) -> dict[str, Owner]:
+    """Return, by one of their files, who handed in no notebook, as far as a platform says so.
+
+    `places` are those of the other files by their origins, `graded` those of the notebooks.
+    """
+    theirs = [named(place) for place in graded]
+    found = [named(place) for place in places.values()]
+    told = told_apart(theirs + found, rolls, roster)[len(theirs) :]
+    holders = {owner.holder for owner in theirs if owner}
+    people, named_by = submitters(rolls), {}
+    for origin, before, owner in zip(places, found, told, strict=True):
+        if owner and before.holder not in holders:
+            holders.add(before.holder)
+            named_by[origin] = people.get(owner.label, (owner,))[0]
+    return named_by
 
 
 def unclear(problem: str, readings: Sequence[str]) -> CollectError:

@@ -11,13 +11,21 @@ import json
 import os.path
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from course_lib.instructor.grading.roster import Student, matches, without_group
+from course_lib.instructor.grading.roster import CollectError, Student, matches, without_group
 
 _BLIND = re.compile(r"(.*-)?(participante?|teilnehmer\W?(in)?|estudiante)", re.IGNORECASE)
-_ATTEMPT = re.compile(r"_attempt_(\d{4}(?:-\d\d){5})")
+# Blackboard's, in the words of English, German, French, Spanish, Italian, Portuguese and Dutch.
+ATTEMPT = re.compile(
+    r"_(?:attempt|versuch|tentative|intento|tentativ[oa]|poging)_(\d{4}(?:-\d\d){5})", re.IGNORECASE
+)
+_NBGRADER = {  # folders that lie beside what students handed in, and hold none of it
+    "submitted": ("source", "release", "autograded", "feedback"),
+    "inbound": ("outbound", "feedback"),
+}
+_LONGEST = 1000  # characters in which the parts of a name are looked for
 _NUMBER = re.compile(r"[1-9][0-9]{1,19}")
 
 
@@ -96,19 +104,20 @@ def _in_folder(part: str, scope: tuple[str, ...]) -> Owner | None:
 
 def _in_file(part: str, scope: tuple[str, ...]) -> Owner | None:
     """Read names of Blackboard's and Canvas's files."""
-    if attempt := _ATTEMPT.search(part):
+    if attempt := ATTEMPT.search(part):
         head = part[: attempt.start()]
         return Owner(head, (scope, head), scope, time=attempt[1], kind="blackboard")
     parts = part.split("_")
-    late = parts[0] == "LATE"
-    if parts[late : late + 1] == ["anon"] and len(parts) > late + 3:
-        if parts[late + 1].isalnum() and _NUMBER.fullmatch(parts[late + 2]):
-            label = f"anon_{parts[late + 1]}"
+    late = next((place for place, each in enumerate(parts[:20]) if each in ("LATE", "late")), None)
+    if late is not None:
+        del parts[late]
+    if parts[0] == "anon" and len(parts) > 3:
+        if parts[1].isalnum() and _NUMBER.fullmatch(parts[2]):
+            label = f"anon_{parts[1]}"
             return Owner(label, (label,), scope)
     for place in range(1, min(len(parts) - 2, 20)):
         if _NUMBER.fullmatch(parts[place]) and _NUMBER.fullmatch(parts[place + 1]):
-            end = place - 1 if place > 1 and parts[place - 1] == "LATE" else place
-            name, number = "_".join(parts[:end]), parts[place]
+            name, number = "_".join(parts[:place]), parts[place]
             if name and name == name.lower():
                 ids = (f"canvas:{number}",)
                 return Owner(name, (name, number), scope, (name,), ids, kind="canvas")
@@ -116,10 +125,27 @@ def _in_file(part: str, scope: tuple[str, ...]) -> Owner | None:
     return None
 
 
+def is_nbgraders(place: tuple[str, ...], folders: Container[tuple[str, ...]]) -> bool:
+    """Tell whether a file is the course's own, or a copy, in a tree that nbgrader made.
+
+    `folders` are all folders in which notebooks came in, with those around them.
+    """
+    return any(
+        part in others and (*place[:depth], theirs) in folders
+        for depth, part in enumerate(place[:-1])
+        for theirs, others in _NBGRADER.items()
+    )
+
+
 def told_apart(
-    found: list[Owner | None], rolls: Mapping[tuple[str, ...], bytes]
+    found: list[Owner | None],
+    rolls: Mapping[tuple[str, ...], bytes],
+    roster: tuple[Student, ...] = (),
 ) -> list[Owner | None]:
-    """Return the owners with numbers in the labels of namesakes, and Blackboard's logins."""
+    """Return the owners with numbers in the labels of namesakes, and Blackboard's logins.
+
+    Raises CollectError where a roster knows several logins that Blackboard may mean.
+    """
     numbers: dict[tuple, set] = defaultdict(set)
     heads: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for owner in filter(None, found):
@@ -127,8 +153,8 @@ def told_apart(
         numbers[owner.kind, where, owner.label].add(owner.holder)
         heads[owner.scope] |= {owner.label} if owner.kind == "blackboard" else set()
     namesakes = {(kind, label) for (kind, _, label), every in numbers.items() if len(every) > 1}
-    logins = {head: login for scope in heads for head, login in _logins(heads[scope]).items()}
     people = _blackboard(rolls)
+    logins = {scope: _logins(heads[scope], people, roster) for scope in heads}
     told = []
     for owner in found:
         if owner and owner.kind in ("moodle", "canvas"):
@@ -136,26 +162,48 @@ def told_apart(
                 number = owner.holder[-1]
                 owner = replace(owner, label=f"{owner.label}_{number}")
         elif owner and owner.kind == "blackboard":
-            name, login = people.get(owner.label, ("", logins[owner.label]))
-            owner = replace(owner, label=login, names=(name or login,), ids=(login,))
+            login = logins[owner.scope][owner.label]
+            name = people.get(owner.label, (login, login))[0] or login
+            owner = replace(owner, label=login, names=(name,), ids=(login,))
         told.append(owner)
     return told
 
 
-def _logins(heads: set[str]) -> dict[str, str]:
-    """Cut what all of Blackboard's "Lab 1_login" begin with; of a single one, up to the last _."""
+def _logins(
+    heads: set[str], people: Mapping[str, tuple[str, str]], roster: tuple[Student, ...]
+) -> dict[str, str]:
+    """Cut the assignment off each of Blackboard's "Lab 1_login", which all have in common.
+
+    Both may hold underscores: what Blackboard wrote beside one file says where to cut, else the
+    logins that a roster has, else the last place that is possible.
+    """
+    found: dict[str, str] = {}
+    for cut in {head.removesuffix(people[head][1]) for head in heads & set(people)}:
+        found |= {head: head.removeprefix(cut) for head in heads if head.startswith(cut)}
+    found |= {head: people[head][1] for head in heads & set(people)}
+    heads = heads - set(found)
     common = os.path.commonprefix(sorted(heads))
-    common = common[: common.rfind("_") + 1]
-    if len(heads) < 2 or not common or common in heads:
-        return {head: head.rpartition("_")[2] for head in heads}
-    return {head: head.removeprefix(common) for head in heads}
+    cuts = [common[: each.end()] for each in re.finditer("_", common[:_LONGEST])]
+    cuts = [cut for cut in cuts if cut not in heads]
+    if len(heads) > 1 and not cuts:  # of several assignments
+        return found | {head: _logins({head}, {}, roster)[head] for head in heads}
+    known = {each for student in roster for id_ in student.ids for each in (id_, id_.split("@")[0])}
+    counts = [sum(head.removeprefix(cut).casefold() in known for head in heads) for cut in cuts]
+    best = [cut for cut, count in zip(cuts, counts, strict=True) if count == max(counts) > 0]
+    if len(best) > 1:
+        head = min(heads)
+        readings = " or ".join(repr(head.removeprefix(cut)) for cut in best)
+        problem = f"It is not clear whether {head}_… is of {readings}: the roster has both"
+        raise CollectError(f"{problem}. Say whose the files are with --students CSV.")
+    cut = next(iter(best or cuts[-1:]), "")
+    return found | {head: head.removeprefix(cut) for head in heads}
 
 
 def _blackboard(rolls: Mapping[tuple[str, ...], bytes]) -> dict[str, tuple[str, str]]:
     """Return name and login by the head of the names, from "Name: Ann Lee (ann)" beside them."""
     people = {}
     for place, data in rolls.items():
-        if attempt := _ATTEMPT.search(place[-1]):
+        if attempt := ATTEMPT.search(place[-1]):
             head = place[-1][: attempt.start()]
             first = data[:2000].decode("utf-8-sig", "replace").strip().partition("\n")[0]
             name, _, login = first.partition(":")[2].strip().removesuffix(")").rpartition("(")

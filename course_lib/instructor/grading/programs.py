@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from course_lib.instructor.grading.course import Question, Reference, text_of
 from course_lib.instructor.grading.results import Part
@@ -16,6 +16,7 @@ from course_lib.instructor.grading.roles import Item, is_own, same_code
 from course_lib.instructor.grading.scopes import effects, statements
 
 _MOST_ANSWERS = 40  # cells that one answer is spread over, or asks for it
+MOST_LATER = 4  # cells below its check in which an answer may be corrected
 
 
 class Arrangement:
@@ -45,7 +46,9 @@ class Arrangement:
         parts: list[Part] = []
         for item in self.items:
             place = -1 if item.place is None else item.place
-            if item.role in ("ask", "spare"):
+            if item.role == "late":
+                parts.append(Part("late", exercise=item.exercise))
+            elif item.role in ("ask", "spare"):
                 # What the student had checked counts; the course's name does where that has none.
                 parts.append(Part("ask", exercise=item.exercise, spare=item.role == "spare"))
                 parts += [Part("ask", item.text, item.exercise)] if item.text else []
@@ -137,6 +140,24 @@ class Arrangement:
             if not asks and (later := self._after(question, binders[-1], False)) > below:
                 self.items.insert(later, Item("ask", exercise=name))  # it may need what follows
             self.items.insert(below, Item("spare", exercise=name))
+        self._ask_later(question, binds)
+
+    def _ask_later(self, question: Question, binds: Set[str]) -> None:
+        """Note where cells below the last check bind the answer's name: a correction, perhaps.
+
+        They count only if the answer was wrong until there: its name may be used again.
+        """
+        asks = [i for i, each in enumerate(self.items) if _is(each, "ask", question.id)]
+        last = asks[-1] if asks else len(self.items)
+        below = [
+            i
+            for i, each in enumerate(self.items[last:], last)
+            if each.role == "own"
+            and ((does := effects(each.text)).writes | does.changes) & binds
+            and not same_code(each.text, question.stub)
+        ]
+        for index in reversed(below[-MOST_LATER:]):
+            self.items.insert(index + 1, Item("late", exercise=question.id))
 
     def _after(self, question: Question, answer: int, checked: bool) -> int:
         """Return where to ask after the last answer: where its check is put back, else next to it.

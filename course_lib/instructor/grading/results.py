@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 
 from course_lib.instructor.grading.roster import Student
+
+MOST_LISTED = 12  # files of a folder that are no submissions: more are told in one line
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Part:
     `kind` is "course" (the reference's cell at `place`, or `text` in its stead), "answer" to an
     `exercise`, "own" for any other code of the student's, or "ask" where the exercise's value is
     asked for, by `text` if the student had that checked: a `spare` ask only where none before it
-    found one.
+    found one. "late" is where it is asked for only if what was found is wrong.
     """
 
     kind: str
@@ -231,3 +234,41 @@ def slug(student: str) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", student.casefold()).strip("-")[:40]
     digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{words or 'student'}-{digest}"
+
+
+def accounted(filed: Sequence[Filed]) -> list[Filed]:
+    """Return one line for each file; many of one folder that are no submissions share one."""
+    filed = _once_each(filed)
+    idle: dict[tuple[str, str], list[Filed]] = defaultdict(list)
+    for each in filed:
+        if each.state == "left out" and not each.student and not each.lesson:
+            folder = each.origin.rpartition("/")[0]
+            idle[folder, each.why].append(each)
+    many = {each for each, every in idle.items() if len(every) > MOST_LISTED}
+    kept = [
+        each
+        for each in filed
+        if each.state != "left out"
+        or each.student
+        or each.lesson
+        or (each.origin.rpartition("/")[0], each.why) not in many
+    ]
+    return kept + [
+        Filed(f"{folder or '.'}: {len(idle[folder, why])} files", "left out", why=why)
+        for folder, why in sorted(many)
+    ]
+
+
+def _once_each(filed: Sequence[Filed]) -> list[Filed]:
+    """Return one line for each file: a group's file is all of its members'."""
+    together: dict[tuple[str, str, str], Filed] = {}
+    seen: Counter[tuple] = Counter()
+    for each in filed:
+        key = (each.origin, each.state, each.lesson)
+        before = together.get(key)
+        if before and each.student and before.student and each.student != before.student:
+            together[key] = replace(before, student=f"{before.student}, {each.student}")
+            continue
+        seen[key] += 1  # two entries of a zip may have one name
+        together[key if seen[key] == 1 else (*key, seen[key])] = each
+    return list(together.values())

@@ -10,21 +10,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# What the learning platforms call the columns of their lists, in English, German, French, Spanish.
+# What the learning platforms call the columns of their lists, in English, German, French, Spanish,
+# Italian, Portuguese and Dutch.
 _HEADINGS = {
     "name": "name|student|full name|student name|vollständiger name|teilnehmer|teilnehmer/in|nom|"
-    "nom complet|étudiant|nombre|nombre completo|estudiante|alumno",
-    "first": "first name|firstname|given name|vorname|prénom|nombre(s)|nombres",
-    "last": "last name|lastname|surname|family name|nachname|familienname|nom de famille|"
-    "apellido|apellidos|apellido(s)",
+    "nom complet|étudiant|nombre|nombre completo|estudiante|alumno|studente|estudante|naam",
+    "first": "first name|firstname|first|given name|forename|vorname|prénom|nombre(s)|nombres|nome|"
+    "voornaam",
+    "last": "last name|lastname|last|surname|family name|nachname|familienname|nom de famille|"
+    "apellido|apellidos|apellido(s)|cognome|apelido|sobrenome|achternaam",
     "id": "id|sid|student id|student number|identifier|roster_identifier|user id|id number|"
     "display id|org defined id|orgdefinedid|sis user id|sis id|matrikelnummer|matrikelnr|"
     "matrikelnr.|id-nummer|kennung|numéro d'étudiant|numéro d’identification|identifiant|"
-    "número de id|matrícula|identificador|nummer|teilnehmer-id",
+    "número de id|matrícula|identificador|nummer|teilnehmer-id|"
+    "matricola|studentnummer|netid|uid|student no|student no.",
     "email": "email|e-mail|email address|mail|e-mail-adresse|e-mail adresse|adresse de courriel|"
-    "courriel|adresse e-mail|correo|correo electrónico|dirección de correo",
+    "courriel|adresse e-mail|correo|correo electrónico|dirección de correo|"
+    "indirizzo email|endereço de e-mail|e-mailadres",
     "login": "login|login id|username|user name|github_username|github username|sis login id|"
-    "benutzername|anmeldename|nom d'utilisateur|nom d’utilisateur|nombre de usuario|usuario",
+    "benutzername|anmeldename|nom d'utilisateur|nom d’utilisateur|nombre de usuario|usuario|"
+    "nome utente|nome de usuário|gebruikersnaam",
     "submission": "submission|submission id",
 }
 _COLUMNS = {each: kind for kind, all_of in _HEADINGS.items() for each in all_of.split("|")}

@@ -10,12 +10,13 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from course_lib.instructor.grading import judge, sandbox
 from course_lib.instructor.grading.course import Course, Reference, make_view, text_of
+from course_lib.instructor.grading.programs import MOST_LATER
 from course_lib.instructor.grading.results import Part, Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
 from course_lib.instructor.grading.scopes import Effects, effects
@@ -48,10 +49,11 @@ def grade(work: Work, settings: Settings) -> Result:
         stopped = tuple(judge.unreached(each, work.problem) for each in reference.questions)
         return result_of(work, reference, stopped, work.problem)
     answers = tried(work.answers, reference)
-    program = work.program or with_answers(reference, answers).program
-    program = tuple(
-        part for part in program if part.kind in ("course", "own") or part.exercise in answers
+    whole = work.program or with_answers(reference, answers).program
+    whole = tuple(
+        part for part in whole if part.kind in ("course", "own") or part.exercise in answers
     )
+    program = tuple(part for part in whole if part.kind != "late")
     events, run, program = _attempt(reference, program, answers, settings, settings.everything)
     ended = _how_it_ended(run) if run else ""
     if run and not settings.everything and _may_need_more(run.events, program, reference):
@@ -61,7 +63,35 @@ def grade(work: Work, settings: Settings) -> Result:
         events = _completed(events, more)
     stopped = run.ended if run else ""
     verdicts = judge.verdicts(reference, answers, settings.seed, events, stopped)
+    if not ended:
+        verdicts = _corrected(verdicts, whole, answers, reference, settings)
     return result_of(work, reference, verdicts, ended, run)
+
+
+def _corrected(
+    verdicts: Verdicts,
+    program: tuple[Part, ...],
+    answers: Mapping[str, str],
+    reference: Reference,
+    settings: Settings,
+) -> Verdicts:
+    """Return verdicts in which wrong answers that are corrected below their checks are right."""
+    wrong = {each.id for each in verdicts if each.state == "wrong"}
+    wrong &= {part.exercise for part in program if part.kind == "late"}
+    if not wrong:
+        return verdicts
+    again = [part for part in program if part.kind not in ("ask", "late") or part.exercise in wrong]
+    asked = tuple(replace(each, kind="ask") if each.kind == "late" else each for each in again)
+    theirs = {name: answers[name] for name in wrong}
+    _, run, _ = _attempt(reference, asked, theirs, settings, settings.everything)
+    replies = [each for each in run.events if each["kind"] == "answer" and _has_values(each)]
+    right = {}
+    for name in wrong:
+        mine = [each for each in replies if each.get("exercise") == name]
+        for event in mine[-MOST_LATER:]:
+            found = judge.verdicts(reference, {name: answers[name]}, settings.seed, (event,))
+            right |= {each.id: each for each in found if each.state == "right"}
+    return tuple(right.get(each.id, each) for each in verdicts)
 
 
 def assembled(reference: Reference, program: Sequence[Part], everything: bool = False) -> bytes:

@@ -316,6 +316,29 @@ def test_the_reference_is_never_graded_and_a_solved_copy_beats_a_blank_one(tmp_p
     assert f"cid/{N} was left out: It is the course's own solved edition" in " ".join(notes)
 
 
+@pytest.mark.parametrize("around", ["", "course/"])
+def test_nbgraders_own_folders_are_nobodys(tmp_path, around):
+    theirs = {f"{around}submitted/{who}/07/{N}": notebook(N, who) for who in ("ann", "bob")}
+    ours = {
+        f"{around}{folder}/07/{N}": notebook(N, folder)
+        for folder in ("source", "release", "autograded/ann", "feedback/ann")
+    }
+    works, filed, _ = collected(tmp_path, theirs | ours)
+    assert [work.student for work in works] == ["ann", "bob"]
+    assert {each.origin for each in filed if "nbgrader's copy" in each.why} == set(ours)
+    works, _, _ = collected(
+        tmp_path, {f"{who}/{N}": notebook(N, who) for who in ("release", "bob")}
+    )
+    assert [work.student for work in works] == ["bob", "release"]
+    exchange = {
+        f"{around}inbound/ann+07+2024-01-02 12:30:00 UTC/{N}": notebook(N, "ann"),
+        f"{around}inbound/bob+07+2024-01-02 12:30:00 UTC/{N}": notebook(N, "bob"),
+        f"{around}outbound/07/{N}": notebook(N, "course"),
+    }
+    works, _, _ = collected(tmp_path, exchange)
+    assert [work.student for work in works] == ["ann", "bob"]
+
+
 def test_files_that_may_be_several_peoples_are_asked_about_and_mapped(tmp_path):
     files = {f"in/{N[:-6]}{each}.ipynb": notebook(N, each) for each in ("", " (1)", " (2)")}
     with pytest.raises(CollectError, match="one counts; or they are several people's.*--students"):
@@ -363,6 +386,34 @@ def test_a_groups_file_is_graded_for_each_and_told_once(tmp_path):
         "submission_13",
     ]
     assert len(filed) == 3
+
+
+def test_who_handed_in_something_else_is_named(tmp_path):
+    files = {
+        f"Ann Lee_1_assignsubmission_file_/{N}": notebook(N, "x"),
+        "Ann Lee_1_assignsubmission_file_/plot.png": b"",
+        "Bob Ray_2_assignsubmission_file_/lab.pdf": b"",
+        "Bob Ray_2_assignsubmission_file_/.DS_Store": b"",
+        "Ann Lee_3_assignsubmission_file_/lab.tar.gz": b"",
+        "Eve_4_assignsubmission_file_/.DS_Store": b"",
+    }
+    works, filed, notes = collected(tmp_path, files, roster="id,name\n7,Bob Ray\n8,Ann\n")
+    assert [work.student for work in works] == ["Ann Lee"]
+    assert {each.origin.rpartition("/")[2]: each.student for each in filed} == {
+        N: "Ann Lee",
+        "plot.png": "",
+        "lab.pdf": "7",
+        ".DS_Store": "",
+        "lab.tar.gz": "Ann Lee_3",
+    }
+    said = [note for note in notes if "handed in nothing that can be graded" in note]
+    assert len(said) == 2 and said[1].startswith("7 handed") and said[1].endswith("lab.pdf.")
+
+
+def test_a_stray_folder_takes_no_name_from_the_others(tmp_path):
+    files = {f"{each}_assignsubmission_file_/{N}": notebook(N, each) for each in ("Ann_1", "Bob_2")}
+    works, _, _ = collected(tmp_path, files | {f"zoe/{N}": notebook(N, "zoe")})
+    assert [work.student for work in works] == ["Ann", "Bob", "zoe"]
 
 
 def test_many_idle_files_are_told_in_one_line(tmp_path):

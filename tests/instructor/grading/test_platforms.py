@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from course_lib.instructor.grading import platforms
-from course_lib.instructor.grading.roster import Student, read_roster
+from course_lib.instructor.grading.roster import CollectError, Student, read_roster
 
 TIME = "2024-01-02-12-30-00"
 
 
-def labels(*places, rolls=()):
+def labels(*places, rolls=(), roster=()):
     found = platforms.told_apart(
         [platforms.named(tuple(place.split("/"))) for place in places],
         {tuple(place.split("/")): data for place, data in dict(rolls).items()},
+        roster,
     )
     return [owner and owner.label for owner in found]
 
@@ -42,6 +43,7 @@ def labels(*places, rolls=()):
         (["leeann_12_34_x.ipynb", "leeann_13_35_x.ipynb"], ["leeann_12", "leeann_13"]),
         (["lab1/leeann_12_34_x.ipynb", "lab2/leeann_13_35_x.ipynb"], ["leeann_12", "leeann_13"]),
         (["anon_aB1cD_345_x.ipynb", "LATE_anon_Zz9_346_x.ipynb"], ["anon_aB1cD", "anon_Zz9"]),
+        (["anon_aB1_LATE_345_x.ipynb", "leeann_late_13_20_x.ipynb"], ["anon_aB1", "leeann"]),
         ([f"Lab 1_s1_attempt_{TIME}_x.ipynb"], ["s1"]),
         (
             [f"Lab_1_{each}_attempt_{TIME}_x.ipynb" for each in ("ann_lee", "bob_lee")],
@@ -66,6 +68,48 @@ def test_blackboard_names_the_student_beside_the_file():
     assert labels(f"Lab_1_ann_lee_attempt_{TIME}_x.ipynb", rolls=rolls) == ["ann_lee"]
     rolls = {f"Lab_1_ann_lee_attempt_{TIME}.txt": b"Name: Bob (bob)"}  # another's name
     assert labels(f"Lab_1_ann_lee_attempt_{TIME}_x.ipynb", rolls=rolls) == ["lee"]
+
+
+@pytest.mark.parametrize(
+    "heads, roster, logins",
+    [
+        ("L_anna L_anna_b L_annabel", "", "anna anna_b annabel"),
+        ("L_1_a_x L_1_a_y", "", "x y"),  # nothing says more
+        ("L_1_a_x L_1_a_y", "a_x", "a_x a_y"),
+        ("L_1_a_x L_1_a_y", "a_x a_y x", "a_x a_y"),
+        ("L_ann_lee", "ann_lee bob", "ann_lee"),
+        ("L_ann_lee", "lee bob", "lee"),
+        ("L_ann_lee L_bob_lee", "lee", "ann_lee bob_lee"),  # nobody gets another's place
+        ("L_ann_lee M_ann_lee", "ann_lee", "ann_lee ann_lee"),
+        ("L_ann_lee L_ann_ray", "ann_lee@x.org", "ann_lee ann_ray"),
+    ],
+)
+def test_blackboards_logins_with_underscores(tmp_path, heads, roster, logins):
+    (tmp_path / "roster.csv").write_text("login\n" + "\n".join(roster.split() or ["nobody"]))
+    places = [f"{head}_attempt_{TIME}_x.ipynb" for head in heads.split()]
+    assert labels(*places, roster=read_roster(tmp_path / "roster.csv")) == logins.split()
+
+
+def test_two_readings_of_blackboards_names_are_asked_about(tmp_path):
+    (tmp_path / "roster.csv").write_text("login\nann_lee\nlee\n")
+    roster = read_roster(tmp_path / "roster.csv")
+    with pytest.raises(CollectError, match="of 'ann_lee' or 'lee': .* --students CSV"):
+        labels(f"L_ann_lee_attempt_{TIME}_x.ipynb", roster=roster)
+    assert labels(f"L_{TIME}_ann_lee_Versuch_{TIME}_x", f"L_{TIME}_lee_Versuch_{TIME}_x") == [
+        "ann_lee",
+        "lee",
+    ]
+
+
+def test_what_blackboard_wrote_beside_one_file_cuts_all_names():
+    places = [f"L_{each}_attempt_{TIME}_x.ipynb" for each in ("q_ann", "q_bob", "q_cid")]
+    rolls = {f"L_q_bob_attempt_{TIME}.txt": b"Name: Bob (q_bob)"}
+    assert labels(*places, f"M_dan_attempt_{TIME}_x", rolls=rolls) == [
+        "q_ann",
+        "q_bob",
+        "q_cid",
+        "dan",
+    ]
 
 
 METADATA = """---

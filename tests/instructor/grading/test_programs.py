@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,19 +69,25 @@ def right_in(number: str, data: bytes, reference: course.Reference | None = None
     answers = submission.tried(found.texts, reference)
     program = [part for part in found.program if part.kind in ("course", "own")
                or part.exercise in answers]  # fmt: skip
+    late = [part.kind == "late" for part in program]
+    program = [replace(part, kind="ask") if part.kind == "late" else part for part in program]
     cells = json.loads(trial.assembled(reference, program))["cells"]
     own = {cell.get("id") for cell in reference.cells} - {"setup"}
     names: dict = {"__name__": "__main__"}
     outcomes: dict[str, object] = {}
     asked = {question.id: question.expression for question in reference.questions}
     ran: tuple = (number,)
-    for cell in cells:
+    for cell, below in zip(cells, late, strict=True):
         metadata = cell["metadata"]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(BaseException):
             if name := metadata.get("ask"):
+                if below and isinstance(outcomes.get(name), core.Right):
+                    continue
                 if not metadata["spare"] or name not in outcomes:
                     value = eval(metadata["expression"] or asked[name], names)  # noqa: S307
                     outcome = core.exercise(name).outcome(value)
+                    if below and not isinstance(outcome, core.Right):
+                        continue
                     if not isinstance(outcome, core.NotTried):
                         outcomes[name] = outcome
             elif not metadata["tags"] and cell["id"] in own:

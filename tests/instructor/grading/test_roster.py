@@ -67,6 +67,9 @@ def test_separators_and_encodings(tmp_path, separator, encoding):
         ),
         ("Vorname;Nachname;Matrikelnummer\nAnn;Lee;12\n", {"12": ["Ann Lee", "Lee_Ann"]}),
         ("Name;Vorname\nAnnson;Ann\n", {"Ann Annson": ["Annson, Ann"]}),
+        ("Nome;Cognome;Matricola\nAnn;Lee;12\n", {"12": ["Ann Lee", "Lee_Ann"]}),
+        ("Sobrenome;Nome;NetID\nLee;Ann;12\n", {"12": ["Ann Lee", "Lee_Ann"]}),
+        ("Achternaam;Voornaam;Studentnummer\nLee;Ann;12\n", {"12": ["Ann Lee"]}),
         ("Prénom,Nom,Adresse de courriel\nAnn,Lee,a@x.org\n", {"a@x.org": ["Ann Lee"]}),
         ("Nombre;Apellido(s);Número de ID\nAnn;Lee Ray;12\n", {"12": ["Ann Lee Ray"]}),
         (  # Sakai's grades.csv has a title and an empty line

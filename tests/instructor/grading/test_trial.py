@@ -149,6 +149,26 @@ def test_the_program_that_was_handed_in_is_graded(toy_course, ways, saving):
 
 
 @needs_bubblewrap
+def test_what_is_corrected_below_its_check_counts_where_it_is_right(toy_course):
+    tree = _solved(toy_course)
+    below = {
+        "97.1": ("cells = 5", "cells = 7"),  # wrong twice
+        "97.2": (corpus.WRONG_2, f"{corpus.RIGHT['97.2']}\n1 / 0"),
+        "97.3": (corpus.RIGHT["97.3"], "complete = 'later used again'"),
+        "97.4": ("totals = None", f"helper = sum\n{corpus.RIGHT['97.4']}"),
+        "97.5": ("order = ['add']", "order.append('divide')"),
+    }
+    for name, (first, second) in below.items():
+        answer = honest.Answer(tree["cells"], name)
+        answer.write(first)
+        answer.add("totals = 'used again'", answer.check)
+        answer.add(second, answer.check)
+    result = _graded(toy_course, tree)
+    assert not result.ended, result.to_json()
+    assert [each.state for each in result.exercises] == ["wrong", *["right"] * 4]
+
+
+@needs_bubblewrap
 def test_an_added_cell_that_ends_everything_takes_no_other_points(toy_course):
     tree = _solved(toy_course)
     answer = honest.Answer(tree["cells"], "97.2")
