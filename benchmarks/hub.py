@@ -249,7 +249,7 @@ def main() -> int:
         try:
             got = asyncio.run(measure(options.students, options.moves, options.proxy, Path(folder)))
         except Exception:
-            print(Path(folder, "hub.log").read_text(errors="replace")[-4000:], file=sys.stderr)
+            print(Path(folder, "hub.log").read_text("utf-8", "replace")[-4000:], file=sys.stderr)
             raise
     text = _report(got, options.students, options.moves)
     print(text)
