@@ -238,7 +238,7 @@ def _otter(reference: course.Reference, place: Path, count: int) -> float:
         started = time.perf_counter()
         _run("otter", folder, "run", "-a", str(grader), str(handed_in), "-o", f"out{number}")
         total += time.perf_counter() - started
-        tests = json.loads((folder / f"out{number}" / "results.json").read_text())["tests"]
+        tests = json.loads((folder / f"out{number}" / "results.json").read_text("utf-8"))["tests"]
         if sum(each.get("score") or 0 for each in tests) != reference.points:
             print("otter gave a right submission fewer points")
     return total / count

@@ -192,7 +192,7 @@ def run(options: Options) -> Measured:
         try:
             got = asyncio.run(measure(students, moves, proxy, Path(folder)))
         except Exception:
-            print(Path(folder, "hub.log").read_text(errors="replace")[-4000:], file=sys.stderr)
+            print(Path(folder, "hub.log").read_text("utf-8", "replace")[-4000:], file=sys.stderr)
             raise
     return _report(got, students, moves)
 

@@ -118,7 +118,7 @@ def _watch(children: list[subprocess.Popen], folder: Path, timeout_seconds: floa
 
 
 def _epitaph(index: int, code: int, folder: Path) -> WorkerError:
-    lines = (folder / f"{index}.log").read_text(errors="replace").strip().splitlines()
+    lines = (folder / f"{index}.log").read_text("utf-8", "replace").strip().splitlines()
     done = [line for line in lines if line.startswith("step ")]
     when = f"after {done[-1]}" if done else "before its first step"
     why = f"exit code {code}" if code > 0 else f"signal {-code}"

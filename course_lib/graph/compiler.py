@@ -233,8 +233,8 @@ def _read(folder: Path, name: str) -> Compiled:
     left = [sorted(folder.glob(f"*inference_{name}_*{ending}")) for ending in endings]
     if not all(left):
         raise OSError("This version of XLA leaves no such dump.")
-    before, after = (_tidy(paths[0].read_text()) for paths in left[:2])
-    ir = "\n".join(_body_of_ir(path.read_text()) for path in left[2])
+    before, after = (_tidy(paths[0].read_text("utf-8")) for paths in left[:2])
+    ir = "\n".join(_body_of_ir(path.read_text("utf-8")) for path in left[2])
     assembly = "\n".join(map(_disassemble, left[3]))
     return Compiled(name, before, after, ir.strip(), assembly.strip(), made_here=True)
 

@@ -42,7 +42,7 @@ def start(
     isolated = ["-I"] if alone else []  # neither the current folder nor PYTHONPATH is looked at
     if piped:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        options = {**pipes, "text": True, **options}
+        options = {**pipes, "encoding": None if alone else "utf-8", "text": True, **options}
     options.setdefault("env", environment(more))
     return subprocess.Popen([*around, sys.executable, *isolated, *arguments], **options)
 
@@ -56,7 +56,7 @@ def run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         timeout=seconds,
         env=environment(),
@@ -74,9 +74,13 @@ def node() -> str | None:
 
 
 def environment(more: dict[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment, quiet, with course_lib on its path, and with `more`."""
+    """Return this process's environment, quiet, with course_lib on its path, and with `more`.
+
+    A Python that is started with it prints UTF-8, as Windows would not.
+    """
     path = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": path, **(more or {})}
+    ours = {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+    return {**os.environ, **ENVIRONMENT, **ours, **(more or {})}
 
 
 class Died(Exception):

@@ -101,7 +101,10 @@ class Dashboard(shell.View):
 
         before = shell.dropdown("Before", names, names[0], refresh)
         after = shell.dropdown("After", names, _telling(list(self.reports.values())), refresh)
-        upload = ipywidgets.FileUpload(accept=".tflite", description="Open a .tflite")
+        upload = ipywidgets.FileUpload(
+            accept=".tflite", description="Open a .tflite", layout={"width": "auto"}
+        )
+        upload.tooltip = "Measure a model of your own on the same clips"  # no trait in ipywidgets 7
         upload.observe(opened, names="value")
         look = {"indent": False, "layout": {"width": "auto", "margin": "0 16px 0 0"}}
         boxes = [ipywidgets.Checkbox(True, description=part, **look) for part in comparison.PARTS]

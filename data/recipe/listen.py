@@ -117,4 +117,4 @@ def remember(cache: Path, key: str, choice: str, heard: Heard) -> None:
 def heard_before(cache: Path, key: str, choice: str) -> Heard | None:
     """Return what was heard for `key`, or None when nobody has listened yet."""
     kept = _kept(cache, key, choice)
-    return Heard(**json.loads(kept.read_text())) if kept.exists() else None
+    return Heard(**json.loads(kept.read_text("utf-8"))) if kept.exists() else None

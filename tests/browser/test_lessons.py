@@ -111,6 +111,27 @@ def test_07_a_slider_and_a_choice_of_variant_change_the_pictures(page, server: S
     assert _only_badges(page)
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("<button>go</button> <button>stop</button>", []),
+        ("<button style='width:40px;overflow:hidden;white-space:nowrap'>all of it</button>",
+         2 * ["its words are"]),
+        ("<div style='width:20px;overflow:hidden'><input type='range'></div>", 2 * ["it is cut"]),
+        ("<div style='width:20px;overflow:auto'><input type='range'></div>", []),
+        ("<div style='overflow:hidden'><p style='width:900px'><button>go</button>"
+         "<button style='margin-left:700px'>stop</button></p></div>", ["it is cut off: stop"]),
+        ("<button>go</button><button style='margin-left:-20px'>stop</button>", 2 * ["one lies on"]),
+    ],
+)  # fmt: skip
+def test_what_is_cut_off_is_found(chromium, content: str, found: list[str]) -> None:
+    page = chromium.new_page()
+    page.set_content(f"<main style='font:16px sans-serif'>{content}</main>")
+    said = axe.cut_off(page, "main")
+    page.close()
+    assert len(said) == len(found) and all(map(str.__contains__, said, found)), said
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not TURN, reason="WORKBOOK_LONG=1 opens every lesson")
 @pytest.mark.parametrize("name", [lesson.name for lesson in authoring.lessons()])

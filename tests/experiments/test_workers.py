@@ -51,7 +51,9 @@ def test_a_worker_that_dies_is_named_and_nobody_hangs():
         ("import time; time.sleep(60)", "not done after 1 seconds and were stopped"),
         ("raise SystemExit(3)", r"Worker 0 died before its first step \(exit code 3\)"),
         ("print('step 4'); raise ValueError('odd')", "Worker 0 died after step 4 .ValueError: odd"),
-        ("import os; os.kill(os.getpid(), 9)", r"\(signal 9\)"),
+        pytest.param(
+            "import os; os.kill(os.getpid(), 9)", r"\(signal 9\)", marks=pytest.mark.posix
+        ),
     ],
 )
 def test_trouble_is_said_in_bounded_time(monkeypatch, code, message):

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +48,7 @@ def _made(folder: Path, main: str, *flags: str) -> None:
 @pytest.fixture
 def port(folder: Path) -> Iterator[str]:
     """A pseudo terminal with the sketch at its other end."""
+    tty = pytest.importorskip("tty", exc_type=ImportError)
     _made(folder, "int main() { setup(); for (;;) loop(); }\n")
     ours, theirs = os.openpty()
     tty.setraw(theirs)
@@ -83,6 +83,7 @@ def test_the_sketch_compiles_for_an_esp32_too(folder: Path) -> None:
     _made(folder, "int main() {}\n", "-DARDUINO_ARCH_ESP32")
 
 
+@pytest.mark.posix
 def test_what_does_not_answer_is_said(tmp_path: Path) -> None:
     silent = np.zeros((1, 16_000), np.float32)
     with pytest.raises(board.BoardError, match="cannot be opened; ports with a board"):

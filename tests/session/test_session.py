@@ -116,6 +116,7 @@ def test_workspace_falls_back_to_a_temporary_folder(
     assert folder.is_dir() and tmp_path not in folder.parents
 
 
+@pytest.mark.posix
 def test_write_atomically_replaces_and_makes_folders(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file.txt"
     assert session.write_atomically(path, "ü") == path

@@ -34,6 +34,7 @@ def refuse(*_: object, **__: object) -> None:
     raise OSError("no such thing here")
 
 
+@pytest.mark.posix
 def test_a_locked_file_is_refused_to_another_process(tmp_path):
     code = (
         "import sys; from course_lib.session import system\n"
@@ -157,9 +158,63 @@ def test_what_ended_a_process(code, said):
     assert system.crash(code) == said
 
 
+@pytest.mark.posix
 def test_a_process_that_was_killed_says_so():
     killed = processes.start("-c", "import os; os.kill(os.getpid(), 9)")
     assert system.crash(killed.wait(60)) == "SIGKILL"
+
+
+def test_a_python_that_is_started_speaks_utf_8_whatever_the_locale_is(monkeypatch):
+    """Where the locale knows no such letters, as code page 1252 of Windows has no arrow."""
+    poor = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    for name, value in poor.items():
+        monkeypatch.setenv(name, value)
+    say = ("-c", r"print('\u2192')")
+    assert processes.run(*say, seconds=60).stdout == "→\n"
+    assert processes.start(*say, piped=True).communicate(timeout=60)[0] == "→\n"
+    without = subprocess.run([sys.executable, *say], capture_output=True, timeout=60)
+    assert b"UnicodeEncodeError" in without.stderr
+
+
+@pytest.mark.parametrize("folder", ["course_lib", "tools", "data/recipe", "benchmarks"])
+def test_every_text_is_opened_in_a_named_encoding(folder):
+    """Else Windows takes its own; `importlib.metadata` and the like have no choice."""
+    found = []
+    for path in sorted((CODE.parent / folder).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and _opens_as_it_likes(call):
+                found.append(f"{path.name}:{call.lineno}")
+    assert [each for each in found if not each.startswith("visible.py")] == []
+
+
+@pytest.mark.parametrize(
+    ("call", "guilty"),
+    [
+        ("open(p)", True), ("p.open('w')", True), ("p.read_text()", True),
+        ("p.write_text(t)", True), ("p.read_text(errors='replace')", True),
+        ("open(p, 'rb')", False), ("p.open('wb')", False), ("p.read_text('utf-8')", False),
+        ("p.write_text(t, 'utf-8')", False), ("open(p, encoding='utf-8')", False),
+        ("zip.open('name')", False), ("os.open(p, os.O_RDONLY)", False),
+    ],
+)  # fmt: skip
+def test_a_text_without_its_encoding_is_found(call, guilty):
+    assert _opens_as_it_likes(ast.parse(call).body[0].value) == guilty
+
+
+def _opens_as_it_likes(call: ast.Call) -> bool:
+    """Tell whether a call opens, reads or writes a text and leaves its encoding to the system."""
+    of_path = isinstance(call.func, ast.Attribute)
+    name = call.func.attr if of_path else getattr(call.func, "id", "")
+    if any(keyword.arg == "encoding" for keyword in call.keywords):
+        return False
+    if name in ("read_text", "write_text"):
+        return of_path and len(call.args) < 1 + (name == "write_text")
+    if name != "open":
+        return False
+    modes = [each.value for each in call.args[: 2 - of_path] if isinstance(each, ast.Constant)]
+    if of_path:  # a path's: the first argument is a mode, as an archive's is not
+        return bool(modes) and set(modes[0]) <= set("rwax+t")
+    return "b" not in "".join(map(str, modes))
 
 
 def test_no_other_module_asks_the_system_itself():
@@ -180,6 +235,7 @@ def test_no_other_module_asks_the_system_itself():
     assert found == []
 
 
+@pytest.mark.posix
 def test_every_room_is_imported_where_nothing_of_posix_is(tmp_path):
     """All modules that lessons use, in a Python that has none of those modules."""
     modules = [

@@ -49,6 +49,7 @@ def test_a_hang_is_ended(model):
         assert guard.run(model, FEATURES).shape == (3, 4)  # a new process was started
 
 
+@pytest.mark.posix
 def test_a_crash_is_reported_and_a_new_process_started(model, monkeypatch):
     with tflite.Guard() as guard:
         guard.run(model, FEATURES)

@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return site.build(tmp_path_factory.mktemp("site") / "out", alive=("01",))
+    """By default one lesson is alive; with WORKBOOK_LONG=1 all are, as `make site` makes it."""
+    folder = tmp_path_factory.mktemp("site") / "out"
+    return site.build(folder, alive=None if TURN else ("01",))
 
 
 class _Page(HTMLParser):
@@ -48,7 +50,8 @@ def pages(made: Path) -> dict[Path, _Page]:
 
 
 def test_every_lesson_and_document_has_its_page(made: Path) -> None:
-    wanted = {lesson.name for lesson in authoring.lessons()} | {"index", "glossary", "grading"}
+    documents = {path.stem for path in (site.ROOT / "docs").glob("*.md")}
+    wanted = {lesson.name for lesson in authoring.lessons()} | {"index"} | documents
     assert wanted <= {path.stem for path in made.glob("*.html")}
     assert sum(path.stat().st_size for path in made.rglob("*") if path.is_file()) <= 40_000_000
 
@@ -188,6 +191,46 @@ def test_a_flip_book_is_turned_by_keyboard(made: Path, chromium, scheme: str) ->
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
     assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
     context.close()
+
+
+@pytest.mark.browser
+def test_every_flip_book_turns(made: Path, chromium) -> None:
+    context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    asked, missing = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: missing.append(request.url))
+    turned = {}
+    for path in sorted(made.glob("*.html")):
+        if "data-flipbook=" not in path.read_text(encoding="utf-8"):
+            continue
+        page.goto(path.as_uri())
+        for book in page.locator("[data-flipbook]").all():
+            book.scroll_into_view_if_needed()
+            before = _moved(book)
+            page.wait_for_function("([book, old]) => book.innerHTML !== old", arg=before)
+            turned[path.stem[:2]] = turned.get(path.stem[:2], 0) + 1
+    books = {path.name[:2] for path in (made / "_static" / "flip").glob("*.js")}
+    assert set(turned) == books and "01" in books
+    assert not TURN or sum(turned.values()) >= 25, turned
+    assert not missing and all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+    context.close()
+
+
+def _moved(book) -> list:
+    """Move a book's first control ; return the book and its HTML before."""
+    control = book.locator("input, select").first
+    control.wait_for()
+    before = book.evaluate("book => book.innerHTML")
+    if control.evaluate("each => each.tagName") == "SELECT":
+        chosen = control.evaluate("each => each.selectedIndex")
+        control.select_option(index=chosen - 1 if chosen else 1)
+    elif control.get_attribute("type") == "checkbox":
+        control.click()
+    else:
+        control.press("End" if control.input_value() == control.get_attribute("min") else "Home")
+    return [book.element_handle(), before]
 
 
 @pytest.mark.browser

@@ -40,6 +40,7 @@ def test_an_unsuitable_python_hands_on_or_refuses_in_a_sentence(
     assert workbook.main(["lab"])[0] == "python3.12"
 
 
+@pytest.mark.posix
 def test_pythons_are_found_and_asked_for_their_version(tmp_path: Path) -> None:
     assert workbook.version(sys.executable) == sys.version_info[:2]
     assert workbook.version(str(tmp_path / "none")) is None
@@ -54,6 +55,7 @@ def test_the_same_pythons_are_named_everywhere() -> None:
     assert (workbook.OLDEST, workbook.NEWEST) == ((3, 11), (3, 13))
 
 
+@pytest.mark.posix
 def test_the_launcher_of_windows_is_asked_as_well(tmp_path: Path, monkeypatch) -> None:
     launcher = tmp_path / "py"
     launcher.write_text(f"#!/bin/sh\n[ $1 = -3.{sys.version_info[1]} ] && echo {sys.executable}\n")
@@ -137,6 +139,7 @@ def test_windows_has_its_python_elsewhere_and_waits(monkeypatch) -> None:
     assert seen == [["python", "-c", ""]]
 
 
+@pytest.mark.posix
 def test_an_interrupted_program_says_itself_how_it_ends(tmp_path: Path) -> None:
     """JupyterLab asks before it stops: whoever waits for it must not end it meanwhile."""
     answers = (

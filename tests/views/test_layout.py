@@ -108,6 +108,7 @@ def test_an_empty_graph_is_no_accident(made_by):
     assert lay_out(Graph(())).boxes == ()
 
 
+@pytest.mark.posix
 def test_graphviz_that_fails_is_named(tmp_path, monkeypatch):
     broken = tmp_path / "dot"
     broken.write_text("#!/bin/sh\necho no fonts >&2\nexit 3\n")
@@ -118,6 +119,7 @@ def test_graphviz_that_fails_is_named(tmp_path, monkeypatch):
         lay_out(SEVEN)
 
 
+@pytest.mark.posix
 def test_a_picture_smaller_than_its_boxes_gets_more_room(tmp_path, monkeypatch):
     rounding = tmp_path / "dot"
     plain = """graph 1 0.5 1
@@ -153,6 +155,7 @@ def test_a_graph_too_large_for_a_picture_is_refused_at_once(monkeypatch):
         lay_out(from_source(long_program(1201)))
 
 
+@pytest.mark.posix
 def test_a_graph_that_takes_dot_too_long_is_given_up(tmp_path, monkeypatch):
     slow = tmp_path / "dot"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")

@@ -203,7 +203,7 @@ def make_view(folder: Path) -> Path:
     grading = target / "instructor" / "grading"
     for each in (grading.parent, grading):
         each.mkdir()
-        (each / "__init__.py").write_text('"""Nothing of the instructor\'s is here."""\n')
+        (each / "__init__.py").write_text('"""Nothing of the instructor\'s is here."""\n', "utf-8")
     shutil.copytree(
         package / "instructor" / "grading" / "inside",
         grading / "inside",

@@ -102,7 +102,7 @@ def _assemble(folder: Path) -> None:
 
     parts = [folder / f"part_{part}.bin" for part in (1, 2, 3, 4)]
     model = b"".join(part.read_bytes() for part in parts)
-    if hashlib.sha256(model).hexdigest() != (folder / "model.sha256").read_text().strip():
+    if hashlib.sha256(model).hexdigest() != (folder / "model.sha256").read_text("utf-8").strip():
         raise EngineMissing(f"The model of Kokoro arrived damaged: delete {folder} and try again.")
     (folder / "model.onnx").write_bytes(with_extra_frames(model))
     for part in parts:
