@@ -20,7 +20,7 @@ _MOST_WORDS = 6
 _FEWEST = {"train": 6, "validation": 2, "test": 2}
 
 _EVERY = 5  # of five takes the last but one is for choosing, the last for the test
-_SHARES = 0.12, 0.38  # of the varied clips: silence, unknown words
+_SHARES = 0.10, 0.30  # of the varied clips: silence, unknown words
 _SILENCE_SHARE = 0.5  # of the clips of all words together
 
 
@@ -39,7 +39,7 @@ class Words:
         return self.labels[2:]
 
     def recipe(self) -> augmentation.Recipe:
-        """Return how varied clips are drawn: half of them of your words, each alike.
+        """Return how varied clips are drawn: more than half of them of your words, each alike.
 
         Another word is drawn by the root of how many clips it has: a frequent one is met more.
         """

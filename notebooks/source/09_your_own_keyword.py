@@ -77,7 +77,7 @@ check("9.1", baseline)
 from course_lib.sound import augmentation, features
 from course_lib.views.training import LiveTraining
 
-clip_count, epochs = 6_000, 8
+clip_count, epochs = 6_000, 6
 held = features.of(words.validation), words.validation.labels
 watch = LiveTraining(held, epochs)
 watch.show()

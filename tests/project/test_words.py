@@ -76,7 +76,7 @@ def test_takes_are_files_at_once_and_are_shared_out(tmp_path: Path) -> None:
 def test_varied_clips_are_drawn_by_the_recipe() -> None:
     words = project.gather(["up", "down", "left"])
     recipe = words.recipe()
-    assert recipe.labels == pytest.approx((0.12, 0.38, *[0.5 / 3] * 3))
+    assert recipe.labels == pytest.approx((0.10, 0.30, 0.2, 0.2, 0.2))
     drawn = augmentation.chances(words.train, dataset.UNKNOWN, recipe)
     said = np.array(words.train.words, object)
     share = {word: drawn[said == word].sum() for word in ("no", "yes", "up")}
