@@ -39,11 +39,15 @@ class Words:
         return self.labels[2:]
 
     def recipe(self) -> augmentation.Recipe:
-        """Return how varied clips are drawn: more than half of them of your words, each alike."""
+        """Return how varied clips are drawn: more than half of them of your words, each alike.
+
+        Another word is drawn by the root of how many clips it has: a frequent one is met more.
+        """
         each = (1 - sum(_SHARES)) / len(self.chosen)
         shares = (*_SHARES, *[each] * len(self.chosen))
+        weights = {word: n**0.5 for word, n in Counter(self.train.words).items()}
         return augmentation.Recipe(
-            labels=shares, words={}, engines={"kokoro": 2.5, "recording": 4.0}
+            labels=shares, words=weights, engines={"kokoro": 2.5, "recording": 4.0}
         )
 
     def counts(self, split: str) -> tuple[int, ...]:

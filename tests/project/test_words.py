@@ -9,7 +9,7 @@ import pytest
 
 from course_lib import project
 from course_lib.project import recorder
-from course_lib.sound import dataset
+from course_lib.sound import augmentation, dataset
 
 
 def _beep(number: int) -> np.ndarray:
@@ -76,4 +76,9 @@ def test_takes_are_files_at_once_and_are_shared_out(tmp_path: Path) -> None:
 def test_varied_clips_are_drawn_by_the_recipe() -> None:
     words = project.gather(["up", "down", "left"])
     recipe = words.recipe()
-    assert recipe.labels == pytest.approx((0.10, 0.30, 0.2, 0.2, 0.2)) and len(recipe.words) == 0
+    assert recipe.labels == pytest.approx((0.10, 0.30, 0.2, 0.2, 0.2))
+    drawn = augmentation.chances(words.train, dataset.UNKNOWN, recipe)
+    said = np.array(words.train.words, object)
+    share = {word: drawn[said == word].sum() for word in ("no", "yes", "up")}
+    times = (said == "no").sum() / (said == "yes").sum()
+    assert share["no"] == pytest.approx(share["yes"] * times**0.5) and share["up"] == 0
