@@ -24,19 +24,19 @@ def test_09_takes_are_saved_at_once_and_the_report_is_there(
     for count in (1, 2):
         _press(notebook, cell, "record a take")
         says(cell, f"{count} of 10")
-        assert len(list((takes / "up").iterdir())) == count
-    notebook.select(cell, cell.locator(LIST).first, label="down")
+        assert len(list((takes / "left").iterdir())) == count
+    notebook.select(cell, cell.locator(LIST).first, label="right")
     _press(notebook, cell, "record a take")
-    wave = audio.read(takes / "down" / "me_001.wav")
+    wave = audio.read(takes / "right" / "me_001.wav")
     assert wave.shape == (16_000,) and abs(wave).max() > 0.01
     assert cell.locator("audio").count() == 1
     _press(notebook, cell, "take back the last one")
     says(cell, "me_001.wav is deleted")
-    assert not list((takes / "down").iterdir()) and len(list((takes / "up").iterdir())) == 2
+    assert not list((takes / "right").iterdir()) and len(list((takes / "left").iterdir())) == 2
     handed_in = server.folder / "notebooks" / "work" / "09" / "my_spotter.zip"
     assert project.problems(*project.read(handed_in)) == []
     heard = notebook.cell_with("iframe[title^='A model that hears']")
-    assert heard.frame_locator("iframe").locator("th").all_inner_texts()[2:] == ["up", "down"]
+    assert heard.frame_locator("iframe").locator("th").all_inner_texts()[2:] == ["left", "right", "stop"]
     assert handed_in.with_name("my_spotter.html").is_file()
     assert _only_badges(page)
 
