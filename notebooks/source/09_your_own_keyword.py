@@ -172,7 +172,8 @@ print("the file of the best epoch holds what the widget kept:", same)
 # ## What does it mistake?
 #
 # Now the test: press a number to hear the clips behind it. Is it worse than the curve promised? You chose the epoch by the
-# clips of that curve, so it tends to flatter; nothing was chosen by these. (A few clips may also be chance.)
+# clips of that curve, so it tends to flatter; nothing was chosen by these. (A few clips may also be chance.) No mistake
+# at all? Come back with "go" as one word more.
 
 # %%
 from course_lib import measure

@@ -36,7 +36,8 @@ def test_09_takes_are_saved_at_once_and_the_report_is_there(
     handed_in = server.folder / "notebooks" / "work" / "09" / "my_spotter.zip"
     assert project.problems(*project.read(handed_in)) == []
     heard = notebook.cell_with("iframe[title^='A model that hears']")
-    assert heard.frame_locator("iframe").locator("th").all_inner_texts()[2:] == ["left", "right", "stop"]
+    labels = heard.frame_locator("iframe").locator("th").all_inner_texts()
+    assert labels[2:] == ["left", "right", "stop"]
     assert handed_in.with_name("my_spotter.html").is_file()
     assert _only_badges(page)
 
