@@ -136,7 +136,7 @@ def _used(folder: Path, path: Path) -> Use:
             (float(case.get("time")), f"{path.name[:2]} {case.get('name')}")
             for case in ElementTree.parse(results).iter("testcase")
         )
-        known = [json.loads(each.read_text()) for each in Path(inside).glob("*.json")]
+        known = [json.loads(each.read_text("utf-8")) for each in Path(inside).glob("*.json")]
     use.inside = sum(each["seconds"] for each in known)
     pictures = [each["picture"] for each in known if each["picture"]]
     use.picture = min(pictures) - use.started if pictures else 0.0

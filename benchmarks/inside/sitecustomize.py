@@ -43,7 +43,7 @@ def _write():
     _state["written"] = time.monotonic()
     known = {"seconds": _state["seconds"], "picture": _state["picture"]}
     path = os.path.join(os.environ["BENCH_FOLDER"], f"{os.getpid()}.json")
-    with open(path, "w") as file:
+    with open(path, "w", encoding="utf-8") as file:
         json.dump(known, file)
 
 
@@ -95,7 +95,11 @@ class _Loader:
         return getattr(self._loader, name)
 
     def exec_module(self, module):
-        with _Timed() if self._name.split(".")[0] in _IMPORTED else open(os.devnull):
+        with (
+            _Timed()
+            if self._name.split(".")[0] in _IMPORTED
+            else open(os.devnull, encoding="utf-8")
+        ):
             self._loader.exec_module(module)
         for path in _WRAPPED.get(self._name, "").split():
             try:

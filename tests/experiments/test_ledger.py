@@ -76,9 +76,9 @@ IN_PART = (
     "keeps a model as a graph", "joined to variables", "spread over several", "average their",
     ".ckpt files", "and a meta file", "without any structure", "part of the meta file",
     "all three are", "complete model", "makes a quantized", "four times smaller",
-    "order of magnitude", "where it lies",
+    "order of magnitude", "where it lies", "thousands",
 )  # fmt: skip
-TRUE = ("derivatives cheap", "in other places", "thousands", "Checkpoints are for")
+TRUE = ("derivatives cheap", "in other places", "Checkpoints are for")
 FALSE = ("also called a saved model",)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
@@ -172,7 +172,15 @@ def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Grad
         if waiting:
             turns.STOP.set()
         pool.shutdown(wait=not waiting, cancel_futures=True)
-        wait(waiting, timeout=_JOIN_SECONDS)
+        # Who has not seen yet that all is over sees it later: the last one out takes the sign away.
+        late = wait(waiting, timeout=_JOIN_SECONDS).not_done
+        for each in late:
+            each.add_done_callback(lambda _: _clear_if_done(late))
+        _clear_if_done(late)
+
+
+def _clear_if_done(futures: Collection[Future]) -> None:
+    if all(each.done() for each in futures):
         turns.STOP.clear()
 
 

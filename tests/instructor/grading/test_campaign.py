@@ -9,10 +9,12 @@ import contextlib
 import csv
 import json
 import os
+import queue
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from importlib.util import find_spec
@@ -22,7 +24,7 @@ import pytest
 from hostile import corpus, toy
 
 from course_lib import cli
-from course_lib.instructor.grading import campaign, collection, course, sandbox, trial
+from course_lib.instructor.grading import campaign, collection, course, sandbox, trial, turns
 from course_lib.instructor.grading.inside import clock
 from course_lib.instructor.grading.results import Result, Work, slug
 
@@ -221,6 +223,31 @@ def test_not_graded_gives_no_points_and_takes_none(tmp_path, toy_course, monkeyp
     assert table["b"]["points"] == ""  # nothing was possible
     monkeypatch.setattr(trial, "grade", _graded)
     assert cli.main(command) == cli.DONE
+
+
+def test_who_comes_late_to_an_interrupt_still_sees_it(monkeypatch):
+    """A thread that is busy for longer than anybody waits, on a slow machine, does not go on."""
+    monkeypatch.setattr(campaign, "_JOIN_SECONDS", 0.01)
+    begun, go_on, seen = threading.Event(), threading.Event(), queue.Queue()
+
+    def attempt(work, settings):
+        if work.student == "late":
+            begun.set()
+            go_on.wait()
+            seen.put(turns.STOP.is_set())
+        return work.student
+
+    monkeypatch.setattr(campaign, "_attempt", attempt)
+    works = [Work(name, "97", "x", {}) for name in ("first", "late")]
+    graded = campaign._here(works, None, 2)
+    assert next(graded)[1] == "first"
+    assert begun.wait(120)
+    graded.close()  # as a KeyboardInterrupt does
+    assert turns.STOP.is_set()
+    go_on.set()
+    assert seen.get(timeout=120)
+    while turns.STOP.is_set():  # the last one out takes the sign away
+        time.sleep(0)
 
 
 INTERRUPTED = """
