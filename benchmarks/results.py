@@ -14,6 +14,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from course_lib import session
@@ -105,8 +106,7 @@ def spread(seconds: Sequence[float], unit: str = "s") -> str:
 
 def quantile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that at least this share of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[-int(-share * len(ordered) // 1) - 1]
+    return float(np.quantile(values, share, method="inverted_cdf"))
 
 
 def taking_turns(

@@ -13,12 +13,13 @@ import math
 import textwrap
 from collections.abc import Callable, KeysView, ValuesView
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, GeneratorType
 
 import numpy
 
 # What a body of nothing but a docstring, `...` or `return ...` is compiled to.
 _IDLE = set("RESUME NOP LOAD_CONST RETURN_CONST RETURN_VALUE POP_TOP COPY_FREE_VARS".split())
+_ONE_BY_ONE = (range, map, filter, zip, KeysView, ValuesView, GeneratorType)
 _MOST_CHARACTERS = 1 << 23  # of texts in an array
 
 
@@ -77,9 +78,7 @@ def plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         kind = tuple if isinstance(value, tuple) else list
         return kind(plain(each) for each in value)
-    if isinstance(value, (range, map, filter, zip, KeysView, ValuesView)) or inspect.isgenerator(
-        value
-    ):
+    if isinstance(value, _ONE_BY_ONE):
         return [plain(each) for each in value]
     if isinstance(value, dict):
         return {plain(key): plain(each) for key, each in value.items()}

@@ -34,6 +34,37 @@ def test_every_schedule_can_be_carried_out(text, workers):
     assert made.length >= work(graph) / workers
 
 
+@given(programs, st.integers(1, 5), st.lists(st.integers(0, 3), min_size=1, max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_a_schedule_is_that_of_a_plain_search(text, workers, costs):
+    """Each turn looks at every operation that is left; the longest way to the end goes first."""
+    graph = from_source(text)
+    costs = {node.name: costs[i % len(costs)] for i, node in enumerate(graph.nodes)}
+    left: dict[str, float] = {}
+    for node in reversed(graph.nodes):
+        after = [left[each.name] for each in graph.nodes if node.name in each.inputs]
+        left[node.name] = costs[node.name] + max(after, default=0)
+    ends, free, waiting, tasks = {n.name: 0 for n in graph.sources}, [0] * workers, [], []
+    waiting += graph.operations
+    while waiting:
+        ready = {
+            node.name: max((ends[name] for name in node.inputs), default=0)
+            for node in waiting
+            if ends.keys() >= set(node.inputs)
+        }
+        worker = free.index(min(free))
+        start = max(free[worker], min(ready.values()))
+        node = max(
+            (n for n in waiting if ready.get(n.name, start + 1) <= start),
+            key=lambda n: left[n.name],
+        )
+        free[worker] = ends[node.name] = start + costs[node.name]
+        tasks.append((node.name, worker, start, free[worker]))
+        waiting.remove(node)
+    made = schedule(graph, workers, lambda node: costs[node.name])
+    assert [(t.name, t.worker, t.start, t.end) for t in made.tasks] == tasks
+
+
 @given(programs, st.integers(1, 4))
 @settings(max_examples=200, deadline=None)
 def test_a_schedule_is_a_plan_that_takes_no_longer(text, workers):

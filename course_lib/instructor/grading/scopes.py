@@ -89,7 +89,7 @@ def effects(code: str) -> Effects:
     )
 
 
-def needed(code: str, wanted: frozenset[str]) -> str:
+def needed_statements(code: str, wanted: frozenset[str]) -> str:
     """Return a cell's code without what only binds names that nothing reads, here or in `wanted`.
 
     What may do more than bind a name stays, as a call does that is given what is read; and so does

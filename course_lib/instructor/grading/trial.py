@@ -19,8 +19,7 @@ from course_lib.instructor.grading.course import Course, Reference, make_view, t
 from course_lib.instructor.grading.programs import MOST_LATER
 from course_lib.instructor.grading.results import Part, Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
-from course_lib.instructor.grading.scopes import Effects, effects
-from course_lib.instructor.grading.scopes import needed as needed_statements
+from course_lib.instructor.grading.scopes import Effects, effects, needed_statements
 from course_lib.instructor.grading.submission import tried, with_answers
 from course_lib.instructor.grading.watch import Limits
 
@@ -114,8 +113,8 @@ def assembled(reference: Reference, program: Sequence[Part], everything: bool = 
             metadata["own"] = True
         if part.kind == "ask" or needed is not None and index not in needed:
             metadata["tags"] = ["nbval-skip"]
-        text = _text(part, reference) if needed is None else needed.get(index)
-        cells.append(_fresh(identifier, _text(part, reference) if text is None else text, metadata))
+        text = (needed or {}).get(index, _text(part, reference))
+        cells.append(_fresh(identifier, text, metadata))
     metadata = {"language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook).encode("utf-8")

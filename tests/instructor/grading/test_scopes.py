@@ -142,4 +142,4 @@ def test_what_is_no_python_has_no_effects(code):
 )
 def test_only_what_is_read_stays(code, wanted, kept):
     kept = kept or "\n".join(scopes.statements(code)[:-1])
-    assert scopes.needed(code, frozenset({wanted})) == kept
+    assert scopes.needed_statements(code, frozenset({wanted})) == kept
