@@ -145,6 +145,7 @@ class LiveTraining(shell.View):
         try:
             with self._hearing_interrupts():
                 spotter.train(model, features, labels, self.epochs, **options)
+            self.bar.value = 1.0  # the last batches may be fewer than it moves by
         except KeyboardInterrupt:
             self.stopped = True
         if watch.best is not None:

@@ -44,6 +44,12 @@ def test_a_live_training_moves_its_bar_and_its_curves():
     assert not live.stopped
 
 
+def test_a_bar_is_full_when_it_is_done_whatever_the_number_of_batches():
+    live = training.LiveTraining(toy(64), epochs=1)
+    curve = live.train(spotter.build(), *toy(768))
+    assert len(curve.losses) == 1 and live.bar.value == 1.0
+
+
 class Scripted:
     """A training that goes as written: the accuracy of each epoch, then how it ends."""
 
