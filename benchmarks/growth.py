@@ -78,11 +78,10 @@ def _where_layout_goes(size: int) -> str:
     seconds = [float(each) for each in re.findall(r"network simplex: .* (\d+\.\d+) sec", said)]
     return (
         f"Of a layout of {size:,} operations dot says itself that its network simplex, which "
-        f"places boxes above each other, takes {sum(seconds):.2f} s: that is what grows faster than n log "
-        "n. Tried: straight lines instead of curves, and limits for its rounds, both in use above "
-        "some hundred boxes; and pictures end at 1,200 nodes, with a sentence that says how to "
-        "fold them. Drawing our own layout by levels is in use where there is no dot, and is less "
-        "clear."
+        f"places boxes above each other, takes {sum(seconds):.2f} s: that is what grows faster "
+        "than n log n. Tried: straight lines instead of curves, and limits for its rounds, both in "
+        "use above some hundred boxes; and pictures end at 1,200 nodes, with a sentence that says "
+        "how to fold them. Our own layout by levels, in use where there is no dot, is less clear."
     )
 
 
