@@ -78,7 +78,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
 _CHANGED = {
     "Twice as much as is asked: is something added or counted twice?": lambda x: 2 * x,
     "Half of what is asked: is something divided or left out once too often?": lambda x: x / 2,
-    "That is 1 less the right number: the other share.": lambda x: 1 - x if 0 < x < 1 else x + 1,
+    "That is 1 less the right number: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
     "Turned upside down: what is divided by what?": lambda x: 1 / x if x else 1.0,
     "You cut off what stands behind the point.": int,
 }
@@ -231,7 +231,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
         if all(same(value, change(right), tolerance + 1e-9 * abs(right)) for value, right in pairs):
             if any(right and value != right for value, right in pairs):
                 return words
-    if len(pairs) > 1 and all(type(each) is int for pair in pairs for each in pair):
+    if len(pairs) > 1:
         for words, change in _NARROWED.items():
             if all(value == change(right) for value, right in pairs):
                 return words
