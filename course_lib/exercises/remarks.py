@@ -233,7 +233,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
                 return words
     if len(pairs) > 1:
         for words, change in _NARROWED.items():
-            if all(value == change(right) for value, right in pairs):
+            if all(right != value == change(right) for value, right in pairs):
                 return words
     return ""
 
