@@ -165,7 +165,7 @@ def function(
         if all(same(value, values[0]) for value in values) and len(values) > 2:
             if not isinstance(values[0], Raised):
                 return f"You return {short(values[0])} whatever comes in: use what is given."
-        if any(values[place] is None for place in wrong):
+        if type(None) not in map(type, expected) and any(values[place] is None for place in wrong):
             return "Sometimes nothing comes back: does every way through your function return?"
         first = min(wrong, key=lambda place: len(repr(arguments[place])))  # the easiest to read
         words = about_call(arguments[first], values[first], expected[first], tolerance)

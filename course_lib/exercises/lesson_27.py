@@ -114,7 +114,7 @@ EXERCISES = (
                 lambda a, b: min(1.0, 2 / 2 ** (a + b)),
                 "Only k = 0 is counted: is there a return in the loop?",
             ),
-            (lambda a, b: 1 - _p_value(a, b), "That is 1 less the right number: the other share."),
+            (lambda a, b: 1 - _p_value(a, b), "That is 1 minus what is asked: the other share."),
             *(
                 (wrong, "No share of the two counts is asked: add up what comb() says of each k.")
                 for wrong in (

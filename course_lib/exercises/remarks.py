@@ -78,7 +78,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
 _CHANGED = {
     "Twice as much as is asked: is something added or counted twice?": lambda x: 2 * x,
     "Half of what is asked: is something divided or left out once too often?": lambda x: x / 2,
-    "That is 1 less the right number: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
+    "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
     "Turned upside down: what is divided by what?": lambda x: 1 / x if x else 1.0,
     "You cut off what stands behind the point.": int,
 }
@@ -258,7 +258,7 @@ def _by_an_argument(
                     for (value, right), each in zip(pairs, numbers, strict=True)
                 ):
                     how = "multiplied" if sign > 0 else "divided"
-                    return f"Yours is what is asked, {how} {words}by `{name}`: once too often?"
+                    return f"Yours is what is asked, {how} {words}by `{name}`."
     return ""
 
 
