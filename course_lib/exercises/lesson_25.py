@@ -240,7 +240,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="25.4",
+        id="25.5",
         ask="tensors(printed): {name: tensor} of all inputs and outputs of a signature",
         judge=function(_tensors, _signatures),
         mistakes=[
@@ -273,7 +273,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="25.5",
+        id="25.6",
         ask="kind(files): what a folder with these files is",
         judge=function(_kind, [(list(files),) for files in _FOLDERS]),
         mistakes=[

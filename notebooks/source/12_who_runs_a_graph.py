@@ -66,7 +66,7 @@ print(timing)
 #
 # To train on more clips at once, copy the model. A **replica** is a copy on another device, with its own share of every
 # batch. It walks back from its own loss to its own gradients. Then the **all-reduce** gives every replica the mean of all.
-# That is one line, the third. `MirroredStrategy` copies what is built in its `scope` onto both devices:
+# That is one line, the `return`. `MirroredStrategy` copies what is built in its `scope` onto both devices:
 
 # %%
 from course_lib import spotter
@@ -190,7 +190,7 @@ from course_lib.views.listing import Listing
 Listing(code).show()
 
 # %% [markdown]
-# One instruction for each rounded box. Everything around them fetches numbers and stores the result.
+# One instruction for each of the four operations. Everything around them fetches numbers and stores the result.
 # On an x86 processor, `vaddss` means: add two single floats.
 #
 # A layer of a network hardly needs more words. This one has 28 inputs and 4 outputs. For each output it multiplies every
