@@ -70,12 +70,10 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "has no attribute": "print(type(...)) tells what that is.",
     "NameError": "Is it an argument under another name, or misspelt?",
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
-    "KeyError": "Not every case has that key.",
     "ZeroDivisionError": "What if that is 0?",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
 }
-# The words for a number that was made of the right one in a usual way.
-_CHANGED = {
+_CHANGED = {  # what to say of a number that was made of the right one in a usual way
     "Twice as much as is asked: is something added or counted twice?": lambda x: 2 * x,
     "Half of what is asked: is something divided or left out once too often?": lambda x: x / 2,
     "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
@@ -83,12 +81,8 @@ _CHANGED = {
     "You cut off what stands behind the point.": int,
 }
 _NARROWED = {
-    "Right but for what you cut off at -128 and 127: that is not asked here.": lambda x: max(
-        -128, min(127, x)
-    ),
-    "Eight bits do not hold that, and it wraps around: make an int of it first.": lambda x: (
-        (x + 128) % 256 - 128
-    ),
+    "You cut off at -128 and 127, which is not asked here.": lambda x: max(-128, min(127, x)),
+    "Eight bits do not hold that: make an int of it first.": lambda x: (x + 128) % 256 - 128,
     "Right but for what is below 0: you make 0 of it.": lambda x: max(0, x),
 }
 
@@ -149,7 +143,7 @@ def which_are_off(value: Sequence, right: Sequence, tolerance: float = 0.0) -> s
         " and the ".join(place for place, one in zip(_PLACES, off, strict=False) if one == wrong)
         for wrong in (False, True)
     )
-    return f"The {good} of your {len(off)} values is right, the {bad} is not."
+    return f"Of your {len(off)} values, right: the {good}; not yet: the {bad}."
 
 
 def usual_mistake(

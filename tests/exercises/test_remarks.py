@@ -78,10 +78,10 @@ def two_ways(total, count):
     [
         (
             lambda total, count: (total / count, count - total),
-            "The first of your 2 values is right",
+            "right: the first; not yet: the second",
         ),
         (lambda total, count: (total / count, count - total), "the sign is not"),
-        (lambda total, count: (count / total, total - count), "the first is not. Turned upside"),
+        (lambda total, count: (count / total, total - count), "not yet: the first. Turned upside"),
         (lambda total, count: (total // count, total - count), "You cut off"),
         (lambda total, count: (total, total - count), "multiplied by `count`"),
         (
@@ -92,7 +92,10 @@ def two_ways(total, count):
         (lambda total, count: total / count, "2 values, and you return one"),
         (lambda total, count: {0: total}, "asks for a tuple, and you return a dict"),
         (lambda total, count: f"{total}", "asks for a tuple, and you return a text"),
-        (lambda total, count: numpy.array([total / count, total]), "The first of your 2 values is"),
+        (
+            lambda total, count: numpy.array([total / count, total]),
+            "right: the first; not yet: the second",
+        ),
         (lambda total, count: (total + 9, count * 7), "you return"),
     ],
 )
@@ -106,7 +109,7 @@ def test_of_two_values_it_is_said_which_is_wrong(answer, hint):
     "answer, hint",
     [
         (lambda x: max(-128, min(127, 3 * x)), "cut off at -128 and 127"),
-        (lambda x: (3 * x + 128) % 256 - 128, "it wraps around"),
+        (lambda x: (3 * x + 128) % 256 - 128, "Eight bits do not hold"),
         (lambda x: max(0, 3 * x), "what is below 0"),
         (lambda x: max(5, 3 * x), "you return"),
     ],
