@@ -31,7 +31,7 @@ def _flips(rng):
     return drawn + [(6, 0), (0, 6), (4, 4), (1, 0)]
 
 
-# 27.4: choose under a budget
+# 27.5: choose under a budget
 
 
 def _choose(variants, budget_bytes, key=lambda row: row[2]):
@@ -148,7 +148,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="27.4",
+        id="27.5",
         ask="choose(variants, budget_bytes): the name of the most accurate one that fits, or None",
         judge=function(_choose, _tables),
         mistakes=[
