@@ -122,7 +122,7 @@ check("12.2", weights)
 # %% [markdown]
 # Your step is plain gradient descent, called **SGD**. Adam, you remember, also divides each gradient by its own usual size.
 #
-# It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy for one step, then average
+# It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy, then average
 # the copies. Does that give the same weights as averaging the gradients? Guess one word each, "same" or "apart": for
 # one step of SGD, for three, for one of Adam.
 
