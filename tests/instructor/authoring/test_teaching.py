@@ -32,7 +32,7 @@ def test_a_hint_stands_once_beside_a_short_answer() -> None:
     judge = core.Judge(solution=1, grade=lambda *_: "")
     mistakes = [(2.3025850929, "a"), (lambda: 0, "b"), (lambda: 1, "b"), ("x" * 50, "c")]
     exercise = core.Exercise("1.1", "n: how many", judge, "right", mistakes)
-    assert list(teaching._mistakes(exercise)) == [("`2.30259`: ", "a"), ("", "b"), ("", "c")]
+    assert teaching._mistakes(exercise) == [("`2.30259`: ", "a"), ("", "b"), ("", "c")]
 
 
 def _cells(*texts: str) -> list[source.Cell]:
@@ -62,9 +62,9 @@ def test_a_wrong_function_is_shown_in_the_names_that_are_asked_for() -> None:
         lambda s, r: (s + r) * (s - r) * (s + r) * (s - r) * (s + r) * (s - r) * (s + r),
         core.when(lambda arguments, value: value == 3),
     )
-    shown = [teaching._body(each, "seconds(samples, rate_hz): how long") for each in wrong]
-    assert shown == ["rate_hz / samples", "max(samples, rate_hz)", "", "", "", ""]
-    assert teaching._body(wrong[0], "seconds: how long") == ""
+    shown = [teaching._shown(each, "seconds(samples, rate_hz): how long") for each in wrong]
+    assert shown == ["`rate_hz / samples`: ", "`max(samples, rate_hz)`: ", "", "", "", ""]
+    assert teaching._shown(wrong[0], "seconds: how long") == ""
 
 
 def test_a_lesson_that_can_download_is_named() -> None:
