@@ -7,6 +7,7 @@ not root, the locale is C, there is no network, and no program is found, `dot` l
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     clean_copy.clone(clone)
     poor = {"HOME": desk, "TMPDIR": desk, "PATH": clone, "LC_ALL": "C"}
     wall = ["env", "-u", "PYTHONPATH", *(f"{name}={value}" for name, value in poor.items())]
-    wall += [sandbox.shutil.which("bwrap"), "--dev-bind", "/", "/", "--ro-bind", clone, clone]
+    wall += [shutil.which("bwrap"), "--dev-bind", "/", "/", "--ro-bind", clone, clone]
     wall += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-net", sys.executable]
     python = place / "python"
     python.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, wall))} "$@"\n', encoding="utf-8")
