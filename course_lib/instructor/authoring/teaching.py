@@ -17,7 +17,6 @@ from course_lib.exercises import core
 from course_lib.instructor.authoring.source import Cell, Lesson, minutes
 
 _PREDICT = re.compile(r"\*\*Predict\.\*\*\s*(.+?)(?=\n\s*\n|\Z)", re.DOTALL)
-_LONGEST = 60  # characters of a wrong answer that is shown as code
 
 
 def page(lessons: Iterable[Lesson]) -> str:
@@ -102,7 +101,7 @@ def _shown(answer: object, ask: str) -> str:
     given = dict(zip(code.co_varnames, names[1].split(", "), strict=False))
     body = ast.unparse(found[0].body)
     text = re.sub(r"\w+(?!')", lambda word: given.get(word[0], word[0]), body)
-    return "" if len(text) > _LONGEST or re.search(r"\b_[a-z]", text) else f"`{text}`: "
+    return "" if len(text) > 60 or re.search(r"\b_[a-z]", text) else f"`{text}`: "
 
 
 @functools.cache
