@@ -107,11 +107,10 @@ def commands(text: str) -> list[str]:
 
 def _plain(command: str) -> str:
     """Return a command without what differs from place to place."""
-    command = re.sub(r"^(?:[A-Z_]+=\S+ )*(?:sudo )?(?:\S*/)?(python|pip)3?\b", r"\1", command)
     command = re.sub(r"^(?:[A-Z_]+=\S+ )*(?:sudo )?", "", command)
-    return re.sub(
-        r"^python workbook\.py (?=\S)", "make ", command.replace("python -m pytest", "pytest")
-    )
+    command = re.sub(r"^(?:\S*/)?(python|pip)3?\b", r"\1", command)
+    command = re.sub(r"^python -m (?=pip |pytest )", "", command)
+    return re.sub(r"^python workbook\.py (?=\S)", "make ", command)
 
 
 def runner(command: str) -> str:
