@@ -109,7 +109,7 @@ def _plain(command: str) -> str:
     """Return a command without what differs from place to place."""
     command = re.sub(r"^(?:[A-Z_]+=\S+ )*(?:sudo )?", "", command)
     command = re.sub(r"^(?:\S*/)?(python|pip)3?\b", r"\1", command)
-    command = re.sub(r"^python -m (?=pip |pytest )", "", command)
+    command = re.sub(r"^python -m (?=(?:pip|pytest)\b)", "", command)
     return re.sub(r"^python workbook\.py (?=\S)", "make ", command)
 
 
