@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-__all__ = ["clone", "notebooks", "source_tree"]
+__all__ = ["clone", "link", "notebooks", "source_tree"]
 
 ROOT = Path(__file__).resolve().parents[1]
 _CLUTTER = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "work", "*.egg-info")
@@ -25,11 +25,19 @@ def notebooks(destination: Path, root: Path = ROOT) -> list[Path]:
 def clone(destination: Path, root: Path = ROOT) -> list[Path]:
     """Make `destination` what the notebooks find in a clone; return the notebooks' paths.
 
-    The data is linked, not copied. There is no conftest.py and no pytest configuration in reach.
+    The data is linked where it can be. No conftest.py and no configuration of pytest is in reach.
     """
     shutil.copytree(root / "course_lib", destination / "course_lib", ignore=_CLUTTER)
-    (destination / "data").symlink_to(root / "data")
+    link(destination / "data", root / "data")
     return notebooks(destination, root)
+
+
+def link(place: Path, to: Path) -> None:
+    """Make `place` a link to a file or folder, or a copy where links are refused, as on Windows."""
+    try:
+        place.symlink_to(to)
+    except OSError:
+        shutil.copytree(to, place, ignore=_CLUTTER) if to.is_dir() else shutil.copy2(to, place)
 
 
 def source_tree(destination: Path, root: Path = ROOT) -> Path:

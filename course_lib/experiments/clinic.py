@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -42,8 +43,8 @@ def telling(message: str) -> str:
         if behind := [line.partition(mark)[2] for line in lines if mark in line]:
             lines = behind
             break
-    line = _FOLDERS.sub("", lines[0] if lines else "no reason given")
-    return _ADVICE.split(line)[0].strip(" .,")
+    line = [*lines, "no reason given"][0].replace(tempfile.gettempdir(), "")  # spaces and all
+    return _ADVICE.split(_FOLDERS.sub("", line))[0].strip(" .,")
 
 
 def on_micro(model_bytes: bytes, arena_bytes: int = GENEROUS_BYTES) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,13 @@ def front() -> bytes:
 )  # fmt: skip
 def test_the_telling_sentence_is_found(message, line):
     assert clinic.telling(message) == line
+
+
+def test_a_temporary_folder_may_have_spaces(monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/home/Zoë M/some where")
+    said = "no matching files for /home/Zoë M/some where/workbook-26-x_1/variables"
+    assert clinic.telling(said) == "no matching files for variables"
+    assert "Zoë" in clinic.telling(said.replace("some where", "else where"))
 
 
 def test_a_symptom_is_what_the_library_said(shipped):

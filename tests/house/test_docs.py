@@ -17,7 +17,6 @@ import course_lib
 from course_lib import cli
 from course_lib.instructor.grading import sandbox
 from course_lib.session import commands
-from tools import commands as programs
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
@@ -98,16 +97,6 @@ def test_one_version_is_named_everywhere():
     assert cited["title"] == README.splitlines()[0].removeprefix("# ")
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+)", changes, re.M)[1] == course_lib.__version__
-
-
-def test_every_command_of_make_that_is_named_exists():
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    for page in pages:
-        text = page.read_text(encoding="utf-8")
-        named = re.findall(
-            r"(?:make|workbook\.py) ([a-z]+(?:-[a-z]+)*)(?=`|  | ARGS|$)", text, re.M
-        )
-        assert set(named) <= {*programs.COMMANDS, "help"}, (page.name, named)
 
 
 @pytest.fixture(scope="module")

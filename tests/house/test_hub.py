@@ -89,14 +89,6 @@ def test_the_lessons_above_the_limit_are_named_in_the_guide():
     assert f"{most:,.0f} MB" in GUIDE
 
 
-def test_every_benchmark_that_is_named_is_there_with_its_options():
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        text = page.read_text(encoding="utf-8")
-        for name, arguments in re.findall(r"python -m benchmarks\.([a-z_]+)([^`\n]*)", text):
-            source = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
-            assert all(f'"{each}"' in source for each in re.findall(r"--[a-z]+", arguments))
-
-
 def test_the_link_leads_to_a_lesson_of_the_repository():
     (link,) = re.findall(r"^ *(https://HUB/\S+git-pull\S+)$", GUIDE, re.M)
     asked = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}

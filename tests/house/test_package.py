@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from seeds import TURN
 
 from tools import clean_copy, environment
 
@@ -57,6 +58,30 @@ def test_what_is_installed_is_what_the_ranges_allow() -> None:
                 wrong[each.name] = there
     assert not wrong, wrong
     assert not Requirement("tflite-micro<0.dev20261101").specifier.contains("0.dev20261023182759")
+
+
+def _wheels(system: str, python: str, lines: list[str]) -> str:
+    """Ask the index for wheels of `lines`, none downloaded; return what pip complains about."""
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--ignore-installed"]
+    command += ["--dry-run", "--only-binary=:all:", "--target", "nowhere", "--platform", system]
+    run = subprocess.run(
+        [*command, "--python-version", python, *lines], capture_output=True, text=True
+    )
+    return run.stderr if run.returncode else ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TURN, reason="WORKBOOK_LONG=1 asks the package index")
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("system", ["win_amd64", "macosx_12_0_arm64"])
+def test_every_requirement_has_a_wheel_elsewhere(system: str, python: str) -> None:
+    """What stands behind a marker is for Linux alone: tflite-micro, whose recorded run is shown."""
+    listed = [Requirement(line) for line in environment.environment("lab").requirements]
+    if _wheels(system, python, ["click"]):
+        pytest.skip("no package index can be reached")
+    assert not _wheels(system, python, [str(each) for each in listed if not each.marker])
+    (other,) = [f"{each.name}{each.specifier}" for each in listed if each.marker]
+    assert "No matching distribution found for tflite-micro" in _wheels(system, python, [other])
 
 
 @pytest.fixture(scope="module")

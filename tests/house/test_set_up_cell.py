@@ -8,6 +8,8 @@ import tomllib
 from collections import namedtuple
 from pathlib import Path
 
+from tools import clean_copy
+
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 Usage = namedtuple("Usage", "total used free")
@@ -24,7 +26,7 @@ def _setup_cell() -> str:
 def test_set_up_cell_finds_a_clone_above_it(tmp_path: Path) -> None:
     folder = tmp_path / "clone" / "notebooks" / "reference"
     folder.mkdir(parents=True)
-    (tmp_path / "clone" / "course_lib").symlink_to(ROOT / "course_lib")
+    clean_copy.link(tmp_path / "clone" / "course_lib", ROOT / "course_lib")
     run = subprocess.run(
         [sys.executable, "-I", "-c", _setup_cell()], cwd=folder, capture_output=True, text=True
     )

@@ -44,9 +44,9 @@ def build(
     root: Path = _ROOT,
     report: Callable[[str], None] = lambda line: None,
 ) -> list[Path]:
-    """Write the notebooks of the lessons `numbers`, or all with what is made of all lessons.
+    """Write the notebooks of the lessons `numbers`, or all, and what is made of all lessons.
 
-    That is the README's table, the glossary, and what `exercises.solution` shows. Where nothing is
+    That is the documents' tables, words and hints, and what `solution` shows. Where nothing is
     to be executed, a reference edition keeps its outputs and gets what no output depends on: prose,
     metadata, and the set-up cell; one whose other code has changed stays as it was.
     `report` is called with each path, relative to `root`, as it is written. Pictures for the
@@ -58,7 +58,7 @@ def build(
     if unknown := numbers - {lesson.number for lesson in every}:
         raise ValueError(f"There is no lesson {min(unknown)} in notebooks/source.")
     chosen = [lesson for lesson in every if not numbers or lesson.number in numbers]
-    contents = {} if numbers else _of_all(every, root)
+    contents = _of_all(every, root)
     if not execute:
         contents |= _reworded(chosen, every, root)
     contents |= _student_editions(chosen, every, root)

@@ -5,38 +5,24 @@ All of it is read from the lessons' sources and from the tables of the exercises
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
 import re
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from course_lib.exercises import core
 from course_lib.instructor.authoring.source import Cell, Lesson, minutes
 
 _PREDICT = re.compile(r"\*\*Predict\.\*\*\s*(.+?)(?=\n\s*\n|\Z)", re.DOTALL)
-_HEAD = """# Teach with the workbook
-
-Each lesson is made for one sitting; *further* ones are for whoever is ahead, or for homework.
-Minutes are what a reader takes alone. In a lecture, run the cells live, ask the question before you
-run the cell after it, and leave two thirds of an exercise's minutes to the students.
-
-**What needs a network:** nothing, once `make lab` has run. In Colab, the set-up cell installs what
-is missing.
-
-**When something fails live:** the solved edition in `notebooks/reference` has every output, and
-opens without a kernel; `make site` makes pages of it, `make slides` slides. A kernel that hangs:
-restart it and run up to the selected cell; every lesson runs alone from its set-up cell. A picture
-without its slider: run its cell again. No microphone: every recorder falls back on a bundled clip
-and says so.
-
-**Wrong answers** stand below with what `check` says to them. After the last hint a student may ask
-for `solution("7.4")`; nothing is counted against anybody.
-
-Generated from the lessons and their exercises.
-"""
 
 
 def page(lessons: Iterable[Lesson]) -> str:
     """Return the whole page as Markdown."""
-    return _HEAD + "".join(_lesson(lesson) for lesson in lessons)
+    head = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+    return head + "".join(_lesson(lesson) for lesson in lessons)
 
 
 def _lesson(lesson: Lesson) -> str:
@@ -49,14 +35,15 @@ def _lesson(lesson: Lesson) -> str:
     for title, cells in _sections(lesson.cells):
         asked = [cell.exercise for cell in cells if cell.exercise]
         lines.append(f"| {title} | {max(1, round(minutes(cells)))} | {', '.join(asked)} |")
-    if asks := [" ".join(text.split()) for text in _questions(lesson.cells)]:
-        lines += ["\n**Ask before you run:**\n", *(f"- {ask}" for ask in asks)]
+    prose = "\n\n".join(cell.text for cell in lesson.cells if cell.kind == "markdown")
+    if asks := _PREDICT.findall(prose):
+        lines += ["\n**Ask before you run:**\n", *(f"- {' '.join(ask.split())}" for ask in asks)]
     for each in core.of_lesson(lesson.number):
-        lines += [
-            "",
-            f"**{each.id}** `{each.ask.partition(':')[0]}`:{each.ask.partition(':')[2]}\n",
-        ]
+        name, _, asks = each.ask.partition(":")
+        lines.append(f"\n**{each.id}** `{name}`:{asks}\n")
         lines += [f"- {shown}{hint}" for shown, hint in _mistakes(each)]
+        if then := _to_show(lesson.cells, each.id):
+            lines.append(f"\nShow then: {then}.")
     return "\n".join(lines) + "\n"
 
 
@@ -72,20 +59,52 @@ def _sections(cells: Iterable[Cell]) -> Iterator[tuple[str, list[Cell]]]:
     yield title, held
 
 
-def _questions(cells: Iterable[Cell]) -> Iterator[str]:
-    """Yield what a lesson lets its reader predict."""
-    for cell in cells:
-        if cell.kind == "markdown":
-            yield from _PREDICT.findall(cell.text)
+def _to_show(cells: Iterable[Cell], exercise: str) -> str:
+    """Return what a teacher goes back to: the nearest picture above the exercise, else a print."""
+    views, printed, drawn = {}, "", ""
+    for title, held in _sections(cells):
+        for cell in held:
+            if cell.exercise == exercise:
+                return drawn or printed
+            for names in re.findall(r"^from course_lib\.views.* import (.+)", cell.text, re.M):
+                views |= {(name := each.split()[-1]): name for each in names.split(",")}
+            for name, view, rest in re.findall(r"^(\w+) = (\w+)([\w.]*)\(", cell.text, re.M):
+                views |= {name: views[view] + rest} if view in views else {}
+            for view, rest in re.findall(r"^(\w+)([\w.]*?)(?:\.show)?\(", cell.text, re.M):
+                drawn = f'`{views[view]}{rest}()` in "{title}"' if view in views else drawn
+            for last in re.findall(r"^(?:print\(.*\)|[a-z_.]+)\Z", cell.text, re.M):
+                printed = f'`{last}` in "{title}"'
+    return ""
 
 
-def _mistakes(exercise: core.Exercise) -> Iterator[tuple[str, str]]:
-    """Yield each hint once, with the answer that it belongs to where that is short and plain."""
-    seen = set()
-    for answer, hint in exercise.mistakes:
-        plain = isinstance(answer, (bool, int, float, str)) and len(repr(answer)) <= 40
-        value = f"{answer:.6g}" if isinstance(answer, float) else repr(answer)
-        shown = f"`{value}`: " if plain else ""
-        if (shown, hint) not in seen:
-            yield shown, hint
-        seen.add((shown, hint))
+def _mistakes(exercise: core.Exercise) -> list[tuple[str, str]]:
+    """Return each hint once, with the answer that it belongs to where that is short and plain."""
+    each = ((_shown(answer, exercise.ask), hint) for answer, hint in exercise.mistakes)
+    return list(dict.fromkeys(each))
+
+
+def _shown(answer: object, ask: str) -> str:
+    """Return a short answer; of a function what it returns, in the names that `ask` has.
+
+    Nothing where that says less than the hint: other helpers, other variables, a long one.
+    """
+    if isinstance(answer, (bool, int, float, str)):
+        text = f"{answer:.6g}" if isinstance(answer, float) else repr(answer)
+        return f"`{text}`: " if len(text) <= 40 else ""
+    names = re.match(r"\w+\((.+?)\)", ask)
+    if not inspect.isfunction(answer) or answer.__closure__ or not names:
+        return ""
+    code = answer.__code__
+    found = [each for each in _lambdas(answer.__module__) if each.lineno == code.co_firstlineno]
+    if len(found) != 1 or found[0].args.defaults:
+        return ""
+    given = dict(zip(code.co_varnames, names[1].split(", "), strict=False))
+    body = ast.unparse(found[0].body)
+    text = re.sub(r"\w+(?!')", lambda word: given.get(word[0], word[0]), body)
+    return "" if len(text) > 60 or re.search(r"\b_[a-z]", text) else f"`{text}`: "
+
+
+@functools.cache
+def _lambdas(module: str) -> list[ast.Lambda]:
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return [each for each in ast.walk(tree) if isinstance(each, ast.Lambda)]

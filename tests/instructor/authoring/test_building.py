@@ -19,8 +19,10 @@ ROOT = Path(__file__).resolve().parents[3]
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 
 
-def test_readme_gets_the_table_of_lessons(project: Path) -> None:
-    build(execute=False, root=project)
+@pytest.mark.parametrize("numbers", [(), ("06",)])
+def test_readme_gets_the_table_of_lessons(project: Path, numbers: tuple) -> None:
+    """Also where one lesson alone is built: its title, its words, its minutes stand there."""
+    build(numbers, execute=False, root=project)
     text = (project / "README.md").read_text()
     assert text.startswith("# R\n<!-- lessons -->\n| lesson |") and text.endswith("end\n")
     assert "| [06 A sample](notebooks/06_sample.ipynb) | 10 | What is inside a file? |" in text
