@@ -104,7 +104,7 @@ for name in ("int8", "int8_improved"):
 # holds: set(verdicts.values()) == {"noise"} and round(factor) == 3
 
 # %%
-kernels = quantize.read(float32).kernels
+kernels = quantize.read(tflite.load("spotter_float32")).kernels
 weights = sum(kernel.size for kernel in kernels.values())
 biases = sum(len(kernel) for kernel in kernels.values())
 print(f"{weights:,} weights and {biases} biases")
