@@ -163,7 +163,7 @@ def function(
         if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):
             return "That is what came in, unchanged: return what you make of it."
         if all(same(value, values[0]) for value in values) and len(values) > 2:
-            if not isinstance(values[0], Raised):
+            if not isinstance(values[0], Raised) and not same(expected[1:], expected[:-1]):
                 return f"You return {short(values[0])} whatever comes in: use what is given."
         if type(None) not in map(type, expected) and any(values[place] is None for place in wrong):
             return "Sometimes nothing comes back: does every way through your function return?"

@@ -119,6 +119,12 @@ def test_integers_that_were_made_narrower(answer, hint):
     assert hint in Exercise("1.1", "a", thrice, "yes").outcome(answer).hint
 
 
+def test_a_constant_is_no_mistake_where_one_is_asked():
+    third = judges.function(lambda x: 1 / 3, [(1,), (2,), (3,)], tolerance=1e-9)
+    hint = Exercise("1.1", "a", third, "yes").outcome(lambda x: 0.33333334).hint
+    assert "close, but not close enough" in hint
+
+
 def test_none_is_asked_for_as_it_is():
     judge = judges.function(lambda row: row[0] if row else None, [([3],), ([],), ([1, 2],), ([4],)])
     asked = Exercise("1.1", "a", judge, "yes")
