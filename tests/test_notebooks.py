@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import shutil
 import statistics
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
+from seeds import TURN
 
 from course_lib.exercises import core
 from course_lib.instructor import authoring
@@ -55,6 +58,30 @@ def _passes(notebook: Path, *options: str, **how: dict) -> None:
     """Run one notebook as an autograder does."""
     run = nbval.run(notebook.parent, [notebook], *options, **how, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+
+
+@pytest.mark.skipif(not TURN, reason="WORKBOOK_LONG=1 runs every cell twice")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("path", REFERENCE, ids=lambda path: path.stem)
+def test_every_cell_can_be_run_twice(path: Path, clone: Path, monkeypatch) -> None:
+    """No cell needs to be the first to run, and no verdict changes."""
+    notebook = nbformat.read(path, 4)
+    once = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    again = [copy.deepcopy(cell) for cell in once]
+    notebook.cells = [cell for pair in zip(once, again, strict=True) for cell in pair]
+    for place, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{place}"
+    monkeypatch.setenv("PYTHONPATH", str(clone))
+    place = {"metadata": {"path": str(clone / "notebooks" / "reference")}}
+    NotebookClient(notebook, timeout=900, kernel_name="python3", resources=place).execute()
+    for first, second in zip(once, again, strict=True):
+        if first.source.startswith("check("):
+            assert _told(first) == _told(second) != [], first.source
+
+
+def _told(cell: nbformat.NotebookNode) -> list[str]:
+    """Return what a cell displayed, as plain text."""
+    return [output.data["text/plain"] for output in cell.outputs if "data" in output]
 
 
 def test_committed_equals_built() -> None:

@@ -36,28 +36,29 @@ _WRAPPED = {
 _IMPORTED = {"tensorflow", "keras", "ai_edge_litert", "tflite_micro"}
 _PICTURES = ("image/", "application/vnd.jupyter.widget-view", "text/html")
 _state = {"seconds": 0.0, "depth": 0, "since": 0.0, "picture": None, "written": 0.0}
-_main = threading.main_thread()
+_lock = threading.RLock()
 
 
 def _write():
     _state["written"] = time.monotonic()
     known = {"seconds": _state["seconds"], "picture": _state["picture"]}
     path = os.path.join(os.environ["BENCH_FOLDER"], f"{os.getpid()}.json")
-    with open(path, "w", encoding="utf-8") as file:
+    with open(f"{path}.partial", "w", encoding="utf-8") as file:
         json.dump(known, file)
+    os.replace(f"{path}.partial", path)  # whole also where the process is killed meanwhile
 
 
 class _Timed:
-    """Count the time of the outermost one."""
+    """Count the time in which at least one is open, in whatever thread."""
 
     def __enter__(self):
-        if threading.current_thread() is _main:
+        with _lock:
             _state["depth"] += 1
             if _state["depth"] == 1:
                 _state["since"] = time.perf_counter()
 
     def __exit__(self, *_):
-        if threading.current_thread() is _main:
+        with _lock:
             _state["depth"] -= 1
             if _state["depth"] == 0:
                 _state["seconds"] += time.perf_counter() - _state["since"]

@@ -7,13 +7,21 @@ off by one …) is looked for; else a sentence says what was wrong.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 
 import numpy
 
 from course_lib.exercises.answers import Raised, answer_values, as_array, same
 from course_lib.exercises.core import Judge, Mistakes, when
-from course_lib.exercises.remarks import about_call, first_wrong, is_a, short, usual_mistake
+from course_lib.exercises.remarks import (
+    about_call,
+    first_wrong,
+    is_a,
+    short,
+    usual_mistake,
+    which_are_off,
+)
 
 
 def number(expected: float, tolerance: float = 0.0, *, whole: bool = False) -> Judge:
@@ -97,11 +105,15 @@ def array(expected: object, tolerance: float = 0.0, *, whole: bool = False) -> J
             return "The rows of your list differ in length: an array has none such."
         if array.dtype.kind not in "biuf":
             return f"This asks for numbers, and {is_a(value)}."
-        if array.shape != right.shape:
+        if array.ndim < 2 and right.ndim == 1 and array.size != right.size:
+            otherwise = f"This asks for {right.size} numbers, and you give {array.size}."
+        elif array.shape != right.shape:
             otherwise = f"Your shape is {array.shape}, and {right.shape} is asked."
         else:
             off = int((~numpy.isclose(array, right, 0, tolerance)).sum())
             otherwise = f"{off} of {right.size} values are off."
+            if right.ndim == 1:
+                otherwise = which_are_off(array.tolist(), right.tolist(), tolerance) or otherwise
         return _hint(array, right, mistakes, otherwise, tolerance, whole)
 
     return Judge(expected, grade)
@@ -136,8 +148,13 @@ def function(
                 return hint
         usual = ""
         if len(wrong) > 1 or isinstance(expected[wrong[0]], numpy.ndarray):  # one may be chance
+            names = list(inspect.signature(reference).parameters)
+            columns = zip(*(arguments[place] for place in wrong), strict=True)
             usual = usual_mistake(
-                [values[place] for place in wrong], [expected[place] for place in wrong], tolerance
+                [values[place] for place in wrong],
+                [expected[place] for place in wrong],
+                tolerance,
+                dict(zip(names, columns, strict=False)),
             )
         if usual or _is_swapped(reference, arguments, values, tolerance):
             return usual or "Your two arguments have changed places: which comes first?"
@@ -145,8 +162,14 @@ def function(
             return "Your function returns nothing: is there a `return`?"
         if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):
             return "That is what came in, unchanged: return what you make of it."
+        if all(same(value, values[0]) for value in values) and len(values) > 2:
+            if not isinstance(values[0], Raised):
+                return f"You return {short(values[0])} whatever comes in: use what is given."
+        if type(None) not in map(type, expected) and any(values[place] is None for place in wrong):
+            return "Sometimes nothing comes back: does every way through your function return?"
         first = min(wrong, key=lambda place: len(repr(arguments[place])))  # the easiest to read
-        return about_call(arguments[first], values[first], expected[first], tolerance)
+        words = about_call(arguments[first], values[first], expected[first], tolerance)
+        return f"All but one case is right. {words}" if len(wrong) == 1 < len(values) - 1 else words
 
     return Judge(reference, grade, inputs if callable(inputs) else lambda rng: list(inputs))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib import spotter
-from course_lib.exercises.core import Exercise
+from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import checked, function, number
 from course_lib.graph import evaluate, span
 from course_lib.graph.trace import TraceError, from_source
@@ -20,8 +20,11 @@ def _shallow(value: object) -> str:
         return 'Give the formula as a text in quotes, such as "(a + b) + c".'
     if "sum(" in value:
         return "Write every addition with a + of its own: each becomes a node of the graph."
+    if "=" in value or "return" in value:
+        return "Give the formula alone: what stands behind the = or the return."
     try:
-        graph = from_source(f"def total({', '.join(_LETTERS)}):\n    return {value.strip()}")
+        formula = " ".join(value.split())  # it may be written in several lines
+        graph = from_source(f"def total({', '.join(_LETTERS)}):\n    return {formula}")
     except TraceError as error:
         return f"This formula cannot be drawn: it {error.problem}."
     if {node.operation for node in graph.operations} - {"Add"}:
@@ -61,7 +64,13 @@ EXERCISES = (
                 "Unread, known beforehand, computed twice: three reasons. Which have you not used?",
             ),
             (8, "That counts nodes. Asked are operations: inputs and the exit are none."),
-            (3, "One too many: left - b and right + scale are not the same."),
+            (12, "That counts the nodes of the graph as it is written: how many operations stay?"),
+            (
+                when(lambda value: 0 <= value < 2),
+                "There every number was known beforehand. Here a and b come when the graph runs.",
+            ),
+            (2, "Two too few: left - b and right + scale are two, and both are multiplied."),
+            (3, "One too few: left - b and right + scale are not the same."),
         ],
         right="unread, done twice, known in advance: three reasons to fall away.",
         hints=("Which value is never read?", "Which line repeats another?", "Which is a constant?"),
@@ -103,6 +112,10 @@ EXERCISES = (
                 lambda a, b, u: (u + 1 / b, u - a / b**2),
                 "Times, not plus: what came from the result is multiplied by the slope.",
             ),
+            (lambda a, b, u: (u, u), "That is the rule of a sum."),
+            (lambda a, b, u: (u, -u), "That is the rule of a difference."),
+            (lambda a, b, u: (u // b, -u * a // b**2), "// rounds down: divide by /."),
+            (lambda a, b, u: (u / a, -u * b / a**2), "a is above the line, b below it."),
             (lambda a, b, u: u / b, "Return two values: what a gets, and what b gets."),
             (
                 lambda a, b, u: (u / b, u / a),
@@ -120,10 +133,24 @@ EXERCISES = (
             (WEIGHTS, "Each weight has its run. With what is its loss compared?"),
             (2 * WEIGHTS, _BOTH_SIDES),
             (2 * WEIGHTS + 1, _BOTH_SIDES),
+            (
+                when(lambda value: WEIGHTS < value < 1.03 * WEIGHTS),
+                "Some of these numbers are stored and not trained: facts().trained counts others.",
+            ),
+            (WEIGHTS - 1, "One more than there are weights, not one fewer: why?"),
+            (when(lambda value: value > 1000 * WEIGHTS), "That counts operations, not runs."),
+            (
+                when(lambda value: 302 <= value < WEIGHTS),
+                "Those are fewer than the weights: spotter.facts().trained, and what else?",
+            ),
+            (300, "That is for 300 numbers, and one run is missing even there."),
             (301, "That is for 300 numbers: how many weights does lesson 03 train?"),
-            (WEIGHTS * (WEIGHTS + 1), "That counts operations. Asked are runs of the model."),
             (2, "That is what the walk back needs: one run forward, one back."),
             (1, "One run gives the loss, but no slope yet."),
+            (
+                when(lambda value: 0 <= value < 300),
+                "Each weight costs a run of its own: how many weights does lesson 03 train?",
+            ),
         ],
         right="the walk back needs one run and one walk, however many weights there are.",
         hints=("Move one weight, run, compare. And then the next.",),

@@ -31,6 +31,7 @@ def _files(rng):
         (rng.bytes(30) + b"TFL3" + body,),
         (rng.bytes(4) + b"XFL3" + body,),
         (rng.bytes(4) + b"tfl3" + body,),
+        (rng.bytes(4) + b"3LFT" + body,),
     ]
 
 
@@ -147,6 +148,7 @@ EXERCISES = (
             ),
             (lambda data: data[4:8] != b"TFL3", "The other way round: True where they are TFL3."),
             (lambda data: data[4:8].upper() == b"TFL3", "The letters are capitals, and no others."),
+            (lambda data: sorted(data[4:8]) == sorted(b"TFL3"), "The letters' order counts, too."),
             (lambda data: len(data) > 8 and _is_tflite(data), "Eight bytes are enough to tell."),
             (lambda data: data[4:7] == b"TFL", "TFL2 was another format: read all four letters."),
             (lambda data: data[5:8] == b"FL3", "Python counts from 0: bytes 4, 5, 6 and 7."),

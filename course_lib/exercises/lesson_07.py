@@ -49,9 +49,10 @@ def _dequantize(q, scale, zero_point):
 
 def _stored(rng):
     draw = rng.integers
-    return [
-        (int(draw(-128, 128)), float(2.0 ** draw(-7, 1)), int(draw(-100, 100))) for _ in range(12)
+    drawn = [
+        (int(draw(-128, 128)), 2.0 ** int(draw(-7, 1)), int(draw(-100, 100))) for _ in "12" * 6
     ]
+    return [*drawn, (127, 1.0, -90), (-128, 1.0, 80)]  # two that leave -128 to 127
 
 
 # 7.6: a grid from a range
@@ -60,6 +61,10 @@ def _stored(rng):
 def _grid(low, high, steps=255, lowest=-128, whole=round):
     scale = (high - low) / steps
     return scale, whole(lowest - low / scale)
+
+
+def _of_scale(low, scale):
+    return scale, round(-128 - low / scale) if scale else 0
 
 
 def _ranges(rng):
@@ -85,6 +90,18 @@ _HALF = "int(x + 0.5) is wrong below zero, as int() cuts towards zero: use round
 _CUT = "int() cuts towards zero. The nearest whole number is asked for: round()."
 _FLOOR = "// rounds down, always. The nearest whole number is asked for: round() what / gives."
 
+_ZERO_POINTS = {
+    lambda low, scale: round((-128 - low) / scale): "Divide low alone: -128 is an integer already.",
+    lambda low, scale: -128: "-128 stands for low. How many steps above it is 0?",
+    lambda low, scale: round(-128 - low): "low is no number of steps: divide it by the scale.",
+    lambda low, scale: round(-128 - low * scale): "Steps between low and 0? Divide by the scale.",
+}
+_WRAPS = "% wraps around: what is too large stays at 127, what is too small at -128."
+_ONE_END = "One end is there. The other one is missing: what if the sum passes"
+_STEPS = (
+    "The zero point is an integer of the grid: no scale touches it, it is added after the division."
+)
+
 EXERCISES = (
     Exercise(
         id="7.2",
@@ -100,9 +117,29 @@ EXERCISES = (
             ),
             (WEIGHTS, "The biases are in the file as well."),
             (
-                (WEIGHTS + BIASES) // 4,
+                when(lambda value: 3000 < value < 4500),
                 "You divide the count. It stays; only the bytes of each weight go from 4 to 1.",
             ),
+            (
+                when(lambda value: 30_000 < value < 70_000),
+                "Four bytes for each weight are the float file. In int8 a weight takes one.",
+            ),
+            (when(lambda value: value > 100_000), "That counts bits: a byte has eight."),
+            (WEIGHTS + 8 * BIASES, "A bias keeps its 32 bits: that is four bytes, not eight."),
+            (WEIGHTS + 2 * BIASES, "A bias keeps its 32 bits: that is four bytes, not two."),
+            (
+                when(lambda value: value in (BIASES, 4 * BIASES)),
+                "Those are the biases alone: add a byte for each weight.",
+            ),
+            (
+                when(lambda value: 4500 < value < 6000),
+                "That is what the file holds beside them: names, structure, grids.",
+            ),
+            (
+                when(lambda value: value in (14_000, 14_300) or 14 <= value < 15),
+                "Count them exactly, in bytes: nothing has to be rounded.",
+            ),
+            (when(lambda value: 0 < value < 5), "That is how many times smaller. How many bytes?"),
         ],
         right="a little more than a quarter, because biases stay at 32 bits.",
         hints=(
@@ -157,6 +194,37 @@ EXERCISES = (
                 lambda v, s, z: _int8(round(v / s) + z, -127),
                 "The lowest int8 is -128: here all 256 levels are used.",
             ),
+            (lambda v, s, z: min(127, round(v / s) + z), f"{_ONE_END} -128."),
+            (lambda v, s, z: max(-128, round(v / s) + z), f"{_ONE_END} 127."),
+            (
+                lambda v, s, z: _int8(round(v / s) + z, -129, 128),
+                "An int8 goes from -128 to 127: neither end is beyond it.",
+            ),
+            (
+                lambda v, s, z: _int8(round((v - z) / s)),
+                "The zero point counts in integers: divide the value first, and then add it.",
+            ),
+            (lambda v, s, z: _int8(round((v + z) / s)), _STEPS),
+            (lambda v, s, z: _int8(round(v / s + z * s)), _STEPS),
+            (lambda v, s, z: _int8(round(abs(v) / s) + z), "Values below 0 keep their sign."),
+            (
+                lambda v, s, z: _int8(round(s / v) + z) if v else z,
+                "Turned upside down: how many steps of size scale fit into the value?",
+            ),
+            (
+                lambda v, s, z: round(_int8(v) / s) + z,
+                "You saturate the value: the integer has to fit into eight bits, at the very end.",
+            ),
+            (lambda v, s, z: (round(v / s) + z) % 256, _WRAPS),
+            (lambda v, s, z: (round(v / s) + z) % 128, _WRAPS),
+            (
+                lambda v, s, z: q if -128 <= (q := round(v / s) + z) <= 127 else 0,
+                "What lies outside becomes the lowest or the highest level, not 0.",
+            ),
+            (
+                when(lambda arguments, value: value == -128),
+                "Too often -128: take min() of 127 and your number, then max() of that and -128.",
+            ),
             (
                 when(lambda arguments, value: isinstance(value, float)),
                 "An int8 is a whole number: return an int, not a float.",
@@ -185,6 +253,32 @@ EXERCISES = (
             (lambda q, s, z: s * (q + z), "What comes back for q = zero_point? It has to be 0."),
             (lambda q, s, z: s * q, _NO_ZERO),
             (lambda q, s, z: q - z, "That counts steps: how far apart are two levels?"),
+            *(
+                (back, "Storing divided by the scale; reading has to undo that: multiply.")
+                for back in (
+                    lambda q, s, z: q / s - z,
+                    lambda q, s, z: q / s + z,
+                    lambda q, s, z: _int8(round(q / s) + z),
+                )
+            ),
+            (
+                lambda q, s, z: _int8(s * (q - z)),
+                "A real number comes back here, which may be below -128 or above 127.",
+            ),
+            (
+                lambda q, s, z: s * _wrapped(q - z),
+                "q - zero_point may leave the eight bits: reckon with int(q).",
+            ),
+            (lambda q, s, z: s * (q + 128), "The zero point stands for 0, not -128."),
+            (lambda q, s, z: s * (q + 128 - z), "The zero point is all that is taken away."),
+            (lambda q, s, z: (q - z) // (1 / s), "// rounds down: multiply by the scale."),
+            (lambda q, s, z: s * (q - z + 0.5), "A level is what comes back: add no half."),
+            (lambda q, s, z: q * (s - z), "q and zero_point are integers alike: q - zero_point."),
+            *(
+                (lost, "Put brackets around q - zero_point: * binds tighter than -.")
+                for lost in (lambda q, s, z: q - z * s, lambda q, s, z: s * q - s + z)
+            ),
+            (lambda q, s, z: z * (q - s), "The scale comes second, the zero point last."),
             (
                 lambda q, s, z: (q - z) / s,
                 "Storing divided by the scale; reading has to undo that.",
@@ -231,6 +325,20 @@ EXERCISES = (
             (partial(_grid, whole=int), _CUT),
             (partial(_grid, whole=math.floor), _FLOOR),
             (partial(_grid, whole=math.ceil), _FLOOR),  # -128 - low // scale
+            *(
+                (wrong, "The range is high - low wide.")
+                for wrong in (
+                    lambda low, high: _of_scale(low, (high + low) / 255),
+                    lambda low, high: _of_scale(low, (low - high) / 255),
+                    lambda low, high: _of_scale(low, high / 127),
+                    lambda low, high: _of_scale(low, high - low / 255),
+                )
+            ),
+            (partial(_grid, steps=8, lowest=-4), _EIGHT),
+            *(
+                (lambda low, high, of=of: (scale := _grid(low, high)[0], of(low, scale)), words)
+                for of, words in _ZERO_POINTS.items()
+            ),
             (lambda low, high: _grid(low, high)[::-1], "First the scale, then the zero point."),
         ],
         right="the range is 255 steps wide, and zero gets an integer of its own.",

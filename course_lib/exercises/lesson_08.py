@@ -32,7 +32,7 @@ def _addresses(rng):
     for _ in range(8):
         to = 2 ** int(rng.integers(1, 7))
         drawn.append((to * int(rng.integers(20, 3000)) + int(rng.integers(1, to)), to))
-    return [*drawn, (4096, 16), (36, 4), (17, 16), (0, 16)]
+    return [*drawn, (4096, 16), (36, 4), (17, 16), (0, 16), (13, 12)]
 
 
 def _peak(tensors, before=0, after=0):
@@ -138,6 +138,7 @@ EXERCISES = (
             (lambda at, to: at + to, "A block further is still between two multiples."),
             (lambda at, to: max(to, _aligned(at, to)), "0 is a multiple of every number."),
             (lambda at, to: at, "That is the address itself: is it a multiple of `to`?"),
+            (lambda at, to: at + to - 1 & -to, "A bit mask needs a power of two; `to` may be 12."),
             (lambda at, to: at + 1, "One byte further need not be a multiple: go on until it is."),
             (lambda at, to: at * to, "Far too far: which multiple is the *first*?"),
             (lambda at, to: round(at / to) * to, "round() may go down, and there bytes are taken."),

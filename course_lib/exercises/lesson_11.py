@@ -60,16 +60,67 @@ def _counting(of_array, of_number):
     )
 
 
+def _parts(calls, place):
+    return {_kind(x)[place] for x in calls if isinstance(x, np.ndarray)}
+
+
+def _numbers(calls):
+    return len({x for x in calls if not isinstance(x, np.ndarray)})
+
+
+def _new_parts(calls):
+    """Count an array where its shape or its type, each on its own, is new."""
+    seen, found = set(), 0
+    for x in calls:
+        parts = set(_kind(x)) if isinstance(x, np.ndarray) else {x}
+        found += not parts <= seen
+        seen |= parts
+    return found
+
+
 EXERCISES = (
     Exercise(
         id="11.3",
         ask="graphs(calls): how many graphs tf.function makes for these arguments",
         judge=function(_graphs, _calls, whole=True),
         mistakes=[
+            (
+                lambda calls: len(calls) - _graphs(calls),
+                "You count the calls that need no graph: the others are asked.",
+            ),
+            (lambda calls: _changes(calls) - 1, "The first call needs a graph, too: begin at 1."),
+            (
+                lambda calls: len({type(x) for x in calls}),
+                "Two kinds of Python: but shapes, types and Python's numbers all count.",
+            ),
+            (
+                lambda calls: len(_parts(calls, 0)) + len(_parts(calls, 1)) + _numbers(calls),
+                "A graph is made for each *pair* of a shape and a type: put both into one tuple.",
+            ),
+            (
+                lambda calls: len(_parts(calls, 0)) * len(_parts(calls, 1)) + _numbers(calls),
+                "Not every shape came with every type: put both of a call into one tuple.",
+            ),
+            (
+                _new_parts,
+                "Shape and type may both be known and still be a new pair: keep them together.",
+            ),
+            (
+                lambda calls: len({_kind(x) for x in calls if isinstance(x, np.ndarray)}) + 1,
+                "Every new Python number is a constant of a new graph.",
+            ),
             (len, "One graph for each call? The same kind of argument needs no new one."),
             (
                 _counting(lambda x: (x.shape, x.dtype, x.tobytes()), lambda x: x),
                 "You tell tensors apart by their values: only shape and type count.",
+            ),
+            *(
+                (_counting(tell, lambda x: x), "Only shape and type of a tensor count, not this.")
+                for tell in (id, np.sum, lambda x: tuple(x.flatten().tolist()))
+            ),
+            *(
+                (_counting(tell, lambda x: x), "Look at an array's whole shape, and at its type.")
+                for tell in (len, np.size, np.ndim, lambda x: x.dtype == np.float32)
             ),
             (
                 _counting(lambda x: x.shape, lambda x: x),
@@ -153,6 +204,13 @@ EXERCISES = (
             (18, "That is `scaled`; `out` reads it and goes on."),
             (79, "9 × 9? Mul reads nine and two."),
             (63, "scaled is 9 × 2, and two is taken away afterwards, not before."),
+            *(
+                (wrong, "Nothing is added: Mul multiplies, Sub subtracts.")
+                for wrong in (11, 20, 22)
+            ),
+            (36, "two is taken away from scaled, not multiplied with it once more."),
+            (81, "9 × 9? Mul reads nine and two, and Sub comes after it."),
+            (4.5, "Mul multiplies: 9 × 2."),
             (0, "Sub reads scaled and two; Mul reads nine and two."),
             (7, "That is 9 − 2: `out` reads `scaled`, not the 9 itself."),
         ],

@@ -67,7 +67,7 @@ EXERCISES = (
     Exercise(
         id="12.2",
         ask="weights: the two weights of both workers after one step",
-        judge=array([0.8, 0.6], tolerance=1e-9),
+        judge=array([0.8, 0.6], tolerance=1e-6),
         mistakes=[
             ([0.6, 0.2], "You added the gradients; an all-reduce by mean halves the sum."),
             ([1.2, 1.4], "A step goes against the gradient: minus."),
@@ -76,6 +76,21 @@ EXERCISES = (
             ([-1.0, -3.0], "You take the whole gradient as the step: multiply by the rate."),
             ([0.2, 0.4], "That is the step itself: take it away from the weights."),
             ([0.9, 0.8], "You halve twice: the mean of the gradients is [2, 4] already."),
+            ([0.9, 0.1], "That is worker 2 alone: both take the same step."),
+            ([0.6, 0.8], "The two weights have changed places."),
+            *(
+                (each, "You took the mean of one worker's two gradients: take it weight by weight.")
+                for each in ([1.0, 5.0], [0.9, 0.5])
+            ),
+            ([-0.2, -0.4], "That is how far each weight moves: add it to the weight of 1."),
+            ([4.0, 8.0], "That is the sum of the gradients: halve it, then take the step."),
+            ([1.4, 1.8], "A step goes against the gradient, and by the mean, not by the sum."),
+            ([3.0, 5.0], "Against the gradient, and times the rate."),
+            ([0.98, 0.96], "The rate is 0.1, not 0.01."),
+            ([0.7, 0.7], "One mean for each weight, not one for all four gradients."),
+            ([1.0, 1.0], "Nothing has moved: give all digits, and take the step."),
+            ([0.9, 1.5], "A mean adds, then halves: 3 and 1, −1 and 9."),
+            ([0.8, 0.5], "−1 has a minus: −1 + 9 is 8."),
             ([[0.8, 0.6], [0.8, 0.6]], "Right, and the same for both workers: give it once."),
             (
                 when(lambda value: numpy.shape(value) == (2, 2)),
@@ -95,8 +110,18 @@ EXERCISES = (
             (4, "One for each output? Each of them multiplies every input."),
             (8, "Those are lines, and they stand in loops: each runs more than once."),
             (7, "Those are instructions, and some stand in loops: each runs more than once."),
+            (108, "Every one of the 28 inputs is multiplied, the first one, too."),
+            (28 * 28, "28 inputs, but only 4 outputs: each input meets each output."),
             (2 * 28 * 4, "Count the products alone: the additions are not asked."),
             (28 * 4 + 4, "The one number more of each output is added, not multiplied."),
+            (
+                when(lambda value: value > 28 and value % 28 == 0 and value < 200),
+                "28 for each output, that is right: how many outputs are there?",
+            ),
+            (
+                when(lambda value: 0 <= value < 28),
+                "Not the lines of the list: they stand in loops. Count for inputs and outputs.",
+            ),
         ],
         right="a handful of instructions, and loops: that is how a layer fits into a small chip.",
         hints=("How many products does one output take?",),

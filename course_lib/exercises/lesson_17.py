@@ -44,6 +44,14 @@ def _narrow_sum(q, zero_point, weights, bias):
     return int((steps * weights).sum(dtype=np.int16)) + bias
 
 
+def _steps(q, zero_point, weights):
+    return (q.astype(int) - zero_point) * weights
+
+
+def _wrapped(number):
+    return (number + 128) % 256 - 128
+
+
 _MATRICES = "@ multiplies rows by columns. Use *: number by number, then add all the products up."
 
 
@@ -71,6 +79,10 @@ def _just_below_a_half(rng):
         a = ((1 << shift - 1) - 1) * pow(m, -1, 1 << shift) % (1 << shift)
         if 1 << 28 < a < 1 << 31 and (a * m >> shift) % 2:
             return a, m, shift
+
+
+def _wrapped_32(number):
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 _FIRST = "You shift the accumulator, which loses its bits: multiply first, then shift the product."
@@ -118,6 +130,66 @@ EXERCISES = (
             ),
             (lambda q, z, w, b: _one_sum(q, z, w, 0), "The bias is missing."),
             (
+                lambda q, z, w, b: int((q * w).sum()) + b,
+                "The zero point is missing, and eight bits do not hold the products: astype(int).",
+            ),
+            (lambda q, z, w, b: _one_sum(w, z, q, b), "The zero point is that of q, not of w."),
+            (
+                lambda q, z, w, b: int((q.astype(int) - z).sum()) * int(w.sum(dtype=int)) + b,
+                "First multiply place by place, then add the products up.",
+            ),
+            *(
+                (wrong, "Brackets: take the zero point from q, and then multiply by the weight.")
+                for wrong in (
+                    lambda q, z, w, b: int((q.astype(int) - z * w.astype(int)).sum()) + b,
+                    lambda q, z, w, b: int((q.astype(int) * w - z).sum()) + b,
+                )
+            ),
+            (
+                lambda q, z, w, b: float(_steps(q, z, w).mean()) + b,
+                "All products are added up: sum(), not mean().",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w).max()) + b,
+                "All products are added up: sum(), not max().",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w)[0, 0]) + b,
+                "That is the first product alone: is there a return in the loop?",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w)[:-1, :-1].sum()) + b,
+                "The last row and column are missing: range(n) stops before n by itself.",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w.T).sum()) + b,
+                "q and the weights lie on each other as they are: turn neither round.",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w[::-1, ::-1]).sum()) + b,
+                "q and the weights lie on each other as they are: turn neither round.",
+            ),
+            (
+                lambda q, z, w, b: _wrapped(_one_sum(q, z, w, b)),
+                "The sum has 32 bits: do not make an int8 of it.",
+            ),
+            (
+                lambda q, z, w, b: _one_sum(q.view(np.uint8), z, w, b),
+                "q has a sign: uint8 makes 128 to 255 of what is below 0.",
+            ),
+            (
+                lambda q, z, w, b: _one_sum(q, -36, w, b),
+                "-36 is the lesson's input: here each case has a zero_point of its own.",
+            ),
+            (
+                when(lambda _, value: value.kind == "IndexError"),
+                "The arrays have as many rows and columns as q.shape says, not always 5.",
+            ),
+            (
+                when(lambda _, value: "0-dimensional" in value.message),
+                "int() takes one number; q.astype(int) widens the whole array.",
+            ),
+            (
                 when(lambda arguments, value: isinstance(value, np.ndarray)),
                 "One output is one number: add all the products up.",
             ),
@@ -158,6 +230,55 @@ EXERCISES = (
                 lambda a, m, s: round(a * m / 2**s),
                 "A float holds 53 bits and the product has more: use + and >>, not / and round().",
             ),
+            *(
+                (cut, "int() cuts towards zero, and a float holds 53 bits: use + and >>.")
+                for cut in (
+                    lambda a, m, s: int(a * m / 2**s),
+                    lambda a, m, s: (1 if a > 0 else -1) * (abs(a) * m >> s),
+                )
+            ),
+            (
+                lambda a, m, s: a * m + (1 << 30) >> 31,
+                "The multiplier's exponent is not always 31: use shift.",
+            ),
+            *(
+                (power, "2 * shift is not 2**shift, and ^ is no power: write 1 << shift.")
+                for power in (
+                    lambda a, m, s: a * m // (2 * s),
+                    lambda a, m, s: (a * m + s) // (2 * s),
+                    lambda a, m, s: a * m // (2 ^ s),
+                )
+            ),
+            (
+                lambda a, m, s: (a * m >> s) + (1 << s - 1),
+                "Add the half before you shift: behind it the product is small already.",
+            ),
+            (lambda a, m, s: a * m % 2**s, "% is what is left over: shift by >>."),
+            *(
+                (far, "Shift by `shift` itself; the half alone is 1 << (shift - 1).")
+                for far in (
+                    lambda a, m, s: a * m >> s - 1,
+                    lambda a, m, s: a * m >> s + 1,
+                    lambda a, m, s: a * m + (1 << s - 1) >> s - 1,
+                )
+            ),
+            (
+                lambda a, m, s: (a + (1 << s - 1)) * m >> s,
+                "The half is added to the product, not to the accumulator.",
+            ),
+            *(
+                (narrow, "Return the whole number: it is cut to eight bits later, not here.")
+                for narrow in (
+                    lambda a, m, s: max(-128, min(127, _requantize(a, m, s))),
+                    lambda a, m, s: _wrapped(_requantize(a, m, s)),
+                    lambda a, m, s: _requantize(a, m, s) % 256 - 128,
+                )
+            ),
+            (
+                lambda a, m, s: _wrapped_32(a * m) >> s,
+                "The product needs 64 bits: Python's own int holds it, int32 does not.",
+            ),
+            (lambda a, m, s: a + m >> s, "Times the mantissa, not plus."),
             (
                 when(lambda arguments, value: isinstance(value, float)),
                 "Your function returns floats, as / does, and this chip has none: use + and >>.",

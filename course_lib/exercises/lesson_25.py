@@ -19,7 +19,7 @@ def _is_frozen(entries):
 
 def _entries(rng):
     """Draw lists of entries: none, the table alone, weights with it or without it, in any order."""
-    cases = [[], [_TABLE], [_WEIGHT.format(0)], ["w"], [f"x{_TABLE}"], [f"{_TABLE}_2"]]
+    cases = [[], [_TABLE], [_WEIGHT.format(0)], ["w"], ["GRAPH"], [f"x{_TABLE}"], [f"{_TABLE}_2"]]
     cases += [["_all_variables/0/.ATTRIBUTES/VARIABLE_VALUE"]]
     for count in (1, 2, int(rng.integers(3, 9))):
         weights = [_WEIGHT.format(place) for place in range(count)]
@@ -144,6 +144,7 @@ _FOLDERS = (
     ["model.tflite", "notes.txt"],
     ["frozen.pb"],
     ["model.meta"],
+    ["graph.pbtxt"],
     ["my_saved_model.pb", "index", "index.html"],
     [],
 )  # fmt: skip
@@ -215,9 +216,6 @@ EXERCISES = (
             (lambda entries: entries[:1] in ([], [_TABLE]), _FIRST),
             (lambda entries: entries[-1:] == [_TABLE], _LAST),
             (lambda entries: entries[-1:] in ([], [_TABLE]), _LAST),
-            (lambda entries: True,
-             "True each time, but any name that is not the table's is a variable's."),
-            (lambda entries: False, "False each time: the table alone, or no entry, is frozen."),
             (when(lambda _, value: isinstance(value, Raised)),
              "It stops: the list may be empty, and the table need not be in it."),
             (when(lambda _, value: not isinstance(value, bool)),
@@ -230,9 +228,9 @@ EXERCISES = (
              "A name may begin with that word and be another: compare the whole name."),
             (lambda entries: all(_TABLE in name for name in entries),
              "A name may contain that word and be another: compare the whole name."),
-            (lambda entries: not any(name.startswith("variables") for name in entries),
-             "Names of variables differ from writer to writer. Only the table's name is fixed."),
-            (lambda entries: not any("VARIABLE_VALUE" in name for name in entries),
+            (lambda entries: all(name in _TABLE for name in entries),
+             "`in` asks for a part of a text: a variable may be called GRAPH. Compare with ==."),
+            (when(lambda _, value: value is True),
              "Names of variables differ from writer to writer. Only the table's name is fixed."),
         ],
         right="names tell what sizes only suggest.",
@@ -242,7 +240,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="25.4",
+        id="25.5",
         ask="tensors(printed): {name: tensor} of all inputs and outputs of a signature",
         judge=function(_tensors, _signatures),
         mistakes=[
@@ -275,7 +273,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="25.5",
+        id="25.6",
         ask="kind(files): what a folder with these files is",
         judge=function(_kind, [(list(files),) for files in _FOLDERS]),
         mistakes=[
@@ -303,9 +301,6 @@ EXERCISES = (
              "A frozen one may have no checkpoint: saved_model.pb alone is a SavedModel."),
             (lambda files: _kind([name for name in files if name != "saved_model.pb"]),
              "No folder is in these names: look for saved_model.pb, not for variables/."),
-            (lambda files: "unknown" if _kind(files) == "checkpoint"
-                and not any("ckpt" in name for name in files) else _kind(files),
-             "Anything may stand before the ending: weights.index is a checkpoint's."),
             (lambda files: "checkpoint" if _kind(files) == "TensorFlow 1"
                 and "checkpoint" not in files else _kind(files),
              "run-7.meta is one, too: neither what stands before it nor `checkpoint` matters."),
@@ -314,10 +309,11 @@ EXERCISES = (
              "Turned round: where a .meta lies beside, it is TensorFlow 1."),
             (lambda files: _kind([*files, "x.meta"]),
              "Without a .meta there is no graph: that is a checkpoint alone."),
-            (lambda files: _kind_by_ends(files, _META, (".pb", "SavedModel"), _INDEX), _ALONE),
-            (lambda files: _kind_by_ends(files, (".pb", "SavedModel"), _META, _INDEX), _ALONE),
-            (lambda files: _kind_by_ends(files, _PB, _META, _INDEX), _ALONE),
-            (lambda files: _kind_by_ends(files, _META, _PB, _INDEX), _ALONE),
+            (lambda files: "TensorFlow 1" if "graph.pbtxt" in files else _kind(files),
+             "graph.pbtxt is a graph alone: without an .index there are no values."),
+            *((lambda files, order=order: _kind_by_ends(files, *order), _ALONE) for order in (
+                (_META, (".pb", "SavedModel"), _INDEX), ((".pb", "SavedModel"), _META, _INDEX),
+                (_PB, _META, _INDEX), (_META, _PB, _INDEX), (_PB, _INDEX, _META))),
             (lambda files: _kind(files) if "saved_model.pb" in files else "unknown", _DATA),
             (lambda files: "SavedModel" if "saved_model.pb" in files
              else _kind_by_ends(files, _META), _DATA),
@@ -326,13 +322,16 @@ EXERCISES = (
                     name.endswith(".meta") for name in files)
                 else _kind_by_ends(files, _META),
              "`checkpoint` may be lost, and a .meta alone holds no value: look for an .index."),
-            (lambda files: "SavedModel" if "saved_model.pb" in files
-                else _kind_by_ends(files, _META) if any(name.endswith(".meta") for name in files)
-                else "checkpoint" if any("ckpt" in name for name in files) else "unknown",
-             "Look for an .index: any name may stand before it, and a .meta alone is unknown."),
             (lambda files: _kind_by_ends(files[:1], _PB, _META, _INDEX), _FIRST_FILE),
             (lambda files: _kind([f"{each}.index" if ".data-" in each else each for each in files]),
              _LOST),
+            (when(lambda given, value: value == "unknown" != _kind(*given)),
+             "Any name may stand before an ending, with dots in it: ask name.endswith(...)."),
+            (when(lambda given, value: value == "checkpoint" and _kind(*given) == "unknown"),
+             _LOST),
+            (when(lambda given, value: value in {
+                    _kind_by_ends([name], _PB, _META, _INDEX) for name in given[0]}),
+             "You decide at one file: look at all of them, and then answer."),
             (when(lambda _, value: isinstance(value, Raised)),
              "It stops: `files` is a list of names; it may be empty, and a name may have no dot."),
             (when(lambda _, value: not isinstance(value, str)),

@@ -31,7 +31,7 @@ def _flips(rng):
     return drawn + [(6, 0), (0, 6), (4, 4), (1, 0)]
 
 
-# 27.4: choose under a budget
+# 27.5: choose under a budget
 
 
 def _choose(variants, budget_bytes, key=lambda row: row[2]):
@@ -90,6 +90,52 @@ EXERCISES = (
                 lambda lost, gained: 2 * _one_side(lost, gained),
                 "A probability cannot be above 1: look at lost == gained.",
             ),
+            *(
+                (wrong, "2**n, with n = lost + gained: neither ^, nor n**2, nor 2 * n.")
+                for wrong in (
+                    _spoilt(whole=lambda flips: flips**2 or 1),
+                    _spoilt(whole=lambda flips: 2 * flips or 1),
+                    _spoilt(whole=lambda flips: 2 ^ flips or 1),
+                    lambda a, b: min(1.0, 2 * _one_side(a, b, whole=lambda _: 2 ** max(a, b))),
+                )
+            ),
+            *(
+                (wrong, "You count ways: divide by 2**n, all the ways in which n coins can fall.")
+                for wrong in (
+                    _spoilt(math.inf, whole=lambda flips: 1),
+                    partial(_one_side, whole=lambda flips: 1),
+                )
+            ),
+            (
+                lambda a, b: max(1.0, 2 * _one_side(a, b)),
+                "max() takes the larger one, so that 1 is the least: stop at 1 with min().",
+            ),
+            (
+                lambda a, b: min(1.0, 2 / 2 ** (a + b)),
+                "Only k = 0 is counted: is there a return in the loop?",
+            ),
+            (lambda a, b: 1 - _p_value(a, b), "That is 1 minus what is asked: the other share."),
+            *(
+                (wrong, "No share of the two counts is asked: add up what comb() says of each k.")
+                for wrong in (
+                    lambda a, b: a / (a + b) if a + b else 0,
+                    lambda a, b: min(a, b) / (a + b) if a + b else 0,
+                    lambda a, b: (abs(a - b) - 1) ** 2 / (a + b) if a + b else 0,
+                )
+            ),
+            (
+                lambda a, b: min(1.0, 2 * _one_side(a, b, pick=lambda a, b: abs(a - b))),
+                _SMALLER,
+            ),
+            (
+                lambda a, b: min(
+                    1.0,
+                    2 * sum(math.comb(max(a, b), k) for k in range(min(a, b) + 1)) / 2 ** (a + b),
+                ),
+                "n is all coins, lost + gained, in comb() as well.",
+            ),
+            (lambda a, b: _one_side(a, b) ** 2, "Double it: 2 *, not **2."),
+            (lambda a, b: _one_side(a, b) / 2, "Double it: two tails are more than one."),
             (
                 lambda a, b: min(1.0, 2 * math.comb(a + b, a) / 2 ** (a + b)),
                 "You count this outcome alone: more uneven ones belong to the tail as well.",
@@ -102,7 +148,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="27.4",
+        id="27.5",
         ask="choose(variants, budget_bytes): the name of the most accurate one that fits, or None",
         judge=function(_choose, _tables),
         mistakes=[
@@ -113,6 +159,14 @@ EXERCISES = (
             (
                 lambda variants, _: max(variants, key=lambda row: row[2])[0],
                 "That is the best of all: does it fit into the budget?",
+            ),
+            (
+                partial(_choose, key=lambda row: -row[2]),
+                "You take the least accurate: sorted() begins with the smallest.",
+            ),
+            (
+                lambda rows, most: rows[0][0] if rows[0][1] <= most else None,
+                "Only the first row is looked at: is there a return in the loop, in both branches?",
             ),
             (
                 partial(_choose, key=lambda row: row[1]),

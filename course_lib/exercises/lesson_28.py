@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import array, function
 
@@ -9,8 +10,17 @@ from course_lib.exercises.judges import array, function
 
 
 def _bytes_sent(rows, cut):
+    return _sent(rows[:cut], rows[cut:])
+
+
+def _sent_sizes(rows, cut):
     read = {name for row in rows[cut:] for name in row[2]}
-    return sum(row[1] for row in rows[:cut] if row[0] in read)
+    return [row[1] for row in rows[:cut] if row[0] in read]
+
+
+def _sent(senders, readers):
+    read = {name for row in readers for name in row[2]}
+    return sum(row[1] for row in senders if row[0] in read)
 
 
 def _edge_by_edge(rows, cut):
@@ -24,18 +34,12 @@ def _of_all_inputs(rows, cut, inputs=slice(None), readers=slice(None)):
 
 
 def _sizes_once(rows, cut):
-    read = {name for row in rows[cut:] for name in row[2]}
-    return sum({row[1] for row in rows[:cut] if row[0] in read})
+    return sum(set(_sent_sizes(rows, cut)))
 
 
 def _readers(rows, cut):
     here = {row[0] for row in rows[:cut]}
     return sum(row[1] for row in rows[cut:] if here & set(row[2]))
-
-
-def _from_both(rows, cut):
-    read = {name for row in rows[cut:] for name in row[2]}
-    return sum(row[1] for row in rows if row[0] in read)
 
 
 def _unread_here(rows, cut):
@@ -46,6 +50,7 @@ def _unread_here(rows, cut):
 def _drawn_graphs(rng):
     """Draw graphs as rows in which some tensors are read twice, some late, some never."""
     drawn = [([("a", 8, []), ("b", 8, ["a"]), ("c", 2, ["a", "b"]), ("d", 1, ["a", "c"])], 2)]
+    drawn += [([("add", 8, []), ("add_1", 4, ["add"]), ("mul", 2, ["add_1"])], 2)]
     for _ in range(8):
         names = [f"op_{place}" for place in range(int(rng.integers(4, 9)))]
         rows = []
@@ -94,8 +99,75 @@ def _tables(rng):
         on_b = [float(x) for x in rng.uniform(0.01, 0.1, count).round(3)]
         sent = [int(x) for x in rng.integers(10, 3000, count + 1)]
         drawn.append((on_a, on_b, sent, int(rng.integers(2, 40)) * 1000))
-    return [*drawn, ([0.01] * 4, [0.05] * 4, [900, 800, 700, 600, 0], 5000)]  # all on A
+    all_on_a = [0.01] * 4, [0.05] * 4, [900, 800, 700, 600, 0], 5000
+    nearly_equal = [0.1], [0.096], [10, 0], 5000
+    return [*drawn, all_on_a, nearly_equal]
 
+
+_ALL_NAMES = "An operation may read several tensors: look at all names of its inputs."
+_THIS_CUT = "The bytes of a cut are sent[cut], neither those before nor behind it."
+_SUMS = (  # what is added up at a cut, how many cuts are left out at the end, the hint
+    (lambda a, b, s, v, k: s[k] / v + sum(b[k:]), 0, "You leave out the operations on A."),
+    (lambda a, b, s, v, k: sum(a[:k]) + (v / s[k] if s[k] else 0) + sum(b[k:]), 0,
+     "Bytes divided by bytes a second are seconds: sent[cut] / link."),
+    (lambda a, b, s, v, k: a[k] + s[k] / v + sum(b[k:]), 1,
+     "Not one operation alone on A: add up all before the cut."),
+    (lambda a, b, s, v, k: sum(a[: k + 1]) + s[k] / v + sum(b[k + 1 :]), 0,
+     "Operation `cut` stands on B: on_a[:cut] and on_b[cut:]."),
+    (lambda a, b, s, v, k: sum(a[: k - 1]) + s[k] / v + sum(b[k:]), 0,
+     "The first `cut` operations are on_a[:cut]."),
+    (lambda a, b, s, v, k: sum(a[:k]) + s[k - 1] / v + sum(b[k:]), 0, _THIS_CUT),
+    (lambda a, b, s, v, k: sum(a[:k]) + s[k + 1] / v + sum(b[k:]), 1, _THIS_CUT),
+    (lambda a, b, s, v, k: sum(a[:k]) + 8 * s[k] / v + sum(b[k:]), 0,
+     "`link` counts bytes a second, not bits."),
+    (lambda a, b, s, v, k: sum(a[:k]) + 2 * s[k] / v + sum(b[k:]), 0,
+     "The bytes go over the link once."),
+    (lambda a, b, s, v, k: sum(a) + s[k] / v + sum(b[k:]), 0,
+     "Only the operations before the cut run on A: on_a[:cut]."),
+    (lambda a, b, s, v, k: sum(a[k:]) + s[k] / v + sum(b[k:]), 0,
+     "A runs the operations before the cut, on_a[:cut]."),
+    (lambda a, b, s, v, k: sum(a[:k]) + s[k] / v + sum(b[:k]), 0,
+     "B runs the operations from the cut on, on_b[cut:]."),
+    (lambda a, b, s, v, k: (sum(a[:k]) + sum(b[k:])) * s[k] / v, 0,
+     "Seconds of A, of the link, and of B: they add up."),
+    (lambda a, b, s, v, k: _time(a, b, s, v, k) + 0.005 * (k < len(a)), 0,
+     "Nothing else is waited for: the link takes sent[cut] / link."),
+)  # fmt: skip
+_SENT = (
+    (lambda rows, cut: rows[cut][1], "Not what row `cut` makes: what it and others read."),
+    (lambda rows, cut: sum(row[1] for row in rows[cut:]),
+     "Those are the tensors that B makes: sent are those of A."),
+    (lambda rows, cut: _bytes_sent(rows, cut - 1),
+     "The first `cut` rows are rows[:cut]: one more belongs to A."),
+    (lambda rows, cut: _sent(rows[:cut], rows[cut + 1 :]),
+     "Row `cut` itself stands on B, and reads: rows[cut:]."),
+    (lambda rows, cut: _sent(rows[: cut - 1], rows[cut:]),
+     "The last row of A is rows[cut - 1]: rows[:cut] has it."),
+    (lambda rows, cut: _sent(rows[: cut + 1], rows[cut:]),
+     "Row `cut` stands on B already: rows[:cut] stops before it."),
+    (lambda rows, cut: next(iter(_sent_sizes(rows, cut)), 0),
+     "Only the first tensor is counted: is there a return in the loop?"),
+    (lambda rows, cut: [0, *_sent_sizes(rows, cut)][-1],
+     "Only the last tensor is counted: add each one to a sum."),
+    (lambda rows, cut: max(_sent_sizes(rows, cut), default=0),
+     "Not the largest alone: all that are read on B are sent."),
+    (lambda rows, cut: _sent(rows[:cut], rows),
+     "What A reads itself is not sent: only rows[cut:] stand on B."),
+    (lambda rows, cut: _sent(rows[:cut], rows[:cut]),
+     "That is what A reads itself: sent is what rows[cut:] read."),
+    (lambda rows, cut: sum(row[1] for row in rows[:cut]) - _bytes_sent(rows, cut),
+     "That is what nobody on B reads: the others are sent."),
+    (lambda rows, cut: sum(
+        row[1] for row in rows[:cut] if row[0] in str([r[2] for r in rows[cut:]])),
+     "add is a part of add_1, and another name: look for it in the list, not in a text."),
+    (lambda rows, cut: sum(row[1] for row in rows[cut:] for _ in row[2]),
+     "Those are the bytes of the readers: sent is what they read."),
+    (lambda rows, cut: sum(len(row[2]) for row in rows[cut:]),
+     "You count names: add up the bytes of the rows with these names."),
+    (lambda rows, cut: _of_all_inputs(rows, cut, inputs=slice(-1, None)), _ALL_NAMES),
+    (lambda rows, cut: sum(row[1] for row in rows[:cut] if [row[0]] in [r[2] for r in rows[cut:]]),
+     "An operation may read several tensors: ask `name in inputs`, not ==."),
+)  # fmt: skip
 
 EXERCISES = (
     Exercise(
@@ -113,6 +185,18 @@ EXERCISES = (
             ([5, 3], "Five calls, but one number comes twice and one tensor is like another."),
             ([3, 0], "Nothing runs before it was traced: the first call always traces."),
             ([1, 3], "The other way round: first without, then with the signature."),
+            (
+                when(lambda value: len(value) == 2 and value[0] == 3),
+                "3 is right. With a signature all five become tensors of one shape and type.",
+            ),
+            (
+                when(lambda value: len(value) == 2 and value[1] == 1),
+                "1 is right. Without one, each new number of Python counts, and the tensors once.",
+            ),
+            (
+                when(lambda value: len(value) == 2),
+                "How many numbers are new? Do the tensors differ in kind? And with a signature?",
+            ),
         ],
         right="a signature says beforehand what may come, so nothing new ever does.",
         hints=(
@@ -135,18 +219,20 @@ EXERCISES = (
                 "Not everything that A makes: only what somebody on B reads.",
             ),
             (
-                lambda rows, cut: len(
-                    {n for row in rows[cut:] for n in row[2]} & {row[0] for row in rows[:cut]}
-                ),
+                lambda rows, cut: len(_sent_sizes(rows, cut)),
                 "You count tensors: add up their bytes.",
             ),
             (
                 lambda rows, cut: _bytes_sent(rows, cut + 1),
                 "The first row of B is rows[cut], not rows[cut + 1].",
             ),
+            *_SENT,
             (_sizes_once, "Two tensors of equal size are two: collect names, not sizes."),
             (_readers, "Those are the bytes of the readers: sent is what they read."),
-            (_from_both, "What B makes itself need not be sent: is the name one of A?"),
+            (
+                lambda rows, cut: _sent(rows, rows[cut:]),
+                "What B makes itself need not be sent: is the name one of A?",
+            ),
             (_unread_here, "What A reads itself may be read on B, too: look at the readers on B."),
             (
                 lambda rows, cut: _of_all_inputs(rows, cut, inputs=slice(1)),
@@ -222,6 +308,23 @@ EXERCISES = (
             (
                 _least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k:]) + sum(s[:k]) / v),
                 "sent[cut] is all that is sent at a cut: do not add those before it.",
+            ),
+            *((_least(wrong, last=last), words) for wrong, last, words in _SUMS),
+            (
+                lambda on_a, on_b, sent, link: len(on_a),
+                "Always all on A: remember the least time with its cut, and compare with it.",
+            ),
+            (
+                lambda on_a, on_b, sent, link: len(on_a) // 2,
+                "Half of the operations is no aim: add up the seconds of each cut.",
+            ),
+            (
+                when(lambda given, value: value == min(given[2])),
+                "Those are bytes: which cut takes the least time?",
+            ),
+            (
+                when(lambda _, value: isinstance(value, Raised)),
+                "Cuts go from 0 to len(sent) - 1, one more than there are operations.",
             ),
             (
                 when(lambda _, value: isinstance(value, float)),

@@ -10,7 +10,7 @@ from reprlib import Repr
 
 import numpy
 
-from course_lib.exercises.answers import Raised, same
+from course_lib.exercises.answers import Raised, plain, same
 
 
 class _Short(Repr):
@@ -61,6 +61,30 @@ _UNITS = {
     1024: "1,024 times: which kilobyte",
     1_000_000: "1,000,000 times: millions, or micro",
 }
+_PLACES = ("first", "second", "third", "fourth")
+_STOPS = {  # a part of what a function raises, and what to look for
+    "for ^": "A power is written ** in Python.",
+    "for >>": "A shift needs integers: no /, no 0.5.",
+    "not subscriptable": "A number has no items: do your arguments stand in the order asked for?",
+    "indices must be integers": "Its items have places, not names: row[0], row[1] and so on.",
+    "has no attribute": "print(type(...)) tells what that is.",
+    "NameError": "Is it an argument under another name, or misspelt?",
+    "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
+    "ZeroDivisionError": "What if that is 0?",
+    "out of bounds": "Make a Python int of it first, with int() or astype(int).",
+}
+_CHANGED = {  # what to say of a number that was made of the right one in a usual way
+    "Twice as much as is asked: is something added or counted twice?": lambda x: 2 * x,
+    "Half of what is asked: is something divided or left out once too often?": lambda x: x / 2,
+    "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
+    "Turned upside down: what is divided by what?": lambda x: 1 / x if x else 1.0,
+    "You cut off what stands behind the point.": int,
+}
+_NARROWED = {
+    "You cut off at -128 and 127, which is not asked here.": lambda x: max(-128, min(127, x)),
+    "Eight bits do not hold that: make an int of it first.": lambda x: (x + 128) % 256 - 128,
+    "Right but for what is below 0: you make 0 of it.": lambda x: max(0, x),
+}
 
 
 def short(value: object) -> str:
@@ -82,7 +106,12 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
     """Say what went wrong for one input, in a sentence."""
     call = f"For ({', '.join(short(each) for each in arguments)})"
     if isinstance(value, Raised):
-        return f"{call} your function raises {str(value).rstrip('.')}."
+        if "is no answer here" in value.message:
+            return f"{call} {value.message}"
+        advice = next((words for part, words in _STOPS.items() if part in str(value)), "")
+        return f"{call} your function raises {str(value).rstrip('.')}. {advice}".strip()
+    if right is None:
+        return f"{call} None itself is asked, and you return {short(value)}."
     if same(value, right, tolerance):
         return f"{call} the value is right, but it is a float: an integer is asked."
     if isinstance(right, numpy.ndarray) and getattr(value, "shape", ()) == right.shape:
@@ -105,22 +134,72 @@ def first_wrong(value: Sequence, expected: Sequence) -> str:
     return f"Item {wrong + 1}, {short(value[wrong]) if value else 'none'}, is the first wrong one."
 
 
-def usual_mistake(values: Sequence, expected: Sequence, tolerance: float = 0.0) -> str:
-    """Return a hint for a usual mistake that all `values` show, nothing where there is none."""
+def which_are_off(value: Sequence, right: Sequence, tolerance: float = 0.0) -> str:
+    """Say which of up to four values are right and which not, nothing where all or none are."""
+    off = [not same(a, b, tolerance) for a, b in zip(value, right, strict=True)]
+    if len(off) > len(_PLACES) or all(off) or not any(off):
+        return ""
+    good, bad = (
+        " and the ".join(place for place, one in zip(_PLACES, off, strict=False) if one == wrong)
+        for wrong in (False, True)
+    )
+    return f"Of your {len(off)} values, right: the {good}; not yet: the {bad}."
+
+
+def usual_mistake(
+    values: Sequence,
+    expected: Sequence,
+    tolerance: float = 0.0,
+    given: dict[str, Sequence] | None = None,
+) -> str:
+    """Return a hint for a usual mistake that all `values` show, nothing where there is none.
+
+    `given` are the arguments for which they were returned: the name of each, and its values.
+    """
     pairs = list(zip(values, expected, strict=True))
-    asked, given = ({_KINDS.get(type(each), "") for each in side} for side in (expected, values))
+    asked, told = ({_KINDS.get(type(each), "") for each in side} for side in (expected, values))
+    if len(sizes := {len(each) if type(each) is tuple else 0 for each in expected}) == 1:
+        if size := sizes.pop():
+            if told == {"a number"}:
+                return f"This asks for {size} values, and you return one."
+            if told <= {"a tuple", "a list", "an array"}:
+                return _in_tuples(pairs, size, tolerance, given or {})
+            asked = asked if told & _PLAIN or told == {"a dict"} else set()
     if (
-        asked != given
-        and len(asked) == len(given) == 1
-        and asked <= _PLAIN
-        and not given & {"", "nothing"}
+        asked != told
+        and len(asked) == len(told) == 1
+        and asked <= _PLAIN | {"a tuple"}
+        and not told & {"", "nothing"}
     ):
-        return f"This asks for {asked.pop()}, and you return {given.pop()}."
+        return f"This asks for {asked.pop()}, and you return {told.pop()}."
     if all(type(each) in (int, float) and abs(each) < 1e300 for pair in pairs for each in pair):
-        return _in_numbers(pairs, tolerance)  # of a size that survives the products below
+        # of a size that survives the products below
+        return _in_numbers(pairs, tolerance) or _by_an_argument(pairs, tolerance, given or {})
     if all(isinstance(each, numpy.ndarray) for pair in pairs for each in pair):
         return _in_arrays(pairs, tolerance)
     return ""
+
+
+def _in_tuples(pairs: list[tuple], size: int, tolerance: float, given: dict[str, Sequence]) -> str:
+    """Look at each item of tuples on its own."""
+    lengths = {len(value) for value, _ in pairs}
+    if lengths != {size}:
+        return f"This asks for {size} values, and you return {max(lengths)}."
+    columns = [list(zip(*side, strict=True)) for side in zip(*pairs, strict=True)]
+    values, expected = ([plain(list(column)) for column in side] for side in columns)
+    off = [not same(a, b, tolerance) for a, b in zip(values, expected, strict=True)]
+    told = {
+        place: usual_mistake(values[place], expected[place], tolerance, given)
+        for place in range(min(size, len(_PLACES)))
+        if off[place]
+    }
+    place = next((each for each, words in told.items() if words), None)
+    words = which_are_off(values, expected, tolerance)
+    if place is None:
+        return words
+    if not words and len(set(told.values())) > 1:
+        words = f"Look at the {_PLACES[place]} value first."
+    return f"{words} {told[place]}".strip()
 
 
 def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
@@ -142,6 +221,38 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
                 for value, (_, right) in zip(scaled, pairs, strict=True)
             ):
                 return f"Too {side} by {words}? Look at the unit that is asked."
+    for words, change in _CHANGED.items() if len(pairs) > 1 else ():  # of one it would tell
+        if all(same(value, change(right), tolerance + 1e-9 * abs(right)) for value, right in pairs):
+            if any(right and value != right for value, right in pairs):
+                return words
+    if len(pairs) > 1:
+        for words, change in _NARROWED.items():
+            if all(right != value == change(right) for value, right in pairs):
+                return words
+    return ""
+
+
+def _by_an_argument(
+    pairs: list[tuple[float, float]], tolerance: float, given: dict[str, Sequence]
+) -> str:
+    """Recognise a number that is off by an argument in each case, added or multiplied."""
+    for name, numbers in given.items():
+        plain_ones = [x for x in numbers if type(x) in (int, float) and 1e-100 < abs(x) < 1e100]
+        if len(plain_ones) < len(numbers) or len(set(plain_ones)) < 2:
+            continue
+        for times, words in ((1, ""), (2, "twice ")):
+            for sign, side in ((1, "large"), (-1, "small")):
+                if all(
+                    same(value, right + sign * times * each, tolerance + 1e-9 * abs(right))
+                    for (value, right), each in zip(pairs, numbers, strict=True)
+                ):
+                    return f"Too {side} by {words}`{name}`, always: look where you add or subtract."
+                if all(
+                    right and same(value, right * each ** (sign * times), 1e-9 * abs(value))
+                    for (value, right), each in zip(pairs, numbers, strict=True)
+                ):
+                    how = "multiplied" if sign > 0 else "divided"
+                    return f"Yours is what is asked, {how} {words}by `{name}`."
     return ""
 
 

@@ -62,6 +62,8 @@ class Recorder(shell.View):
 
     def __init__(self, folder: str | Path, words: Sequence[str]) -> None:
         self.folder, self.words = Path(folder), tuple(words)
+        if not self.words:
+            raise ValueError("Give the recorder a list of words: these are none.")
         self.word = self.words[0]
         self.view = shell.html()
         self.chooser = shell.dropdown("word", self.words, on_change=self._choose)

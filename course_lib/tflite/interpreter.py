@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +15,8 @@ import numpy as np
 from course_lib import session
 from course_lib.formats.tflite_file import ModelError, check, schema
 
-_TOGETHER = 64  # inputs that are rounded at once
+_TOGETHER = 64  # inputs that are rounded at once, and the fewest that are worth a thread
+_SMALL_BYTES = 8 << 20  # of all tensors: a larger model is loaded once
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,10 @@ class Interpreter:
         state is carried from one input to the next, also in a streaming model. Raises ValueError
         when the features do not fit the model's input.
         """
-        rows, stored = self._fitted(features), []
+        return self._answers(self._fitted(features))
+
+    def _answers(self, rows: np.ndarray) -> np.ndarray:
+        stored = []
         for start in range(0, len(rows), _TOGETHER):
             for row in quantize(rows[start : start + _TOGETHER], self.inputs[0]):
                 self.reset()
@@ -180,10 +186,20 @@ def run(
 ) -> np.ndarray:
     """Return the probabilities, (n, classes) float32, that a model gives for (n, 49, 40) features.
 
-    Quantized ends are handled with the model's own scale and zero point. Raises ModelError for
-    bytes that are no model and `ValueError` for features that do not fit.
+    Quantized ends are handled with the model's own scale and zero point. Many clips are shared out
+    among the machine's cores, each with an interpreter of its own. Raises ModelError for bytes that
+    are no model and `ValueError` for features that do not fit.
     """
-    return Interpreter(model_bytes, delegate, reference=reference).run(features)
+    made = Interpreter(model_bytes, delegate, reference=reference)
+    rows = made._fitted(features)
+    stored = sum(int(np.prod(each.shape)) * each.dtype.itemsize for each in made.tensors)
+    count = min(os.cpu_count() or 1, len(rows) // _TOGETHER) if stored < _SMALL_BYTES else 1
+    if count < 2:
+        return made._answers(rows)
+    more = (Interpreter(model_bytes, delegate, reference=reference) for _ in range(count - 1))
+    with ThreadPoolExecutor(count) as threads:  # LiteRT lets other threads work while it runs
+        parts = threads.map(Interpreter._answers, (made, *more), np.array_split(rows, count))
+        return np.concatenate(list(parts))
 
 
 def load(name: str) -> bytes:

@@ -125,17 +125,31 @@ def thresholds(
     levels: np.ndarray, missed: np.ndarray, false_alarms: np.ndarray, chosen: float | None = None
 ) -> Picture:
     """Draw the shares of missed keywords and of false alarms, (n,), against the threshold."""
-    fig, axis = style.figure(8.0, 3.8)
-    axis.plot(levels, missed, color=PALETTE["blue"], label="keywords missed")
-    axis.plot(levels, false_alarms, "--", color=PALETTE["red"], label="false alarms")
-    if chosen is not None:
-        axis.axvline(chosen, color=PALETTE["ink"], linewidth=1.2)
-        axis.annotate(f" {chosen:.2f}", (chosen, axis.get_ylim()[1]), va="top", fontsize=12)
-    axis.set(xlabel="threshold: say a keyword only above it", ylabel="share of clips")
-    axis.yaxis.set_major_formatter("{x:.0%}")
-    axis.grid()
-    axis.legend()
-    return style.show(fig, "keywords missed rise and false alarms fall as the threshold rises")
+    return _Thresholds(levels, missed, false_alarms).picture(chosen)
+
+
+class _Thresholds:
+    """Both curves, drawn once; a line for the chosen threshold each time."""
+
+    def __init__(self, levels: np.ndarray, missed: np.ndarray, false_alarms: np.ndarray) -> None:
+        fig, axis = style.figure(8.0, 3.8)
+        axis.plot(levels, missed, color=PALETTE["blue"], label="keywords missed")
+        axis.plot(levels, false_alarms, "--", color=PALETTE["red"], label="false alarms")
+        axis.set(xlabel="threshold: say a keyword only above it", ylabel="share of clips")
+        axis.yaxis.set_major_formatter("{x:.0%}")
+        axis.grid()
+        axis.legend()
+        axis.autoscale(False)
+        self.axis, self.drawn = axis, style.Redrawn(fig)
+
+    def picture(self, chosen: float | None) -> Picture:
+        moving, axis = [], self.axis
+        if chosen is not None:
+            moving.append(axis.axvline(chosen, color=PALETTE["ink"], linewidth=1.2))
+            top = chosen, axis.get_ylim()[1]
+            moving.append(axis.annotate(f" {chosen:.2f}", top, va="top", fontsize=12))
+        alt = "keywords missed rise and false alarms fall as the threshold rises"
+        return self.drawn.picture(moving, alt)
 
 
 class _Heard(shell.View):
@@ -231,6 +245,10 @@ class Threshold(_Heard):
         self.level = level
         self.sure = report.probabilities[:, _KEYWORDS].max(axis=1)
         self.keyword = np.isin(report.labels, _KEYWORDS)
+        words, others = max(1, self.keyword.sum()), max(1, (~self.keyword).sum())
+        missed = np.array([len(self.missed(each)) / words for each in _LEVELS])
+        alarms = np.array([len(self.alarms(each)) / others for each in _LEVELS])
+        self._curves = _Thresholds(_LEVELS, missed, alarms)
 
     def missed(self, level: float) -> np.ndarray:
         """Return the places of the keywords that are not surer than `level`, the surest first."""
@@ -242,10 +260,7 @@ class Threshold(_Heard):
 
     def picture(self, level: float) -> Picture:
         """Return the curves of both errors with the threshold marked."""
-        words, others = max(1, self.keyword.sum()), max(1, (~self.keyword).sum())
-        missed = np.array([len(self.missed(each)) / words for each in _LEVELS])
-        alarms = np.array([len(self.alarms(each)) / others for each in _LEVELS])
-        return thresholds(_LEVELS, missed, alarms, level)
+        return self._curves.picture(level)
 
     def html(self, level: float) -> str:
         """Return what happens at a threshold, and players for some of the errors."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from course_lib.sound.dataset import LABELS
 from course_lib.views import shell, style
 
 _MINUTE = 60.0
-_WORDS = (("yes", "blue"), ("no", "red"))
+_WORDS = (("yes", "blue", "-"), ("no", "red", "--"))
 
 
 def outcome(recording: Recording, scores: Scores, windows: int, threshold: float) -> Outcome:
@@ -39,23 +40,54 @@ def curve(
     length: float = _MINUTE,
 ) -> style.Picture:
     """Return a minute of smoothed scores with the words spoken below and those found above."""
-    fig, axes = style.figure(11, 4.4)
-    shares, result = smooth(scores.shares, windows), outcome(recording, scores, windows, threshold)
-    seen = (scores.ends >= start) & (scores.ends <= start + length)
-    for (word, colour), dash in zip(_WORDS, ("-", "--"), strict=True):
-        values = shares[seen, LABELS.index(word)]
-        axes.plot(scores.ends[seen], values, dash, color=style.PALETTE[colour], lw=1.5, label=word)
-    axes.axhline(threshold, color=style.PALETTE["grey"], lw=1, ls=":")
-    _marks(axes, [(w.start + 1, -0.13, w.label) for w in recording.words], start, length, "black")
-    _marks(axes, [(f.end, 1.08, f"{f.label} ✓") for f in result.hits], start, length, "green")
-    alarms = [(f.end, 1.08, f"{f.label} ✗") for f in result.false_alarms]
-    _marks(axes, alarms, start, length, "red")
-    axes.set(xlim=(start, start + length), ylim=(-0.22, 1.2), yticks=[0, 0.5, 1])
-    axes.set_xlabel("seconds; below: words spoken, above: words found (✓ hit, ✗ false alarm)")
-    axes.set_ylabel("smoothed share")
-    axes.set_title(sentence(result), fontsize=12, pad=24)
-    fig.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    return style.show(fig, "scores over time, with the words spoken and the words found")
+    return _Minute(recording, scores, start, length).picture(windows, threshold)
+
+
+class _Minute:
+    """Axes and the words that were spoken, drawn once; scores and what was found each time."""
+
+    def __init__(self, recording: Recording, scores: Scores, start: float, length: float) -> None:
+        self.recording, self.scores, self.ends = recording, scores, (start, start + length)
+        fig, self.axes = style.figure(11, 4.4)
+        for word, colour, dash in _WORDS:
+            self.axes.plot([], [], dash, color=style.PALETTE[colour], lw=1.5, label=word)
+        self._marks([(w.start + 1, -0.13, w.label) for w in recording.words], "black")
+        self.axes.set(xlim=self.ends, ylim=(-0.22, 1.2), yticks=[0, 0.5, 1])
+        self.axes.set_xlabel(
+            "seconds; below: words spoken, above: words found (✓ hit, ✗ false alarm)"
+        )
+        self.axes.set_ylabel("smoothed share")
+        self.axes.set_title(" ", fontsize=12, pad=24)
+        fig.legend(*self.axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+        self.drawn = style.Redrawn(fig)
+
+    def picture(self, windows: int, threshold: float) -> style.Picture:
+        shares = smooth(self.scores.shares, windows)
+        result = outcome(self.recording, self.scores, windows, threshold)
+        seen = (self.scores.ends >= self.ends[0]) & (self.scores.ends <= self.ends[1])
+        moving = [self.axes.axhline(threshold, color=style.PALETTE["grey"], lw=1, ls=":")]
+        for word, colour, dash in _WORDS:
+            values = shares[seen, LABELS.index(word)]
+            look = {"color": style.PALETTE[colour], "lw": 1.5, "ls": dash}
+            moving += self.axes.plot(self.scores.ends[seen], values, **look)
+        moving += self._marks([(f.end, 1.08, f"{f.label} ✓") for f in result.hits], "green")
+        alarms = [(f.end, 1.08, f"{f.label} ✗") for f in result.false_alarms]
+        moving += self._marks(alarms, "red")
+        above = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 12}
+        moving.append(self.axes.annotate(sentence(result), (0, 1), (0, 24), **above))
+        return self.drawn.picture(
+            moving, "scores over time, with the words spoken and the words found"
+        )
+
+    def _marks(self, marks: Sequence[tuple[float, float, str]], colour: str) -> list[Any]:
+        """Write words at their times; unknown words are dots, so that the line stays readable."""
+        written = []
+        for at, height, text in marks:
+            if self.ends[0] <= at <= self.ends[1]:
+                shown, angle = ("·", 0) if text.startswith("_") else (text, 45)
+                look = {"fontsize": 10, "color": style.PALETTE[colour], "rotation": angle}
+                written.append(self.axes.text(at, height, shown, ha="center", va="center", **look))
+        return written
 
 
 def trade(recording: Recording, scores: Scores, smoothings=(1, 2, 4)) -> style.Picture:
@@ -85,6 +117,7 @@ class Detector(shell.View):
     ) -> None:
         self.recording, self.scores = recording, scores
         self.windows, self.threshold = windows, threshold
+        self._minutes: dict[int, _Minute] = {}
 
     def controls(self) -> Any:
         last = max(0, int(self.recording.seconds // _MINUTE) - 1)
@@ -95,17 +128,11 @@ class Detector(shell.View):
 
     def page(self, windows: int, threshold: float, minute: int) -> str:
         """Return the HTML of the outcome in one sentence, and of one minute of the recording."""
-        heard = self.recording, self.scores, windows, threshold
-        return shell.note(sentence(outcome(*heard))) + curve(*heard, minute * _MINUTE).html()
+        if minute not in self._minutes:
+            made = _Minute(self.recording, self.scores, minute * _MINUTE, _MINUTE)
+            self._minutes[minute] = made
+        said = sentence(outcome(self.recording, self.scores, windows, threshold))
+        return shell.note(said) + self._minutes[minute].picture(windows, threshold).html()
 
     def still(self) -> style.Picture:
         return curve(self.recording, self.scores, self.windows, self.threshold)
-
-
-def _marks(axes, marks, start: float, length: float, colour: str) -> None:
-    """Write words at their times; unknown words are dots, so that the line stays readable."""
-    for at, height, text in marks:
-        if start <= at <= start + length:
-            shown, angle = ("·", 0) if text.startswith("_") else (text, 45)
-            look = {"fontsize": 10, "color": style.PALETTE[colour], "rotation": angle}
-            axes.text(at, height, shown, ha="center", va="center", **look)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from course_lib.views.layout import Arrow, Box, Edge, Layout
+from course_lib.views.layout import Arrow, Box, Edge, Layout, Point
 from course_lib.views.style import PALETTE, card
 
 _FILLS = {
@@ -76,7 +76,7 @@ def svg(layout: Layout, marks: Marks, alt: str, scale: float = 1, shrinks: bool 
     ]
     parts += [_svg_arrow(arrow, marks) for arrow in layout.arrows]
     parts += [_svg_box(box, marks) for box in layout.boxes]
-    parts += [_svg_label(arrow, marks) for arrow in layout.arrows]
+    parts += [_svg_label(arrow, layout, marks) for arrow in layout.arrows]
     parts.append("</svg>")
     return card("".join(parts))
 
@@ -171,11 +171,26 @@ def _paint_labels(axes: Any, layout: Layout, marks: Marks, scale: float) -> None
     look = {"color": PALETTE["blue"], "fontweight": "bold", "zorder": 6}
     halo = [withStroke(linewidth=4 * scale, foreground=PALETTE["paper"])]
     for arrow in layout.arrows:
-        x, y = arrow.label
-        for line, text in enumerate(marks.labels.get(arrow.edge, "").splitlines()):
+        text = marks.labels.get(arrow.edge, "")
+        (x, y), side = _beside(arrow, layout, text)
+        for line, part in enumerate(text.splitlines()):
             size = {"fontsize": (11.5, 9.5)[min(line, 1)] * scale}
-            place = {"ha": "center", "va": "center", "path_effects": halo}
-            axes.text(x, y + 15 * line, text, **place, **look, **size)
+            place = {"ha": ("right", "center", "left")[side + 1], "va": "center"}
+            axes.text(x, y + 15 * line, part, path_effects=halo, **place, **look, **size)
+
+
+def _beside(arrow: Arrow, layout: Layout, text: str) -> tuple[Point, int]:
+    """Return where an arrow's text stands, and on which side of that place: -1, 0 (on it) or 1.
+
+    Where several arrows leave one box, it stands on the outer side, so that it covers no other.
+    """
+    x, y = arrow.label
+    ends = [each.points[-1][0] for each in layout.arrows if each.edge[0] == arrow.edge[0]]
+    if max(ends) - min(ends) < 1 or arrow.points[-1][0] not in (min(ends), max(ends)):
+        return (x, y), 0
+    side = 1 if arrow.points[-1][0] == max(ends) else -1
+    room = layout.width - x if side > 0 else x
+    return ((x + 12 * side, y), side) if room > 11 * len(text.partition("\n")[0]) else ((x, y), 0)
 
 
 def _svg_arrow(arrow: Arrow, marks: Marks) -> str:
@@ -190,17 +205,17 @@ def _svg_arrow(arrow: Arrow, marks: Marks) -> str:
     )
 
 
-def _svg_label(arrow: Arrow, marks: Marks) -> str:
+def _svg_label(arrow: Arrow, layout: Layout, marks: Marks) -> str:
     text = marks.labels.get(arrow.edge, "")
     if not text:
         return ""
-    x, y = arrow.label
+    (x, y), side = _beside(arrow, layout, text)
     first, _, second = text.partition("\n")
     if second:
         second = f'<tspan x="{x:.1f}" dy="15" font-size="12.5">{escape(second)}</tspan>'
     return (
-        f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="middle" font-size="15" '
-        f'font-weight="bold" fill="{PALETTE["blue"]}" paint-order="stroke" '
+        f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="{("end", "middle", "start")[side + 1]}" '
+        f'font-size="15" font-weight="bold" fill="{PALETTE["blue"]}" paint-order="stroke" '
         f'stroke="{PALETTE["paper"]}" stroke-width="5">{escape(first)}{second}</text>'
     )
 

@@ -45,7 +45,7 @@ variants = {name: tflite.convert(frozen, name, clips)
 int8, float32 = variants["int8"], variants["float32"]
 
 # %% [markdown]
-# One more is your own. Coarser weights shift the average of every channel a little. A bias has 32 bits, so it can shift
+# One more variant you make yourself. Coarser weights shift the average of every channel a little. A bias has 32 bits, so it can shift
 # that back, for not one byte more.
 #
 # given: 32
@@ -104,7 +104,7 @@ for name in ("int8", "int8_improved"):
 # holds: set(verdicts.values()) == {"noise"} and round(factor) == 3
 
 # %%
-kernels = quantize.read(float32).kernels
+kernels = quantize.read(tflite.load("spotter_float32")).kernels
 weights = sum(kernel.size for kernel in kernels.values())
 biases = sum(len(kernel) for kernel in kernels.values())
 print(f"{weights:,} weights and {biases} biases")

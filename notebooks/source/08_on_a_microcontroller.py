@@ -60,7 +60,7 @@ print(f"{len(source):,} characters; read back, they are the file:",
 # %% [markdown]
 # ### Exercise 8.2
 # The bytes before `address` are taken. `aligned(address, to)` returns the place where the array can begin: the first
-# multiple of `to` from there on.
+# multiple of `to` from there on. (`to` may be any whole number above zero.)
 
 # %% exercise="8.2" points=1
 # Exercise 8.2

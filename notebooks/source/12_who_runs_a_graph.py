@@ -66,7 +66,7 @@ print(timing)
 #
 # To train on more clips at once, copy the model. A **replica** is a copy on another device, with its own share of every
 # batch. It walks back from its own loss to its own gradients. Then the **all-reduce** gives every replica the mean of all.
-# That is one line, the third. `MirroredStrategy` copies what is built in its `scope` onto both devices:
+# That is one line, the `return`. `MirroredStrategy` copies what is built in its `scope` onto both devices:
 
 # %%
 from course_lib import spotter
@@ -122,7 +122,7 @@ check("12.2", weights)
 # %% [markdown]
 # Your step is plain gradient descent, called **SGD**. Adam, you remember, also divides each gradient by its own usual size.
 #
-# It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy for one step, then average
+# It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy, then average
 # the copies. Does that give the same weights as averaging the gradients? Guess one word each, "same" or "apart": for
 # one step of SGD, for three, for one of Adam.
 
@@ -190,7 +190,7 @@ from course_lib.views.listing import Listing
 Listing(code).show()
 
 # %% [markdown]
-# One instruction for each rounded box. Everything around them fetches numbers and stores the result.
+# One instruction for each of the four operations. Everything around them fetches numbers and stores the result.
 # On an x86 processor, `vaddss` means: add two single floats.
 #
 # A layer of a network hardly needs more words. This one has 28 inputs and 4 outputs. For each output it multiplies every

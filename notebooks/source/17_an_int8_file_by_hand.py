@@ -267,14 +267,20 @@ print("by more than a step:", np.any(abs(once - twice) > 1))
 # ## The error, layer by layer
 #
 # The sums are exact. But the weights in them are rounded, and every layer rounds what it hands on. Run the float and the
-# int8 file side by side and compare every
-# tensor. Beside `int8` stands the file whose biases are mended, as in lesson 07.
+# int8 file side by side and compare every tensor. Beside `int8` stands the file whose biases are mended, as in lesson 07.
+#
+# **Predict.** Every layer adds noise. Is the last one the noisiest? Write "yes" or "no".
+
+# %% predict="17.4"
+my_guess = ...
 
 # %%
 some = features.of(dataset.bundled("train"))[::20]
 improved = quantize.correct_biases(int8, float32, some)
 errors = quantize.layer_errors(float32, int8, rows)
 mended = quantize.layer_errors(float32, improved, rows)
+noisiest = min(errors, key=lambda error: error.sqnr_db)
+compare("17.4", my_guess, "yes" if noisiest is errors[-1] else "no")
 draw.layer_errors({"int8": errors, "int8_improved": mended})
 
 # %%
@@ -282,7 +288,6 @@ lifted = sum(new.sqnr_db > old.sqnr_db
              for old, new in zip(errors, mended))
 lowest = [min(each.worst_db for each in found)
           for found in (errors, mended)]
-noisiest = min(errors, key=lambda error: error.sqnr_db)
 print("mended biases lift most layers:", lifted > len(errors) / 2)
 print("and the clip that suffers most:", lowest[1] > lowest[0])
 print(f"the noisiest layer is {noisiest.label}; its worst clip:")

@@ -33,7 +33,6 @@ rows = features.of(dataset.bundled("test"))[::24]
 #
 # A SavedModel is a folder: a graph with its entrances, and a checkpoint of its variables in `variables/`. "Frozen" says
 # something else: that the variables have become constants of the graph. So a SavedModel may be frozen or not. Make both.
-# (They differ in one more way: the frozen graph ends in the softmax, the model one step earlier, in the sums that go into it.)
 #
 # given: twice
 
@@ -186,12 +185,18 @@ for name in ("live", "cold", "older"):
 print(equal)
 
 # %% [markdown]
-# Three folders, one answer. (The model that is not frozen answers with those sums, so the cell adds the softmax there.)
+# Three folders, one answer. (The model that is not frozen ends one step before the softmax, so the cell adds it there.)
 #
 # ## The entrance has a name
 #
 # A signature names what goes in and what comes out, and which tensors of the graph these are. TensorFlow brings a
 # program that prints it, for whoever has the folder and no code: `saved_model_cli`.
+#
+# **Predict.** The function `serve` took `features` and gave `probabilities`. How many of the signature's two tensors are
+# called so?
+
+# %% predict="25.4"
+my_guess = ...
 
 # %%
 def command_line(*arguments):
@@ -201,17 +206,19 @@ def command_line(*arguments):
                          "serving_default", seconds=120)
     return done.stdout
 
-print(command_line("show"))
+signature = command_line("show")
+print(signature)
+compare("25.4", my_guess, sum(f"name: {each}:0" in signature for each in ends))
 
 # %% [markdown]
-# ### Exercise 25.4
+# ### Exercise 25.5
 # `features` is a name for people; `serving_default_features:0` is the tensor. Write `tensors(printed)`: a dict from each
 # name in the brackets, of inputs and outputs alike, to its tensor.
 #
 # given: `serving_default_features:0`
 
-# %% exercise="25.4" points=2
-# Exercise 25.4
+# %% exercise="25.5" points=2
+# Exercise 25.5
 def tensors(printed):
     ### BEGIN SOLUTION
     found = {}
@@ -223,8 +230,8 @@ def tensors(printed):
     return found
     ### END SOLUTION
 
-# %% check="25.4"
-check("25.4", tensors)
+# %% check="25.5"
+check("25.5", tensors)
 
 # %% [markdown]
 # The same program runs the model: numbers in a file, answers in a file. Python writes the one and reads the other here;
@@ -279,15 +286,14 @@ print(*sorted(path.name for path in train.iterdir()), sep="\n")
 
 # %% [markdown]
 # Which is which? `checkpoint` is a text that names the newest one; `.index` and `.data` hold the variables, as in
-# lesson 04 (`.index` says what lies where in `.data`); `.meta` holds the graph. (Still older folders,
-# of the first format, have one file without an ending in place of the two. Nobody asks for them below.)
+# lesson 04 (`.index` says what lies where in `.data`); `.meta` holds the graph.
 #
-# ### Exercise 25.5
+# ### Exercise 25.6
 # People send folders without a word. Write `kind(files)`, for a list of file names: `"SavedModel"`, `"TensorFlow 1"` (a
 # checkpoint whose graph lies beside it), `"checkpoint"` or `"unknown"`. Beware of a `variables/` in a SavedModel.
 
-# %% exercise="25.5" points=1
-# Exercise 25.5
+# %% exercise="25.6" points=1
+# Exercise 25.6
 def kind(files):
     ### BEGIN SOLUTION
     def there(ending):
@@ -299,8 +305,8 @@ def kind(files):
     return "TensorFlow 1" if there(".meta") else "checkpoint"
     ### END SOLUTION
 
-# %% check="25.5"
-check("25.5", kind)
+# %% check="25.6"
+check("25.6", kind)
 
 # %% [markdown]
 # Now forget the code above, and freeze from the folder alone. All that you have to find is the name of the answer: the end of
@@ -332,17 +338,17 @@ print("more than a hundred nodes before:", len(whole.node) > 100)
 # %% [markdown]
 # **Predict.** The answer is one matrix product, one sum, one sigmoid. How many nodes are left of the whole graph?
 
-# %% predict="25.6"
+# %% predict="25.7"
 my_guess = ...
 
 # %%
 print(*(node.op for node in by_old.node))
-compare("25.6", my_guess, len(by_old.node))
+compare("25.7", my_guess, len(by_old.node))
 
 # %% [markdown]
 # The three, the input, a constant for each variable, and an `Identity` beside each: what read the variable hands the constant
 # on. All the rest was for training: loss, gradients, momentum, first values, saver. Nobody listed what to throw away; the
-# function walked back from `probability`, and kept what it met. Here they are byte by byte (lesson 15 reads such bytes).
+# function walked back from `probability`, and kept what it met. Here they are byte by byte, as in lesson 15.
 
 # %%
 WireCursor(by_old.SerializeToString(),
@@ -363,22 +369,19 @@ with session.quiet():
     by_new = internals.with_constants(
         wrapped.prune("x:0", "probability:0"))
 
-# %%
 def ask(nodes):
     with tf.Graph().as_default(), old.Session() as running:
         tf.import_graph_def(nodes, name="")
         return running.run("probability:0", {"x:0": inputs})
 
-def operations(nodes):
-    return sorted(node.op for node in nodes.node)
-
-agree = all(np.allclose(ask(nodes), expected) for nodes in (by_old, by_new))
-alike = operations(by_old) == operations(by_new)
+ways = by_old, by_new
+agree = all(np.allclose(ask(nodes), expected) for nodes in ways)
+alike = len({str(sorted(n.op for n in nodes.node)) for nodes in ways}) == 1
 print("the same answers:", agree, "| the same operations:", alike)
 
 # %% [markdown]
-# Two ways that are years apart, and the same operations come out, since both do the same: walk back from the answer, put
-# constants where variables were.
+# Two ways, years apart, and the same operations come out: both walk back from the answer, and put constants where variables
+# were.
 #
 # ## What you measured
 

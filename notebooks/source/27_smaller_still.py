@@ -185,6 +185,14 @@ sizes.factors(pairs)
 # Where can a bit be spared? Store the weights of one layer at a time in only four, and for comparison keep that layer in
 # floats. How near do the answers stay to those of the float model? Choose on training clips; the unseen ones are for
 # judging.
+#
+# **Predict.** Each of the six convolutions gets four bits once. How many of the six files are smaller than `int8`?
+#
+# given: six
+# given: four bits
+
+# %% predict="27.4"
+my_guess = ...
 
 # %%
 some = clips[::20]
@@ -200,6 +208,8 @@ layers = [run.plan.label(step) for step in run.plan.operations
 floats = {layer: quality(calibrated.quantized([layer])) for layer in layers}
 fours = {layer: quality(quantize.four_bits(int8, float32, [layer]))
          for layer in layers}
+shrunken = sum(size < len(int8) for size, _ in fours.values())
+compare("27.4", my_guess, shrunken)
 draw.bits_per_layer(quality(int8), floats, fours)
 
 # %% [markdown]
@@ -278,12 +288,12 @@ print(f"beside a float file that was compacted, too: {bare:.1f} times")
 Dashboard(steps, unseen).show()
 
 # %% [markdown]
-# ### Exercise 27.4
+# ### Exercise 27.5
 # A chip has room for so many bytes and no more. `choose(variants, budget_bytes)` gets rows `(name, bytes, accuracy)`.
 # Return the name of the most accurate one that fits the budget, or `None` if none does. No two are equally accurate.
 
-# %% exercise="27.4" points=2
-# Exercise 27.4
+# %% exercise="27.5" points=2
+# Exercise 27.5
 def choose(variants, budget_bytes):
     ### BEGIN SOLUTION
     fitting = [row for row in variants if row[1] <= budget_bytes]
@@ -292,8 +302,8 @@ def choose(variants, budget_bytes):
     return max(fitting, key=lambda row: row[2])[0]
     ### END SOLUTION
 
-# %% check="27.4"
-check("27.4", choose)
+# %% check="27.5"
+check("27.5", choose)
 
 # %% [markdown]
 # ## What you measured

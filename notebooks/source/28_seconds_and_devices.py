@@ -203,7 +203,7 @@ draw.ratios(seconds, "Keras, eager")
 # one small operation after the other. In so small a model, *who starts the operations* matters more than their bits.
 
 # %% [markdown]
-# Is int8 faster than float32 in yours? Eight bits always save bytes, and seconds where the processor has instructions for
+# In your picture, is int8 faster? Eight bits always save bytes, and seconds where the processor has instructions for
 # them and the model is large.
 
 # %% [markdown]

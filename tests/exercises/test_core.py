@@ -171,7 +171,7 @@ def no_return(data, position):
         (lambda data: 3, "raises TypeError"),
         (lambda data, place: object(), "A object is no answer"),
         (28, "the function itself"),
-        (lambda data, place: 5, "you return 5, and it should be"),
+        (lambda data, place: 5, "You return 5 whatever comes in"),
     ],
 )
 def test_a_hint_depends_on_the_mistake(answer, said):

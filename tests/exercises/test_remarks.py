@@ -48,11 +48,81 @@ def difference(left, right):
         (lambda left, right: left - right + 5, "you return"),
         (lambda left, right: str(left - right), "asks for a number, and you return a text"),
         (lambda left, right: [left - right], "asks for a number, and you return a list"),
+        (lambda left, right: 2 * (left - right), "counted twice?"),
+        (lambda left, right: (left - right) / 2, "Half of what is asked"),
+        (lambda left, right: 1 / (left - right), "upside down"),
+        (lambda left, right: 7, "You return 7 whatever comes in"),
+        (lambda left, right: left + right, "Too large by twice `right`"),
+        (lambda left, right: -right, "Too small by `left`"),
+        (lambda left, right: (left - right) * left, "multiplied by `left`"),
+        (lambda left, right: (left - right) / right**2, "divided twice by `right`"),
+        (lambda left, right: left - right if left > 7 else None, "Sometimes nothing comes back"),
+        (lambda left, right: left - right if left > 5 else 1, "All but one case is right."),
+        (lambda left, right: lefty - right, "Is it an argument under another name"),  # noqa: F821
+        (lambda left, right: [left][right], "an empty one none"),
+        (lambda left, right: 1.5 ^ left, "A power is written **"),
+        (lambda left, right: len, "no answer here: call it, with brackets"),
     ],
 )
 def test_usual_mistakes_in_a_function(answer, hint):
     judge = judges.function(difference, [(9, 2), (5, 1), (8, 4)], whole=True)
     assert hint in Exercise("1.1", "a", judge, "yes").outcome(answer).hint
+
+
+def two_ways(total, count):
+    return total / count, total - count
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (
+            lambda total, count: (total / count, count - total),
+            "right: the first; not yet: the second",
+        ),
+        (lambda total, count: (total / count, count - total), "the sign is not"),
+        (lambda total, count: (count / total, total - count), "not yet: the first. Turned upside"),
+        (lambda total, count: (total // count, total - count), "You cut off"),
+        (lambda total, count: (total, total - count), "multiplied by `count`"),
+        (
+            lambda total, count: (total, 8 * total),
+            "the first value first. Yours is what is asked, mul",
+        ),
+        (lambda total, count: (total / count, total - count, 0), "2 values, and you return 3"),
+        (lambda total, count: total / count, "2 values, and you return one"),
+        (lambda total, count: {0: total}, "asks for a tuple, and you return a dict"),
+        (lambda total, count: f"{total}", "asks for a tuple, and you return a text"),
+        (
+            lambda total, count: numpy.array([total / count, total]),
+            "right: the first; not yet: the second",
+        ),
+        (lambda total, count: (total + 9, count * 7), "you return"),
+    ],
+)
+def test_of_two_values_it_is_said_which_is_wrong(answer, hint):
+    asked = Exercise("1.1", "a", judges.function(two_ways, [(9, 2), (5, 3), (8, 4), (7, 6)]), "yes")
+    assert hint in asked.outcome(answer).hint
+    assert asked.outcome(lambda total, count: [total / count, total - count]) == Right("yes")
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda x: max(-128, min(127, 3 * x)), "cut off at -128 and 127"),
+        (lambda x: (3 * x + 128) % 256 - 128, "Eight bits do not hold"),
+        (lambda x: max(0, 3 * x), "what is below 0"),
+        (lambda x: max(5, 3 * x), "you return"),
+    ],
+)
+def test_integers_that_were_made_narrower(answer, hint):
+    thrice = judges.function(lambda x: 3 * x, [(-90,), (-70,), (60,), (80,), (5,)])
+    assert hint in Exercise("1.1", "a", thrice, "yes").outcome(answer).hint
+
+
+def test_none_is_asked_for_as_it_is():
+    judge = judges.function(lambda row: row[0] if row else None, [([3],), ([],), ([1, 2],), ([4],)])
+    asked = Exercise("1.1", "a", judge, "yes")
+    assert "None itself is asked, and you return 0" in asked.outcome(lambda r: sum(r[:1])).hint
 
 
 def test_swapped_arguments_and_a_wrong_axis():

@@ -47,6 +47,11 @@ def test_nothing_is_saved_without_a_sound(tmp_path: Path, problem: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_words_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a list of words: these are none"):
+        recorder.Recorder(tmp_path, [])
+
+
 def test_a_take_can_be_taken_back(tmp_path: Path) -> None:
     made = recorder.Recorder(tmp_path, ["up", "down"])
     made.undo.click()

@@ -1,5 +1,7 @@
 """The interpreter around LiteRT: what goes in and out, and what it refuses."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,23 @@ def test_the_order_of_clips_changes_nothing(made):
     np.testing.assert_array_equal(tflite.run_guarded(model, X), there)
     if micro.available():
         np.testing.assert_allclose(micro.Interpreter(model).run(X), there, atol=1e-5)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, None])
+@pytest.mark.parametrize("count", [1, 127, 128, 200])
+def test_clips_shared_among_cores_get_the_answers_of_one(made, features, cores, count, monkeypatch):
+    clips = np.resize(features, (count, *features.shape[1:]))
+    alone = tflite.Interpreter(made["int8"]).run(clips)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    np.testing.assert_array_equal(tflite.run(made["int8"], clips), alone)
+
+
+def test_a_batch_is_never_torn_between_cores(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    summed = tf.function(lambda x: tf.reduce_sum(x, axis=0, keepdims=True) * x)
+    shape = tf.TensorSpec((2, 3), tf.float32)
+    data = tf.lite.TFLiteConverter.from_concrete_functions([summed.get_concrete_function(shape)])
+    clips = np.arange(390 * 3, dtype=np.float32).reshape(390, 3)
+    pairs = clips.reshape(195, 2, 3)
+    wanted = (pairs.sum(axis=1, keepdims=True) * pairs).reshape(390, 3)
+    np.testing.assert_allclose(tflite.run(data.convert(), clips), wanted)

@@ -22,6 +22,8 @@ def texts(monkeypatch: pytest.MonkeyPatch):
     """Return a function that draws a picture and returns every text in it."""
     figures = []
     monkeypatch.setattr(style, "show", lambda fig, alt: figures.append((fig, alt)))
+    redrawn = lambda self, moving, alt: figures.append((self._figure, alt))  # noqa: E731
+    monkeypatch.setattr(style.Redrawn, "picture", redrawn)
 
     def read(function, *arguments) -> str:
         import matplotlib.pyplot as plt

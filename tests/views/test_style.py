@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from course_lib import views
 from course_lib.views import style
@@ -98,3 +101,18 @@ def test_importing_draws_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_moves_is_drawn_as_if_everything_were_drawn_again():
+    fig, axes = style.figure(4, 3)
+    axes.set(xlim=(0, 9), ylim=(0, 9))
+    drawn = style.Redrawn(fig)
+    empty = drawn.picture([], "axes")
+    line = drawn.picture([axes.axvline(3, 0.2, 0.8, color="red")], "axes")
+    text = drawn.picture([axes.text(5, 5, "five", fontsize=20)], "axes")
+    axes.axvline(3, 0.2, 0.8, color="red")
+    whole = style.show(fig, "axes", line.width)
+    kept, anew = (Image.open(io.BytesIO(each.png)).convert("RGB") for each in (line, whole))
+    assert np.abs(np.asarray(kept, int) - np.asarray(anew, int)).max() <= 8  # of 255
+    assert len({empty.png, line.png, text.png}) == 3
+    assert drawn.picture([], "axes").png == empty.png

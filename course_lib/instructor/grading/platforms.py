@@ -64,7 +64,7 @@ def named(place: tuple[str, ...]) -> Owner | None:
     for depth, part in enumerate(place):
         scope, is_file = place[:depth], depth == len(place) - 1
         owner = _moodle(part, scope)
-        owner = owner or (_in_file(part, scope) if is_file else _in_folder(part, scope))
+        owner = owner or (_in_file(part, scope) if is_file else _in_folder(place, depth))
         if owner:
             return owner
     return None
@@ -89,12 +89,14 @@ def _moodle(part: str, scope: tuple[str, ...]) -> Owner | None:
                  kind="moodle")  # fmt: skip
 
 
-def _in_folder(part: str, scope: tuple[str, ...]) -> Owner | None:
+def _in_folder(place: tuple[str, ...], depth: int) -> Owner | None:
     """Read folders of Gradescope, Sakai and nbgrader's exchange."""
+    scope, part = place[:depth], place[depth]
     if re.fullmatch(r"submission_[0-9]+", part):
         return Owner(part, (part,), scope, ids=(part,), kind="gradescope")
     name, _, login = part.removesuffix(")").rpartition("(")
-    if part.endswith(")") and "," in name and login:
+    is_sakais = "," in name or place[depth + 1].casefold() == "submission attachment(s)"
+    if part.endswith(")") and name and login and is_sakais:
         return Owner(login, (scope, login), scope, (name.strip(),), (login,))
     exchange = part.split("+")
     if len(exchange) >= 3 and re.match(r"\d{4}-\d\d-\d\d", exchange[2]):

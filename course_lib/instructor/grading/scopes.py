@@ -89,11 +89,13 @@ def effects(code: str) -> Effects:
     )
 
 
-def needed_statements(code: str, wanted: frozenset[str]) -> str:
+def needed_statements(
+    code: str, wanted: frozenset[str], pictures: frozenset[str] = frozenset()
+) -> str:
     """Return a cell's code without what only binds names that nothing reads, here or in `wanted`.
 
     What may do more than bind a name stays, as a call does that is given what is read; and so does
-    a cell that may reach any name.
+    a cell that may reach any name. What only shows something goes: see `pictures`.
     """
     whole = effects(code)
     if whole.unclear or whole.magic or "*" in wanted or python_of(code) != code:
@@ -107,11 +109,26 @@ def needed_statements(code: str, wanted: frozenset[str]) -> str:
         text = ast.unparse(statement)
         effect = effects(text)
         used = effect.writes | (effect.reads if _calls(statement) else effect.changes)
-        if _only_binds(statement) and not used & wanted:
+        if _only_binds(statement) and not used & wanted or _only_shows(statement, pictures):
             continue
         kept.append(text)
         wanted = wanted - effect.binds | effect.reads
     return code if len(kept) == len(body) else "\n".join(reversed(kept))
+
+
+@lru_cache(maxsize=8192)
+def pictures(code: str) -> frozenset[str]:
+    """Return the names that a cell imports from `course_lib.views`: what is called there draws."""
+    try:
+        nodes = ast.parse(python_of(code)).body
+    except _NOT_PYTHON:
+        return frozenset()
+    drawing = (
+        _bound(each)
+        for each in nodes
+        if isinstance(each, ast.ImportFrom) and f"{each.module}.".startswith("course_lib.views.")
+    )
+    return frozenset().union(*drawing)
 
 
 @lru_cache(maxsize=8192)
@@ -235,6 +252,19 @@ def _only_binds(statement: ast.stmt) -> bool:
         case ast.Assign(targets=targets):
             plain = (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.Store)
             return all(isinstance(each, plain) for part in targets for each in ast.walk(part))
+    return False
+
+
+def _only_shows(statement: ast.stmt, pictures: frozenset[str]) -> bool:
+    """Tell whether a statement calls one of `pictures`, or `.show` or `.play`, and keeps nothing.
+
+    So it is in the course's own cells: a picture leaves alone what it is given.
+    """
+    match statement:
+        case ast.Expr(ast.Call(func=ast.Attribute(attr="show" | "play"))):
+            return True
+        case ast.Expr(ast.Call(func=function)):
+            return bool(_root(function) & pictures)
     return False
 
 

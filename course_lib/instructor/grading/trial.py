@@ -19,7 +19,7 @@ from course_lib.instructor.grading.course import Course, Reference, make_view, t
 from course_lib.instructor.grading.programs import MOST_LATER
 from course_lib.instructor.grading.results import Part, Result, Verdicts, Work
 from course_lib.instructor.grading.sandbox import Run
-from course_lib.instructor.grading.scopes import Effects, effects, needed_statements
+from course_lib.instructor.grading.scopes import Effects, effects, needed_statements, pictures
 from course_lib.instructor.grading.submission import tried, with_answers
 from course_lib.instructor.grading.watch import Limits
 
@@ -130,8 +130,9 @@ def needed_parts(reference: Reference, program: Sequence[Part]) -> dict[int, str
     """
     does = [effects(_text(part, reference)) for part in program]
     asked = {each.id: effects(each.expression).reads for each in reference.questions}
-    course = (each for part, each in zip(program, does, strict=True) if part.kind == "course")
-    modules = frozenset().union(*(each.imports for each in course))
+    course = [_text(part, reference) for part in program if part.kind == "course"]
+    modules = frozenset().union(*(effects(each).imports for each in course))
+    drawing = frozenset().union(*map(pictures, course))
     needed: dict[int, str] = {}
     while True:
         # What a function reads it reads when it is called: no sooner than its answer is asked for.
@@ -145,7 +146,7 @@ def needed_parts(reference: Reference, program: Sequence[Part]) -> dict[int, str
             elif part.kind == "answer" or _counts(part, effect, wanted, modules, reference):
                 needed[index] = text = _text(part, reference)
                 if part.kind == "course" and not _is_setup(part, reference):
-                    needed[index] = text = needed_statements(text, frozenset(wanted))
+                    needed[index] = text = needed_statements(text, frozenset(wanted), drawing)
                     effect = effects(text)
                 wanted = wanted - effect.binds | effect.reads
                 if effect.unclear and part.kind != "course":

@@ -69,6 +69,9 @@ PLATFORMS = {
     "Sakai": lambda who, file: (
         f"Lab 1/{who.last}, {who.first}({who.login})/Submission attachment(s)/{file}"
     ),
+    "Sakai, no comma": lambda who, file: (
+        f"Lab 1/{who.first} {who.last}({who.login})/Submission attachment(s)/{file}"
+    ),
     "exchange": lambda who, file: f"{who.login}+ps1+2024-01-02 12:30:00 UTC/{file}",
 }
 PLAIN = {

@@ -143,3 +143,24 @@ def test_what_is_no_python_has_no_effects(code):
 def test_only_what_is_read_stays(code, wanted, kept):
     kept = kept or "\n".join(scopes.statements(code)[:-1])
     assert scopes.needed_statements(code, frozenset({wanted})) == kept
+
+
+@pytest.mark.parametrize(
+    "code, kept",
+    [
+        ("from course_lib.views import draw\nx = 1\ndraw.bars(x)\nx + 1", "x = 1\nx + 1"),
+        ("from course_lib.views.answer import Listen\nx = 1\nListen(x).show()", "x = 1"),
+        ("x = load()\nx.play(3)", "x = load()"),
+        # what is kept, or is called elsewhere, may be needed
+        ("from course_lib.views import draw\nx = 1\nx = draw.bars(x)", None),
+        ("from course_lib.sound import draw\nx = 1\ndraw.bars(x)", None),
+        ("x = 1\nx.show.hide()", None),
+    ],
+)
+def test_what_only_shows_something_goes(code, kept):
+    found = scopes.needed_statements(code, frozenset({"x"}), scopes.pictures(code))
+    assert found == (kept or code)
+
+
+def test_no_python_draws_nothing():
+    assert scopes.pictures("(") == frozenset()
