@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -241,21 +242,24 @@ def test_what_measures_a_model_runs_as_it_is_written(clone: Path, monkeypatch, c
     assert list(clone.glob("*.html")) and (clone / "spotter" / "spotter.ino").is_file()
 
 
-@pytest.mark.slow
-def test_the_other_programs_know_the_options_that_are_written(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules")
+def test_the_other_programs_know_the_options_that_are_written(monkeypatch, capsys) -> None:
+    asked = set()
     for command in sorted(_all()):
-        words = command.replace("[", " ").replace("]", " ").split()
-        if words[:2] == ["python", "-m"] and words[2].split(".")[0] in ("benchmarks", "tools"):
-            if runner(command):
-                continue
-            run = subprocess.run(
-                [sys.executable, "-m", words[2], "--help"], cwd=ROOT, capture_output=True, text=True
-            )
-            assert run.returncode == 0, run.stderr
-            assert {word for word in words if word.startswith("--")} <= set(
-                re.findall(r"--[a-z]+", run.stdout)
-            )
-    venv = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
-    assert subprocess.run(venv, cwd=tmp_path).returncode == 0
+        words = re.sub(r"[][]", " ", command).split()
+        if not re.match(r"python -m (benchmarks|tools)\b", command) or runner(command):
+            continue
+        asked.add(f"python -m {words[2]}")
+        monkeypatch.setattr(sys, "argv", [words[2], "--help"])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+        known = re.findall(r"--[a-z]+", capsys.readouterr().out)
+        assert not end.value.code and {word for word in words if word[:2] == "--"} <= set(known)
+    assert asked == {name for name in HERE if re.match(r"python -m (benchmarks|tools)\b", name)}
+
+
+def test_the_entry_tells_its_commands_and_python_makes_its_environment(tmp_path: Path) -> None:
     entry = subprocess.run([sys.executable, ROOT / "workbook.py"], capture_output=True, text=True)
     assert all(name in entry.stdout for name in COMMANDS)
+    venv = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
+    assert subprocess.run(venv, cwd=tmp_path).returncode == 0
