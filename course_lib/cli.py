@@ -16,15 +16,7 @@ import click
 
 from course_lib.instructor import cli as instructor
 from course_lib.session import commands
-from course_lib.session.commands import (  # callers of `main` compare with these  # noqa: F401
-    DONE,
-    FEWER,
-    INCOMPLETE,
-    INTERRUPTED,
-    UNUSABLE,
-    UNWRITABLE,
-    USAGE,
-)
+from course_lib.session.commands import DONE, INCOMPLETE, UNUSABLE
 
 _PATH, _option = commands.PATH, commands.option
 _progress, _say = commands.progress, commands.say

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -150,6 +152,16 @@ def show(figure: Figure | bytes, alt: str, width: int | None = None) -> Picture:
         pyplot.close(figure)
     own_width = round(figure.get_size_inches()[0] * _PIXELS_PER_INCH)
     return Picture(buffer.getvalue(), alt, width or own_width)
+
+
+def squares(image: np.ndarray, pixels: int) -> bytes:
+    """Return (rows, columns, 3) RGB as a small PNG, each cell a square of `pixels` a side."""
+    import matplotlib.image
+
+    buffer = io.BytesIO()
+    larger = image.repeat(pixels, axis=0).repeat(pixels, axis=1)
+    matplotlib.image.imsave(buffer, larger, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def bar(axes: Axes, row: float, value: float, colour: str, text: str, **look: Any) -> None:

@@ -187,13 +187,16 @@ def place(out: Path, student: str, lesson: str) -> Path:
 
 
 def kept(out: Path) -> dict[tuple[str, str], Result]:
-    """Return the results that earlier runs left in `out`, by student and lesson."""
+    """Return the results that earlier runs left in `out`, by student and lesson.
+
+    Left out is what is damaged or of an older version: it is graded again.
+    """
     found = {}
     for path in sorted((out / "works").glob("*.json")):
         try:
             result = Result.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            continue  # damaged, or of an older version: it is graded again
+            continue
         if path == place(out, result.student, result.lesson):
             found[result.student, result.lesson] = result
     return found

@@ -150,12 +150,6 @@ def matches(
     return tuple(each for each in roster if folded & each.aliases)
 
 
-def known(student: str, roster: tuple[Student, ...], ids: Iterable[str] = ()) -> str:
-    """Return the roster's id of a student, or the name that the submission has."""
-    found = matches((student,), (student, *ids), roster)
-    return found[0].id if len(found) == 1 else student
-
-
 def without_group(name: str) -> str:
     """Return a name without the group that Moodle writes before it: "Group A-Ann Lee"."""
     group, dash, rest = name.partition("-")
