@@ -53,6 +53,17 @@ def pack(model: Any, alignment: int | None = None, builder: Any = None) -> bytes
     return bytes(builder.Output())
 
 
+def name_of(kinds: type, number: int) -> str:
+    """Return a number's name in an enum of the schema; of a newer schema, the number itself."""
+    names = (name for name, value in vars(kinds).items() if value == number)
+    return next(names, f"number {number} (of a newer schema)")
+
+
+def number_of(code: Any) -> int:
+    """Return the number of an `OperatorCodeT`; old files fill the field for small ones only."""
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+
 class _AlignedBuffer:
     """Pack one buffer's data, bytes or None, at a multiple of `alignment`."""
 

@@ -27,11 +27,6 @@ class ModelFileError(ValueError):
     """Say in one sentence why a file holds no model that can be opened, and what to do."""
 
 
-def is_saved_model(path: Path) -> bool:
-    """Tell whether `path` is a SavedModel folder."""
-    return path.is_dir() and (path / "saved_model.pb").is_file()
-
-
 def predictor(path: str | Path, classes: int | None = len(LABELS)) -> Predict | bytes:
     """Return what `measure.report` takes: the bytes of a .tflite file, else a function.
 
@@ -74,7 +69,7 @@ def trainable_or_frozen(path: str | Path) -> object:
     path = Path(path)
     if path.name == "saved_model.pb" and path.is_file():
         path = path.parent
-    if is_saved_model(path):
+    if (path / "saved_model.pb").is_file():
         return _opened(path, lambda: _frozen_folder(path))
     if path.suffix == ".tflite":
         raise ModelFileError(f"{path} is converted already: start from the .keras or .pb file.")
