@@ -5,12 +5,10 @@ skipped files are named on stderr and in the result. A command imports what it n
 so that `--help` is instant; whoever adds one begins with `_command`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -305,7 +303,7 @@ class _Stages:
     def __init__(self, quiet: bool) -> None:
         self.quiet, self.bar, self.stage = quiet, None, ""
 
-    def __enter__(self) -> _Stages:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """The same weights in every kind of file that a model is kept in: sizes, and a proof by hash."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator

@@ -4,8 +4,6 @@ None of them is required: `made` asks the quantizer where it is installed, and e
 returns the file that it made on the day of the recording, which lies in data/tools.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import math

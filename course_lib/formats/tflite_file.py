@@ -3,8 +3,6 @@
 And what its bytes are for, kind by kind.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

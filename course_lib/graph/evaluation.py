@@ -6,8 +6,6 @@ gradient of relu at 0 is 0). Reverse mode: S. Linnainmaa, "The representation of
 rounding error ..." (1970); the same walk is behind `tf.GradientTape`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

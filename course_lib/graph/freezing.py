@@ -6,8 +6,6 @@ stage to stage something falls away: gradients, optimizer and dropout; then the 
 arithmetic of batch normalisation, which only ever met constants.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter

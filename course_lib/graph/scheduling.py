@@ -1,7 +1,5 @@
 """Who does what when: the operations of a graph shared out among workers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush

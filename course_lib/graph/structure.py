@@ -1,7 +1,5 @@
 """What can be said of a graph without running it: levels, paths, what waits for what."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from course_lib.graph.data import Graph, Node

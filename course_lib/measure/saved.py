@@ -1,7 +1,5 @@
 """Open a saved model whatever its form: .tflite, .keras, .h5, a frozen .pb, a SavedModel folder."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -5,8 +5,6 @@ Each operator's method of `MicroMutableOpResolver` is read from the resolver's o
 in data/micro/operators.json: `python -m course_lib.micro operators HEADER --version WHICH`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

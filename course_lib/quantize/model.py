@@ -3,8 +3,6 @@
 This is the little that the arithmetic needs; `formats.flatbuffer` names every byte.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

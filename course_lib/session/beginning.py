@@ -3,8 +3,6 @@
 `quiet` is a block: what libraries print in it, from Python and from C++, does not reach the page.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import logging

@@ -4,8 +4,6 @@ A damaged or hostile .tflite file can crash LiteRT, and with it the kernel. So i
 process of its own, with limits on memory and time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 from collections.abc import Callable

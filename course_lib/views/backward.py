@@ -1,7 +1,5 @@
 """The walk back through a graph: what each edge passes on to its source, and gradients as bars."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from course_lib.graph.data import Graph, number

@@ -5,8 +5,6 @@ one for each kind of bytes, so that dark text reads on all of them; every pictur
 what they mean.
 """
 
-from __future__ import annotations
-
 import html
 import textwrap
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What is taken for what: confusion matrix, recalls, thresholds, to see and to hear."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -6,8 +6,6 @@ files with those parts taken out, and tells the browser (by a content security p
 nobody else.
 """
 
-from __future__ import annotations
-
 import http.server
 import importlib.util
 import os

@@ -1,7 +1,5 @@
 """A graph that runs step by step: what is known after each, in values, words and marks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

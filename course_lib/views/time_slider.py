@@ -4,8 +4,6 @@ A page is text and made in milliseconds, so that every move of the slider is fol
 `small_multiples` draws some of its moments side by side.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 They are read here, and a `.keras` file is kept readable for older releases of Keras 3.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import struct

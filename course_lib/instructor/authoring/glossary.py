@@ -1,7 +1,5 @@
 """Collect the words that lessons explain: each stands in bold where it is explained first."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The processes are the grader's own, with its rights, and run no student's code: 
 and time, not trust. Time is the processor's, so that a busy machine ends no honest work.
 """
 
-from __future__ import annotations
-
 import atexit
 import gc
 import pickle

@@ -1,7 +1,5 @@
 """Grade many submissions, here or on a Dask cluster, into reports; what is graded stays graded."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

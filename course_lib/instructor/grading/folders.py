@@ -4,8 +4,6 @@ Where no platform wrote anything, every level of folders is a reading. One that 
 answers to one lesson from several places is taken; where two such readings disagree, none is.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Only cells of marks and of feedback change, and only on lines that are one stude
 by the number that the platform wrote into the name of what was handed in, else by a name.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

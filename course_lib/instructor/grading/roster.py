@@ -1,7 +1,5 @@
 """Who takes the course: read a list of students, and know them by any of their names."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

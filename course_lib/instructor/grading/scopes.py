@@ -3,8 +3,6 @@
 Names that are local to a function, a class, a lambda or a comprehension are none of these.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import re
