@@ -5,26 +5,16 @@ skipped files are named on stderr and in the result. A command imports what it n
 so that `--help` is instant; whoever adds one begins with `_command`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from course_lib.instructor import cli as instructor
 from course_lib.session import commands
-from course_lib.session.commands import (  # callers of `main` compare with these  # noqa: F401
-    DONE,
-    FEWER,
-    INCOMPLETE,
-    INTERRUPTED,
-    UNUSABLE,
-    UNWRITABLE,
-    USAGE,
-)
+from course_lib.session.commands import DONE, INCOMPLETE, UNUSABLE
 
 _PATH, _option = commands.PATH, commands.option
 _progress, _say = commands.progress, commands.say
@@ -313,7 +303,7 @@ class _Stages:
     def __init__(self, quiet: bool) -> None:
         self.quiet, self.bar, self.stage = quiet, None, ""
 
-    def __enter__(self) -> _Stages:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

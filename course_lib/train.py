@@ -1,7 +1,5 @@
 """From the bundled clips to everything in data/models, in one run: the shipped spotter."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

@@ -14,6 +14,7 @@ import pytest
 from course_lib import cli, session, tflite, train
 from course_lib.graph import freezing
 from course_lib.measure import evaluation, saved
+from course_lib.session import commands
 from course_lib.sound import audio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,7 +93,7 @@ def run(*arguments, capsys):
 @pytest.mark.parametrize("name", ["toy.tflite", "toy.keras", "toy.pb", "toy_folder"])
 def test_evaluate_every_form_alike(models, clips, name, capsys):
     code, out, err = run("evaluate", models / name, clips, "--json", capsys=capsys)
-    assert code == cli.DONE
+    assert code == commands.DONE
     result = json.loads(out)
     assert result["n"] == 17 and result["real4"]["n"] == 12 and result["other_words"]["n"] == 5
     files = [path for path in (models / name).rglob("*") if path.is_file()] or [models / name]
@@ -120,7 +121,7 @@ def test_evaluate_every_form_alike(models, clips, name, capsys):
 
 def test_evaluate_prints_a_table(models, clips, capsys):
     code, out, _ = run("evaluate", models / "toy.tflite", clips, "--quiet", capsys=capsys)
-    assert code == cli.DONE
+    assert code == commands.DONE
     assert "of 17 clips" in out and "of 12 clips" in out and "go " in out
     assert out.splitlines()[-1] == f"skipped files  {len(BAD)}"
 
@@ -138,7 +139,7 @@ def test_a_model_that_cannot_be_used(tmp_path, clips, make, said, suffix, capsys
     path = tmp_path / f"model.{suffix}"
     make(path)
     code, out, err = run("evaluate", path, clips, capsys=capsys)
-    assert code == cli.UNUSABLE and not out
+    assert code == commands.UNUSABLE and not out
     assert len(err.splitlines()) == 1 and str(path) in err
     assert said in err or "no .keras file" in err
 
@@ -150,7 +151,7 @@ def test_a_truncated_model(models, clips, tmp_path, name, capsys):
         path = tmp_path / name
         path.write_bytes(data[:size])
         code, _, err = run("evaluate", path, clips, "--quiet", capsys=capsys)
-        assert code == cli.UNUSABLE and err.startswith(f"course_lib: {path}")
+        assert code == commands.UNUSABLE and err.startswith(f"course_lib: {path}")
         assert len(err.splitlines()) == 1
 
 
@@ -165,7 +166,7 @@ def test_other_things_that_cannot_be_used(models, clips, tmp_path, capsys):
         (("convert", models / "none.keras"), "There is no model"),
     ):
         code, _, err = run(*arguments, capsys=capsys)
-        assert code == cli.UNUSABLE and said in err
+        assert code == commands.UNUSABLE and said in err
     code, _, err = run(
         "convert",
         models / "toy.pb",
@@ -175,7 +176,7 @@ def test_other_things_that_cannot_be_used(models, clips, tmp_path, capsys):
         models / "toy.pb" / "below" / "a.tflite",
         capsys=capsys,
     )
-    assert code == cli.UNWRITABLE and len(err.splitlines()) == 1
+    assert code == commands.UNWRITABLE and len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["toy.keras", "toy.pb", "toy_folder"])
@@ -184,7 +185,7 @@ def test_convert_makes_the_same_model_from_every_form(models, clips, tmp_path, n
     code, said, _ = run(
         "convert", models / name, "--variant", "float32", "--out", out, capsys=capsys
     )
-    assert code == cli.DONE and f"{out.stat().st_size:,} bytes" in said
+    assert code == commands.DONE and f"{out.stat().st_size:,} bytes" in said
     features = np.random.default_rng(2).normal(size=(5, 49, 40)).astype(np.float32)
     expected = freezing.load(models / "toy.pb").run(features)
     np.testing.assert_allclose(tflite.run(out.read_bytes(), features), expected, atol=1e-5)
@@ -196,7 +197,7 @@ def test_convert_calibrates_on_a_folder_of_clips(models, clips, tmp_path, capsys
     target.write_bytes((models / "toy.pb").read_bytes())
     code, _, err = run("convert", target, "--clips", clips, "--strip", capsys=capsys)
     made = tmp_path / "toy_int8.tflite"
-    assert code == cli.DONE and made.stat().st_size < target.stat().st_size
+    assert code == commands.DONE and made.stat().st_size < target.stat().st_size
     assert tflite.Interpreter(made.read_bytes()).inputs[0].dtype == np.int8
     assert "skipped yes/empty.wav" in err
 
@@ -216,7 +217,7 @@ def test_train_hands_its_options_on_and_shows_stages(monkeypatch, tmp_path, caps
     seen = {}
     monkeypatch.setattr(train, "make", make)
     code, out, err = run("train", "--out", tmp_path, "--seed", 5, capsys=capsys)
-    assert code == cli.DONE and str(tmp_path) in out
+    assert code == commands.DONE and str(tmp_path) in out
     assert seen == {"folder": tmp_path, "seed": 5, "real": None}
     assert "varying clips: 100%" in err and "training: 100%" in err
     _, _, err = run("train", "--out", tmp_path, "--quiet", capsys=capsys)
@@ -226,7 +227,7 @@ def test_train_hands_its_options_on_and_shows_stages(monkeypatch, tmp_path, caps
 def test_train_never_replaces_a_folder_of_other_things(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("years of work")
     code, _, err = run("train", "--out", tmp_path, capsys=capsys)
-    assert code == cli.UNUSABLE and "holds other things" in err
+    assert code == commands.UNUSABLE and "holds other things" in err
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -242,7 +243,7 @@ def test_help_names_the_exit_codes(arguments, capsys):
     "arguments", [[], ["bake"], ["evaluate"], ["convert", "a", "--variant", "int4"]]
 )
 def test_wrong_usage(arguments, capsys):
-    assert cli.main(arguments) == cli.USAGE
+    assert cli.main(arguments) == commands.USAGE
     assert "usage:" in capsys.readouterr().err.lower()
 
 
@@ -252,7 +253,7 @@ def test_an_interrupted_command(monkeypatch, models, clips, capsys):
 
     monkeypatch.setattr(evaluation, "evaluate", interrupted)
     code, _, err = run("evaluate", models / "toy.tflite", clips, capsys=capsys)
-    assert code == cli.INTERRUPTED and err == "course_lib: interrupted\n"
+    assert code == commands.INTERRUPTED and err == "course_lib: interrupted\n"
 
 
 def test_as_a_program_of_its_own(models, clips):
@@ -276,7 +277,7 @@ def test_as_a_program_of_its_own(models, clips):
         env=environment,
         timeout=120,
     )
-    assert done.returncode == cli.UNUSABLE and "Traceback" not in done.stderr
+    assert done.returncode == commands.UNUSABLE and "Traceback" not in done.stderr
 
 
 def test_help_loads_nothing_heavy():
@@ -303,7 +304,7 @@ def test_what_no_converter_knows_is_one_sentence(tmp_path, capsys):
         module = Listen()
         tf.saved_model.save(module, tmp_path / "m", module.__call__.get_concrete_function())
     code, _, err = run("convert", tmp_path / "m", "--variant", "float32", capsys=capsys)
-    assert code == cli.UNUSABLE and len(err.splitlines()) == 1 and "DecodeWav" in err
+    assert code == commands.UNUSABLE and len(err.splitlines()) == 1 and "DecodeWav" in err
 
 
 def test_models_that_are_no_spotter(tmp_path):
@@ -317,16 +318,16 @@ def test_models_that_are_no_spotter(tmp_path):
 
 def test_a_page_and_a_sketch_are_written_and_nothing_else_is_touched(tmp_path, capsys):
     model = session.data_path("models", "spotter_int8.tflite")
-    assert cli.main(["page", str(model), "--out", str(tmp_path / "page.html")]) == cli.DONE
+    assert cli.main(["page", str(model), "--out", str(tmp_path / "page.html")]) == commands.DONE
     assert "<!doctype html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert cli.main(["sketch", str(model), str(tmp_path / "spotter")]) == cli.DONE
+    assert cli.main(["sketch", str(model), str(tmp_path / "spotter")]) == commands.DONE
     assert {"spotter.ino", "settings.h", "model.c"} <= {
         path.name for path in (tmp_path / "spotter").iterdir()
     }
-    assert cli.main(["sketch", str(model), str(tmp_path / "spotter")]) == cli.DONE  # anew
+    assert cli.main(["sketch", str(model), str(tmp_path / "spotter")]) == commands.DONE  # anew
     capsys.readouterr()
     for command in (["page", str(model), "--labels", "a,b"], ["sketch", str(model), str(tmp_path)]):
-        assert cli.main(command) == cli.UNUSABLE
+        assert cli.main(command) == commands.UNUSABLE
     said = capsys.readouterr().err
     assert "gives 4 answers, not 2" in said and "holds other things" in said
 
@@ -336,5 +337,5 @@ def test_a_board_is_named_where_it_is_not_clear(monkeypatch, capsys, found, said
     from course_lib.micro import board
 
     monkeypatch.setattr(board, "ports", lambda: found)
-    assert cli.main(["ask-board"]) == cli.UNUSABLE
+    assert cli.main(["ask-board"]) == commands.UNUSABLE
     assert said in capsys.readouterr().err

@@ -4,8 +4,6 @@ Plain values (numbers, texts, bytes, lists, dicts, arrays) can leave the kernel 
 The grader's sandbox holds this module, so nothing here may know a solution.
 """
 
-from __future__ import annotations
-
 import ast
 import dis
 import inspect

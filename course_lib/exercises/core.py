@@ -43,8 +43,6 @@ Judging has two parts, so that a grader can run the student's function in one pr
 another: `judge.probe(rng)` draws inputs, `judge.grade` sees plain data only.
 """
 
-from __future__ import annotations
-
 import copy
 import fnmatch
 import importlib

@@ -5,8 +5,6 @@ Of the exercise's `mistakes`, the first that fits gives its hint; else a usual m
 off by one …) is looked for; else a sentence says what was wrong.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Sequence
 

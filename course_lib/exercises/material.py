@@ -4,8 +4,6 @@ Lessons import this module, and the grader's sandbox keeps it while it hides sol
 So nothing here may import those, and nothing here may be an answer.
 """
 
-from __future__ import annotations
-
 from course_lib.graph import Graph
 from course_lib.graph.trace import from_source
 

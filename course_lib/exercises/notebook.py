@@ -3,8 +3,6 @@
 What was tried is remembered in the kernel's memory only.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass
 from html import escape

@@ -3,8 +3,6 @@
 Usual are those that everybody makes, in any exercise: sign, unit, off by one, axis.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from reprlib import Repr
 

@@ -4,8 +4,6 @@ Where there is no Node to run Netron's readers in, what they draw is read from `
 `python -m course_lib.experiments.alone` writes.
 """
 
-from __future__ import annotations
-
 import html
 import importlib.util
 import json

@@ -1,7 +1,5 @@
 """Failures made on purpose: what a tool says, cut down to the line that tells."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from collections.abc import Callable

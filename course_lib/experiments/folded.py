@@ -36,7 +36,7 @@ def without_norms(
             raise ValueError(f"{layer.name} has no norm behind it: give a model of spotter.build.")
     bare = _cloned(model, kind)
     for layer in convolutions:
-        kernel, bias = _folded(layer, model.get_layer(layer.name + _NORM))
+        kernel, bias = fold(layer, model.get_layer(layer.name + _NORM))
         bare.get_layer(layer.name).set_weights([kernel, bias])
     for layer in model.layers:
         if isinstance(layer, layers.Dense):
@@ -63,8 +63,8 @@ def _cloned(model: keras.Model, convolution: type) -> keras.Model:
     return keras.models.clone_model(model, clone_function=other)
 
 
-def _folded(layer, norm) -> tuple[np.ndarray, np.ndarray]:
-    """Return kernel and bias of a convolution that does its norm's work, too."""
+def fold(layer, norm) -> tuple[np.ndarray, np.ndarray]:
+    """Return kernel and bias, float32, of a convolution that does its norm's work, too."""
     gamma, beta, mean, variance = map(np.asarray, norm.get_weights())
     factor = gamma / np.sqrt(variance + norm.epsilon)
     return np.asarray(layer.kernel) * factor, beta - mean * factor

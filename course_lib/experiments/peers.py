@@ -1,7 +1,5 @@
 """Keyword models of the field, in Keras, untrained: to compare sizes, not ears."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from course_lib import session

@@ -5,8 +5,6 @@ Everything that decides the next step is in the checkpoint: the weights, the opt
 (`record`), or trained in a process of its own and killed (`start_doomed`).
 """
 
-from __future__ import annotations
-
 import html
 import json
 import subprocess
@@ -15,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -93,7 +91,7 @@ class Run:
                     self.saving_seconds += time.perf_counter() - started
         return losses
 
-    def restore(self, prefix: str | Path, leave_out: tuple[str, ...] = ()) -> Run:
+    def restore(self, prefix: str | Path, leave_out: tuple[str, ...] = ()) -> Self:
         """Take up the state of a checkpoint and return self.
 
         `leave_out` names parts that stay as they are: "optimizer", "dice" or "step".

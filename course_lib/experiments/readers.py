@@ -4,8 +4,6 @@ They lie in `first_weight/` and are compiled where there is a compiler; otherwis
 elsewhere are returned, from `data/readers`, which `python -m benchmarks.flatbuffer` writes.
 """
 
-from __future__ import annotations
-
 import ctypes
 import json
 import shutil

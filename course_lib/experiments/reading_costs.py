@@ -3,8 +3,6 @@
 Costs are time, memory, and what of a file mapped into memory had to be loaded.
 """
 
-from __future__ import annotations
-
 import gc
 import mmap
 import time

@@ -3,8 +3,6 @@
 `train_both_ways` holds that against what is often said: that the weights are averaged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType

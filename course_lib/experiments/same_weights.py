@@ -1,7 +1,5 @@
 """The same weights in every kind of file that a model is kept in: sizes, and a proof by hash."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import session, tflite
+from course_lib.experiments.folded import fold
 from course_lib.experiments.outside import FILES
 from course_lib.formats import checkpoint
 from course_lib.graph import freezing
@@ -97,13 +96,9 @@ def folded(model: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """
     layers = {}
     for layer in model.layers:
-        if layer.__class__.__name__ != "Conv2D":
-            continue
-        gamma, beta, mean, variance = model.get_layer(f"{layer.name}_norm").get_weights()
-        epsilon = np.float32(model.get_layer(f"{layer.name}_norm").epsilon)
-        scale = gamma / np.sqrt(variance + epsilon)
-        kernel = layer.get_weights()[0] * scale
-        layers[layer.name] = kernel.transpose(3, 0, 1, 2), beta - mean * scale
+        if layer.__class__.__name__ == "Conv2D":
+            kernel, bias = fold(layer, model.get_layer(f"{layer.name}_norm"))
+            layers[layer.name] = kernel.transpose(3, 0, 1, 2), bias
     return layers
 
 

@@ -4,8 +4,6 @@ The number of threads is fixed when TensorFlow starts, so each number gets a pro
 Both start together and then take turns, because what runs at the same time cannot be timed.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -4,8 +4,6 @@
 Everything that the time slider shows is then at hand, and moving it computes nothing.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

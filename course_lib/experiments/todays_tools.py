@@ -4,9 +4,6 @@ None of them is required: `made` asks the quantizer where it is installed, and e
 returns the file that it made on the day of the recording, which lies in data/tools.
 """
 
-from __future__ import annotations
-
-import hashlib
 import importlib.util
 import json
 import math
@@ -21,6 +18,7 @@ import numpy as np
 from course_lib import quantize, session, tflite
 from course_lib.formats import tflite_file
 from course_lib.formats.tflite_file import schema
+from course_lib.micro.record import digest
 
 PACKAGE = "litert_quantizer"
 HERE = "made here, just now"
@@ -77,11 +75,6 @@ def load() -> dict[str, Any]:
 def date_line() -> str:
     """Return a sentence part that says when and with what the files were recorded."""
     return f"recorded on {load()['date']} with {', '.join(load()['tools'])}"
-
-
-def digest(model_bytes: bytes) -> str:
-    """Return the hash of a file's bytes, as the recording writes it down."""
-    return hashlib.sha256(model_bytes).hexdigest()
 
 
 def recorded(name: str) -> bytes:

@@ -1,7 +1,5 @@
 """Take a checkpoint apart: copy it, remove or spoil one file, and see what still loads."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass

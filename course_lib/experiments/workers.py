@@ -5,8 +5,6 @@ of them, and writes the weights that it ends with to FOLDER as `<index>.npy`. Th
 where one dies, no step can be completed any more, so all are stopped and the reason is said.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import socket
@@ -18,7 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -53,7 +51,7 @@ class Workers:
         """Tell whether all workers ended with the same weights, in every bit."""
         return all(np.array_equal(self.weights[0], other) for other in self.weights[1:])
 
-    def difference(self, other: Workers) -> float:
+    def difference(self, other: Self) -> float:
         """Return the largest difference of a weight from another training's."""
         return float(np.abs(self.weights[0] - other.weights[0]).max())
 

@@ -3,8 +3,6 @@
 A `ByteMap` is plain data: the bytes, and spans that say what each stretch of them is.
 """
 
-from __future__ import annotations
-
 import html
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator

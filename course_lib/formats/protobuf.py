@@ -7,12 +7,10 @@ a schema, which is any descriptor of the protobuf package. Without one, fields g
 Source: https://protobuf.dev/programming-guides/encoding/
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from course_lib.formats.bytemap import ByteMap, Span, Words
 from course_lib.session import internals
@@ -54,9 +52,9 @@ class Field:
     path: str
     kind: str
     value: Any = None
-    children: tuple[Field, ...] | None = None
+    children: tuple[Self, ...] | None = None
 
-    def walk(self) -> Iterator[Field]:
+    def walk(self) -> Iterator[Self]:
         """Yield the field and everything inside it, in the order of the file."""
         yield self
         for child in self.children or ():

@@ -3,8 +3,6 @@
 And what its bytes are for, kind by kind.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,6 +49,17 @@ def pack(model: Any, alignment: int | None = None, builder: Any = None) -> bytes
     builder = flatbuffers.Builder(1024) if builder is None else builder
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+def name_of(kinds: type, number: int) -> str:
+    """Return a number's name in an enum of the schema; of a newer schema, the number itself."""
+    names = (name for name, value in vars(kinds).items() if value == number)
+    return next(names, f"number {number} (of a newer schema)")
+
+
+def number_of(code: Any) -> int:
+    """Return the number of an `OperatorCodeT`; old files fill the field for small ones only."""
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
 
 
 class _AlignedBuffer:

@@ -15,4 +15,4 @@ from course_lib.graph.evaluation import (
     numeric_gradients,
     operation,
 )
-from course_lib.graph.structure import collapse, compare, independent, levels, needed, span, work
+from course_lib.graph.structure import collapse, independent, levels, needed, span, work

@@ -5,8 +5,6 @@ With a folder as its argument, that command compiles the two programs and leaves
 XLA writes one only when it is told to before TensorFlow is imported, hence a process of its own.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,13 +1,12 @@
 """What a graph is: nodes in an order in which they can be computed, each naming its inputs."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
+from typing import Self
 
 SOURCES = frozenset({"Const", "Placeholder", "Variable", "VarHandleOp", "Arg", "NoOp"})
 """Operations that compute nothing: their value stands there, is fed, or is kept outside."""
@@ -127,7 +126,7 @@ class Graph:
         return Counter(node.operation for node in self.nodes)
 
     @classmethod
-    def sorted(cls, nodes: Iterable[Node], outputs: tuple[str, ...], names=()) -> Graph:
+    def sorted(cls, nodes: Iterable[Node], outputs: tuple[str, ...]) -> Self:
         """Return a graph of `nodes` given in any order, put into an order of evaluation.
 
         Where several nodes are ready, the one that was given first comes first. GraphError names a
@@ -153,7 +152,7 @@ class Graph:
             stuck = next(node for node, count in zip(given, missing, strict=True) if count)
             waits = next(n for n in stuck.inputs if n not in place or missing[place[n]])
             raise GraphError(_why_never(stuck, waits, given))
-        return cls(tuple(order), outputs, tuple(names))
+        return cls(tuple(order), outputs)
 
 
 def _why_never(stuck: Node, waits: str, nodes: list[Node]) -> str:

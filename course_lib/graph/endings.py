@@ -1,7 +1,5 @@
 """What a graph ends in: an activation of the model's own, or plain sums that are still logits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 _ACTIVATIONS = set(

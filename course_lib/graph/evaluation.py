@@ -6,8 +6,6 @@ gradient of relu at 0 is 0). Reverse mode: S. Linnainmaa, "The representation of
 rounding error ..." (1970); the same walk is behind `tf.GradientTape`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,10 +46,6 @@ def _sigmoid(a: float) -> float:
     return 1 / (1 + math.exp(-a)) if a >= 0 else math.exp(a) / (1 + math.exp(a))
 
 
-def _sign(a: float) -> float:
-    return float((a > 0) - (a < 0))
-
-
 def _first_is_chosen(chosen: bool) -> tuple[float, float]:
     return (1.0, 0.0) if chosen else (0.0, 1.0)
 
@@ -75,7 +69,7 @@ _ALL = (
     Operation("Tanh", "tanh", 1, math.tanh, lambda r, a: (1 - r * r,)),
     Operation("Sigmoid", "σ", 1, _sigmoid, lambda r, a: (r * (1 - r),)),
     Operation("Relu", "relu", 1, lambda a: a if a > 0 else 0.0, lambda r, a: (float(a > 0),)),
-    Operation("Abs", "|x|", 1, abs, lambda r, a: (_sign(a),)),
+    Operation("Abs", "|x|", 1, abs, lambda r, a: (float((a > 0) - (a < 0)),)),
 )
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType({entry.name: entry for entry in _ALL})
@@ -228,28 +222,20 @@ def gradients(
 
 
 def numeric_gradients(
-    graph: Graph,
-    feed: Mapping[str, float] | None = None,
-    output: str | None = None,
-    step: float = 1e-6,
-    central: bool = True,
-    tally: Tally | None = None,
+    graph: Graph, step: float = 1e-6, central: bool = True, tally: Tally | None = None
 ) -> dict[str, float]:
-    """Return the derivative of `output` by each of the n sources, by moving each a little.
+    """Return the derivative of the first output by each of the n sources, by moving each a little.
 
     The central difference (f(x + h) - f(x - h)) / 2h, with h = `step` times the size of x, takes
     2n + 1 runs and is exact to the second order; without `central`, (f(x + h) - f(x)) / h takes
     n + 1. `tally` counts them.
     """
-    target = output or graph.outputs[0]
-    values = evaluate(graph, feed, tally=tally)
-    slopes = {}
+    target, values, slopes = graph.outputs[0], evaluate(graph, tally=tally), {}
     for node in graph.sources:
         here, results = values[node.name], [values[target]]
         width = step * max(1.0, abs(here))
         for place in (here - width, here + width) if central else (here + width,):
-            moved = {**(feed or {}), node.name: place}
-            results.append(evaluate(graph, moved, tally=tally)[target])
+            results.append(evaluate(graph, {node.name: place}, tally=tally)[target])
         slopes[node.name] = (results[-1] - results[-2]) / (width + width * central)
     return slopes
 

@@ -6,8 +6,6 @@ stage to stage something falls away: gradients, optimizer and dropout; then the 
 arithmetic of batch normalisation, which only ever met constants.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter
@@ -104,17 +102,17 @@ def frozen(model: Any, softmax: bool = True, batch: int | None = 1) -> Frozen:
     return Frozen(_readable(internals.with_constants(traced), model, traced), *_ends(traced))
 
 
-def concrete(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
+def concrete(model: Any, batch: int | None = 1) -> Any:
     """Return the frozen model as a concrete function, the form that the TFLite converter takes."""
-    return frozen(model, softmax, batch).function
+    return frozen(model, batch=batch).function
 
 
-def graph_before(model: Any, softmax: bool = True, batch: int | None = 1) -> bytes:
+def graph_before(model: Any) -> bytes:
     """Return the GraphDef of the model before freezing, with the names that `frozen` gives.
 
     The weights are not in it: for each there is a Placeholder, whose handle a ReadVariableOp reads.
     """
-    traced = program(model, softmax, batch)
+    traced = program(model)
     return _readable(traced.graph.as_graph_def(), model, traced)
 
 
@@ -242,8 +240,8 @@ def thawed(frozen: Frozen) -> Thawed:
     return Thawed(variables, tf.function(run))
 
 
-def _training_step(model: Any, batch: int = 32) -> bytes:
-    """Return the GraphDef of a step of training with Adam, which is traced and never run."""
+def _training_step(model: Any) -> bytes:
+    """Return the GraphDef of a step of training with Adam, 32 clips, traced and never run."""
     tf = session.import_tensorflow()
     with session.quiet():
         optimizer = tf.keras.optimizers.Adam()
@@ -259,7 +257,7 @@ def _training_step(model: Any, batch: int = 32) -> bytes:
             return loss
 
         traced = tf.function(step).get_concrete_function(
-            tf.TensorSpec((batch, *model.input_shape[1:])), tf.TensorSpec((batch,), tf.int32)
+            tf.TensorSpec((32, *model.input_shape[1:])), tf.TensorSpec((32,), tf.int32)
         )
         return traced.graph.as_graph_def().SerializeToString(deterministic=True)
 

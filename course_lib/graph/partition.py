@@ -4,8 +4,6 @@ A cut is a number: so many nodes, from the first on, stand on device A and all o
 The order of a graph is one of evaluation, so whatever crosses goes from A to B.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod

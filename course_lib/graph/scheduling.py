@@ -1,14 +1,10 @@
 """Who does what when: the operations of a graph shared out among workers."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from course_lib.graph.data import Graph, Node
-
-Cost = Callable[[Node], float]
+from course_lib.graph.data import Graph
 
 
 class ScheduleError(ValueError):
@@ -17,7 +13,7 @@ class ScheduleError(ValueError):
 
 @dataclass(frozen=True)
 class Task:
-    """One operation on one worker (0 is the first), from `start` to `end` in units of cost."""
+    """One operation on one worker (0 is the first), from `start` to `end` in steps."""
 
     name: str
     worker: int
@@ -43,16 +39,15 @@ class Schedule:
         return self.workers * self.length - sum(task.end - task.start for task in self.tasks)
 
 
-def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
+def schedule(graph: Graph, workers: int) -> Schedule:
     """Return a schedule for this many workers: whoever is free takes what the most still hangs on.
 
-    `cost` gives the duration of an operation; without it, each takes 1. Constants and placeholders
-    take no time. Rule: longest remaining path first (T. C. Hu, 1961), good though not always best.
+    An operation takes one step, constants and placeholders take none. Rule: longest remaining path
+    first (T. C. Hu, 1961), good though not always best.
     """
     if workers < 1:
         raise ScheduleError("There has to be at least one worker.")
-    cost = cost or (lambda node: 1)
-    left, operations, tasks = _longest_way_to_the_end(graph, cost), graph.operations, []
+    left, operations, tasks = _longest_way_to_the_end(graph), graph.operations, []
     free, soonest = [0.0] * workers, 0.0
     ends = {node.name: 0.0 for node in graph.sources}
     missing = [set(node.inputs) - ends.keys() for node in operations]
@@ -69,7 +64,7 @@ def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
             place = heappop(coming)[1]
             heappush(able, (-left[operations[place].name], place))
         node = operations[heappop(able)[1]]
-        tasks.append(Task(node.name, worker, soonest, soonest + cost(node)))
+        tasks.append(Task(node.name, worker, soonest, soonest + 1))
         free[worker] = ends[node.name] = tasks[-1].end
         for place in readers.get(node.name, ()):
             missing[place].discard(node.name)
@@ -78,13 +73,12 @@ def schedule(graph: Graph, workers: int, cost: Cost | None = None) -> Schedule:
     return Schedule(tuple(tasks), workers)
 
 
-def run_plan(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost | None = None) -> Schedule:
+def run_plan(graph: Graph, plan: Sequence[Sequence[str]]) -> Schedule:
     """Carry out a plan, one list of names for each worker in the order of its work.
 
     Each starts its next operation as soon as it is free and the inputs are there. ScheduleError
     names an operation that is unknown, twice, missing, or for which everybody waits forever.
     """
-    cost = cost or (lambda node: 1)
     names, planned = {n.name for n in graph.operations}, [name for row in plan for name in row]
     for name in planned:
         if name not in names:
@@ -101,29 +95,26 @@ def run_plan(graph: Graph, plan: Sequence[Sequence[str]], cost: Cost | None = No
         waiting = [(worker, queue[0]) for worker, queue in enumerate(queues) if queue]
         able = [w for w, first in waiting if all(name in ends for name in graph[first].inputs)]
         if not able:
-            for (
-                worker,
-                first,
-            ) in waiting:  # the plain mistake: both in one list, the wrong way round
+            # the plain mistake: both in one list, the wrong way round
+            for worker, first in waiting:
                 if late := set(graph[first].inputs) & set(queues[worker]):
-                    raise ScheduleError(
-                        f"{first} stands before {min(late)}, whose result it needs."
-                    )
+                    problem = f"stands before {min(late)}, whose result it needs."
+                    raise ScheduleError(f"{first} {problem}")
             stuck = waiting[0][1]
             raise ScheduleError(f"Everybody waits: {stuck} needs a result that is planned later.")
         for worker in able:
             node = graph[queues[worker].pop(0)]
             start = max(free[worker], max((ends[name] for name in node.inputs), default=0.0))
-            tasks.append(Task(node.name, worker, start, start + cost(node)))
+            tasks.append(Task(node.name, worker, start, start + 1))
             free[worker] = ends[node.name] = tasks[-1].end
     tasks.sort(key=lambda task: (task.start, task.worker))
     return Schedule(tuple(tasks), len(plan))
 
 
-def _longest_way_to_the_end(graph: Graph, cost: Cost) -> Mapping[str, float]:
-    left = {node.name: 0.0 for node in graph}
+def _longest_way_to_the_end(graph: Graph) -> Mapping[str, int]:
+    left = dict.fromkeys((node.name for node in graph), 0)
     for node in reversed(graph.nodes):
-        left[node.name] += cost(node) if node.computes else 0
+        left[node.name] += node.computes
         for name in node.inputs:
             left[name] = max(left[name], left[node.name])
     return left

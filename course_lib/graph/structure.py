@@ -1,7 +1,5 @@
 """What can be said of a graph without running it: levels, paths, what waits for what."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from course_lib.graph.data import Graph, Node
@@ -23,38 +21,31 @@ def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
     return tuple(map(tuple, rows.values()))
 
 
-def work(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
-    """Return the cost of all operations together: what one worker has to do.
-
-    `cost` gives the cost of a node; without it, each operation costs 1 and a source 0.
-    """
-    return sum(map(cost or _one_each, graph))
+def work(graph: Graph) -> int:
+    """Return the number of operations: the steps of one worker who does them all."""
+    return len(graph.operations)
 
 
-def span(graph: Graph, cost: Callable[[Node], float] | None = None) -> float:
-    """Return the cost of the dearest path: what even endlessly many workers cannot do faster."""
-    cost = cost or _one_each
-    done: dict[str, float] = {}
+def span(graph: Graph) -> int:
+    """Return the steps of the longest path: even endlessly many workers cannot be faster."""
+    done: dict[str, int] = {}
     for node in graph:
-        done[node.name] = cost(node) + max((done[name] for name in node.inputs), default=0)
+        done[node.name] = node.computes + max((done[name] for name in node.inputs), default=0)
     return max(done.values(), default=0)
 
 
-def longest_path(
-    graph: Graph, cost: Callable[[Node], float] | None = None
-) -> tuple[tuple[str, ...], tuple[tuple[str, str, int], ...]]:
-    """Return one dearest path through a graph: the names of its nodes, and its edges, in order.
+def longest_path(graph: Graph) -> tuple[tuple[str, ...], tuple[tuple[str, str, int], ...]]:
+    """Return one longest path through a graph: the names of its nodes, and its edges, in order.
 
-    It begins at the first node that costs something and ends at the last; `span` is its cost.
+    It begins at the first node that computes and ends at the last; `span` counts those between.
     """
-    cost = cost or _one_each
-    done: dict[str, float] = {}
+    done: dict[str, int] = {}
     before: dict[str, tuple[str, str, int] | None] = {}
     for node in graph:
         edges = [(name, node.name, place) for place, name in enumerate(node.inputs)]
         edge = max(edges, key=lambda each: done[each[0]], default=None)
         before[node.name] = edge if edge and done[edge[0]] > 0 else None
-        done[node.name] = cost(node) + (done[edge[0]] if edge else 0)
+        done[node.name] = node.computes + (done[edge[0]] if edge else 0)
     name = max(done, key=done.__getitem__, default="")
     edges = []
     while name and (edge := before[name]):
@@ -118,16 +109,6 @@ def collapse(graph: Graph, group: Callable[[Node], str] = layer_name) -> Graph:
         kind = _kind_of_group(nodes)
         merged.append(Node(name, kind, tuple(inputs), last.value, last.dtype, last.shape))
     return Graph.sorted(merged, tuple(dict.fromkeys(home[name] for name in graph.outputs)))
-
-
-def compare(first: Graph, second: Graph) -> dict[str, tuple[int, int]]:
-    """Return, for each kind of operation, how many nodes of it the two graphs have."""
-    one, two = first.count(), second.count()
-    return {name: (one[name], two[name]) for name in sorted(one | two)}
-
-
-def _one_each(node: Node) -> float:
-    return 1 if node.computes else 0
 
 
 def _kind_of_group(nodes: list[Node]) -> str:

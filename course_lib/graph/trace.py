@@ -4,8 +4,6 @@ Source is parsed (`ast`), never evaluated: each number becomes a constant, each 
 known function an operation, each name the node that it stands for at that line.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import math

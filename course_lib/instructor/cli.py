@@ -1,7 +1,5 @@
 """The instructor's commands beside `grade`: bring marks back, and grade where students hand in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -6,8 +6,6 @@ other folder is a word that the model should call unknown. What cannot be measur
 counted: see `dataset.measurable`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path

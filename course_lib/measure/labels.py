@@ -1,7 +1,5 @@
 """What a model's classes are called: by itself, by a file inside of it, or by one beside it."""
 
-from __future__ import annotations
-
 import io
 import json
 import re

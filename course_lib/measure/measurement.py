@@ -1,7 +1,5 @@
 """The `Report`: everything that is measured of one model on one set of labelled clips."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Measure a finished folder of models and write its card: no figure in it is typed by hand."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

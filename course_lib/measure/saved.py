@@ -1,7 +1,5 @@
 """Open a saved model whatever its form: .tflite, .keras, .h5, a frozen .pb, a SavedModel folder."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -25,11 +23,6 @@ _FORMS = ".tflite, .keras, .h5, a frozen .pb or a SavedModel folder"
 
 class ModelFileError(ValueError):
     """Say in one sentence why a file holds no model that can be opened, and what to do."""
-
-
-def is_saved_model(path: Path) -> bool:
-    """Tell whether `path` is a SavedModel folder."""
-    return path.is_dir() and (path / "saved_model.pb").is_file()
 
 
 def predictor(path: str | Path, classes: int | None = len(LABELS)) -> Predict | bytes:
@@ -74,7 +67,7 @@ def trainable_or_frozen(path: str | Path) -> object:
     path = Path(path)
     if path.name == "saved_model.pb" and path.is_file():
         path = path.parent
-    if is_saved_model(path):
+    if (path / "saved_model.pb").is_file():
         return _opened(path, lambda: _frozen_folder(path))
     if path.suffix == ".tflite":
         raise ModelFileError(f"{path} is converted already: start from the .keras or .pb file.")

@@ -1,7 +1,5 @@
 """Record what other machines lack: `python -m course_lib.micro record`, and `operators`."""
 
-from __future__ import annotations
-
 import argparse
 import datetime
 import json

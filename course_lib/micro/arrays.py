@@ -1,7 +1,5 @@
 """Bytes and numbers as C arrays: how they get into the flash of a chip with no file system."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Sequence

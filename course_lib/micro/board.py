@@ -4,8 +4,6 @@ The sketch was compiled and run against stand-ins for Arduino's libraries, and w
 board. What it answers are the bytes of the same C under QEMU; how long it took, the board counts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -6,12 +6,10 @@ Cortex-M4 Technical Reference Manual, section 3.3), and waits for its flash now 
 between one and two cycles an instruction are assumed.
 """
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -69,7 +67,7 @@ class DeviceRun:
         return self.whole.data_bytes + self.whole.zeroed_bytes
 
     @classmethod
-    def from_dict(cls, kept: dict[str, Any], where: str) -> DeviceRun:
+    def from_dict(cls, kept: dict[str, Any], where: str) -> Self:
         """Return a run of which `asdict` was written down."""
         kept = dict(kept, where=where, whole=Part(**kept["whole"]))
         kept["layers"] = tuple(Layer(**each) for each in kept["layers"])

@@ -6,8 +6,6 @@ wrong arena, and some models, end the process they are in: so each is tried in a
 first. The package tflite-micro exists for Linux on x86-64 only; elsewhere `available()` is False.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import json
@@ -15,7 +13,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -233,7 +231,7 @@ class ArenaRun:
     where: str
 
     @classmethod
-    def from_dict(cls, kept: dict[str, Any], where: str) -> ArenaRun:
+    def from_dict(cls, kept: dict[str, Any], where: str) -> Self:
         """Return a run of which `asdict` was written down."""
         return cls(**dict(kept, where=where, allocations=Allocations(**kept["allocations"])))
 

@@ -5,8 +5,6 @@ Each operator's method of `MicroMutableOpResolver` is read from the resolver's o
 in data/micro/operators.json: `python -m course_lib.micro operators HEADER --version WHICH`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -19,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import quantize, session
-from course_lib.formats.tflite_file import schema, unpack
+from course_lib.formats.tflite_file import name_of, number_of, schema, unpack
 from course_lib.micro.arrays import c_array, feature_tables
 from course_lib.micro.interpreter import MicroError
 from course_lib.micro.plain_c.generation import FOLDER as PLAIN_C
@@ -115,11 +113,9 @@ def _source(path: Path) -> str:
 
 
 def _kind(code: Any) -> str:
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)  # old files fill the latter only
-    if number == schema.BuiltinOperator.CUSTOM:
+    if number_of(code) == schema.BuiltinOperator.CUSTOM:
         return (code.customCode or b"CUSTOM").decode("utf-8", "replace")
-    names = (name for name, value in vars(schema.BuiltinOperator).items() if value == number)
-    return next(names, f"number {number} (of a newer schema)")
+    return name_of(schema.BuiltinOperator, number_of(code))
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,5 @@
 """The recorded run in data/micro: what stands in where a tool is not installed, with its date."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from functools import lru_cache

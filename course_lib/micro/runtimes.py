@@ -1,7 +1,5 @@
 """The same bytes in several runtimes: where answers differ, by how much, and whether it matters."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -3,8 +3,6 @@
 A detector is judged by its hits, its misses, and its false alarms per hour.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

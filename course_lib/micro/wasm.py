@@ -8,8 +8,6 @@ places that hold a pointer. The types are read from the C headers and laid out a
 wasm32 does: little-endian, pointers of four bytes, every field aligned.
 """
 
-from __future__ import annotations
-
 import ctypes
 import re
 import struct

@@ -5,8 +5,6 @@ other, the files by their hash. No figure is believed that another one contradic
 measured again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -3,8 +3,6 @@
 Every take is a file before the next one begins, so that a closed browser loses nothing.
 """
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 The page is `report.html`, a template of Jinja's, filled; it needs nothing else, pictures included.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

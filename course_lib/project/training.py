@@ -1,7 +1,5 @@
 """Train your own spotter: from nothing or from a checkpoint, and with a way back to every epoch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

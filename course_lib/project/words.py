@@ -1,7 +1,5 @@
 """The words of your own spotter: who says them, for training, for choosing, and for the test."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections import Counter, defaultdict

@@ -6,8 +6,6 @@ byte. Source: M. Nagel and others, "Data-Free Quantization Through Weight Equali
 Correction", ICCV 2019.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Run a whole quantized .tflite model in integer NumPy, layer by layer, keeping every tensor."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ fixedpoint.h and TensorFlow Lite's MultiplyByQuantizedMultiplier and reference S
 arithmetic is done in int64 and stays within 64 bits.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ follows from that line. Source: B. Jacob and others, "Quantization and Training 
 for Efficient Integer-Arithmetic-Only Inference", CVPR 2018; TensorFlow Lite's 8-bit specification.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

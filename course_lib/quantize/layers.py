@@ -6,8 +6,6 @@ computed with float64 matrix products, which hold every integer up to 2**53, bec
 integer products are slow. Source: tensorflow/lite/kernels/internal/reference/integer_ops.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 This is the little that the arithmetic needs; `formats.flatbuffer` names every byte.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.formats import tflite_file
-from course_lib.formats.tflite_file import schema
+from course_lib.formats.tflite_file import name_of, number_of, schema
 from course_lib.quantize.grids import Affine
 
 
@@ -131,7 +129,7 @@ _DTYPES["INT4"] = np.dtype(np.int8)  # four bits become eight
 
 
 def _value(index: int, tensor: Any, buffers: list[Any]) -> Value:
-    shape, kind = _indices(tensor.shape), _name_of(schema.TensorType, tensor.type)
+    shape, kind = _indices(tensor.shape), name_of(schema.TensorType, tensor.type)
     buffer = buffers[tensor.buffer]
     if tensor.sparsity is not None:
         kind = f"sparse {kind}"
@@ -170,19 +168,12 @@ def _grid(quantization: Any, dtype: np.dtype, stored: np.ndarray | None) -> Affi
 
 
 def _operation(index: int, operator: Any, codes: list[Any]) -> Operation:
-    code = codes[operator.opcodeIndex]
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)  # old files fill the latter only
+    kind = name_of(schema.BuiltinOperator, number_of(codes[operator.opcodeIndex]))
     options = vars(operator.builtinOptions) if operator.builtinOptions is not None else {}
     if operator.builtinOptions2 is not None:
         options = options | vars(operator.builtinOptions2)
     ends = _indices(operator.inputs), _indices(operator.outputs)
-    return Operation(index, _name_of(schema.BuiltinOperator, number), *ends, dict(options))
-
-
-def _name_of(kinds: type, number: int) -> str:
-    """Return a number's name; of a newer schema than ours, the number itself."""
-    names = (name for name, value in vars(kinds).items() if value == number)
-    return next(names, f"number {number} (of a newer schema)")
+    return Operation(index, kind, *ends, dict(options))
 
 
 def _indices(numbers: Any) -> tuple[int, ...]:

@@ -4,8 +4,6 @@ Four bits are stored two to a byte inside a finished int8 file. LiteRT and Tenso
 read such weights: they unpack them and compute as before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain

@@ -4,8 +4,6 @@ A file may hold options, types and shapes that no layer here honours; an answer 
 would be silently wrong. So every option is either on the list of a kind or has to be unset.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

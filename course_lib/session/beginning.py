@@ -3,8 +3,6 @@
 `quiet` is a block: what libraries print in it, from Python and from C++, does not reach the page.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import logging
@@ -35,9 +33,14 @@ def start(lesson: str) -> None:
     _prepare()
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)
-    _seed()
+    import numpy
+
+    random.seed(SEED)
+    numpy.random.seed(SEED)
     if in_colab():
-        _enable_widgets_in_colab()
+        from google.colab import output
+
+        output.enable_custom_widget_manager()  # for widgets that are not part of ipywidgets
     print(f"Lesson {lesson} is ready.")
 
 
@@ -68,21 +71,6 @@ def _prepare() -> None:
     keep_freed_memory()
 
 
-def _seed() -> None:
-    """Seed the generators of Python and NumPy."""
-    import numpy
-
-    random.seed(SEED)
-    numpy.random.seed(SEED)
-
-
-def _enable_widgets_in_colab() -> None:
-    """Let Colab render widgets that are not part of ipywidgets."""
-    from google.colab import output
-
-    output.enable_custom_widget_manager()
-
-
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Swallow what is printed inside, also by C++ code straight to file descriptors 1 and 2.
@@ -90,7 +78,9 @@ def quiet() -> Iterator[None]:
     Where an exception leaves the block, what was swallowed is added to it as a note.
     """
     with tempfile.TemporaryFile() as swallowed, contextlib.ExitStack() as stack:
-        _flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()  # what it still holds, before its descriptor changes
         streams = [_Diverted(swallowed.fileno(), stream) for stream in (sys.stdout, sys.stderr)]
         for descriptor in (1, 2):
             stack.callback(_restore, descriptor, os.dup(descriptor))
@@ -134,13 +124,6 @@ class _Diverted(io.TextIOBase):
     def flush(self) -> None:
         if self.descriptor is None:
             self.original.flush()
-
-
-def _flush() -> None:
-    """Hand over what the standard streams still hold, before their descriptors change."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
 
 
 def _restore(descriptor: int, saved: int) -> None:

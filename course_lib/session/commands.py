@@ -3,8 +3,6 @@
 Results go to stdout, progress and errors to stderr.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial

@@ -1,7 +1,5 @@
 """Where files lie and how they are written: bundled data, a lesson's folder, the cache."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -4,8 +4,6 @@ With a new TensorFlow, this is the file to look at. `tests/session/test_internal
 function against what TensorFlow itself computes.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Processes of our own: the one place that starts a Python beside this one."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

@@ -5,8 +5,6 @@ else. Tried on Linux, with each means hidden in turn; written for macOS and Wind
 documentation.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import re

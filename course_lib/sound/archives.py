@@ -4,8 +4,6 @@ Only files and folders below that folder are made. An archive with anything else
 that leads out, a link, a device) is refused: nobody has to trust where it came from.
 """
 
-from __future__ import annotations
-
 import shutil
 import stat
 import tarfile

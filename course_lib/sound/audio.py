@@ -1,7 +1,5 @@
 """Sound as numbers: read any file as 16 kHz mono, cut it to one second, play it, write it."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

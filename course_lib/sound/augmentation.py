@@ -4,8 +4,6 @@ Each training clip is a base clip, said faster, slower, higher or lower, heard t
 room and microphone, put somewhere into the second, and drowned in noise to some degree.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import pickle
 import tempfile

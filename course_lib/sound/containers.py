@@ -7,8 +7,6 @@ Interface and Data Specifications 1.0 (1991), chapter 3; RFC 3533 (Ogg, section 
 Audio Format Specification 1.0.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import struct

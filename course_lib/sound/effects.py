@@ -4,8 +4,6 @@ Waves are (samples,) float32 at 16 kHz. What is random takes a `numpy.random.Gen
 remembered and no input is changed. `augmentation` strings these together.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

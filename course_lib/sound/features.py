@@ -12,8 +12,6 @@ Source of the mel scale and the triangles: S. Young et al., The HTK Book 3.4, se
 mel = 2595 log10(1 + Hz / 700). Plain NumPy and SciPy, so that a microcontroller can repeat it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

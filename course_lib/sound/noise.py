@@ -4,8 +4,6 @@ Every function takes a `numpy.random.Generator`, so the same seed gives the same
 returns one second as (16000,) float32 with a root mean square of 1 unless it says otherwise.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

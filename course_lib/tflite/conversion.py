@@ -3,8 +3,6 @@
 Everything that lists variants reads the table. Another variant is another row.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

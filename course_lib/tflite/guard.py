@@ -4,8 +4,6 @@ A damaged or hostile .tflite file can crash LiteRT, and with it the kernel. So i
 process of its own, with limits on memory and time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 from collections.abc import Callable
@@ -53,19 +51,13 @@ class Guard(Service):
         return "LiteRT gave up on this model: it is damaged, or needs more memory than it may have."
 
 
-def run_guarded(
-    model_bytes: bytes,
-    features: np.ndarray,
-    seconds: float = _SECONDS,
-    memory_bytes: int = _MEMORY_BYTES,
-    reference: bool = False,
-) -> np.ndarray:
+def run_guarded(model_bytes: bytes, features: np.ndarray, reference: bool = False) -> np.ndarray:
     """Return what `tflite.run` returns, computed in a process of its own.
 
-    Raises ModelError also where LiteRT crashes, takes more than `seconds` or more than
-    `memory_bytes`. Starting the process takes about 0.3 s: for many models use `Guard`.
+    Raises ModelError also where LiteRT crashes, or takes more than 10 seconds or a gigabyte.
+    Starting the process takes about 0.3 s: for many models use `Guard`.
     """
-    with Guard(seconds, memory_bytes) as guard:
+    with Guard() as guard:
         return guard.run(model_bytes, features, reference)
 
 

@@ -1,7 +1,5 @@
 """Run a .tflite model with LiteRT, the interpreter that TensorFlow Lite has become."""
 
-from __future__ import annotations
-
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """TensorFlow beside TensorFlow Lite: what importing each costs, and which operations each has."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

@@ -5,8 +5,6 @@ refers to its parts by offset, so two tensors of one shape may refer to the same
 which the converter writes out every time.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import flatbuffers

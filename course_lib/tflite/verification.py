@@ -5,8 +5,6 @@ the answers of the file that it is compared with. That happens in the process of
 starts with the first file (half a second) and serves until Python ends (milliseconds a file).
 """
 
-from __future__ import annotations
-
 import atexit
 import hashlib
 import os

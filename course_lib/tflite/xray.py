@@ -1,7 +1,5 @@
 """Look into a .tflite file: find a tensor's bytes, the way to them, and change one in place."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace

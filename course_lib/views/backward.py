@@ -1,7 +1,5 @@
 """The walk back through a graph: what each edge passes on to its source, and gradients as bars."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from course_lib.graph.data import Graph, number
@@ -78,7 +76,7 @@ def frame_marks(graph: Graph, back: Gradients, step: int) -> Marks:
     return Marks(states, labels, subtitles=subtitles, strong=tuple(labels)[-1:])
 
 
-def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None, columns: int = 2) -> Picture:
+def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None) -> Picture:
     """Return frames of the walk back side by side, one for each node that was walked over.
 
     There are eight at most; it is the static twin of the widget.
@@ -89,7 +87,7 @@ def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None, columns: in
     chosen = list(last_edge.values())[:_MOST_FRAMES] or [1]
     frames = {f"after step {step}": frame_marks(graph, back, step) for step in chosen}
     sentences = " ".join(sentence(back, step) for step in range(1, steps(back) + 1))
-    return film(lay_out(graph, roomy=True), frames, columns, f"The walk back. {sentences}")
+    return film(lay_out(graph, roomy=True), frames, 2, f"The walk back. {sentences}")
 
 
 def gradient_bars(rows: Mapping[str, Sequence[float]], names: Sequence[str], alt: str) -> Picture:

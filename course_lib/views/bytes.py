@@ -5,10 +5,7 @@ one for each kind of bytes, so that dark text reads on all of them; every pictur
 what they mean.
 """
 
-from __future__ import annotations
-
 import html
-import io
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -90,24 +87,15 @@ def overview_png(
 
     `mark` blackens the bytes from its first number to, without, its second.
     """
-    import matplotlib.image
-
     cells, per_cell = _cells(bytes_map, columns, rows)
     if mark is not None:
         last = max(mark[0] + 1, mark[1] - 1) // per_cell
         cells.reshape(-1, 3)[mark[0] // per_cell : last + 1] = 0.0
-    cells = np.repeat(np.repeat(cells, 3, axis=0), 3, axis=1)
-    buffer = io.BytesIO()
-    matplotlib.image.imsave(buffer, cells, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return style.squares(cells, 3)
 
 
 def hexdump(
-    bytes_map: ByteMap,
-    start: int = 0,
-    stop: int | None = None,
-    mark: int | None = None,
-    title: str = "",
+    bytes_map: ByteMap, start: int = 0, stop: int | None = None, mark: int | None = None
 ) -> style.Picture:
     """Draw bytes `start` to `stop` (at most 256) as coloured hex digits, and list what they are.
 
@@ -143,9 +131,9 @@ def hexdump(
         look = {"va": "center", "fontsize": 11 if two else 12}
         look["weight"] = "bold" if framed else "normal"
         axes.text(left, line, said[number - 1], **look)
-    axes.set_title(title or f"bytes {start:,} to {stop - 1:,} of {len(bytes_map):,}")
+    axes.set_title(f"bytes {start:,} to {stop - 1:,} of {len(bytes_map):,}")
     names = "; ".join(f"{span.name} {shown_value(span.value)}".strip() for span in spans[:12])
-    return style.show(fig, f"{title or 'hexdump'}: bytes {start} to {stop - 1}: {names}")
+    return style.show(fig, f"hexdump: bytes {start} to {stop - 1}: {names}")
 
 
 def hexdump_html(bytes_map: ByteMap, start: int, stop: int, mark: int | None = None) -> str:

@@ -4,8 +4,6 @@ Pure functions from reports to text, quick enough to run on every move of a cont
 its own opaque ground and speaks in words and numbers wherever it speaks in colour.
 """
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """What is taken for what: confusion matrix, recalls, thresholds, to see and to hear."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -291,11 +289,8 @@ class Threshold(_Heard):
 class Voices(_Heard):
     """Who is understood? Choose a voice and hear what it was taken for; the hardest comes first."""
 
-    def __init__(
-        self, report: measure.Report, clips: Clips, title: str = "who is understood?"
-    ) -> None:
+    def __init__(self, report: measure.Report, clips: Clips) -> None:
         super().__init__(report, clips)
-        self.title = title
         names = np.array(clips.voices, object)
         self.places = {voice: np.flatnonzero(names == voice) for voice in set(clips.voices)}
         self.order = sorted(self.places, key=lambda voice: (self.share(voice), voice))
@@ -328,7 +323,7 @@ class Voices(_Heard):
         return shell.column(shell.html(self.still().html()), *players.children)
 
     def still(self) -> Picture:
-        return groups(self.report, self.clips.voices, self.title)
+        return groups(self.report, self.clips.voices, "who is understood?")
 
 
 def _surest(wanted: np.ndarray, sure: np.ndarray) -> np.ndarray:

@@ -1,7 +1,5 @@
 """A box for a program of one's own: its graph appears while it is typed."""
 
-from __future__ import annotations
-
 from course_lib.graph.trace import TraceError, from_source
 from course_lib.views import shell
 from course_lib.views.graph import picture

@@ -97,21 +97,6 @@ class _Stages:
         return moving
 
 
-def waveform(wave: np.ndarray, label: str = "") -> Picture:
-    """Draw the samples of a clip (n,) over time, and beside it ten milliseconds of it."""
-    fig, (whole, close) = style.figure(9.5, 2.6, 1, 2, width_ratios=[2, 1])
-    seconds = np.arange(len(wave)) / SAMPLE_RATE_HZ
-    whole.plot(seconds, wave, color=PALETTE["blue"], linewidth=0.6)
-    whole.set(xlabel="seconds", ylabel="sample", title="all of it", xlim=(0, seconds[-1]))
-    first = max(0, min(int(np.abs(wave).argmax()) - 80, len(wave) - 160))
-    near = slice(first, first + 160)
-    whole.axvspan(seconds[near.start], seconds[near.stop - 1], color=PALETTE["orange"], alpha=0.6)
-    look = {"color": PALETTE["orange"], "markersize": 2, "linewidth": 0.8}
-    close.plot(1000 * seconds[near], wave[near], "o-", **look)
-    close.set(xlabel="milliseconds", title="ten milliseconds of it")
-    return style.show(fig, f"waveform of {label or 'a clip'}, whole and ten milliseconds of it")
-
-
 def maps(sounds: np.ndarray, labels: Sequence[str], columns: int = 4) -> Picture:
     """Draw the features of some clips, (n, 49, 40), each under its label, on one scale."""
     rows = -(-len(sounds) // columns)

@@ -1,7 +1,5 @@
 """Schedules as Gantt charts: a row for each worker, a bar for each operation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from html import escape
 

@@ -4,8 +4,6 @@ Shapes say what a node is, colour only repeats it: a rectangle holds a constant,
 rectangle is fed from outside, a double one keeps a variable, a pill computes.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any

@@ -4,8 +4,6 @@ The program is the plain C of `micro.plain_c` as WebAssembly, so the bytes that 
 of the chip. The page asks nobody for anything: it works from a double click, with the network off.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import json

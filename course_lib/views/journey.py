@@ -1,7 +1,5 @@
 """The map of the workbook: what a model is turned into, how large that is, in which lesson."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The layers of a model, in a viewer: all of them, one in full, or every node."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

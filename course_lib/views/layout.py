@@ -5,8 +5,6 @@ picture looks the same with every version of graphviz and a step of the player r
 the layout. Without graphviz a simple layout by levels takes its place.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sysconfig

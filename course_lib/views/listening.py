@@ -1,7 +1,5 @@
 """Listening without an end: scores over time, and what a threshold finds and misses."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Program texts with the lines that matter marked; one program in all its languages."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from html import escape
 

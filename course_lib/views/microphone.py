@@ -4,8 +4,6 @@ In JupyterLab it is an anywidget, in Colab a promise of the page. Where there is
 is denied, or only silence comes, a bundled clip takes its place and the page says why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache

@@ -6,8 +6,6 @@ files with those parts taken out, and tells the browser (by a content security p
 nobody else.
 """
 
-from __future__ import annotations
-
 import http.server
 import importlib.util
 import os
@@ -153,7 +151,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if path == "index.html":
             content = _page(content.decode(), self.name).encode()
         elif path == "browser.js":
-            content = _without_consent(content.decode()).encode()
+            # The steps that ask where it is and for consent go.
+            content = re.sub(rb"await (age|consent|telemetry)\(\);", b"", content)
         self._answer(content, kind)
 
     do_HEAD = do_GET  # noqa: N815
@@ -181,8 +180,3 @@ def _page(page: str, name: str) -> str:
     values |= {"name": name, "identifier": name}
     meta = "".join(f'<meta name="{key}" content="{escape(v)}">' for key, v in values.items())
     return re.sub(r'<meta name="version"[^>]*>', lambda _: meta, page)
-
-
-def _without_consent(script: str) -> str:
-    """Return Netron's script without the steps that ask where it is and for consent."""
-    return re.sub(r"await (age|consent|telemetry)\(\);", "", script)

@@ -3,8 +3,6 @@
 The SVG is written anew in a few milliseconds; matplotlib takes a hundred times as long.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from html import escape

@@ -1,7 +1,5 @@
 """A graph cut in two: which device has which node, what is sent, and how long an answer takes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from html import escape
 

@@ -1,7 +1,5 @@
 """One stored number of a .tflite file, changed in place, and what the model then answers."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A graph that runs step by step: what is known after each, in values, words and marks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -100,9 +98,7 @@ def frame_marks(done: Run, step: int) -> Marks:
     return Marks(states, labels, subtitles=subtitles)
 
 
-def filmstrip(
-    graph: Graph, feed: Mapping[str, float] | None = None, columns: int = 3, alt: str = ""
-) -> Picture:
+def filmstrip(graph: Graph, feed: Mapping[str, float] | None = None) -> Picture:
     """Return the frames of a run side by side in one picture: the static twin of the player.
 
     A long run shows its first frames and its last, twelve in all.
@@ -112,8 +108,8 @@ def filmstrip(
     if len(steps) > _MOST_FRAMES:
         steps = [*steps[: _MOST_FRAMES - 1], steps[-1]]
     frames = {f"step {step}": frame_marks(done, step) for step in steps}
-    alt = alt or "Frames of the run. " + " ".join(sentence(done, step) for step in steps)
-    return film(lay_out(graph), frames, columns, alt)
+    sentences = " ".join(sentence(done, step) for step in steps)
+    return film(lay_out(graph), frames, 3, f"Frames of the run. {sentences}")
 
 
 def _call(node: Node, inputs: list[str]) -> str:

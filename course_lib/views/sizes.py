@@ -39,15 +39,13 @@ _READERS = {
 _RUNTIMES = {"ai_edge_litert": "LiteRT", "tensorflow": "TensorFlow"}
 
 
-def by_kind(
-    kinds: Mapping[str, Mapping[str, int]], title: str = "Where the bytes go"
-) -> style.Picture:
+def by_kind(kinds: Mapping[str, Mapping[str, int]]) -> style.Picture:
     """Return a picture of bytes by kind; `kinds` maps a model's name to bytes of each kind."""
     fig, axes = style.figure(10, 1.5 + 0.6 * len(kinds))
     totals = [sum(each.values()) for each in kinds.values()]
     stacked(axes, list(kinds.values()), [f"{total / 1000:.1f} kB" for total in totals])
     style.name_rows(axes, [name.replace("_", " ") for name in kinds])
-    axes.set_title(title)
+    axes.set_title("Where the bytes go")
     return style.show(fig, f"bytes by kind of {', '.join(kinds)}")
 
 
@@ -148,7 +146,7 @@ def groups(shown: Mapping[str, Contents], alt: str = "") -> style.Picture:
     return style.show(fig, alt or sentences)
 
 
-def artefacts(kept: Sequence[Artefact], title: str = "The same weights, on disk") -> style.Picture:
+def artefacts(kept: Sequence[Artefact]) -> style.Picture:
     """Draw the bytes of every artefact; colour, hatch and text say how it holds the weights."""
     fig, axes = style.figure(10, 0.8 + 0.5 * len(kept))
     for row, each in enumerate(kept):
@@ -157,14 +155,12 @@ def artefacts(kept: Sequence[Artefact], title: str = "The same weights, on disk"
         text += "" if each.holds == "not" else f", holds them {each.holds}"
         style.bar(axes, row, each.bytes / 1000, colour, text, hatch=hatch, height=0.8)
     _rows(axes, [each.name for each in kept], max(each.bytes for each in kept) / 1000)
-    axes.set_title(title)
+    axes.set_title("The same weights, on disk")
     named = ", ".join(f"{each.name} {each.holds}" for each in kept)
-    return style.show(fig, f"{title}, by how each holds the weights: {named}")
+    return style.show(fig, f"The same weights, on disk, by how each holds the weights: {named}")
 
 
-def operations(
-    before: Sequence[str], after: Sequence[str], title: str = "What is left to do"
-) -> style.Picture:
+def operations(before: Sequence[str], after: Sequence[str]) -> style.Picture:
     """Draw how often each operation occurs in a frozen graph and in what it was converted to."""
     fig, panels = style.figure(10.5, 4.8, columns=2)
     sides = (("frozen graph", before, "blue"), ("TensorFlow Lite", after, "green"))
@@ -178,7 +174,7 @@ def operations(
         axes.set_ylim(12.6, -0.6)  # one scale, as many rows: equal counts have equal bars
         axes.set_title(f"{name}: {len(kinds)} nodes")
         totals.append(f"{name} {len(kinds)} nodes of {len(counts)} kinds")
-    return style.show(fig, f"{title}: {'; '.join(totals)}")
+    return style.show(fig, f"What is left to do: {'; '.join(totals)}")
 
 
 def first_weight(

@@ -1,7 +1,5 @@
 """What is walked over a graph step by step: its controls, and its frames side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from course_lib.graph.data import Graph

@@ -186,6 +186,16 @@ class Redrawn:
         return Picture(buffer.getvalue(), alt, self._width)
 
 
+def squares(image: np.ndarray, pixels: int) -> bytes:
+    """Return (rows, columns, 3) RGB as a small PNG, each cell a square of `pixels` a side."""
+    import matplotlib.image
+
+    buffer = io.BytesIO()
+    larger = image.repeat(pixels, axis=0).repeat(pixels, axis=1)
+    matplotlib.image.imsave(buffer, larger, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
 def bar(axes: Axes, row: float, value: float, colour: str, text: str, **look: Any) -> None:
     """Draw a horizontal bar in a colour of the palette, with `text` at its end."""
     look = {"height": 0.6, "edgecolor": PALETTE["paper"], **look}

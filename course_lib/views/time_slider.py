@@ -4,11 +4,8 @@ A page is text and made in milliseconds, so that every move of the slider is fol
 `small_multiples` draws some of its moments side by side.
 """
 
-from __future__ import annotations
-
 import base64
 import html
-import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -88,13 +85,10 @@ def follow(
     return timeline
 
 
-def small_multiples(timeline: Timeline, clip: int, chosen: Sequence[int] = ()) -> style.Picture:
-    """Draw some snapshots side by side: kernels, confusion matrix, an answer; the curve above.
-
-    `chosen` are indexes of snapshots; without them, five from the first to the last are taken.
-    """
+def small_multiples(timeline: Timeline, clip: int) -> style.Picture:
+    """Draw five snapshots side by side: kernels, confusion matrix, an answer; the curve above."""
     last = len(timeline) - 1
-    chosen = list(chosen) or sorted({round(last * part / 4) for part in range(5)})
+    chosen = sorted({round(last * part / 4) for part in range(5)})
     limit, heights = _limit_of(timeline), [1.1, 0.75, 1.25, 1.0]
     fig, axes = style.figure(11, 9.2, 4, len(chosen), squeeze=False, height_ratios=heights)
     for unused in axes[0]:
@@ -136,12 +130,7 @@ def kernels_image(kernels: np.ndarray, limit: float) -> np.ndarray:
 
 def _kernels_png(kernels: np.ndarray, limit: float) -> str:
     """Return `kernels_image` as a PNG in base64."""
-    import matplotlib.image
-
-    image = kernels_image(kernels, limit).repeat(_PIXEL, axis=0).repeat(_PIXEL, axis=1)
-    buffer = io.BytesIO()
-    matplotlib.image.imsave(buffer, image, format="png", metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return base64.b64encode(style.squares(kernels_image(kernels, limit), _PIXEL)).decode("ascii")
 
 
 def _limit_of(timeline: Timeline) -> float:

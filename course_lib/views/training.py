@@ -1,7 +1,5 @@
 """A training: loss and accuracy as they came, and as they come."""
 
-from __future__ import annotations
-
 import signal
 import threading
 import time

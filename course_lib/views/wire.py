@@ -1,7 +1,5 @@
 """A cursor over the bytes of a protobuf: where it stands, what the byte is for, and its bits."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 All views are HTML on an opaque ground and say in words what their colours mean.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 from collections.abc import Sequence

@@ -42,7 +42,7 @@ def section(name: str) -> str:
 
 
 def options_of(command: str, capsys) -> set[str]:
-    assert cli.main([command, "--help"]) == cli.DONE
+    assert cli.main([command, "--help"]) == commands.DONE
     return set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
 
 
@@ -62,13 +62,13 @@ def test_every_exit_code_is_explained():
     explained = {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
     assert explained == {int(code) for code in re.findall(r"(\d+) [a-z]", commands.CODES)}
     assert explained == {
-        cli.DONE,
-        cli.FEWER,
-        cli.USAGE,
-        cli.UNUSABLE,
-        cli.UNWRITABLE,
-        cli.INCOMPLETE,
-        cli.INTERRUPTED,
+        commands.DONE,
+        commands.FEWER,
+        commands.USAGE,
+        commands.UNUSABLE,
+        commands.UNWRITABLE,
+        commands.INCOMPLETE,
+        commands.INTERRUPTED,
     }
 
 
@@ -132,7 +132,7 @@ def test_every_command_runs(desk, monkeypatch, capsys):
             continue
         if arguments[0] == "grade" or "gradescope" in arguments:
             arguments += toys
-        assert cli.main(arguments) == cli.DONE, (line, capsys.readouterr().err)
+        assert cli.main(arguments) == commands.DONE, (line, capsys.readouterr().err)
         ran.append(arguments[0])
         if "worksheet.csv" in arguments:
             to = place / ("lesson97.csv" if "--to" in arguments else "grades/marks.csv")

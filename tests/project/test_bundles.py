@@ -17,6 +17,7 @@ from course_lib.instructor.grading import collection
 from course_lib.instructor.grading.course import Course
 from course_lib.project import reports
 from course_lib.project.training import HeadStart
+from course_lib.session import commands
 from course_lib.sound import features
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,9 +187,12 @@ def test_the_command_line_checks_many_reports(handed_in, tmp_path: Path, capsys)
     made, _, path = handed_in
     forged = tmp_path / "report.json"
     forged.write_text(json.dumps({**made, "chosen": "int4"}))
-    assert cli.main(["check-report", str(path)]) == cli.DONE
+    assert cli.main(["check-report", str(path)]) == commands.DONE
     assert "my.zip: right; measured again" in capsys.readouterr().out
-    assert cli.main(["check-report", str(path), str(forged), str(tmp_path / "no")]) == cli.UNUSABLE
+    assert (
+        cli.main(["check-report", str(path), str(forged), str(tmp_path / "no")])
+        == commands.UNUSABLE
+    )
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 and "no model is called int4" in lines[1] and "no file" in lines[2]
 
@@ -226,7 +230,7 @@ def test_a_zip_without_its_model_is_no_crash(handed_in, tmp_path: Path, capsys) 
     data[start : start + 200] = b"\xff" * 200  # where its compressed bytes begin
     (tmp_path / "b.zip").write_bytes(bytes(data))
     names = [str(tmp_path / name) for name in ("a.zip", "b.zip")]
-    assert cli.main(["check-report", *names]) == cli.UNUSABLE
+    assert cli.main(["check-report", *names]) == commands.UNUSABLE
     first, second = capsys.readouterr().out.splitlines()
     assert "'spotter.tflite' is a required property" in first
     assert "damaged zip" in second

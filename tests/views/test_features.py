@@ -19,7 +19,6 @@ def test_pictures_of_features(bundled):
     wave = bundled.waves[0]
     assert is_picture(features.stages(wave, 0, "yes"), "frame 0 of yes", "0 ms")
     assert is_picture(features.stages(np.zeros(16_000, np.float32), 48), "from 960 ms")
-    assert is_picture(features.waveform(wave, "yes"), "yes")
     assert is_picture(features.maps(of(bundled)[:5], bundled.words[:5]), bundled.words[4])
     with pytest.raises(ValueError, match="from 0 to 48"):
         features.stages(wave, 49)

@@ -1,11 +1,9 @@
 """A claim, the tests that it comes down to, and the verdict that follows from them."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 VERDICTS = ("holds", "holds in part", "does not hold", "not measured here")
 _SIGNS = {True: "✔", False: "✘", None: "–"}
@@ -48,7 +46,7 @@ class Claim:
         return {"lesson": self.lesson, "said": self.said, "verdict": self.verdict, "tests": tests}
 
     @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Claim:
+    def from_dict(cls, kept: Mapping[str, Any]) -> Self:
         """Return the claim that `as_dict` wrote down; its verdict is worked out anew."""
         tests = tuple(Test(**test) for test in kept["tests"])
         return cls(kept["lesson"], kept["said"], tests)
@@ -71,7 +69,7 @@ class Ledger:
     def __len__(self) -> int:
         return len(self.claims)
 
-    def __add__(self, other: Ledger) -> Ledger:
+    def __add__(self, other: Self) -> Self:
         return Ledger(self.claims + other.claims)
 
     def count(self, verdict: str) -> int:

@@ -3,8 +3,6 @@
 `files` stands for lessons 03, 04, 05 and 14, `formats` for lessons 06, 07, 08 and 16.
 """
 
-from __future__ import annotations
-
 import shutil
 import zlib
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Claims about graphs: lessons 01, 02 and 12."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

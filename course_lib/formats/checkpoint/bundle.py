@@ -8,8 +8,6 @@ Keras' own, it passes on to `keras_files`.
 Source: tensorflow/core/protobuf/tensor_bundle.proto and trackable_object_graph.proto
 """
 
-from __future__ import annotations
-
 import glob
 import os
 import re

@@ -10,8 +10,6 @@ Source: https://github.com/google/leveldb/blob/main/doc/table_format.md and
 tensorflow/core/protobuf/tensor_bundle.proto
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 They are read here, and a `.keras` file is kept readable for older releases of Keras 3.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import struct
@@ -220,11 +218,8 @@ def _group(key: str, name: str, dtype: str) -> str:
     *_, last = parts or [""]
     if last in (*BOOKKEEPING, "iter"):
         return "bookkeeping"
-    ends = (
-        last,
-        last.rpartition("_")[2],
-        *parts,
-    )  # Keras 3 joins the slot's name to the variable's
+    # Keras 3 joins the slot's name to the variable's
+    ends = (last, last.rpartition("_")[2], *parts)
     return next((_SLOTS[end] for end in ends if end in _SLOTS), "optimizer")
 
 

@@ -1,7 +1,5 @@
 """The object graph of a TF2 checkpoint: which Python object owned which tensor."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 

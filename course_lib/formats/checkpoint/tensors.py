@@ -1,13 +1,12 @@
 """What a file of weights holds, as plain data: its tensors and where their bytes lie."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -124,7 +123,7 @@ class Contents:
     def total_bytes(self) -> int:
         return sum(self.files.values())
 
-    def only(self, group: str) -> Contents:
+    def only(self, group: str) -> Self:
         """Return the same contents with the tensors of one group only, for a shorter table."""
         return replace(self, tensors=tuple(t for t in self.tensors if t.group == group))
 

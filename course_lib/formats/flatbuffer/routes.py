@@ -1,7 +1,5 @@
 """Read one field of a FlatBuffer where it lies, and remember every byte that was touched."""
 
-from __future__ import annotations
-
 import re
 import struct
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ LiteRT ships TensorFlow Lite's schema as generated Python classes. The text of t
 all that a reader needs: for each field its slot in the vtable and how its bytes are meant.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ are the elements of a vector such as a shape or scales; "weights" are a buffer t
 "root offset", "identifier", "vtable", "scalar", "offset", "length", "string" and "padding".
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Iterator

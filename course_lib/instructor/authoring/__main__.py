@@ -1,7 +1,5 @@
 """The command line of authoring: `build` and `check`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Write the notebooks and what is made of them for the documents, or tell what is out of date."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import os

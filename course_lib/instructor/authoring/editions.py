@@ -4,8 +4,6 @@ Around a lesson's own cells stand the set-up cell, the badge and the links to it
 a solution was, a student finds what to start from.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

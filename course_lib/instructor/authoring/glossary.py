@@ -1,7 +1,5 @@
 """Collect the words that lessons explain: each stands in bold where it is explained first."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,7 +39,8 @@ def words(lessons: Iterable[Lesson]) -> Iterator[Word]:
                 continue
             for paragraph in _PARAGRAPHS.split(cell.text):
                 for sentence in _SENTENCES.split(" ".join(paragraph.split())):
-                    for found in _BOLD.finditer(_UNSAID.sub(_same_length, sentence)):
+                    said = _UNSAID.sub(lambda code: "`" * len(code[0]), sentence)
+                    for found in _BOLD.finditer(said):
                         if found[1][-1] not in ".?!:":
                             yield Word(found[1], lesson, cell, _MARK.sub("", sentence))
 
@@ -77,7 +76,3 @@ def used_before(every: list[Lesson]) -> list[str]:
             known.update(early)
             complaints += [f"{word}: {lesson.number} {cell.id} uses it too soon." for word in early]
     return complaints
-
-
-def _same_length(code: re.Match) -> str:
-    return "`" * len(code[0])

@@ -6,8 +6,6 @@ A false claim fails the code cell after it (or the last one before it), with the
 values. A plain run of nbval knows nothing of claims and needs none of this.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any

@@ -5,8 +5,6 @@ its definitions; no reader sees either. `verify` runs in a lesson's kernel; `mis
 that nothing stands behind.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

@@ -1,7 +1,5 @@
 """Read a lesson's source, percent-format Python, into plain cells with stable, speaking ids."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

@@ -3,8 +3,6 @@
 All of it is read from the lessons' sources and from the tables of the exercises.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import inspect

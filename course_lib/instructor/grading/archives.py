@@ -4,8 +4,6 @@ Nothing is ever unpacked to disk: zips are read in memory, entry by entry, withi
 path in them can lead anywhere. Links, in folders and in zips, are not followed.
 """
 
-from __future__ import annotations
-
 import io
 import lzma
 import os

@@ -4,8 +4,6 @@ In either, a check cell that says "not tried" passes; so each test asks for a ri
 `course_lib.exercises.require`, on inputs drawn anew. Students need course_lib installed as always.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

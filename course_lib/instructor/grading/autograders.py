@@ -1,7 +1,5 @@
 """What grades where students hand in: Gradescope's autograder zip, what GitHub runs and shows."""
 
-from __future__ import annotations
-
 import io
 import re
 import sys

@@ -1,7 +1,5 @@
 """Whose fault it is that a run ended early: the machine's, or the submission's."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterable, Sequence
 from pathlib import Path

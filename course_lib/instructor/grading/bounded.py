@@ -4,8 +4,6 @@ The processes are the grader's own, with its rights, and run no student's code: 
 and time, not trust. Time is the processor's, so that a busy machine ends no honest work.
 """
 
-from __future__ import annotations
-
 import atexit
 import gc
 import pickle
@@ -103,8 +101,8 @@ def _answered(at_first: int, question: bytes, *data: bytes) -> bytes:
     course_lib.exercises.__path__[:] = places
     given = iter(data)
     arguments = [next(given) if each is None else each[0] for each in rest]
-    before, (_, hard) = _mapped(), resource.getrlimit(resource.RLIMIT_AS)
-    most = before + (megabytes << 20)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = psutil.Process().memory_info().vms + (megabytes << 20)
     resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
     signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process, in C code as well
     try:
@@ -125,10 +123,6 @@ def _answered(at_first: int, question: bytes, *data: bytes) -> bytes:
 
 def _over(seconds: float, megabytes: int) -> str:
     return f"within {seconds:g} seconds of a processor and {megabytes:,} MB"
-
-
-def _mapped() -> int:
-    return psutil.Process().memory_info().vms
 
 
 def _used() -> int:

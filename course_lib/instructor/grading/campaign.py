@@ -1,7 +1,5 @@
 """Grade many submissions, here or on a Dask cluster, into reports; what is graded stays graded."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets
@@ -101,8 +99,7 @@ def grade_all(
     "tcp://…", a Dask cluster does the work.
     """
     stamp = _stamp(settings)
-    before = {work.key: _known(out, work, stamp) for work in works}
-    results = {key: result for key, result in before.items() if result is not None}
+    results = _known(out, works, stamp)
     to_do = [work for work in works if work.key not in results]
     failures = []
     done = _on_cluster(to_do, settings, scheduler) if scheduler else _here(to_do, settings, workers)
@@ -121,9 +118,9 @@ def grade_all(
 
 def _so_far(works: list[Work], settings: Settings, out: Path) -> tuple[list[Result], list[str]]:
     """Return the kept results of an interrupted run; those that are missing are not graded."""
-    stamp, why = _stamp(settings), "Grading was interrupted before it came to this."
-    results = [_known(out, work, stamp) or _not_graded(work, settings, why) for work in works]
-    return results, []
+    known = _known(out, works, _stamp(settings))
+    why = "Grading was interrupted before it came to this."
+    return [known.get(work.key) or _not_graded(work, settings, why) for work in works], []
 
 
 def _not_graded(work: Work, settings: Settings, why: str) -> Result:
@@ -152,13 +149,11 @@ def _stamp(settings: Settings) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _known(out: Path, work: Work, stamp: str) -> Result | None:
-    """Return the result that an earlier run left for exactly this work, or None."""
-    try:
-        result = Result.from_json(place(out, work.student, work.lesson).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return result if (result.key, result.stamp) == (work.key, stamp) else None
+def _known(out: Path, works: list[Work], stamp: str) -> dict[str, Result]:
+    """Return, by their keys, the results that earlier runs left for exactly these works."""
+    wanted = {work.key for work in works}
+    left = (each for each in kept(out).values() if each.stamp == stamp)
+    return {each.key: each for each in left if each.key in wanted}
 
 
 def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Graded]:

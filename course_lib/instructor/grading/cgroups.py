@@ -1,7 +1,5 @@
 """A control group of its own for each sandbox, where the system lets us make one (cgroups v2)."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import time

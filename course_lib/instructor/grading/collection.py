@@ -3,8 +3,6 @@
 `archives` finds the files, `folders` and `platforms` tell whose they are, `submission` reads them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

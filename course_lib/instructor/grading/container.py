@@ -6,8 +6,6 @@ ROOT, /autograder by default, holds `submission/`, submission_metadata.json and 
 container is the sandbox; where bubblewrap works inside it, it is used as well.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """The course that submissions are graded against, and what a sandbox may see of it."""
 
-from __future__ import annotations
-
 import compileall
 import hashlib
 import json

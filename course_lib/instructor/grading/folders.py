@@ -4,8 +4,6 @@ Where no platform wrote anything, every level of folders is a reading. One that 
 answers to one lesson from several places is taken; where two such readings disagree, none is.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -144,9 +142,8 @@ def _readings(items: Sequence[Item], folders: list[tuple[str, ...]]) -> list[_Re
     labels = [_own_name(item) for item in items]
     ends = [each[-1] if each else item.default for each, item in zip(folders, items, strict=True)]
     rows = list(zip(items, folders, labels, ends, strict=True))
-    files = [
-        Owner(label or end, item.place, folder) for item, folder, label, end in rows
-    ]  # nothing but the file stands for its owner
+    # Nothing but the file stands for its owner.
+    files = [Owner(label or end, item.place, folder) for item, folder, label, end in rows]
     told = all(label and label != _stem(item) for item, label in zip(items, labels, strict=True))
     by_file = _Reading("by names of files", _identified(files), told or not any(folders))
     if len(set(folders)) == 1:

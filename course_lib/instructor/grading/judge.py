@@ -5,8 +5,6 @@ check tries: what is said about a wrong answer is what the check says, or that i
 no message shows an expected value that its student could not see before, however often it is asked.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Only cells of marks and of feedback change, and only on lines that are one stude
 by the number that the platform wrote into the name of what was handed in, else by a name.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from course_lib.instructor.grading.results import Result
+from course_lib.instructor.grading.results import Result, kept
 from course_lib.instructor.grading.roster import CollectError
 from course_lib.instructor.grading.sheet import read_sheet
 
@@ -130,26 +128,16 @@ def read_results(out: Path, lesson: str = "") -> tuple[list[tuple[Result, str]],
     lesson = lesson or lessons[0]
     if lesson not in lessons:
         raise CollectError(f"{out} holds no results of lesson {lesson}.")
-    kept: dict[str, list[Result]] = {}
-    for path in sorted((out / "works").glob("*.json")):
-        try:
-            result = Result.from_json(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            continue  # left by an interruption: the table decides
-        if result.lesson == lesson:
-            kept.setdefault(result.student, []).append(result)
+    there = kept(out)
     results, without, failed = [], [], _not_graded(out, lesson)
     for line in lines:
         shown = {name: text for name, text in line.items() if text and _lesson(name) == lesson}
-        same = [
-            result
-            for result in kept.get(_UNQUOTED.sub("", line["student"]), [])
-            if {each.id: f"{each.earned:g}" for each in result.exercises} == shown
-        ]
-        if line["student"] in failed or shown and not same:
+        result = there.get((_UNQUOTED.sub("", line["student"]), lesson))
+        earned = {each.id: f"{each.earned:g}" for each in result.exercises} if result else {}
+        if line["student"] in failed or earned != shown and shown:
             without.append(line["student"])
-        elif same:
-            results.append((same[-1], line["name"]))
+        elif result and earned == shown:
+            results.append((result, line["name"]))
     return results, without
 
 

@@ -3,8 +3,6 @@
 Both are `pages.html`, a template of Jinja's, filled; they need nothing else, and run no script.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ center's download; Gradescope: the export with submission_metadata.yml; Sakai; n
 A platform's number counts before its name: people of one name stay several.
 """
 
-from __future__ import annotations
-
 import json
 import os.path
 import re

@@ -4,8 +4,6 @@ The course's cells keep their text and their order, missing ones are put back; e
 where it stood between them, and values are asked for where the student called `check`.
 """
 
-from __future__ import annotations
-
 import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Set

@@ -1,7 +1,5 @@
 """Write results: JUnit XML, Gradescope's JSON and CSV for machines, `pages` for people."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What was handed in, what is asked and what it earned: typed data, from the judge to the page."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -9,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from course_lib.instructor.grading.roster import Student
 
@@ -113,7 +112,7 @@ class Result:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Result:
+    def from_json(cls, text: str) -> Self:
         """Return the result that `to_json` wrote. Raises ValueError for any other text."""
         try:
             tree = json.loads(text)
@@ -187,13 +186,16 @@ def place(out: Path, student: str, lesson: str) -> Path:
 
 
 def kept(out: Path) -> dict[tuple[str, str], Result]:
-    """Return the results that earlier runs left in `out`, by student and lesson."""
+    """Return the results that earlier runs left in `out`, by student and lesson.
+
+    Left out is what is damaged or of an older version: it is graded again.
+    """
     found = {}
     for path in sorted((out / "works").glob("*.json")):
         try:
             result = Result.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            continue  # damaged, or of an older version: it is graded again
+            continue
         if path == place(out, result.student, result.lesson):
             found[result.student, result.lesson] = result
     return found

@@ -3,8 +3,6 @@
 A cell is known by its id, by what its metadata say, by its first line, else by its text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Who takes the course: read a list of students, and know them by any of their names."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -148,12 +146,6 @@ def matches(
         return by_id
     folded = {_folded(each) for each in names} - {""}
     return tuple(each for each in roster if folded & each.aliases)
-
-
-def known(student: str, roster: tuple[Student, ...], ids: Iterable[str] = ()) -> str:
-    """Return the roster's id of a student, or the name that the submission has."""
-    found = matches((student,), (student, *ids), roster)
-    return found[0].id if len(found) == 1 else student
 
 
 def without_group(name: str) -> str:

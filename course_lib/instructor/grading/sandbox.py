@@ -5,8 +5,6 @@ in memory, its own process numbers, an empty environment. Without it: an own ses
 empty environment and limits only, which keep neither network nor the user's files out of reach.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -3,8 +3,6 @@
 Names that are local to a function, a class, a lambda or a comprehension are none of these.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import re
@@ -73,7 +71,8 @@ def effects(code: str) -> Effects:
                 writes |= {each.get_name()} if each.is_assigned() or each.is_imported() else set()
     reads = now | later
     changes = set().union(*map(_changed, ast.walk(tree))) & reads
-    stars = any(isinstance(each, ast.ImportFrom) and _is_star(each) for each in ast.walk(tree))
+    imported = (each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom))
+    stars = any(each.names[0].name == "*" for each in imported)
     modules = {
         part.name for node in ast.walk(tree) if isinstance(node, ast.Import) for part in node.names
     }
@@ -288,7 +287,3 @@ def _root(node: ast.AST) -> set[str]:
 
 def _adds_to_a_name(node: ast.AST) -> bool:
     return isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
-
-
-def _is_star(node: ast.ImportFrom) -> bool:
-    return any(each.name == "*" for each in node.names)

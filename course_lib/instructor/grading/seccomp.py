@@ -1,7 +1,5 @@
 """What a sandbox may not ask of the system at all: namespaces, and memory that nobody counts."""
 
-from __future__ import annotations
-
 import errno
 import os
 import platform

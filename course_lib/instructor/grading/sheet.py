@@ -1,7 +1,5 @@
 """Read a CSV as spreadsheets and platforms write it, and write it again in the same way."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

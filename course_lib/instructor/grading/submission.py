@@ -3,8 +3,6 @@
 What was changed is noted, and what becomes of it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

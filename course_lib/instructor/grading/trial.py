@@ -3,8 +3,6 @@
 Of all cells that are no answers only those run that an answer depends on.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import re

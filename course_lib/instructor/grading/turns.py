@@ -1,7 +1,5 @@
 """Whose turn it is: sandboxes run beside each other or one alone, each as a user of its own."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import socket

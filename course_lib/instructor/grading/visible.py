@@ -1,7 +1,5 @@
 """What of this system a sandbox sees, and which copies of the course in it stay hidden."""
 
-from __future__ import annotations
-
 import os
 import site
 import sys

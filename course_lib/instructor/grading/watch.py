@@ -1,7 +1,5 @@
 """Watch a sandbox from outside: pipes, time, memory and processes; end it and all it started."""
 
-from __future__ import annotations
-
 import os
 import selectors
 import subprocess

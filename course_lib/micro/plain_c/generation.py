@@ -1,7 +1,5 @@
 """A .tflite file as a plain C program: no interpreter, no malloc, its weights read in place."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template

@@ -3,8 +3,6 @@
 On the desktop it runs natively; for a Cortex-M4, on one that QEMU imitates.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from dataclasses import dataclass

@@ -1,10 +1,9 @@
 """Labelled one-second clips: waves, labels, and what is known of each."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 
@@ -48,7 +47,7 @@ class Clips:
         engines: Sequence[str],
         files: Sequence[str],
         skipped: Sequence[str] = (),
-    ) -> Clips:
+    ) -> Self:
         """Return clips of whole seconds; each word says the label.
 
         `waves` may be made one by one: never are all of them in memory twice. Raises ValueError
@@ -66,7 +65,7 @@ class Clips:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, which) -> Clips:
+    def __getitem__(self, which) -> Self:
         places = np.atleast_1d(np.arange(len(self))[which])
         texts = {
             name: tuple(getattr(self, name)[place] for place in places)
@@ -80,7 +79,7 @@ class Clips:
         word: str | None = None,
         voice: str | None = None,
         engine: str | None = None,
-    ) -> Clips:
+    ) -> Self:
         """Return the clips for which everything that is given holds: `clips.where(word="go")`."""
         keep = np.ones(len(self), bool)
         if label is not None:

@@ -6,8 +6,6 @@ that a link to a folder further up ends nowhere. What file managers leave behind
 whatever else cannot be reached is there with the reason.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata

@@ -7,8 +7,6 @@ its validation and test clips, the rule of the paper's section 7 decides: the SH
 name has before "_nohash_" is a number, and a tenth of the numbers each are held out.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 from collections import defaultdict

@@ -9,6 +9,7 @@ from hostile import corpus, toy
 
 from course_lib import cli
 from course_lib.instructor.grading import course, sandbox
+from course_lib.session import commands
 
 
 @pytest.fixture(scope="session")
@@ -66,5 +67,5 @@ def graded(tmp_path_factory, toy_course):
         "--roster",
         str(place / "roster.csv"),
     ]
-    assert cli.main(arguments) == cli.DONE
+    assert cli.main(arguments) == commands.DONE
     return place / "out", arguments

@@ -15,6 +15,7 @@ from benchmarks import peers
 from course_lib import cli, exercises
 from course_lib.exercises import core
 from course_lib.instructor.grading import assignments
+from course_lib.session import commands
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTLY = {**corpus.RIGHT, "97.2": corpus.WRONG_2}  # 6 of 8 points
@@ -85,7 +86,7 @@ def test_nbgrader_cells(tmp_path, capsys):
                 "97",
             ]
         )
-        == cli.DONE
+        == commands.DONE
     )
     (path,) = tmp_path.glob("source/97_grading/*.ipynb")
     assert str(path) in capsys.readouterr().out

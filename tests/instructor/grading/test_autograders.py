@@ -18,7 +18,7 @@ from course_lib import cli
 from course_lib.instructor.grading import autograders, reports, results, sandbox
 from course_lib.instructor.grading.results import Result, Verdict
 from course_lib.instructor.grading.roster import CollectError
-from course_lib.session import write_atomically
+from course_lib.session import commands, write_atomically
 
 ROOT = Path(__file__).resolve().parents[3]
 EVIL = "<img src=x> | a\n\n# **b** `c` [d](e) ::error::f \ud800"
@@ -77,7 +77,7 @@ def source(tmp_path_factory, toy_course):
             str(toy.EXERCISES),
         ]
         command = ["export", "--for", "gradescope", str(place), "--lesson", "97", *arguments]
-        assert cli.main(command) == cli.DONE
+        assert cli.main(command) == commands.DONE
     with zipfile.ZipFile(place / "autograder.zip") as archive:
         for entry in archive.infolist():
             archive.extract(entry, place / "source")
@@ -151,14 +151,14 @@ def test_gradescope(source, tmp_path, toy_course):
 
 def test_a_lesson_that_is_not_there(tmp_path, capsys):
     command = ["export", "--for", "gradescope", str(tmp_path), "--lesson", "42"]
-    assert cli.main(command) == cli.UNUSABLE
+    assert cli.main(command) == commands.UNUSABLE
     assert "no reference notebook of lesson 42" in capsys.readouterr().err
 
 
 @pytest.fixture
 def workflow(tmp_path, capsys):
     """Return the workflow that is exported."""
-    assert cli.main(["export", "--for", "github", str(tmp_path)]) == cli.DONE
+    assert cli.main(["export", "--for", "github", str(tmp_path)]) == commands.DONE
     path = tmp_path / ".github" / "workflows" / "grade.yml"
     assert capsys.readouterr().out == f"{path}\n"
     return yaml.safe_load(path.read_text())
@@ -173,9 +173,13 @@ def test_the_workflow(workflow, tmp_path):
     assert workflow[True] == ["push", "workflow_dispatch"]  # YAML reads `on` as true
     assert not [step for step in job["steps"] if "persist-credentials" not in step.get("with", {})
                 and "checkout" in step.get("uses", "")]  # fmt: skip
-    assert cli.main(["export", "--for", "github", str(tmp_path), "--course", "a/b"]) == cli.DONE
+    assert (
+        cli.main(["export", "--for", "github", str(tmp_path), "--course", "a/b"]) == commands.DONE
+    )
     assert 'repository: "a/b"' in (tmp_path / ".github" / "workflows" / "grade.yml").read_text()
-    assert cli.main(["export", "--for", "github", str(tmp_path), "--course", "x"]) == cli.UNUSABLE
+    assert (
+        cli.main(["export", "--for", "github", str(tmp_path), "--course", "x"]) == commands.UNUSABLE
+    )
 
 
 @pytest.mark.slow
@@ -211,7 +215,7 @@ def test_github(workflow, source, tmp_path, toy_course):
             timeout=200,
         )
 
-    assert run("Points").returncode == cli.UNUSABLE  # nothing is graded yet
+    assert run("Points").returncode == commands.UNUSABLE  # nothing is graded yet
     done = run("Grade")
     assert done.returncode == 0 and "1 students" in done.stdout, done.stdout + done.stderr
     done = run("Points")
@@ -219,7 +223,7 @@ def test_github(workflow, source, tmp_path, toy_course):
     assert "::notice title=Autograding complete::Points 6/8\n" in done.stdout
     summary = (tmp_path / "summary.md").read_text()
     assert summary.startswith("# 6 of 8 points\n") and "| 97.2 | 0 of 2 | wrong |" in summary
-    assert run("Points", PASS_AT="80").returncode == cli.FEWER
+    assert run("Points", PASS_AT="80").returncode == commands.FEWER
     (page,) = (place / "grades" / "students").iterdir()
     assert "lab-1-ada" in page.read_text()
 

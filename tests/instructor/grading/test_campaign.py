@@ -27,6 +27,7 @@ from course_lib import cli
 from course_lib.instructor.grading import campaign, collection, course, sandbox, trial, turns
 from course_lib.instructor.grading.inside import clock
 from course_lib.instructor.grading.results import Result, Work, slug
+from course_lib.session import commands
 
 ROOT = Path(__file__).resolve().parents[3]
 SUBMISSIONS = 200
@@ -75,7 +76,7 @@ def test_grading_again_grades_nobody_twice(graded, monkeypatch, capsys):
         raise AssertionError("graded twice")
 
     monkeypatch.setattr(trial, "grade", never)
-    assert cli.main(arguments) == cli.DONE
+    assert cli.main(arguments) == commands.DONE
     assert {path: path.stat().st_mtime_ns for path in (out / "works").iterdir()} == before
     assert (out / "results.csv").read_text() == table
 
@@ -87,7 +88,7 @@ def test_a_change_is_graded_again(graded, toy_course, monkeypatch):
     settings = trial.Settings(toy_course[0], "s")
     stamp = campaign._stamp(settings)
     assert stamp != campaign._stamp(trial.Settings(toy_course[0], "t"))
-    assert all(campaign._known(out, work, stamp) is None for work in works)
+    assert not campaign._known(out, works, stamp)
 
 
 def test_an_interrupted_run_keeps_what_it_has(tmp_path, toy_course, monkeypatch):
@@ -165,7 +166,7 @@ def test_a_sandbox_that_does_not_start_costs_no_points(
             "--quiet",
         ]
     )
-    assert code == cli.INCOMPLETE and "Not graded, run again" in capsys.readouterr().err
+    assert code == commands.INCOMPLETE and "Not graded, run again" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("works/*"))
 
 
@@ -215,14 +216,14 @@ def test_not_graded_gives_no_points_and_takes_none(tmp_path, toy_course, monkeyp
     monkeypatch.setattr(sandbox, "best_kind", lambda: "bubblewrap")
     places = ["--reference", str(toy_course[0].references), "--exercises", str(toy.EXERCISES)]
     command = ["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--quiet", *places]
-    assert cli.main(command) == cli.INCOMPLETE
+    assert cli.main(command) == commands.INCOMPLETE
     assert "A cell of the course itself took too long." in capsys.readouterr().err
     with open(tmp_path / "out" / "results.csv", newline="", encoding="utf-8") as file:
         table = {row["student"]: row for row in csv.DictReader(file)}
     assert table["a"]["earned"] == "1"
     assert table["b"]["points"] == ""  # nothing was possible
     monkeypatch.setattr(trial, "grade", _graded)
-    assert cli.main(command) == cli.DONE
+    assert cli.main(command) == commands.DONE
 
 
 def test_who_comes_late_to_an_interrupt_still_sees_it(monkeypatch):
@@ -298,7 +299,7 @@ def test_an_interrupt_ends_what_runs_and_leaves_a_partial_report(tmp_path, toy_c
     finally:
         process.kill()
     said = process.stderr.read()
-    assert process.returncode == cli.INTERRUPTED and timer.seconds < 5
+    assert process.returncode == commands.INTERRUPTED and timer.seconds < 5
     assert "partial report" in said and "1 of 5" in said and "Traceback" not in said
     page = (tmp_path / "out" / "class.html").read_text()
     assert "partial report" in page and (tmp_path / "out" / "results.csv").is_file()
@@ -325,9 +326,9 @@ def test_the_weak_sandbox_must_be_accepted(tmp_path, toy_course, data, monkeypat
         "--exercises",
         str(toy.EXERCISES),
     ]
-    assert cli.main(arguments) == cli.UNUSABLE
+    assert cli.main(arguments) == commands.UNUSABLE
     assert "--accept-weak-sandbox" in capsys.readouterr().err
-    assert cli.main([*arguments, "--accept-weak-sandbox"]) == cli.DONE
+    assert cli.main([*arguments, "--accept-weak-sandbox"]) == commands.DONE
     assert "sandbox: limits" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "results.json").read_text())["score"] == 8
 

@@ -14,7 +14,7 @@ from course_lib import cli
 from course_lib.instructor.grading import marks, reports, results
 from course_lib.instructor.grading.results import Result, Verdict
 from course_lib.instructor.grading.roster import CollectError
-from course_lib.session import write_atomically
+from course_lib.session import commands, write_atomically
 
 ENGLISH = (
     "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
@@ -386,7 +386,7 @@ def test_names_that_are_not_ones_own_alone_mark_nothing(tmp_path_factory, studen
 def test_the_command(tmp_path, capsys):
     out = graded(tmp_path / "out", result("Ann", 8, moodle("Ann", 1)))
     sheet = written(tmp_path / "w.csv", ENGLISH, moodle_line(1, "Ann"), moodle_line(2, "Bob"))
-    assert cli.main(["marks", "--for", "moodle", str(out), str(sheet)]) == cli.DONE
+    assert cli.main(["marks", "--for", "moodle", str(out), str(sheet)]) == commands.DONE
     said = capsys.readouterr()
     assert said.out == f"{out / 'marks.csv'}: 1 of 2 lines have a mark now\n"
     assert "Lines without a mark of ours: Participant 2 Bob" in said.err
@@ -395,10 +395,11 @@ def test_the_command(tmp_path, capsys):
     to = tmp_path / "elsewhere.csv"
     assert (
         cli.main(["marks", "--for", "moodle", str(out), str(other), "--to", str(to)])
-        == cli.INCOMPLETE
+        == commands.INCOMPLETE
     )
     assert to.read_bytes() == other.read_bytes()
-    assert cli.main(["marks", "--for", "moodle", str(out)]) == cli.USAGE
+    assert cli.main(["marks", "--for", "moodle", str(out)]) == commands.USAGE
     assert (
-        cli.main(["marks", "--for", "canvas", str(out), str(tmp_path / "no.csv")]) == cli.UNUSABLE
+        cli.main(["marks", "--for", "canvas", str(out), str(tmp_path / "no.csv")])
+        == commands.UNUSABLE
     )

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from course_lib import cli
+from course_lib.session import commands
 from course_lib.sound import audio, augmentation, dataset, download
 from course_lib.sound.dataset import sources
 from tests.faulty_server import Faulty, served
@@ -197,7 +198,7 @@ def test_a_folder_that_lost_its_words_says_what_to_delete(server, tmp_path):
 
 def test_the_command_line_fetches_ahead_and_says_what_there_is(server: Faulty, tmp_path, capsys):
     server.faults = ["404"]
-    assert cli.main(["download", "mini"]) == cli.UNUSABLE
+    assert cli.main(["download", "mini"]) == commands.UNUSABLE
     assert "HTTP 404" in capsys.readouterr().err
     assert cli.main(["download", "full", "--quiet", "--out", str(tmp_path / "there")]) == 0
     told = capsys.readouterr()

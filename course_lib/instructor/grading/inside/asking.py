@@ -4,8 +4,6 @@ Nothing is judged here. Whatever a student's code does to this module, all that 
 values, and they have to be the right ones.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

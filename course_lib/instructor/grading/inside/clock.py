@@ -1,7 +1,5 @@
 """A clock for a family of processes that goes as fast as the machine lets them work."""
 
-from __future__ import annotations
-
 import os
 import time
 from contextlib import suppress

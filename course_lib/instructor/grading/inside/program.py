@@ -7,8 +7,6 @@ Where a cell says so, the kernel is asked for an answer's values. One line of JS
 and each answer goes to a pipe; what is in the pipe stays proved, however the submission ends.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

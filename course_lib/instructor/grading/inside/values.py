@@ -5,8 +5,6 @@ None, truth values and texts are themselves. Everything else is an object with o
 x Ellipsis, r what was raised. Reading never runs code, whatever the text says.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import math
