@@ -9,7 +9,7 @@ from course_lib.sound.dataset import LABELS
 from course_lib.views import shell, style
 
 _MINUTE = 60.0
-_WORDS = (("yes", "blue"), ("no", "red"))
+_COLOURS = ("blue", "red")  # of the words that are listened for
 
 
 def outcome(recording: Recording, scores: Scores, windows: int, threshold: float) -> Outcome:
@@ -40,7 +40,7 @@ def curve(
     fig, axes = style.figure(11, 4.4)
     shares, result = smooth(scores.shares, windows), outcome(recording, scores, windows, threshold)
     seen = (scores.ends >= start) & (scores.ends <= start + length)
-    for (word, colour), dash in zip(_WORDS, ("-", "--"), strict=True):
+    for word, colour, dash in zip(LABELS[2:], _COLOURS, ("-", "--"), strict=False):
         values = shares[seen, LABELS.index(word)]
         axes.plot(scores.ends[seen], values, dash, color=style.PALETTE[colour], lw=1.5, label=word)
     axes.axhline(threshold, color=style.PALETTE["grey"], lw=1, ls=":")
