@@ -66,9 +66,10 @@ class Timeline:
         return tuple(None if each is None else float(each.mean()) for each in right)
 
     def confusion(self, index: int) -> np.ndarray:
-        """Return (4, 4) counts: rows are what was said, columns what the snapshot heard."""
-        counts = np.zeros((4, 4), np.int64)
-        np.add.at(counts, (self.labels, self.snapshots[index].answers.argmax(axis=1)), 1)
+        """Return (classes, classes) counts: rows were said, columns are what a snapshot heard."""
+        answers = self.snapshots[index].answers
+        counts = np.zeros((answers.shape[1],) * 2, np.int64)
+        np.add.at(counts, (self.labels, answers.argmax(axis=1)), 1)
         return counts
 
     def save(self, path: str | Path) -> None:

@@ -118,7 +118,8 @@ def _clips(representative: Any, function: Any, variant: str) -> Callable[[], Ite
     """
     ends = [(each.shape.as_list(), each.dtype.as_numpy_dtype) for each in function.inputs]
     names = ", ".join(each.op.name for each in function.inputs)
-    otherwise = "or convert to float32, float16 or dynamic_range."
+    free = " or ".join(row.name for row in VARIANTS.values() if not row.needs_clips)
+    otherwise = f"or convert to {free}, which need none."
     sets = [representative] if len(ends) == 1 else representative
     if len(ends) > 1 and (isinstance(sets, np.ndarray) or len(sets) != len(ends)):
         raise ValueError(

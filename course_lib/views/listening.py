@@ -10,7 +10,7 @@ from course_lib.sound.dataset import LABELS
 from course_lib.views import shell, style
 
 _MINUTE = 60.0
-_WORDS = (("yes", "blue", "-"), ("no", "red", "--"))
+_WORDS = tuple(zip(LABELS[2:], ("blue", "red"), ("-", "--"), strict=False))
 
 
 def outcome(recording: Recording, scores: Scores, windows: int, threshold: float) -> Outcome:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.experiments.timeline import Timeline, measure
-from course_lib.sound.dataset import LABELS
+from course_lib.sound.dataset import LABELS, UNKNOWN
 from course_lib.views import shell, style
 from course_lib.views.answer import share_bars
 from course_lib.views.confusion import table_html
@@ -210,7 +210,7 @@ def _clips_to_show(timeline: Timeline, most: int = 5) -> list[int]:
     right = answers == timeline.labels
     late = (~right).sum(axis=0)
     chosen: list[int] = []
-    for label in (LABELS.index("yes"), LABELS.index("no"), LABELS.index("_unknown_")):
+    for label in (*range(UNKNOWN + 1, len(LABELS)), UNKNOWN):
         known = np.flatnonzero(right[-1] & (timeline.labels == label))
         chosen += [int(clip) for clip in known[np.argsort(-late[known], kind="stable")][:1]]
     wrong = [int(clip) for clip in np.flatnonzero(~right[-1])]
@@ -242,16 +242,16 @@ def _draw_confusion(axes: Any, counts: np.ndarray, first: bool) -> None:
     axes.imshow(np.round(255 + shares[..., np.newaxis] * (np.array(_SHADE) - 255)).astype(np.uint8))
     for (row, column), count in np.ndenumerate(counts):
         axes.text(column, row, count, ha="center", va="center", fontsize=11)
-    axes.set_xticks(range(4), _NAMES, rotation=90)
-    axes.set_yticks(range(4), _NAMES if first else [])
+    axes.set_xticks(range(len(_NAMES)), _NAMES, rotation=90)
+    axes.set_yticks(range(len(_NAMES)), _NAMES if first else [])
     axes.set_ylabel("said" if first else "")
 
 
 def _draw_answer(axes: Any, answer: np.ndarray, label: int, first: bool) -> None:
     names = [f"{name} *" if i == label else name for i, name in enumerate(_NAMES)]
-    shades = [PALETTE["green" if i == label else "grey"] for i in range(4)]
-    axes.barh(range(4), answer, color=shades)
-    style.name_rows(axes, names if first else [""] * 4)
+    shades = [PALETTE["green" if i == label else "grey"] for i in range(len(names))]
+    axes.barh(range(len(names)), answer, color=shades)
+    style.name_rows(axes, names if first else [""] * len(names))
     axes.set(xlim=(0, 1))
     axes.set_xticks([0, 1], ["0", "1"])
     axes.set_xlabel("answer to one clip (* said)" if first else "")

@@ -299,7 +299,7 @@ print(f"an int8 file of {round(len(mine), -3):,} bytes, or so,",
 # Give the converter exactly what the device will hear, in all its variety: what it never saw, the grid has no room for.
 # Lesson 27 shows what clips chosen badly can spoil, and lesson 17 what the chip computes on these grids.
 #
-# holds: len(variants) == 8 and len(variants["int8_per_channel"]) == len(mine)
+# holds: len(variants) == len(tflite.VARIANTS) + 1 and len(variants["int8_per_channel"]) == len(mine)
 # holds: 1.12 < len(mine) / len(int8) < 1.2
 
 # %% [markdown]
