@@ -154,7 +154,7 @@ for name in ("expect_partial", "assert_consumed",
 # attached, by **deferred** restoring.
 
 # %%
-wide = spotter.build(widths=(14, 16, 28))
+wide = spotter.build(widths=(14, *spotter.WIDTHS[1:]))
 print(trials.attempt("wrong shape", lambda: timeline.restored(whole, wide)))
 
 tf.train.Checkpoint(late=tf.Variable(3.0)).write(f"{folder}/late")

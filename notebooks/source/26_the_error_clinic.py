@@ -71,13 +71,13 @@ print(clinic.symptom(cured.assert_existing_objects_matched),
 # **Patient 2.** It was built a little wider than it was saved. The file knows how wide it was: do not guess, ask it.
 
 # %%
-wide = spotter.build(widths=(14, 16, 28))
+wide = spotter.build(widths=(14, *spotter.WIDTHS[1:]))
 chart[2] = clinic.symptom(
     lambda: tf.train.Checkpoint(model=wide).restore(saved))
 print(chart[2])
 
 shape = checkpoint.contents(saved).tensor("listen/kernel").shape
-again = spotter.build(widths=(shape[-1], 16, 28))
+again = spotter.build(widths=(shape[-1], *spotter.WIDTHS[1:]))
 tf.train.Checkpoint(model=again).restore(saved).expect_partial()
 print("filters in the file:", shape[-1], "→", right_answers(again))
 

@@ -73,7 +73,7 @@ compare("37.1", my_guess, next(b for b in lost if lost[b] > 10))
 # Eight bits are free, four cost a few points, and three cost more than twenty. Is that what three bits cost,
 # or what *rounding* to three bits costs?
 #
-# holds: 25 < lost[3] < 40 and lost[8] <= 1 and 3 < lost[4] < 7
+# holds: 25 < lost[3] < 40 and lost[8] <= 1 and 2 < lost[4] < 10
 #
 # ## Stairs have no slope
 #
