@@ -235,8 +235,8 @@ def test_points_of_all_lessons(tmp_path):
         "l", "x", "02", "02_x.ipynb", "x", 0.0, 5.0, (Verdict("2.1", 5.0, 0.0, "wrong", ""),)
     )
     write_atomically(tmp_path / "results.csv", reports.table(results.rows([first, other])))
-    write_atomically(tmp_path / "works" / "1.json", first.to_json())
-    write_atomically(tmp_path / "works" / "2.json", other.to_json())
+    write_atomically(results.place(tmp_path, "x", "01"), first.to_json())
+    write_atomically(results.place(tmp_path, "x", "02"), other.to_json())
     text, notices, percent = autograders.summarize(tmp_path)
     assert percent == 25 and text.startswith("# 2.5 of 10 points\n\n## Lesson 01: 2.5")
     assert notices == (
