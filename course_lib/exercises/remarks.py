@@ -219,14 +219,15 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
                 for value, (_, right) in zip(scaled, pairs, strict=True)
             ):
                 return f"Too {side} by {words}? Look at the unit that is asked."
-    for words, change in _CHANGED.items() if len(pairs) > 1 else ():  # of one it would tell
+    if len(pairs) < 2:  # of one, these would tell the answer
+        return ""
+    for words, change in _CHANGED.items():
         if all(same(value, change(right), tolerance + 1e-9 * abs(right)) for value, right in pairs):
             if any(right and value != right for value, right in pairs):
                 return words
-    if len(pairs) > 1:
-        for words, change in _NARROWED.items():
-            if all(right != value == change(right) for value, right in pairs):
-                return words
+    for words, change in _NARROWED.items():
+        if all(right != value == change(right) for value, right in pairs):
+            return words
     return ""
 
 
