@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -124,14 +125,11 @@ class FrameExplorer(shell.View):
         if not len(clips):
             raise ValueError("There is no clip to look at: choose at least one.")
         self.clips, self.frame, self.last = clips, frame, last
-        self._drawn: dict[int, _Stages] = {}
+        self._of = cache(lambda place: _Stages(clips.waves[place], clips.words[place], last))
 
     def picture(self, place: int, frame: int) -> Picture:
         """Return the picture of one frame of clip number `place`."""
-        if place not in self._drawn:
-            made = _Stages(self.clips.waves[place], self.clips.words[place], self.last)
-            self._drawn[place] = made
-        return self._drawn[place].picture(frame)
+        return self._of(place).picture(frame)
 
     def html(self, place: int, frame: int) -> str:
         """Return the picture, and a player under it, as HTML."""

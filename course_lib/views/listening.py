@@ -1,6 +1,7 @@
 """Listening without an end: scores over time, and what a threshold finds and misses."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ class Detector(shell.View):
     ) -> None:
         self.recording, self.scores = recording, scores
         self.windows, self.threshold = windows, threshold
-        self._minutes: dict[int, _Minute] = {}
+        self._of = cache(lambda n: _Minute(recording, scores, n * _MINUTE, _MINUTE))
 
     def controls(self) -> Any:
         last = max(0, int(self.recording.seconds // _MINUTE) - 1)
@@ -126,11 +127,8 @@ class Detector(shell.View):
 
     def page(self, windows: int, threshold: float, minute: int) -> str:
         """Return the HTML of the outcome in one sentence, and of one minute of the recording."""
-        if minute not in self._minutes:
-            made = _Minute(self.recording, self.scores, minute * _MINUTE, _MINUTE)
-            self._minutes[minute] = made
         said = sentence(outcome(self.recording, self.scores, windows, threshold))
-        return shell.note(said) + self._minutes[minute].picture(windows, threshold).html()
+        return shell.note(said) + self._of(minute).picture(windows, threshold).html()
 
     def still(self) -> style.Picture:
         return curve(self.recording, self.scores, self.windows, self.threshold)
