@@ -77,6 +77,7 @@ def test_the_guide_tells_what_was_measured():
     plain = re.sub(r"<!--.*?-->.*?<!-- /\w+ -->", "", GUIDE, flags=re.S)
     copied = {figure for figure in guide.figures(PAGE).values() if figure in plain}
     assert not copied, "stands without its mark, and will be wrong after the next measurement"
+    assert not re.search(r"^<!--", GUIDE, re.M), "Markdown ends a paragraph before such a line"
 
 
 def test_another_measurement_changes_the_guide_by_itself(tmp_path):
