@@ -4,11 +4,12 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import course_lib
 from course_lib import session
@@ -22,6 +23,7 @@ from course_lib.instructor.grading.watch import Limits
 _Progress = Callable[..., Iterable]
 _Graded = tuple[Work, Result]
 _JOIN_SECONDS = 3.0  # for what is ended by an interrupt
+_LOOK_SECONDS = 0.5  # whether there was one
 
 
 class WeakSandboxError(ValueError):
@@ -160,8 +162,12 @@ def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Grad
     """Yield results as they come, from as many sandboxes at a time as there are cores."""
     pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
     waiting = {pool.submit(_attempt, work, settings): work for work in works}
+    ended: SimpleQueue[Future] = SimpleQueue()
+    for each in waiting:
+        each.add_done_callback(ended.put)
     try:
-        for future in as_completed(waiting):
+        while waiting:
+            future = _first(ended)
             yield waiting.pop(future), future.result()
     finally:  # interrupted: what has not begun never does, and what runs is ended
         if waiting:
@@ -172,6 +178,20 @@ def _here(works: list[Work], settings: Settings, workers: int) -> Iterator[_Grad
         for each in late:
             each.add_done_callback(lambda _: _clear_if_done(late))
         _clear_if_done(late)
+
+
+def _first(ended: SimpleQueue[Future]) -> Future:
+    """Return what ends next.
+
+    A Ctrl-C that comes just before this thread begins to wait is heard when it wakes: so it wakes
+    now and then. It is raised in here, since Python 3.11 leaves a `finally` out where it is raised
+    as a loop begins again.
+    """
+    while True:
+        try:
+            return ended.get(timeout=_LOOK_SECONDS)
+        except Empty:
+            pass
 
 
 def _clear_if_done(futures: Collection[Future]) -> None:

@@ -307,6 +307,31 @@ def test_an_interrupt_ends_what_runs_and_leaves_a_partial_report(tmp_path, toy_c
     assert not any(os.path.exists(f"/proc/{pid}") for pid in family)
 
 
+def test_an_interrupt_that_does_not_wake_the_main_thread_is_heard(monkeypatch):
+    """As when it comes between the last look at signals and the wait: here, another thread's."""
+    seen, going, main = queue.Queue(), threading.Event(), threading.get_ident()
+
+    def attempt(work, settings):
+        if work == "second":
+            going.wait(120)
+            while sys._current_frames()[main].f_code.co_name not in ("_first", "wait"):
+                time.sleep(0)  # until the main thread waits for this one
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            seen.put(turns.STOP.wait(60))
+
+    monkeypatch.setattr(campaign, "_attempt", attempt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for _ in campaign._here(["first", "second"], None, 2):
+                going.set()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen.get(timeout=120)
+    while turns.STOP.is_set():  # the last one out takes the sign away
+        time.sleep(0)
+
+
 def test_the_seed_is_kept_and_private(tmp_path):
     first = campaign._kept_seed(tmp_path)
     assert len(first) == 32 and campaign._kept_seed(tmp_path) == first
