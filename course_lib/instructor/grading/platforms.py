@@ -9,7 +9,7 @@ import json
 import os.path
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from course_lib.instructor.grading.roster import CollectError, Student, matches, without_group
@@ -155,18 +155,50 @@ def told_apart(
     namesakes = {(kind, label) for (kind, _, label), every in numbers.items() if len(every) > 1}
     people = _blackboard(rolls)
     logins = {scope: _logins(heads[scope], people, roster) for scope in heads}
+    grouped = _grouped(found, roster)
     told = []
     for owner in found:
+        rest = grouped.get(owner)
         if owner and owner.kind in ("moodle", "canvas"):
             if (owner.kind, owner.label) in namesakes:
                 number = owner.holder[-1]
                 owner = replace(owner, label=f"{owner.label}_{number}")
+            owner = replace(owner, names=(*owner.names, rest)) if rest else owner
         elif owner and owner.kind == "blackboard":
             login = logins[owner.scope][owner.label]
             name = people.get(owner.label, (login, login))[0] or login
             owner = replace(owner, label=login, names=(name,), ids=(login,))
         told.append(owner)
     return told
+
+
+def _grouped(found: Iterable[Owner | None], roster: tuple[Student, ...]) -> dict[Owner, str]:
+    """Return names without the group, of whatever name, that Moodle wrote before every student's.
+
+    The roster knows none of the names as they are, and most of them without it: "Anne-Marie Lee"
+    among others is nobody else's Marie Lee.
+    """
+    scopes: dict[tuple[str, ...], list[Owner]] = defaultdict(list)
+    for owner in filter(None, found):
+        if owner.kind == "moodle" and owner not in scopes[owner.scope]:
+            scopes[owner.scope].append(owner)
+    grouped = {}
+    for owners in scopes.values():
+        names = [owner.names[0] for owner in owners]
+        rests = [_without(name, names) for name in names]
+        known = sum(bool(matches((rest,), (), roster)) for rest in rests)
+        if known > max(1, len(names) // 2) and not matches(names, (), roster):
+            grouped |= zip(owners, rests, strict=True)
+    return grouped
+
+
+def _without(name: str, names: Sequence[str]) -> str:
+    """Return a name without a group: up to the only dash, or as another name begins, too."""
+    for dash in re.finditer("-", name[:_LONGEST]):
+        shared = sum(each.startswith(name[: dash.end()]) for each in names) > 1
+        if (shared or name.count("-") == 1) and name[dash.end() : dash.end() + 1].isalpha():
+            return name[dash.end() :]
+    return ""
 
 
 def _logins(

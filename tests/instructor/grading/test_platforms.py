@@ -177,6 +177,28 @@ def test_ids_and_namesakes_on_the_roster(tmp_path):
     assert not canvas.on((Student("Bob", "12", frozenset({"12"}), frozenset({"12"})),))
 
 
+@pytest.mark.parametrize(
+    ("parts", "ids"),
+    [
+        (["Blue-Ann Lee_1", "Blue-Bob Ray_3"], ["1", "3"]),
+        (["Blue-Ann Lee_1", "Red-Bob Ray_3", "Red-Zoë May_5"], ["1", "3", ""]),
+        (["Lab-B-Ann Lee_1", "Lab-B-Bob Ray_3", "Lab-1-Zoë May_5"], ["", "", ""]),  # Lab, or Lab-B?
+        (["Blue-Ann Lee_1"], [""]),  # or a person of that name
+        (["Anne-Marie Lee_9", "Jean-Luc Roi_8"], ["", ""]),
+        (["Anne-Marie Lee_9", "Blue-Bob Ray_3", "Ann Lee_1"], ["", "", "1"]),
+        (["Blue-Anne-Marie Lee_9", "Blue-Bob Ray_3", "Blue-Ann Lee_1"], ["", "3", "1"]),
+        (["Red-Anne-Marie Lee_9", "Blue-Bob Ray_3", "Blue-Ann Lee_1"], ["", "3", "1"]),
+    ],
+)
+def test_a_group_of_any_name_is_known_by_the_roster(tmp_path, parts, ids):
+    path = tmp_path / "r.csv"
+    path.write_text("ID,Full name\n1,Ann Lee\n3,Bob Ray\n4,Marie Lee\n", encoding="utf-8")
+    students = read_roster(path)
+    found = [platforms.named((f"{part}_assignsubmission_file_", "x.ipynb")) for part in parts]
+    told = platforms.told_apart(found, {}, students)
+    assert ["".join(each.id for each in owner.on(students)) for owner in told] == ids
+
+
 def test_an_export_is_what_platforms_named_for_several():
     moodle = [("Ann_1_assignsubmission_file_", "x.ipynb"), ("Bob_2_assignsubmission_file_", "x")]
     assert platforms.is_export(moodle)
