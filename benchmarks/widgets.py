@@ -2,7 +2,8 @@
 
 The solved lessons run in JupyterLab. Below each widget stands its twin: ipywidgets' `interact` with
 a matplotlib figure of the same picture, pixel for pixel, as cheap as matplotlib can draw it (one
-`imshow` of what the widget looked like, loaded before). Keys go to both in turns.
+`imshow` of what the widget looked like, loaded before). Above both stands the least that a kernel
+can answer with: a slider that changes one number of text. Keys go to all three in turns.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ def _twin(k):
     axes.axis("off")
     plt.show()
 ipywidgets.interact(_twin, k=ipywidgets.IntSlider(0, 0, 100));"""
+_BARE = """import ipywidgets
+_slider, _text = ipywidgets.IntSlider(0, 0, 100), ipywidgets.HTML("0")
+_slider.observe(lambda change, text=_text: setattr(text, "value", str(change["new"])), "value")
+ipywidgets.VBox([_slider, _text])"""
 _WATCH = """cell => {
     const bench = window.bench = {pressed: 0, taken: []};
     const shown = '.widget-html-content, .widget-output, .widget-image';
@@ -134,23 +139,31 @@ def run(options: Options) -> Measured:
                 print(f"{path.name[:2]}: {len(times)} widgets", file=sys.stderr, flush=True)
                 page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
                 page.close()
-    rows = [("widget", "median, ms", "95 % within, ms", "`interact`, ms", "times faster")]
-    for what, (ours, theirs) in times.items():
-        faster = median(theirs) / median(ours)
-        shown = (median(ours), quantile(ours, 0.95), median(theirs), faster)
-        rows.append((what, *map(number, shown)))
-    late = [quantile(ours, 0.95) for ours, _ in times.values()]
-    faster = [median(theirs) / median(ours) for ours, theirs in times.values()]
+    rows = [
+        ("widget", "median, ms", "95 % within, ms", "`interact`, ms", "times faster")
+        + ("bare answer, ms", "95 % within, ms")
+    ]
+    for what, (ours, theirs, bare) in times.items():
+        shown = (median(ours), quantile(ours, 0.95), median(theirs), median(theirs) / median(ours))
+        rows.append((what, *map(number, (*shown, median(bare), quantile(bare, 0.95)))))
+    late, least = ([quantile(each[at], 0.95) for each in times.values()] for at in (0, 2))
+    faster, most = ([median(t[1]) / median(t[at]) for t in times.values()] for at in (0, 2))
+    beside = [median(ours) / median(bare) for ours, _, bare in times.values()]
     return Measured(
         f"{len(times)} widgets of the solved lessons in JupyterLab and Chromium, {2 * presses} "
         "presses each, in blocks of two in turns with its twin: `interact` with a matplotlib "
         "figure of the same picture (one `imshow`). A press counts until the frame after the first "
-        "change of the picture; sliders move through their values.",
+        "change of the picture; sliders move through their values. The bare answer is a slider's "
+        "that changes one number of text: Jupyter's messages there and back and the browser's "
+        "frame, which no widget with a kernel can do without.",
         [
             Ratio("95th percentile of a widget, ms", late, MOST_MS),
             Ratio("the same, of the slowest widget, ms", [max(late)], MOST_MS),
             Ratio("`interact` over ours", faster, LEAST_TIMES, at_least=True),
             Ratio("the same, where it is least", [min(faster)], LEAST_TIMES, at_least=True),
+            Ratio("ours over the bare answer", beside),
+            Ratio("95th percentile of a bare answer, ms", least),
+            Ratio("`interact` over the bare answer: the most that can be", most),
         ],
         {"Each widget": rows},
         [f"Left out, for no slider, list or button moves its picture: {', '.join(left_out)}."]
@@ -160,7 +173,7 @@ def run(options: Options) -> Measured:
 
 
 def _with_twins(path: Path, folder: Path) -> dict[str, str]:
-    """Write a twin below each widget of a notebook; return the names of widgets by their cells."""
+    """Write twins around each widget of a notebook; return the names of widgets by their cells."""
     book, places, cells = nbformat.read(path, as_version=4), {}, []
     for cell in book.cells:
         cells.append(cell)
@@ -170,6 +183,7 @@ def _with_twins(path: Path, folder: Path) -> dict[str, str]:
             places[cell.id] = re.split(r"[.:,(>]", shown[-1].removeprefix(_WIDGET))[0].strip()
             source = _TWIN.format(folder=str(folder), number=cell.id)
             cells.append(nbformat.v4.new_code_cell(source, id=f"twin-{cell.id}"))
+            cells.insert(-2, nbformat.v4.new_code_cell(_BARE, id=f"bare-{cell.id}"))
     book.cells = cells
     nbformat.write(book, path)
     return places
@@ -177,22 +191,23 @@ def _with_twins(path: Path, folder: Path) -> dict[str, str]:
 
 def _measured(
     notebook: Notebook, identifier: str, folder: Path, presses: int
-) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of a widget and of its twin. Raises LookupError or TimeoutError."""
-    cells = [_cell(notebook, each) for each in (identifier, f"twin-{identifier}")]
+) -> tuple[list[float], ...]:
+    """Return the milliseconds of a widget and its twins. Raises LookupError or TimeoutError."""
+    places = (identifier, f"twin-{identifier}", f"bare-{identifier}")
+    cells = [_cell(notebook, each) for each in places]
     widget = Pressed(notebook, cells[0])
     for turn in (0, 1):  # the pictures that the twin shows
         cells[0].locator(".jp-OutputArea-output").first.screenshot(
             path=folder / f"{identifier}_{turn}.png"
         )
         widget.press()
-    twin = Pressed(notebook, cells[1])
-    twin.press()
-    ours, theirs = [], []
+    pressed = [widget, *(Pressed(notebook, each) for each in cells[1:])]
+    pressed[1].press()
+    taken: tuple[list[float], ...] = ([], [], [])
     for _ in range(presses):
-        ours += [widget.press(), widget.press()]
-        theirs += [twin.press(), twin.press()]
-    return ours, theirs
+        for each, times in zip(pressed, taken, strict=True):
+            times += [each.press(), each.press()]
+    return taken
 
 
 def _cell(notebook: Notebook, identifier: str) -> Any:
