@@ -22,6 +22,7 @@ SECTIONS = (
     "widgets",
     "growth",
     "setup",
+    "suite",
     "grading",
     "recipes",
     "spotter",

@@ -24,7 +24,7 @@ def run(options: Options) -> Measured:
         folder, cache = Path(name, "tree"), Path(name, "cache")
         if not options.quick:
             for step in ("with an empty cache", "with a filled cache"):
-                tree = _tree(folder)
+                tree = fresh_tree(folder)
                 seconds = _installed(tree, cache)
                 installed = _megabytes(tree / ".venv")
                 rows.append((f"set up `.venv`, {step}: installed", number(seconds), installed))
@@ -42,7 +42,7 @@ def run(options: Options) -> Measured:
     )
 
 
-def _tree(folder: Path) -> Path:
+def fresh_tree(folder: Path) -> Path:
     """Return a fresh copy of what is tracked."""
     subprocess.run(["rm", "-rf", str(folder)], check=True)
     call = ["git", "clone", "-q", str(clean_copy.ROOT), str(folder)]

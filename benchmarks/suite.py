@@ -1,0 +1,66 @@
+"""The suite: `make test` from nothing in a fresh copy of the tree, and where its seconds go."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.results import Measured, Options, Ratio, number
+from benchmarks.setup import fresh_tree
+
+TITLE = "The suite"
+MOST_MINUTES = 10
+_SHOWN = 15
+
+
+def run(options: Options) -> Measured:
+    """Set up and run all tests; `quick`: one folder's. Raises RuntimeError where one fails."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        tree, results = fresh_tree(Path(name, "tree")), Path(name, "results.xml")
+        more = f"-q --junitxml={results}" + " tests/measure" * options.quick
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        done = subprocess.run(["make", "test", f"ARGS={more}"], cwd=tree, stdout=sys.stderr)
+        seconds = time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode:
+            raise RuntimeError("make test fails: see above.")
+        cases = [
+            (
+                float(case.get("time")),
+                case.get("classname").removeprefix("tests."),
+                case.get("name"),
+            )
+            for case in ElementTree.parse(results).iter("testcase")
+        ]
+        tested = float(ElementTree.parse(results).getroot()[0].get("time"))
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    inside = sum(took for took, *_ in cases)
+    return Measured(
+        f"`make test` in a fresh copy: {len(cases):,} tests passed, or skipped and said why, in "
+        f"{number(tested)} s, after {number(seconds - tested)} s of set-up from pip's cache. "
+        f"Workers spent {number(inside)} s in tests and {number(used)} s of processor time "
+        "(bubblewrap's sandboxes not counted).",
+        [Ratio("minutes from nothing", [seconds / 60], MOST_MINUTES)],
+        {"Where they go": _places(cases, inside), "The slowest tests": _slowest(cases)},
+    )
+
+
+def _places(cases: list[tuple[float, str, str]], inside: float) -> list[tuple[str, ...]]:
+    """Return a table of seconds by a folder of tests, or a file beside these."""
+    seconds: Counter[str] = Counter()
+    for took, where, _ in cases:
+        seconds[where.partition(".")[0]] += took
+    rows = [(place, number(took), f"{took / inside:.0%}") for place, took in seconds.most_common()]
+    return [("tests of", "seconds of a worker", "share"), *rows[:_SHOWN]]
+
+
+def _slowest(cases: list[tuple[float, str, str]]) -> list[tuple[str, ...]]:
+    """Return a table of the tests that take longest."""
+    rows = [(number(took), where, name) for took, where, name in sorted(cases)[::-1]]
+    return [("seconds", "in", "test"), *rows[:_SHOWN]]
