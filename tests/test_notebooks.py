@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import json
+import re
 import shutil
 import statistics
 from pathlib import Path
@@ -121,6 +122,15 @@ def test_reference_edition_is_run_solved_and_says_so(path: Path) -> None:
 def test_no_number_in_prose_is_without_ground(path: Path) -> None:
     """Each is printed by a cell, claimed and evaluated, or given as a definition."""
     assert prose.missing(nbformat.read(path, 4)) == []
+
+
+@pytest.mark.parametrize("path", STUDENT, ids=lambda path: path.stem)
+def test_a_power_in_prose_is_not_read_as_bold(path: Path) -> None:
+    """Markdown hides the stars of 2**a / 2**b and prints what is between them in bold."""
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type == "markdown":
+            plain = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.S)
+            assert not re.search(r"\w\s?\*{1,2}\w.*\w\*{1,2}\w", plain), cell.source
 
 
 def test_at_least_half_of_the_reference_cells_are_compared() -> None:

@@ -202,7 +202,7 @@ print("as exact as a float:", abs(by.real / ratio - 1) < 1e-9)
 
 # %% [markdown]
 # ### Exercise 17.3
-# Write `requantize(accumulator, mantissa, shift)`: accumulator × mantissa / 2**shift, rounded to the
+# Write `requantize(accumulator, mantissa, shift)`: `accumulator * mantissa / 2**shift`, rounded to the
 # nearest integer. No float may help; `+`, `*`, `-`, `<<` and `>>` are all you need. A half may go up.
 #
 # given: A half
@@ -249,8 +249,8 @@ print(f"{compared:,} bytes, {different} different")
 # %% [markdown]
 # That is LiteRT's reference interpreter: plain loops, not tuned for speed. Not every correct one rounds twice. Where it
 # rounds once, as your `requantize` does, an output may differ by a step, and by more when the layers after it have
-# worked on that. Lesson 08 compares four ways. (The library's multiplier is mantissa × 2**shift / 2**31, as in LiteRT:
-# what you call the shift is `31 - by.shift`.)
+# worked on that. Lesson 08 compares four ways. (The library multiplies by `mantissa * 2**shift / 2**31`, as LiteRT
+# does: what you call the shift is `31 - by.shift`.)
 #
 # given: twice, 2**shift / 2**31
 
