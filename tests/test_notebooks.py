@@ -24,6 +24,7 @@ from tools import clean_copy, nbval
 ROOT = Path(__file__).resolve().parents[1]
 STUDENT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 REFERENCE = sorted((ROOT / "notebooks" / "reference").glob("*.ipynb"))
+DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 LESSONS = authoring.lessons()
 LONGEST = "03_a_keyword_spotter"  # it trains for a minute
 SLOWEST_FIRST = sorted(STUDENT, key=lambda path: path.stem != LONGEST)
@@ -124,13 +125,15 @@ def test_no_number_in_prose_is_without_ground(path: Path) -> None:
     assert prose.missing(nbformat.read(path, 4)) == []
 
 
-@pytest.mark.parametrize("path", STUDENT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STUDENT + DOCUMENTS, ids=lambda path: path.stem)
 def test_a_power_in_prose_is_not_read_as_bold(path: Path) -> None:
     """Markdown hides the stars of 2**a / 2**b and prints what is between them in bold."""
-    for cell in nbformat.read(path, 4).cells:
-        if cell.cell_type == "markdown":
-            plain = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.S)
-            assert not re.search(r"\w\s?\*{1,2}\w.*\w\*{1,2}\w", plain), cell.source
+    texts = [path.read_text(encoding="utf-8")]
+    if path.suffix == ".ipynb":
+        texts = [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown"]
+    for text in texts:
+        plain = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.S)
+        assert not re.search(r"\w\*{1,2}\w.*\w\*{1,2}\w", plain), text
 
 
 def test_at_least_half_of_the_reference_cells_are_compared() -> None:

@@ -38,7 +38,7 @@ def _lesson(lesson: Lesson) -> str:
         lines += ["\n**Ask before you run:**\n", *(f"- {' '.join(ask.split())}" for ask in asks)]
     for each in core.of_lesson(lesson.number):
         name, _, asks = each.ask.partition(":")
-        lines.append(f"\n**{each.id}** `{name}`:{asks}\n")
+        lines.append(f"\n**{each.id}** `{name}`:{_plain(asks)}\n")
         lines += [f"- {shown}{hint}" for shown, hint in _mistakes(each)]
         if then := _to_show(lesson.cells, each.id):
             lines.append(f"\nShow then: {then}.")
@@ -77,8 +77,13 @@ def _to_show(cells: Iterable[Cell], exercise: str) -> str:
 
 def _mistakes(exercise: core.Exercise) -> list[tuple[str, str]]:
     """Return each hint once, with the answer that it belongs to where that is short and plain."""
-    each = ((_shown(answer, exercise.ask), hint) for answer, hint in exercise.mistakes)
+    each = ((_shown(answer, exercise.ask), _plain(hint)) for answer, hint in exercise.mistakes)
     return list(dict.fromkeys(each))
+
+
+def _plain(text: str) -> str:
+    """Return a text in which the stars of a power, outside of code, are no marks of Markdown."""
+    return re.sub(r"(`[^`]*`)|(?<=\w)\*\*(?=\w)", lambda found: found[1] or r"\*\*", text)
 
 
 def _shown(answer: object, ask: str) -> str:
