@@ -158,13 +158,13 @@ def reports(
     pair = _features_and_labels(clips)
     given = clips if isinstance(clips, Clips) else pair
     guard = guard_for(models.values(), len(pair[0])) if foreign else nullcontext()
-    with guard as safe:
+    with guard as safe, micro.Device() as device:
         measured = []
         for name, model in models.items():
             one = report(name, model, given, safe)
             if safe is not None:
                 safe.run(model, pair[0])  # also with the kernels that are timed below
-            measured.append(replace(one, arena_bytes=arena_bytes(model)))
+            measured.append(replace(one, arena_bytes=arena_bytes(model, device)))
     if not rounds:
         return tuple(measured)
     seconds = latencies([_one_step(model, pair[0][:1]) for model in models.values()], rounds)
@@ -173,14 +173,15 @@ def reports(
     )
 
 
-def arena_bytes(model: bytes) -> int:
+def arena_bytes(model: bytes, device: micro.Device | None = None) -> int:
     """Return the smallest arena, within 16 bytes, that the interpreter accepts for `model`.
 
-    0 where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
+    Many models share a process where `device` is one, such as `reports` keeps. The answer is 0
+    where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
     model, as with float16 weights. Raises ValueError for bytes that are no .tflite file.
     """
     tflite_file.check(model)
-    return micro.smallest_arena(model) if micro.available() else 0
+    return micro.smallest_arena(model, device=device) if micro.available() else 0
 
 
 def latencies(runs: Sequence[Callable[[], object]], rounds: int = 30) -> np.ndarray:
