@@ -113,7 +113,7 @@ def report(
         model = bytes(model)
         kinds = bytes_by_kind(model)
         if guard is None:
-            probabilities = tflite.Interpreter(model, reference=True).run(inputs)
+            probabilities = tflite.run(model, inputs, reference=True)
         else:
             probabilities = guard.run(model, inputs, reference=True)
         if isinstance(clips, Clips) and list(map(label_of, clips.words)) == labels.tolist():
