@@ -89,6 +89,9 @@ def run(options: Options) -> Measured:
     slow = [("seconds", "cell")] + [(number(took), where) for took, where in cells[:12]]
     every = list(used.values())
     whole, inside = sum(use.seconds for use in every), sum(use.inside for use in every)
+    left = {lesson: use.seconds - use.inside - around for lesson, use in used.items()}
+    most = sorted(left, key=left.get, reverse=True)[:8]
+    told = ", ".join(f"lesson {each} {left[each]:.0f}" for each in most)
     return Measured(
         f"{len(used)} solved lessons under strict nbval, one after the other. In TensorFlow is the "
         "time of all imports and outermost calls of TensorFlow, Keras and LiteRT, in the kernel "
@@ -113,6 +116,7 @@ def run(options: Options) -> Measured:
             f"A notebook with nothing in it takes {number(around)} s: pytest, nbval and what they "
             f"import, a kernel. Without that the lessons take "
             f"{number((whole - len(every) * around) / inside)} times the TensorFlow inside.",
+            f"Most seconds outside of both: {told}.",
         ],
     )
 
