@@ -30,6 +30,7 @@ def run(
     """
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
     command += ["--nbval-cell-timeout=1500", "-p", "no:cacheprovider"]
+    command += ["-p", "no:hypothesispytest"]  # no student has it, and it takes a second to import
     kept = {name: value for name, value in os.environ.items() if name not in _HIDDEN}
     return subprocess.run(
         [*command, *options, *map(str, notebooks)],

@@ -1,20 +1,20 @@
 """Put on PYTHONPATH: every Python process notes how long it was inside TensorFlow and LiteRT.
 
-Importing them counts, and every call of what is wrapped below, once where calls are nested. The
-sum goes to a file a process in $BENCH_FOLDER, and so does when its first picture was shown.
+Importing them counts, and every call of what is wrapped below, once where calls are nested. From
+when to when goes to a file a process in $BENCH_FOLDER, and when its first picture was shown.
 """
 
+import array
 import functools
 import importlib
-import json
 import os
 import sys
 import threading
 import time
 
 _WRAPPED = {
-    "keras": "Model.fit Model.predict Model.evaluate Model.save Layer.__call__ "
-    "Model.compile models.load_model",
+    "keras": "Model.fit Model.predict Model.evaluate Model.save Model.export Model.load_weights "
+    "Model.save_weights Model.compile Layer.__call__ Optimizer.apply models.load_model",
     "tensorflow.python.eager.polymorphic_function.polymorphic_function": "Function.__call__ "
     "Function.get_concrete_function",
     "tensorflow.python.eager.polymorphic_function.concrete_function": "ConcreteFunction.__call__",
@@ -24,28 +24,36 @@ _WRAPPED = {
     "tensorflow.python.saved_model.save": "save",
     "tensorflow.python.saved_model.load": "load",
     "tensorflow.python.framework.convert_to_constants": "convert_variables_to_constants_v2",
+    "tensorflow.python.framework.importer": "import_graph_def",
+    "tensorflow.python.eager.wrap_function": "wrap_function WrappedFunction.prune",
     "tensorflow.python.grappler.tf_optimizer": "OptimizeGraph",
     "tensorflow.python.client.session": "BaseSession.run",
+    "tensorflow.lite.python.convert": "mlir_quantize",
     "tensorflow.lite.python.lite": "TFLiteConverterBaseV2.convert TFLiteConverterV2.convert "
     "TFLiteConverterV2.from_concrete_functions TFLiteConverterV2.from_keras_model",
     "ai_edge_litert.interpreter": "Interpreter.__init__ Interpreter.allocate_tensors "
     "Interpreter.invoke",
+    "tflite_micro.python.tflite_micro.runtime": "Interpreter.from_bytes Interpreter.invoke",
     "IPython.core.displaypub": "DisplayPublisher.publish",
     "ipykernel.zmqshell": "ZMQDisplayPublisher.publish",
 }
 _IMPORTED = {"tensorflow", "keras", "ai_edge_litert", "tflite_micro"}
+_HERE = os.path.dirname(os.path.abspath(__file__))
 _PICTURES = ("image/", "application/vnd.jupyter.widget-view", "text/html")
-_state = {"seconds": 0.0, "depth": 0, "since": 0.0, "picture": None, "written": 0.0}
+_state = {"depth": 0, "since": 0.0, "picture": False, "written": 0.0}
+_spans = array.array("d")  # begin and end, by a clock that all processes share
 _lock = threading.RLock()
 
 
 def _write():
     _state["written"] = time.monotonic()
-    known = {"seconds": _state["seconds"], "picture": _state["picture"]}
-    path = os.path.join(os.environ["BENCH_FOLDER"], f"{os.getpid()}.json")
-    with open(f"{path}.partial", "w", encoding="utf-8") as file:
-        json.dump(known, file)
-    os.replace(f"{path}.partial", path)  # whole also where the process is killed meanwhile
+    with _lock, open(_path("spans"), "ab") as file:  # something whole also where it is killed
+        file.write(_spans.tobytes())
+        del _spans[:]
+
+
+def _path(kind):
+    return os.path.join(os.environ["BENCH_FOLDER"], f"{os.getpid()}.{kind}")
 
 
 class _Timed:
@@ -55,13 +63,13 @@ class _Timed:
         with _lock:
             _state["depth"] += 1
             if _state["depth"] == 1:
-                _state["since"] = time.perf_counter()
+                _state["since"] = time.monotonic()
 
     def __exit__(self, *_):
         with _lock:
             _state["depth"] -= 1
             if _state["depth"] == 0:
-                _state["seconds"] += time.perf_counter() - _state["since"]
+                _spans.extend((_state["since"], time.monotonic()))
                 if time.monotonic() - _state["written"] > 0.2:
                     _write()
 
@@ -78,9 +86,10 @@ def _wrap(module, path):
     def timed(*arguments, **named):
         if name == "publish":
             data = arguments[1] if len(arguments) > 1 else named.get("data", {})
-            if _state["picture"] is None and any(str(key).startswith(_PICTURES) for key in data):
-                _state["picture"] = time.time()
-                _write()
+            if not _state["picture"] and any(str(key).startswith(_PICTURES) for key in data):
+                _state["picture"] = True
+                with open(_path("picture"), "w", encoding="utf-8") as file:
+                    file.write(str(time.time()))
             return function(*arguments, **named)
         with _Timed():
             return function(*arguments, **named)
@@ -126,9 +135,24 @@ class _Finder:
         return spec
 
 
+def _followed(init):
+    """Have a Python that is started with -I find this file as well, and nothing else of ours."""
+
+    @functools.wraps(init)
+    def started(self, args, *rest, **named):
+        if isinstance(args, list) and args[:2] == [sys.executable, "-I"]:
+            args = [sys.executable, "-s", "-P", *args[2:]]
+            named["env"] = {**(named.get("env") or os.environ), "PYTHONPATH": _HERE}
+        init(self, args, *rest, **named)
+
+    return started
+
+
 if os.environ.get("BENCH_FOLDER"):
     import atexit
     import importlib.util
+    import subprocess
 
+    subprocess.Popen.__init__ = _followed(subprocess.Popen.__init__)
     sys.meta_path.insert(0, _Finder())
     atexit.register(_write)

@@ -81,11 +81,11 @@ def _answers(model_bytes: bytes, ask: Callable[[Callable[[int], str]], Any]) -> 
     if not available():
         return ask(lambda arena: worked_out(model_bytes, arena))
 
-    with Device(model_bytes) as device:
+    with Device() as device:
 
         def said(arena: int) -> str:
             try:
-                device.allocations(arena, runs=1)
+                device.allocations(model_bytes, arena, runs=1)
             except MicroError as error:
                 return str(error).rstrip(".")
             return QUIET

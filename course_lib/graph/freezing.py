@@ -128,13 +128,14 @@ def program(model: Any, softmax: bool = True, batch: int | None = 1) -> Any:
         for each, name in zip(inputs, names, strict=True)
     ]
     struct = getattr(model, "_inputs_struct", None)  # a model may want its inputs in a dict
+    are_logits = tf.autograph.experimental.do_not_convert(endings.are_logits)  # plain Python
 
     def classify(*parts: Any) -> Any:
         given = parts[0] if len(parts) == 1 and not isinstance(struct, dict) else list(parts)
         given = tf.nest.pack_sequence_as(struct, given) if isinstance(struct, dict) else given
         answers = tf.nest.flatten(model(given, training=False))
         if softmax:  # logits become probabilities, what the model has activated itself stays
-            answers = [tf.nn.softmax(a) if endings.are_logits(a) else a for a in answers]
+            answers = [tf.nn.softmax(a) if are_logits(a) else a for a in answers]
         if len(answers) == 1:
             return tf.identity(answers[0], name=OUTPUT)
         return [tf.identity(a, name=f"{OUTPUT}_{n}") for n, a in enumerate(answers)]

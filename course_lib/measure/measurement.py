@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.special import bdtr, ndtri
 
 from course_lib import micro, tflite
 from course_lib.formats import tflite_file
@@ -112,7 +113,7 @@ def report(
         model = bytes(model)
         kinds = bytes_by_kind(model)
         if guard is None:
-            probabilities = tflite.Interpreter(model, reference=True).run(inputs)
+            probabilities = tflite.run(model, inputs, reference=True)
         else:
             probabilities = guard.run(model, inputs, reference=True)
         if isinstance(clips, Clips) and list(map(label_of, clips.words)) == labels.tolist():
@@ -158,13 +159,13 @@ def reports(
     pair = _features_and_labels(clips)
     given = clips if isinstance(clips, Clips) else pair
     guard = guard_for(models.values(), len(pair[0])) if foreign else nullcontext()
-    with guard as safe:
+    with guard as safe, micro.Device() as device:
         measured = []
         for name, model in models.items():
             one = report(name, model, given, safe)
             if safe is not None:
                 safe.run(model, pair[0])  # also with the kernels that are timed below
-            measured.append(replace(one, arena_bytes=arena_bytes(model)))
+            measured.append(replace(one, arena_bytes=arena_bytes(model, device)))
     if not rounds:
         return tuple(measured)
     seconds = latencies([_one_step(model, pair[0][:1]) for model in models.values()], rounds)
@@ -173,14 +174,15 @@ def reports(
     )
 
 
-def arena_bytes(model: bytes) -> int:
+def arena_bytes(model: bytes, device: micro.Device | None = None) -> int:
     """Return the smallest arena, within 16 bytes, that the interpreter accepts for `model`.
 
-    0 where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
+    Many models share a process where `device` is one, such as `reports` keeps. The answer is 0
+    where tflite-micro is not installed (it exists for Linux on x86-64 only) or does not run the
     model, as with float16 weights. Raises ValueError for bytes that are no .tflite file.
     """
     tflite_file.check(model)
-    return micro.smallest_arena(model) if micro.available() else 0
+    return micro.smallest_arena(model, device=device) if micro.available() else 0
 
 
 def latencies(runs: Sequence[Callable[[], object]], rounds: int = 30) -> np.ndarray:
@@ -255,10 +257,11 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
     """
     if n <= 0 or not 0 <= correct <= n:
         raise ValueError(f"{correct} out of {n} is no share: give 0 <= correct <= n and n > 0.")
-    from scipy.stats import binomtest  # late: it takes a second to import
-
-    interval = binomtest(int(correct), int(n)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    share, z = correct / n, ndtri(0.975)
+    divisor = 2 * (n + z**2)
+    middle = (2 * n * share + z**2) / divisor
+    reach = z / divisor * np.sqrt(4 * n * share * (1 - share) + z**2)
+    return float(middle - reach) if correct else 0.0, float(middle + reach) if correct < n else 1.0
 
 
 def agreement(first: Report, second: Report) -> float:
@@ -279,9 +282,7 @@ def mcnemar(before: Report, after: Report) -> Change:
     gained = int(np.sum(~before.right & after.right))
     if lost + gained == 0:  # nothing to flip a coin for
         return Change(0, 0, 1.0)
-    from scipy.stats import binomtest  # late: it takes a second to import
-
-    return Change(lost, gained, float(binomtest(lost, lost + gained).pvalue))
+    return Change(lost, gained, min(1.0, 2 * float(bdtr(min(lost, gained), lost + gained, 0.5))))
 
 
 def _same_clips(first: Report, second: Report) -> None:

@@ -9,6 +9,7 @@ from course_lib.micro.arrays import c_array, read_c_array
 from course_lib.micro.device import CHIPS, DeviceRun, Estimate, device_clips, estimate, on_cortex_m4
 from course_lib.micro.interpreter import (
     ArenaRun,
+    Device,
     Interpreter,
     MicroError,
     arena_of,

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,30 +53,31 @@ def need(model_bytes: bytes) -> None:
 
 
 class Device(Service):
-    """A process that sets one model up in an arena, again and again."""
+    """A process that sets models up in arenas, one after another."""
 
-    def __init__(self, model_bytes: bytes, seconds: float = _SECONDS) -> None:
-        need(model_bytes)
+    def __init__(self, seconds: float = _SECONDS) -> None:
         super().__init__("course_lib.micro.interpreter:prepare", seconds)
-        self.model_bytes = bytes(model_bytes)
 
-    def allocations(self, arena_bytes: int, runs: int = 0) -> tuple[str, str]:
+    def allocations(self, model_bytes: bytes, arena_bytes: int, runs: int = 0) -> tuple[str, str]:
         """Return what the recording allocator prints before and after `runs` runs on zeros.
 
         Raises MicroError with the interpreter's first words where the arena is not enough.
         """
+        need(model_bytes)
         try:
-            answer = self.ask(self.model_bytes, json.dumps([int(arena_bytes), runs]).encode())
+            answer = self.ask(bytes(model_bytes), json.dumps([int(arena_bytes), runs]).encode())
         except (Refused, Died) as error:  # an answer, or last words
             log = error.log if isinstance(error, Died) else str(error)
             raise MicroError(_reason(log) or "its process ended without a word") from error
+        if runs:
+            _believed.add(_key(model_bytes, arena_bytes))
         before, after = json.loads(answer)
         return before, after
 
-    def fits(self, arena_bytes: int) -> bool:
+    def fits(self, model_bytes: bytes, arena_bytes: int) -> bool:
         """Tell whether an arena is enough."""
         try:
-            return bool(self.allocations(arena_bytes))
+            return bool(self.allocations(model_bytes, arena_bytes))
         except MicroError:
             return False
 
@@ -85,11 +87,13 @@ def vouch(model_bytes: bytes, arena_bytes: int) -> None:
 
     Raises MicroError with the interpreter's first words.
     """
-    key = hashlib.sha256(model_bytes).digest(), arena_bytes
-    if key not in _believed:
-        with Device(model_bytes) as device:
-            device.allocations(arena_bytes, runs=1)
-        _believed.add(key)
+    if _key(model_bytes, arena_bytes) not in _believed:
+        with Device() as device:
+            device.allocations(model_bytes, arena_bytes, runs=1)
+
+
+def _key(model_bytes: bytes, arena_bytes: int) -> tuple[bytes, int]:
+    return hashlib.sha256(model_bytes).digest(), int(arena_bytes)
 
 
 def prepare() -> Callable[[bytes, bytes], bytes]:
@@ -236,44 +240,54 @@ class ArenaRun:
         return cls(**dict(kept, where=where, allocations=Allocations(**kept["allocations"])))
 
 
-def smallest_arena(model_bytes: bytes, largest: int = 1 << 22, step: int = STEP_BYTES) -> int:
+def smallest_arena(
+    model_bytes: bytes, largest: int = 1 << 22, step: int = STEP_BYTES, device: Device | None = None
+) -> int:
     """Return the smallest arena, within `step` bytes, that is enough; 0 where `largest` is not.
 
-    Found by halving, which takes as many trials as log2(largest / step). Raises MicroError where
-    tflite-micro is not installed.
+    Found by halving, which takes as many trials as log2(largest / step), on `device` where one is
+    given, so that many models share a process. Raises MicroError where tflite-micro is not
+    installed.
     """
-    with Device(model_bytes) as device:
-        if not device.fits(largest):
+    need(model_bytes)
+    with Device() if device is None else nullcontext(device) as trial:
+        if not trial.fits(model_bytes, largest):
             return 0
         low, high = 0, largest
         while high - low > step:
             middle = (low + high) // 2
-            low, high = (low, middle) if device.fits(middle) else (middle, high)
+            enough = trial.fits(model_bytes, middle)
+            low, high = (low, middle) if enough else (middle, high)
         return high
 
 
 def grows(
-    model_bytes: bytes, runs: int = 100, arena_bytes: int = GENEROUS_BYTES
+    model_bytes: bytes,
+    runs: int = 100,
+    arena_bytes: int = GENEROUS_BYTES,
+    device: Device | None = None,
 ) -> tuple[Allocations, Allocations]:
     """Return what the recording allocator notes after start-up and after `runs` more runs.
 
     Both should be equal. Raises MicroError where the arena is not enough.
     """
-    with Device(model_bytes) as device:
-        before, after = device.allocations(arena_bytes, runs)
+    with Device() if device is None else nullcontext(device) as trial:
+        before, after = trial.allocations(model_bytes, arena_bytes, runs)
     return _parsed(before), _parsed(after)
 
 
 def arena_of(model_bytes: bytes, runs: int = 100) -> ArenaRun:
-    """Look into the arena of a model; takes about 2 s.
+    """Look into the arena of a model; takes about a second.
 
     Where tflite-micro is not installed, the recorded run of the shipped model is returned.
     """
     if not available():
         return ArenaRun.from_dict(record.load()["arena"], record.date_line())
-    before, after = grows(model_bytes, runs)
+    with Device() as device:
+        before, after = grows(model_bytes, runs, device=device)
+        smallest = smallest_arena(model_bytes, device=device)
     grown = after.total_bytes - before.total_bytes
-    return ArenaRun(smallest_arena(model_bytes), before, grown, runs, record.HERE)
+    return ArenaRun(smallest, before, grown, runs, record.HERE)
 
 
 def _parsed(text: str) -> Allocations:

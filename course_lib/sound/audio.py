@@ -119,7 +119,9 @@ def fit(wave: np.ndarray) -> np.ndarray:
     """Return exactly one second: a shorter wave centred in zeros, the loudest of a longer one."""
     spare = CLIP_SAMPLES - len(wave)
     if spare >= 0:
-        return np.pad(wave, (spare // 2, spare - spare // 2)).astype(np.float32)
+        second = np.zeros(CLIP_SAMPLES, np.float32)
+        second[spare // 2 : CLIP_SAMPLES - (spare - spare // 2)] = wave
+        return second
     energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
     start = int(np.argmax(energy[CLIP_SAMPLES:] - energy[:-CLIP_SAMPLES]))
     return np.asarray(wave[start : start + CLIP_SAMPLES], np.float32)

@@ -15,7 +15,8 @@ from course_lib.views import shell, style
 from course_lib.views.style import PALETTE, Picture
 
 _LINES = (("-", 6.0, "sky"), ("-", 2.5, "ink"), ("--", 2.0, "orange"), (":", 3.0, "red"))
-_PAUSE_SECONDS = 2.0  # between two drawings: each takes a little of the time that it shows
+_PAUSE_SECONDS = 2.0  # between two drawings, at least
+_PAUSE_TIMES = 20  # what the last one took: drawing is a twentieth of a training, at most
 _HOW_TO_STOP = "To stop early, interrupt the cell (■): the best epoch is kept."
 _STEPS = 5  # training steps between two points of the curve
 
@@ -111,7 +112,8 @@ class LiveTraining(shell.View):
         self.stopped = False
         self.bar = shell.progress()
         self.status, self.view = shell.html(shell.note("waiting")), shell.html()
-        self._began = self._started = self._drawn = time.monotonic()
+        self._began = self._started = time.monotonic()
+        self._next = self._began + _PAUSE_SECONDS
         self._stage = ""
 
     def controls(self) -> Any:
@@ -240,10 +242,12 @@ class LiveTraining(shell.View):
         self.status.value = f"<div>{text}</div>"
 
     def _draw(self, at_once: bool = False) -> None:
-        """Draw the curves anew, but not more often than every second or so."""
-        if at_once or time.monotonic() > self._drawn + _PAUSE_SECONDS:
+        """Draw the curves anew, but not more often than every few seconds."""
+        begin = time.monotonic()
+        if at_once or begin > self._next:
             self.view.value = curves(self.curve, epochs=self.epochs).html()
-            self._drawn = time.monotonic()
+            end = time.monotonic()
+            self._next = end + max(_PAUSE_SECONDS, _PAUSE_TIMES * (end - begin))
 
 
 def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -26,9 +26,22 @@ tf = session.import_tensorflow()
 folder = session.workspace("04")
 
 # %% [markdown]
+# ## Ten moments of a run
+#
+# The spotter that ships with this workbook left ten snapshots of itself; the last one holds the mean of its late weights.
+# What was measured of them ships, too, so that nothing needs to be computed when you move. Focus the slider, and press
+# an arrow key.
+
+# %%
+TimeSlider(timeline.shipped()).show()
+
+# %% [markdown]
+# For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
+# model says the same for almost every clip; then it finds silence, then words.
+#
 # ## A training run, in a process of its own
 #
-# First, something to kill later. The next cell starts a small training run as a second process.
+# What does it take to leave such a series? First, something to kill later. The next cell starts a small training run as a second process.
 # It saves its state every ten steps. At step 25 it will wait for you.
 
 # %%
@@ -96,7 +109,7 @@ left
 # Two files for each that is kept, and one that names them. Below the table stands what share of
 # the time went into writing. A large model fills a disk with a series, which is why a manager deletes.
 #
-# The time slider restores each of your eight checkpoints and asks it about voices that it never heard. Focus it, and press an arrow key.
+# The time slider restores each of your eight checkpoints and asks it about voices that it never heard.
 
 # %%
 mine = follow(
@@ -104,17 +117,7 @@ mine = follow(
     model=practice.small_model(), int8=sound[:100])
 
 # %% [markdown]
-# ## Ten moments of a longer run
-#
-# The spotter that ships with this workbook left ten checkpoints; the last one holds the mean of its late weights. What was
-# measured of them ships, too, so that nothing needs to be computed when you move.
-
-# %%
-TimeSlider(timeline.shipped()).show()
-
-# %% [markdown]
-# For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
-# model says the same for almost every clip; then it finds silence, then words.
+# ## Which one to ship
 #
 # ### Exercise 4.2
 # Which snapshot would you ship? A run is a list of rows `(step, loss, accuracy)`: the loss on clips

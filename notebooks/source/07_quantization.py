@@ -24,8 +24,16 @@ from course_lib.views import quantization as draw
 from course_lib.exercises import (
     check, compare, hint, progress, solution, yours)
 
+kernels = quantize.read(tflite.load("spotter_float32")).kernels
+largest = max(kernels, key=lambda name: kernels[name].size)
+w = kernels[largest]
+draw.histogram(w, quantize.symmetric(abs(w).max()), f"{largest}, 8 bits")
+
 # %% [markdown]
 # ## Before and after
+#
+# Above are the weights of the spotter's largest layer. Each is a float and may lie anywhere; the marks under them are all
+# that eight bits can tell apart, and every weight will have to move to one of these.
 #
 # The converter of lesson 06 can store numbers in fewer bytes. An int8 is an integer of eight bits, −128 to 127.
 # - `float32`: nothing changed; `float16`: weights in half the bytes;
@@ -104,7 +112,6 @@ for name in ("int8", "int8_improved"):
 # holds: set(verdicts.values()) == {"noise"} and round(factor) == 3
 
 # %%
-kernels = quantize.read(tflite.load("spotter_float32")).kernels
 weights = sum(kernel.size for kernel in kernels.values())
 biases = sum(len(kernel) for kernel in kernels.values())
 print(f"{weights:,} weights and {biases} biases")
@@ -221,10 +228,7 @@ check("7.6", grid_of)
 # sum of their squares) beside that of their errors.
 
 # %%
-from course_lib.views.quantization import Histogram
-
-largest = max(kernels, key=lambda name: kernels[name].size)
-Histogram(kernels, largest, bits=4).show()
+draw.Histogram(kernels, largest, bits=4).show()
 
 # %% [markdown]
 # Weights use a **symmetric** grid: the zero point is 0 and −128 stays unused. **Decibels** count
@@ -236,7 +240,6 @@ Histogram(kernels, largest, bits=4).show()
 my_guess = ...
 
 # %%
-w = kernels[largest]
 grids = [quantize.symmetric(abs(w).max(), bits) for bits in range(4, 9)]
 noise = [quantize.sqnr_db(w, grid.round_trip(w)) for grid in grids]
 compare("7.7", my_guess, round(np.diff(noise).mean()))
@@ -284,8 +287,6 @@ converter.optimizations = [tf.lite.Optimize.DEFAULT]
 converter.representative_dataset = some_clips
 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 converter.inference_input_type = converter.inference_output_type = tf.int8
-
-# %%
 with session.quiet():
     mine = converter.convert()
 print(f"an int8 file of {round(len(mine), -3):,} bytes, or so,",

@@ -27,9 +27,9 @@ from course_lib.exercises import (
 tf = session.import_tensorflow()
 layers, models = tf.keras.layers, tf.keras.models
 folder = session.workspace("26")
-heard = dataset.bundled("test")
+heard, chart = dataset.bundled("test"), {}  # what each patient says
 clips = features.of(heard)
-chart = {}  # what each patient says
+heard  # whom each patient has to understand again
 
 # %% [markdown]
 # ## It does not come back

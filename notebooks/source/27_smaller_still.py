@@ -24,10 +24,16 @@ from course_lib.views.dashboard import Dashboard
 from course_lib.exercises import (
     check, compare, hint, progress, solution, yours)
 
+# %% [markdown]
+# These clips set the grids in lesson 07. Which of them does a file need?
+
 # %%
-frozen = freezing.frozen(spotter.load())
 train, unseen = dataset.bundled("train"), dataset.bundled("test")
 clips = features.of(train)
+train
+
+# %%
+frozen = freezing.frozen(spotter.load())
 variants = {name: tflite.convert(frozen, name, clips)
             for name in ("float32", "int8", "int8_per_channel")}
 float32, int8 = variants["float32"], variants["int8"]

@@ -23,19 +23,11 @@ from course_lib import measure, quantize, session, spotter, tflite
 from course_lib.experiments import folded, todays_tools
 from course_lib.views import graph as draw_graph
 from course_lib.views import quantization as draw
+from course_lib.views import sizes
 from course_lib.views.dashboard import Dashboard
 from course_lib.views.netron import Netron
 from course_lib.exercises import (
     check, compare, hint, progress, solution, yours)
-
-# %%
-frozen = freezing.frozen(spotter.load())
-train, unseen = dataset.bundled("train"), dataset.bundled("test")
-clips = features.of(train)
-float32 = tflite.load("spotter_float32")
-ours = {name: tflite.convert(frozen, name, clips)
-        for name in ("dynamic_range", "int8")}
-print("their files:", todays_tools.date_line())
 
 # %% [markdown]
 # ## The same recipe, another cook
@@ -56,6 +48,18 @@ print("their files:", todays_tools.date_line())
 # %%
 for name, recipe in todays_tools.RECIPES.items():
     print(f"{name:11} {recipe.told}")
+float32 = tflite.load("spotter_float32")
+print("their files:", todays_tools.date_line())
+sizes.by_kind({"float32": measure.bytes_by_kind(float32)} | {
+    name: measure.bytes_by_kind(todays_tools.recorded(name))
+    for name in ("dynamic", "int8")})
+
+# %%
+frozen = freezing.frozen(spotter.load())
+train, unseen = dataset.bundled("train"), dataset.bundled("test")
+clips = features.of(train)
+ours = {name: tflite.convert(frozen, name, clips)
+        for name in ("dynamic_range", "int8")}
 
 # %% [markdown]
 # With PyTorch these tools take gigabytes, so their files lie here, recorded. Where `litert-quantizer` is
@@ -72,8 +76,6 @@ pairs = todays_tools.weights_compared(ours["dynamic_range"], dynamic)
 both = [pair for pair in pairs if pair.integers is not None]
 off = sum(pair.integers for pair in both)
 compare("47.1", my_guess, 100 * off / sum(pair.count for pair in both))
-
-# %%
 for pair in pairs:
     same = "float beside integer" if pair.integers is None else (
         f"{pair.integers} integers, {pair.scales} scales differ")

@@ -66,9 +66,9 @@ def test_without_the_package_the_reason_is_said(model: bytes, monkeypatch) -> No
 @here
 def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
     smallest = micro.smallest_arena(model)
-    with interpreter.Device(model) as device:
-        assert device.fits(smallest)
-        assert not device.fits(smallest - interpreter.STEP_BYTES)
+    with interpreter.Device() as device:
+        assert device.fits(model, smallest)
+        assert not device.fits(model, smallest - interpreter.STEP_BYTES)
     assert measure.arena_bytes(model) == smallest
     noted = micro.grows(model, 1)[0]
     assert noted.total_bytes == noted.head_bytes + noted.tail_bytes
@@ -82,12 +82,12 @@ def test_the_smallest_arena_is_enough_and_less_is_not(model: bytes) -> None:
 
 @here
 def test_an_arena_that_is_too_small_is_explained_and_ends_nobody(model: bytes) -> None:
-    with interpreter.Device(model) as device:
+    with interpreter.Device() as device:
         for size in (5000, 50):  # with 50, the interpreter itself ends its process
             with pytest.raises(micro.MicroError, match="missing") as short:
-                device.allocations(size)
-            assert "\n" not in str(short.value) and not device.fits(size)
-        assert not device.fits(-1)
+                device.allocations(model, size)
+            assert "\n" not in str(short.value) and not device.fits(model, size)
+        assert not device.fits(model, -1)
     for size in (5000, 50):
         with pytest.raises(micro.MicroError, match=f"in {size:,} bytes: .*missing"):
             micro.Interpreter(model, size)
@@ -106,21 +106,21 @@ def test_nothing_is_allocated_after_start_up(model: bytes) -> None:
 
 @here
 def test_the_child_starts_again_after_it_died(model: bytes) -> None:
-    with interpreter.Device(model) as child:
+    with interpreter.Device() as child:
         with pytest.raises(micro.MicroError, match="missing"):
-            child.allocations(50)
+            child.allocations(model, 50)
         assert child.process is None
-        before, after = child.allocations(1 << 20)
+        before, after = child.allocations(model, 1 << 20)
         assert "Arena" in before and "Arena" in after
 
 
 @here
 def test_a_child_that_hangs_is_ended(model: bytes) -> None:
     with (
-        interpreter.Device(model, seconds=0.01) as child,
+        interpreter.Device(seconds=0.01) as child,
         pytest.raises(micro.MicroError, match="."),
     ):
-        child.allocations(1 << 20, runs=100_000)  # and it is said, whatever it printed
+        child.allocations(model, 1 << 20, runs=100_000)  # and it is said, whatever it printed
 
 
 def test_a_changed_print_of_the_allocator_is_noticed() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import struct
 
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import growth, pipeline, results
+from benchmarks import growth, lessons, pipeline, results
 
 
 def test_the_page_has_every_section_under_its_title_and_no_other() -> None:
@@ -63,3 +64,9 @@ def test_what_answers_otherwise_is_no_measure() -> None:
     pipeline._agree(b"1234567890", b"1234567890")
     with pytest.raises(ValueError, match="another answer"):
         pipeline._agree(b"1234567890", b"12345")
+
+
+def test_seconds_inside_count_once_where_processes_are_inside_at_the_same_time() -> None:
+    one, other = struct.pack("=6d", 1, 3, 8, 9, 10, 11), struct.pack("=4d", 2, 4, 8.25, 8.5)
+    assert lessons.covered([one, other + b"cut off"]) == 3 + 1 + 1
+    assert lessons.covered([]) == lessons.covered([b""]) == 0
