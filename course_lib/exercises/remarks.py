@@ -71,7 +71,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "ZeroDivisionError": "What if that is 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
-    "between instances": "These two have no order: take a number out of each first.",
+    "between instances": "These two have no order: compare items, or make np.array of a list.",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
 }
 _CHANGED = {  # what to say of a number that was made of the right one in a usual way
@@ -215,9 +215,10 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
     step = pairs[0][0] - pairs[0][1]
     if step and varied or abs(step) == 1 and all(type(right) is int for _, right in pairs):
         if all(same(value - step, right, tolerance + 1e-9 * abs(right)) for value, right in pairs):
-            words = f"{'One' if abs(step) == 1 else short(abs(step))} too "
-            words += f"{'large' if step > 0 else 'small'}, always: look at how you round, "
-            return words + "at what you add, and at where you begin and stop."
+            words = f"too {'large' if step > 0 else 'small'}, always: "
+            if abs(step) != 1:
+                return f"{short(abs(step))} {words}what do you add, or leave out?"
+            return f"One {words}look at how you round, where you begin, and where you stop."
     for factor, words in _UNITS.items():
         if factor == 8 and len(pairs) == 1 and min(map(abs, pairs[0])) < 4:
             continue  # such small numbers may differ so by chance

@@ -46,7 +46,7 @@ def difference(left, right):
         (lambda left, right: 1000 * (left - right), "thousands, or milli"),
         (lambda left, right: float(left - right), "is a float"),
         (lambda left, right: -(left - right), "the sign is not"),
-        (lambda left, right: left - right + 5, "5 too large, always"),
+        (lambda left, right: left - right + 5, "5 too large, always: what do you add"),
         (lambda left, right: (left - right) * 3, "Always 3.0 times what is asked"),
         (lambda left, right: left**2 + 3 * right, "you return"),
         (lambda left, right: [left - right, left] if left > 5 else left, "[7, 9] is a list"),
