@@ -35,6 +35,8 @@ def _shallow(value: object) -> str:
     if total != sum(feed.values()):
         digits = str(int(total)).zfill(8)[::-1]
         odd = [x for x, digit in zip(_LETTERS, digits, strict=False) if digit != "1"] or ["h"]
+        if len(odd) == len(_LETTERS):
+            return "Add up the letters a to h, each of them once."
         return f"The sum is not right: look at {' and '.join(odd)}."
     if span(graph) == 7:
         return "Seven levels: every + waits for the one before it. Where can you start anew?"

@@ -85,6 +85,10 @@ EXERCISES = (
                 "That is its place in the list: which step stands in that row?",
             ),
             (
+                lambda history: max(history, key=lambda row: row[2])[1],
+                "That is the loss in the right row: the step stands before it.",
+            ),
+            (
                 lambda history: min(history, key=lambda row: row[2])[0],
                 "That is the lowest accuracy, the share of right answers: more is better.",
             ),

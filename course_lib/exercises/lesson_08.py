@@ -140,10 +140,10 @@ EXERCISES = (
             (lambda at, to: at, "That is the address itself: is it a multiple of `to`?"),
             (lambda at, to: at + to - 1 & -to, "A bit mask needs a power of two; `to` may be 12."),
             (lambda at, to: at + 1, "One byte further need not be a multiple: go on until it is."),
+            (math.lcm, "A multiple of both is asked of nobody: which of `to` is the *first*?"),
             (lambda at, to: at * to, "Far too far: which multiple is the *first*?"),
             (lambda at, to: round(at / to) * to, "round() may go down, and there bytes are taken."),
             (lambda at, to: (at + 15) // 16 * 16, "16 is for this array only: use `to`."),
-            (lambda at, to: (at + to - 1) // to, "That counts blocks: how many bytes are these?"),
             (lambda at, to: at // to, "That counts blocks: how many bytes are these?"),
             (lambda at, to: at // to + 1, "That counts blocks: how many bytes are these?"),
             (
@@ -168,10 +168,7 @@ EXERCISES = (
                 lambda t: max(n for n, _, _ in t),
                 "One alone: a layer reads one while it writes another.",
             ),
-            (
-                partial(_peak, after=1),
-                "A tensor is needed in its first step and in its last: both count.",
-            ),
+            (partial(_peak, after=1), "Its first step and its last both count: <= twice."),
             (_fullest_step, "That is the number of the fullest step. How full is it?"),
             (lambda t: max(_held(t)[:-1]), "The last step is missing: range() ends before it."),
             (lambda t: max(_held(t)[1:]), "Step 0 counts as well: the input is there then."),
@@ -197,6 +194,8 @@ EXERCISES = (
                 "So many tensors: add up their bytes.",
             ),
             (lambda t: min(_held(t)), "That is the emptiest step: the fullest decides."),
+            (lambda t: _held(t)[0], "That is step 0 alone: a `return` ends a loop at once."),
+            (lambda t: _held(t)[-1], "That is the last step alone: the fullest is asked."),
             (lambda t: sum(_held(t)), "You add the steps up: one is fullest."),
             (_neighbours, "Two neighbours in the list are not all that one step holds."),
             (

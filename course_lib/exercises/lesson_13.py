@@ -132,6 +132,10 @@ EXERCISES = (
         judge=number(math.log(100), tolerance=0.02),
         mistakes=[
             (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
+            (
+                when(lambda value: 3 < value < 3.5 or 7 < value < 7.5),
+                "No root and no exp: a factor becomes a sum by its logarithm.",
+            ),
             (math.log(1000), "Energy is the square of a sample, not its cube."),
             (math.log(10) / 2, "Energy is the square of a sample, not its root."),
             (20.0, "20 is in decibels: the features use the natural logarithm."),

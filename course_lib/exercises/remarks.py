@@ -70,6 +70,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
+    "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
@@ -124,10 +125,11 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
                 f"{short(value[place].item())}, and it should be {short(right[place].item())}."
             )
     kind, asked = (_KINDS.get(type(each), "") for each in (value, right))
-    if value is not None and kind != asked and kind and asked in _PLAIN:
+    if value is not None and kind != asked and {kind, asked} & _PLAIN:
         return f"{call} this asks for {asked}, and {is_a(value)}."
     if short(value) == short(right):
-        return f"{call} you return {short(value)}: close, but not close enough."
+        near = "close, but not close enough" if asked == "a number" else "alike, but numbers differ"
+        return f"{call} you return {short(value)}: {near}."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
 
 
@@ -172,7 +174,7 @@ def usual_mistake(
     if (
         asked != told
         and len(asked) == len(told) == 1
-        and asked <= _PLAIN | {"a tuple"}
+        and (asked <= _PLAIN | {"a tuple"} or asked == {"an array"} and told <= _PLAIN)
         and not told & {"", "nothing"}
     ):
         return f"This asks for {asked.pop()}, and you return {told.pop()}."
@@ -280,4 +282,6 @@ def _in_arrays(pairs: list[tuple[numpy.ndarray, numpy.ndarray]], tolerance: floa
         return "Rows and columns have changed places: look at the axes."
     if all(right.any() and same(-1.0 * value, right, tolerance) for value, right in pairs):
         return "The sizes are right and the signs are not."
+    if any(all(same(value, right.round(n)) for value, right in pairs) for n in range(5)):
+        return "You round: give all of their digits."
     return ""
