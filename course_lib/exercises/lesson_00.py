@@ -159,10 +159,7 @@ EXERCISES = (
                 "LABELS holds no shares: search in `answer`, then take the name.",
             ),
             (_raised("TypeError", "indices"), "A share is no place: at which place does it stand?"),
-            (
-                _raised("AttributeError"),
-                "The answer may be a plain list: use np.argmax(answer).",
-            ),
+            (_raised("AttributeError"), "The answer may be a plain list: use np.argmax(answer)."),
             (
                 _raised("IndexError"),
                 "The largest share may be less than a half: compare the shares with each other.",
@@ -334,9 +331,10 @@ EXERCISES = (
             (_is(list), "You list where they begin: how many are there that end inside, too?"),
             (_is(str), "That is a text: return the number alone."),
             (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
+            (lambda f, m: f % m, "`%` gives the bytes that are left over, not how many models."),
             (
-                lambda f, m: f % m,
-                "`%` gives the bytes that are left over, not the number of models.",
+                when(lambda given, value: value * given[1] > given[0]),
+                "Too many: these take more bytes than the flash has.",
             ),
         ],
         right="whole bytes, whole models: integer division.",

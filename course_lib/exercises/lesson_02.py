@@ -72,6 +72,8 @@ EXERCISES = (
                 when(lambda value: 0 <= value < 2),
                 "There every number was known beforehand. Here a and b come when the graph runs.",
             ),
+            (when(lambda value: value > 7), "There were seven: Grappler adds none."),
+            (when(lambda value: value < 0), "Count what is left, not what falls away."),
             (2, "Two too few: left - b and right + scale are two, and both are multiplied."),
             (3, "One too few: left - b and right + scale are not the same."),
         ],

@@ -120,6 +120,10 @@ EXERCISES = (
                 "That is the mean of the row: which of its numbers were right?",
             ),
             (
+                when(lambda _, value: not isinstance(value, bool) and not 0 <= value <= 100),
+                "A share lies between 0 and 1: a part of the row, divided by all of it.",
+            ),
+            (
                 when(lambda _, value: isinstance(value, (list, np.ndarray))),
                 "These are several shares: return the one of `label`.",
             ),

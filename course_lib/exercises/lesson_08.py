@@ -151,6 +151,10 @@ EXERCISES = (
                 "One place is asked, the first.",
             ),
             (when(lambda given, got: isinstance(got, bool)), "Where is the first one?"),
+            (
+                when(lambda given, got: got % given[1] == 0 and got > _aligned(*given)),
+                "These are multiples, and not the *first*: an earlier one is free.",
+            ),
         ],
         right="at most 15 bytes are skipped, and every number can be read in place.",
         hints=(
@@ -188,7 +192,6 @@ EXERCISES = (
             ),
             (partial(_peak, before=1, after=1), "The first step and the last one count as well."),
             (lambda t: max(n * (z - a + 1) for n, a, z in t), "What does *one* step hold?"),
-            (lambda t: sum(n * (z - a + 1) for n, a, z in t), "What does *one* step hold?"),
             (
                 lambda t: max(_held([(1, *life) for _, *life in t])),
                 "So many tensors: add up their bytes.",
@@ -198,14 +201,19 @@ EXERCISES = (
             (lambda t: _held(t)[-1], "That is the last step alone: the fullest is asked."),
             (lambda t: sum(_held(t)), "You add the steps up: one is fullest."),
             (_neighbours, "Two neighbours in the list are not all that one step holds."),
-            (
-                lambda t: sum(sorted(n for n, _, _ in t)[-2:]),
-                "The two largest need not meet in one step.",
-            ),
+            (lambda t: sum(sorted(n for n, _, _ in t)[-2:]), "The two largest need not meet."),
             (when(lambda given, got: isinstance(got, (list, dict))), "Which step is fullest?"),
             (
                 when(lambda given, got: isinstance(got, tuple)),
                 "Only bytes are asked, of all in the step.",
+            ),
+            (
+                when(lambda given, got: got > _peak(*given)),
+                "So much is never there at once: which tensors does *one* step need?",
+            ),
+            (
+                when(lambda given, got: got < _peak(*given)),
+                "A step holds more: all tensors with first <= step <= last.",
             ),
         ],
         right="memory is decided by one step of the graph.",
@@ -270,14 +278,6 @@ EXERCISES = (
             ),
             (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
             (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
-            (
-                lambda a, b: tuple(100 * each for each in _agreement(a, b)),
-                "Percents: a share is 1 for all.",
-            ),
-            (
-                lambda a, b: tuple(1 - each for each in _agreement(a, b)),
-                "These differ: which share agrees?",
-            ),
             (
                 lambda a, b: tuple(len(a) / 4 * each for each in _agreement(a, b)),
                 "There are len(a) clips, not 4.",
