@@ -32,8 +32,6 @@ def number(expected: float, tolerance: float = 0.0, *, whole: bool = False) -> J
         if value != value:
             return "Your number is NaN: it comes from 0/0 or from a missing value."
         otherwise = f"{short(value)} is too {'large' if value > expected else 'small'}."
-        if same(value, expected, abs(expected) / 15):
-            otherwise += " It is near: a small part is left out or counted too often, or a slip."
         return _hint(value, expected, mistakes, otherwise, tolerance, whole)
 
     return Judge(expected, grade)
