@@ -150,7 +150,7 @@ class Exercise:
         try:
             values = answer_values(answer, arguments)
         except TypeError as error:
-            return Wrong(str(error))
+            return Wrong(f"{error} ({self.ask})")
         return self.grade(self.arguments(seed), values)  # drawn anew: the answer may alter its own
 
     def arguments(self, seed: int) -> list[tuple] | None:

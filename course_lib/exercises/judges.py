@@ -7,6 +7,7 @@ off by one …) is looked for; else a sentence says what was wrong.
 
 import inspect
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 
 import numpy
 
@@ -83,6 +84,10 @@ def items(expected: Sequence, *, ordered: bool = True) -> Judge:
             otherwise = first_wrong(value, expected)
         else:
             otherwise = "Some of these belong there, not all: go through them one by one."
+        respelt = [next((w for w in expected if _misspells(each, w)), each) for each in value]
+        if len(value) == len(expected) and same(arranged(respelt), arranged(expected)):
+            off = next((each for each in value if each not in expected), "")
+            return f"Right but for the spelling of {short(off)}." if off else ""
         known = [
             (arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
             for wrong, hint in mistakes
@@ -157,7 +162,7 @@ def function(
         if usual or _is_swapped(reference, arguments, values, tolerance):
             return usual or "Your two arguments have changed places: which comes first?"
         if all(value is None for value in values):
-            return "Your function returns nothing: is there a `return`?"
+            return "Your function returns nothing: is there a `return`, and does it get there?"
         if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):
             return "That is what came in, unchanged: return what you make of it."
         if all(same(value, values[0]) for value in values) and len(values) > 2:
@@ -183,8 +188,9 @@ def _is_swapped(
     if {len(each) for each in arguments} != {2}:
         return False
     backwards = answer_values(reference, [each[::-1] for each in arguments])
-    raised = any(isinstance(each, Raised) for each in backwards)
-    return not raised and same(values, backwards, tolerance)
+    pairs = list(zip(values, backwards, strict=True))
+    told = [pair for pair in pairs if not all(isinstance(each, Raised) for each in pair)]
+    return len(told) > 1 and all(same(*pair, tolerance) for pair in told)
 
 
 def _hint(
@@ -210,6 +216,15 @@ def _recognised(value: object, mistakes: Mistakes, tolerance: float = 0.0) -> st
         if wrong.fits(value) if isinstance(wrong, when) else same(value, wrong, tolerance):
             return hint
     return ""
+
+
+def _misspells(word: object, right: object) -> bool:
+    """Tell whether two texts are one, but for a letter or two: no digit, and not case alone."""
+    if not (isinstance(word, str) and isinstance(right, str)):
+        return False
+    digits, asked = ([each for each in text if each.isdigit()] for text in (word, right))
+    alike = sorted(word) == sorted(right) or SequenceMatcher(None, word, right).ratio() > 0.85
+    return word != right and alike and digits == asked and _folded(word) != _folded(right)
 
 
 def _folded(value: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import le, lt
+
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, number
 from course_lib.sound.dataset import LABELS
@@ -100,13 +102,12 @@ EXERCISES = (
             ),
             (lambda s, r: s / 16_000, "It is right at 16,000 Hz only: use `rate_hz`."),
             (lambda s, r: s / 1000, "You divide by 1,000: how many samples fill a second?"),
+            (lambda s, r: s + r, "You add: how often does `rate_hz` fit into `samples`?"),
+            (lambda s, r: (s - 1) / r, "Each sample lasts: none is taken away."),
             (lambda s, r: 1000 * s / r, "These are milliseconds; seconds are asked for."),
             (lambda s, r: s / r / 60, "These are minutes; seconds are asked for."),
             (lambda s, r: s % r, "`%` gives the samples that are left over, not the seconds."),
-            (
-                lambda s, r: s - r,
-                "You subtract: how often does `rate_hz` fit into `samples`?",
-            ),
+            (lambda s, r: s - r, "How often does `rate_hz` fit into `samples`?"),
             (
                 when(lambda _, value: value == 0.5),
                 "0.5 answers the example only: use `samples` and `rate_hz`.",
@@ -158,10 +159,7 @@ EXERCISES = (
                 "LABELS holds no shares: search in `answer`, then take the name.",
             ),
             (_raised("TypeError", "indices"), "A share is no place: at which place does it stand?"),
-            (
-                _raised("AttributeError"),
-                "The answer may be a plain list: use np.argmax(answer).",
-            ),
+            (_raised("AttributeError"), "The answer may be a plain list: use np.argmax(answer)."),
             (
                 _raised("IndexError"),
                 "The largest share may be less than a half: compare the shares with each other.",
@@ -173,8 +171,8 @@ EXERCISES = (
                 "Two labels have underscores: take the names from LABELS.",
             ),
             (
-                when(lambda _, value: value in LABELS),
-                "A label, but that of another share: LABELS has its own order, and counts from 0.",
+                when(lambda _, value: value in LABELS or f"_{value}_" in LABELS),
+                "A name, but of another share: look for the largest, and count LABELS from 0.",
             ),
         ],
         right="the place of the largest share is the answer, and LABELS gives it a name.",
@@ -199,7 +197,7 @@ EXERCISES = (
             ),
             (2, "The picture has two sides. How many numbers stand in all of its rows?"),
             (
-                when(lambda value: value in (48 * 40, 50 * 40, 49 * 39, 49 * 41)),
+                when(lambda n: 48 * 39 <= n <= 50 * 41 and n % 1 == 0 and n != 49 * 40),
                 "Nearly: 49 moments, and 40 pitches at each.",
             ),
             (
@@ -232,9 +230,12 @@ EXERCISES = (
                 lambda a, least: _name(a) if max(a) > least else "_unknown_",
                 "Exactly `least` is enough: is it `>` or `>=`?",
             ),
-            (
-                lambda a, least: "_unknown_" if max(a) >= least else _name(a),
-                "It is the other way round: you doubt the sure answers.",
+            *(
+                (
+                    lambda a, least, known=known: _name(a) if known(max(a), least) else "_unknown_",
+                    "It is the other way round: you doubt the sure answers.",
+                )
+                for known in (lt, le)
             ),
             (
                 lambda a, least: _name(a) if max(a) >= 0.7 else "_unknown_",
@@ -288,7 +289,7 @@ EXERCISES = (
             ),
             (_is(int), "That is a place, no label: LABELS has a name at each place."),
             (_is(float), "That is a share, no label: whose share is it?"),
-            (_raised("TypeError"), "Compare no whole list with `least`: take its largest share."),
+            (_raised("TypeError"), "Compare no list and no label with `least`: take a share."),
         ],
         right="the higher `least`, the fewer false alarms, and the more words are missed.",
         hints=(
@@ -307,15 +308,13 @@ EXERCISES = (
                 "You round up where a bit more than half would fit: half a model is none.",
             ),
             (lambda f, m: -(-f // m), "You round up: the last of yours does not fit whole."),
-            (
-                lambda f, m: m // f,
-                "No model at all? Divide the chip by the model, and bytes by bytes.",
-            ),
+            (lambda f, m: m // f, "No model at all? Divide the chip by the model."),
             (lambda f, m: m / f, "You divide the model by the chip: which is the larger?"),
             (lambda f, m: (f - 1) // m, "A model that fits exactly fits, too."),
             (lambda f, m: max(1, f // m), "A chip may be smaller than one model: none fits then."),
             (lambda f, m: f - m, "That is the room behind one model: how often can you do that?"),
             (lambda f, m: f * m, "You multiply: larger models would fit more often."),
+            (lambda f, m: 1000 * f // m, "Both are bytes: why the factor of 1,000?"),
             (
                 when(lambda given, value: value in (given[0] // 1000, given[0] / 1000)),
                 "You divide by 1,000, which is kilobytes: use `model_bytes`.",
@@ -332,9 +331,10 @@ EXERCISES = (
             (_is(list), "You list where they begin: how many are there that end inside, too?"),
             (_is(str), "That is a text: return the number alone."),
             (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
+            (lambda f, m: f % m, "`%` gives the bytes that are left over, not how many models."),
             (
-                lambda f, m: f % m,
-                "`%` gives the bytes that are left over, not the number of models.",
+                when(lambda given, value: value * given[1] > given[0]),
+                "Too many: these take more bytes than the flash has.",
             ),
         ],
         right="whole bytes, whole models: integer division.",

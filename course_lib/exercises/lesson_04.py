@@ -85,8 +85,20 @@ EXERCISES = (
                 "That is its place in the list: which step stands in that row?",
             ),
             (
+                lambda history: max(history, key=lambda row: row[2])[1],
+                "That is the loss in the right row: the step stands before it.",
+            ),
+            (
                 lambda history: min(history, key=lambda row: row[2])[0],
                 "That is the lowest accuracy, the share of right answers: more is better.",
+            ),
+            (
+                lambda history: history[0][0],
+                "That is the first row: a `return` inside a loop ends it, and no loss decides.",
+            ),
+            (
+                lambda history: max(range(3 * len(history)), key=lambda n: history[n // 3][n % 3]),
+                "That counts all numbers of the table: take the column of accuracies first.",
             ),
             (
                 lambda history: _best(history[:-1]),
@@ -170,6 +182,14 @@ EXERCISES = (
             (
                 lambda t, f: 3 * t + 4 * f,
                 "The trained numbers are float32 as well: how many bytes has each?",
+            ),
+            (
+                when(lambda given, value: sum(given) < value < _checkpoint_bytes(*given)),
+                "Too few: four bytes for each weight, and as many for each number that Adam keeps.",
+            ),
+            (
+                when(lambda given, value: 12 * sum(given) > value > _checkpoint_bytes(*given) + 99),
+                "Too many: what is trained is there three times, what is fixed once.",
             ),
         ],
         right="a weight and its two companions, four bytes each.",
@@ -261,6 +281,14 @@ EXERCISES = (
             (
                 when(lambda arguments, value: "buffer" in _error(value)),
                 "struct needs four bytes for a float32: where does your slice begin and end?",
+            ),
+            (
+                when(lambda arguments, value: "tuple index" in _error(value)),
+                "struct returns as many numbers as you ask for: ask for one, and take [0].",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, float)),
+                "A float, but of other bytes: number `index` begins at offset + 4 * index.",
             ),
         ],
         right="an offset, a width and an order of bytes: all that the index has to say.",

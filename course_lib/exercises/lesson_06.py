@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from functools import partial
 
@@ -147,7 +148,6 @@ EXERCISES = (
                 "Weights may hold those letters by chance: look in one place only.",
             ),
             (lambda data: data[4:8] != b"TFL3", "The other way round: True where they are TFL3."),
-            (lambda data: data[4:8].upper() == b"TFL3", "The letters are capitals, and no others."),
             (lambda data: sorted(data[4:8]) == sorted(b"TFL3"), "The letters' order counts, too."),
             (lambda data: len(data) > 8 and _is_tflite(data), "Eight bytes are enough to tell."),
             (lambda data: data[4:7] == b"TFL", "TFL2 was another format: read all four letters."),
@@ -161,6 +161,11 @@ EXERCISES = (
                 'Yours says False to every file. Bytes equal b"TFL3", never the text "TFL3"; and '
                 "do you compare four of them, bytes 4, 5, 6 and 7?",
             ),
+            *(
+                (lambda data, f=f: f(data[4:8]) == b"TFL3", "The letters are capitals: b'TFL3'.")
+                for f in (bytes.upper, bytes.swapcase)
+            ),
+            (lambda data: data.endswith(b"TFL3"), "Not at the end: bytes 4, 5, 6 and 7."),
             (lambda data: data[5:9] == b"TFL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
             (
                 lambda data: data[4:] == b"TFL3",
@@ -170,10 +175,7 @@ EXERCISES = (
                 lambda data: True if data[4:8] == b"TFL3" else None,
                 "Where the letters differ you return nothing: return False there.",
             ),
-            (
-                when(lambda arguments, value: isinstance(value, bytes)),
-                "Those are the bytes: compare them, and return True or False.",
-            ),
+            (when(lambda _, x: isinstance(x, bytes)), "Compare them, and return True or False."),
             (lambda data: True, "Yours says True to every file: compare its letters."),
             (lambda data: len(data) >= 8, "Any file may be long enough: compare its letters."),
             (
@@ -181,12 +183,8 @@ EXERCISES = (
                 "A file may be empty: data[4] fails there, and a slice does not.",
             ),
             (
-                when(lambda arguments, value: "endswith" in _error(value)),
-                "`data` is what lies in the file, not its name.",
-            ),
-            (
-                when(lambda _, value: "NotFound" in _error(value) or "null byte" in _error(value)),
-                "`data` holds the bytes of the file already: there is nothing to open.",
+                when(lambda _, x: re.search("endswith|NotFound|null byte", _error(x))),
+                "`data` is not the file's name but what it holds: there is nothing to open.",
             ),
             (
                 when(lambda _, value: value.kind != "UnicodeDecodeError"),
@@ -220,7 +218,7 @@ EXERCISES = (
             (lambda d, p: _number(d, p) - p, "Add the position: that is where the jump begins."),
             (
                 when(lambda arguments, value: isinstance(value, bytes)),
-                "Those are bytes: int.from_bytes makes a number of them.",
+                "Those are bytes: return a place, the number that int.from_bytes makes.",
             ),
             (lambda d, p: p + _number(d, p, 3), "You read three bytes: data[a:b] ends before b."),
             *(
@@ -231,7 +229,11 @@ EXERCISES = (
                 lambda d, p: p + int.from_bytes(d[p:4], "little"),
                 "A slice ends at a place, not after a length: which place is four bytes on?",
             ),
-            (lambda d, p: p + _number(d, 0), "You read at 0: the number lies at `position`."),
+            (
+                when(lambda a, value: value in (_number(a[0], 0), a[1] + _number(a[0], 0))),
+                "You read at 0: the number lies at `position`.",
+            ),
+            (lambda d, p: p + _number(d, 4 * p), "`position` counts bytes already: no factor."),
             (lambda d, p: p + 8, "The jump was 8 in the example: here you have to read it."),
             *(
                 (wrong, "Return the place itself: you read what lies there.")
@@ -295,14 +297,10 @@ EXERCISES = (
                 )
                 for each in (1, 4)
             ),
-            (lambda d, t, s: _field(d, t, 0), "You find the first field always: use `slot`."),
-            (
-                partial(_field_wrong, base=lambda table, vtable: vtable),
-                "The entry counts from the table, not from its vtable.",
-            ),
-            (
-                partial(_field_wrong, base=lambda table, vtable: table + 4),
-                "The entry counts from the table's first byte, not from behind its number.",
+            (_reads(lambda slot: 8 + 4 * slot, 4), "All numbers of the vtable have two bytes."),
+            *(
+                (partial(_field_wrong, base=base), "The entry counts from the table's first byte.")
+                for base in (lambda table, vtable: vtable, lambda table, vtable: table + 4)
             ),
             *(
                 (_reads(lambda slot: 4 + 2 * slot, *slip), "Each entry is two bytes, lowest first.")
@@ -326,6 +324,10 @@ EXERCISES = (
             (
                 when(lambda _, value: value is None),
                 "You find nothing: is there a `return`, and does the lowest byte come first?",
+            ),
+            (
+                when(lambda _, x: not isinstance(x, Raised)),
+                "Not there: add the entry at vtable + 4 + 2 * slot to `table`; 0 means None.",
             ),
             (
                 when(lambda _, value: "range" in value.message),

@@ -152,6 +152,14 @@ EXERCISES = (
             ),
             (_every_float, "A float that came before needs no new graph: its graph is there."),
             (lambda calls: 1, "1 each time: is the return inside the loop?"),
+            (
+                lambda calls: len({np.shape(x) for x in calls}),
+                "A Python number has no shape, its value counts; and of an array the type, too.",
+            ),
+            (
+                lambda calls: len({id(x) for x in calls}),
+                "id tells objects apart: of an array shape and type count, of a float its value.",
+            ),
             (lambda calls: 0, "0 each time: is anything counted before the return?"),
             (
                 _counting(lambda x: (x.size, x.dtype), lambda x: x),
@@ -172,6 +180,14 @@ EXERCISES = (
             (
                 _counting(lambda x: (x.shape, x.dtype), round),
                 "0.75 and 1.25 are two numbers: do not round them.",
+            ),
+            (
+                when(lambda calls, value: value > _graphs(*calls)),
+                "Too many: some of these fit a graph that is there already.",
+            ),
+            (
+                when(lambda calls, value: value < _graphs(*calls)),
+                "Too few: of what you take for one kind, some differ in shape, type or value.",
             ),
             (
                 when(lambda calls, value: isinstance(value, (set, list, tuple, dict))),
@@ -200,7 +216,8 @@ EXERCISES = (
         mistakes=[
             (-16, "The first input of Sub stands left of the minus."),
             (14, "The nodes are not written in the order in which they run: follow the inputs."),
-            (9, "9 is one of the constants: what happens to it?"),
+            *((each, f"{each} is one of the constants: what happens to it?") for each in (9, 2)),
+            (4, "That is how many nodes there are: what do they compute?"),
             (18, "That is `scaled`; `out` reads it and goes on."),
             (79, "9 × 9? Mul reads nine and two."),
             (63, "scaled is 9 × 2, and two is taken away afterwards, not before."),
@@ -213,6 +230,10 @@ EXERCISES = (
             (4.5, "Mul multiplies: 9 × 2."),
             (0, "Sub reads scaled and two; Mul reads nine and two."),
             (7, "That is 9 − 2: `out` reads `scaled`, not the 9 itself."),
+            (
+                when(lambda value: value == value),
+                "Look at what `out` reads, and what that reads in turn: Mul of two, then Sub.",
+            ),
         ],
         right="the order in the text means nothing, the inputs mean all.",
         hints=("Begin with the two Const nodes.", "scaled = 9 × 2"),

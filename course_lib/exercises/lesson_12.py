@@ -96,6 +96,10 @@ EXERCISES = (
                 when(lambda value: numpy.shape(value) == (2, 2)),
                 "After the all-reduce both have the same gradient, and the same weights: give one.",
             ),
+            (
+                when(lambda value: numpy.shape(value) == (2,)),
+                "For each weight: the mean of its two gradients, times 0.1, is taken from 1.",
+            ),
         ],
         right="both workers have the same weights again, as if they were one.",
         hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
@@ -120,7 +124,11 @@ EXERCISES = (
             ),
             (
                 when(lambda value: 0 <= value < 28),
-                "Not the lines of the list: they stand in loops. Count for inputs and outputs.",
+                "Not the lines of the list, which stand in loops: count for inputs and outputs.",
+            ),
+            (
+                when(lambda value: value > 28),
+                "Each input is multiplied once for each output: how many of both are there?",
             ),
         ],
         right="a handful of instructions, and loops: that is how a layer fits into a small chip.",

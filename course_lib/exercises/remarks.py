@@ -66,9 +66,15 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "not subscriptable": "A number has no items: do your arguments stand in the order asked for?",
     "indices must be integers": "Its items have places, not names: row[0], row[1] and so on.",
     "has no attribute": "print(type(...)) tells what that is.",
-    "NameError": "Is it an argument under another name, or misspelt?",
+    "NameError": "Is it an argument under another name, misspelt, or a text without its quotes?",
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
+    "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
+    "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
+    "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
+    "between instances": "These two have no order: compare items, or make np.array of a list.",
+    "AxisError": "Axes count from 0: two of them are 0 and 1.",
+    "broadcast": "Their shapes do not fit: print the .shape of both.",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
 }
 _CHANGED = {  # what to say of a number that was made of the right one in a usual way
@@ -120,8 +126,12 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
                 f"{call} {len(off)} of {right.size} values are off: at {list(place)} you return "
                 f"{short(value[place].item())}, and it should be {short(right[place].item())}."
             )
+    kind, asked = (_KINDS.get(type(each), "") for each in (value, right))
+    if value is not None and kind != asked and {kind, asked} & _PLAIN:
+        return f"{call} this asks for {asked}, and {is_a(value)}."
     if short(value) == short(right):
-        return f"{call} you return {short(value)}: close, but not close enough."
+        near = "close, but not close enough" if asked == "a number" else "alike, but numbers differ"
+        return f"{call} you return {short(value)}: {near}."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
 
 
@@ -166,7 +176,7 @@ def usual_mistake(
     if (
         asked != told
         and len(asked) == len(told) == 1
-        and asked <= _PLAIN | {"a tuple"}
+        and (asked <= _PLAIN | {"a tuple"} or asked == {"an array"} and told <= _PLAIN)
         and not told & {"", "nothing"}
     ):
         return f"This asks for {asked.pop()}, and you return {told.pop()}."
@@ -205,19 +215,19 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
         return "The size is right and the sign is not."
     if all(value in {round(right, n) for n in range(7)} - {right} for value, right in pairs):
         return "You round: give all of its digits."
-    if all(type(right) is int for _, right in pairs):
-        for step, words in ((1, "large"), (-1, "small")):
-            if all(same(value - step, right, tolerance) for value, right in pairs):
-                return f"One too {words}, always: look at where you begin and where you stop."
+    varied = len(pairs) > 2 and len({right for _, right in pairs}) > 1
+    step = pairs[0][0] - pairs[0][1]
+    if step and varied or abs(step) == 1 and all(type(right) is int for _, right in pairs):
+        if all(same(value - step, right, tolerance + 1e-9 * abs(right)) for value, right in pairs):
+            words = f"too {'large' if step > 0 else 'small'}, always: "
+            if abs(step) != 1:
+                return f"{short(abs(step))} {words}what do you add, or leave out?"
+            return f"One {words}look at how you round, where you begin, and where you stop."
     for factor, words in _UNITS.items():
-        for side, scaled in (
-            ("large", [value / factor for value, _ in pairs]),
-            ("small", [value * factor for value, _ in pairs]),
-        ):
-            if all(
-                right and same(value, right, tolerance + 1e-9 * abs(right))  # dividing rounds
-                for value, (_, right) in zip(scaled, pairs, strict=True)
-            ):
+        if factor == 8 and len(pairs) == 1 and min(map(abs, pairs[0])) < 4:
+            continue  # such small numbers may differ so by chance
+        for side, times in (("large", factor), ("small", 1 / factor)):
+            if _are_times(pairs, times, tolerance):
                 return f"Too {side} by {words}? Look at the unit that is asked."
     if len(pairs) < 2:  # of one, these would tell the answer
         return ""
@@ -228,7 +238,17 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
     for words, change in _NARROWED.items():
         if all(right != value == change(right) for value, right in pairs):
             return words
+    times = pairs[0][0] / pairs[0][1] if pairs[0][1] else 0
+    if times not in (0, 1) and varied and _are_times(pairs, times, tolerance):
+        return f"Always {short(times)} times what is asked: what do you multiply or divide by?"
     return ""
+
+
+def _are_times(pairs: list[tuple[float, float]], times: float, tolerance: float) -> bool:
+    return all(
+        right and same(value / times, right, tolerance + 1e-9 * abs(right))  # dividing rounds
+        for value, right in pairs
+    )
 
 
 def _by_an_argument(
@@ -264,4 +284,6 @@ def _in_arrays(pairs: list[tuple[numpy.ndarray, numpy.ndarray]], tolerance: floa
         return "Rows and columns have changed places: look at the axes."
     if all(right.any() and same(-1.0 * value, right, tolerance) for value, right in pairs):
         return "The sizes are right and the signs are not."
+    if any(all(same(value, right.round(n)) for value, right in pairs) for n in range(5)):
+        return "You round: give all of their digits."
     return ""

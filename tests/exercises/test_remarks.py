@@ -17,6 +17,7 @@ from course_lib.exercises.core import Exercise, Right
         (40, -40, True, "the sign is not"),
         (0.25, -0.25, False, "the sign is not"),
         (40, 320, True, "bits or bytes"),
+        (2, 16, True, "16 is too large"),
         (0.25, 25.0, False, "percent or a share"),
         (30.0, 0.03, False, "thousands, or milli"),
         (30.0, 30 * 1024, False, "which kilobyte"),
@@ -45,7 +46,14 @@ def difference(left, right):
         (lambda left, right: 1000 * (left - right), "thousands, or milli"),
         (lambda left, right: float(left - right), "is a float"),
         (lambda left, right: -(left - right), "the sign is not"),
-        (lambda left, right: left - right + 5, "you return"),
+        (lambda left, right: left - right + 5, "5 too large, always: what do you add"),
+        (lambda left, right: (left - right) * 3, "Always 3.0 times what is asked"),
+        (lambda left, right: left**2 + 3 * right, "you return"),
+        (lambda left, right: [left - right, left] if left > 5 else left, "[7, 9] is a list"),
+        (lambda left, right: [left] < left, "have no order"),
+        (lambda left, right: numpy.ones(3).sum(axis=1), "two of them are 0 and 1"),
+        (lambda left, right: numpy.ones(3) + numpy.ones(2), "print the .shape of both"),
+        (lambda left, right: left - blank, "a text without its quotes"),  # noqa: F821
         (lambda left, right: str(left - right), "asks for a number, and you return a text"),
         (lambda left, right: [left - right], "asks for a number, and you return a list"),
         (lambda left, right: 2 * (left - right), "counted twice?"),
@@ -135,6 +143,10 @@ def test_swapped_arguments_and_a_wrong_axis():
     power = judges.function(pow, [(2, 5), (3, 4), (5, 2)])
     outcome = Exercise("1.1", "a", power, "yes").outcome(lambda base, exponent: exponent**base)
     assert "changed places: which comes first" in outcome.hint
+    halves = judges.function(lambda a, b: a // b, [(0, 5), (3, 4), (5, 2), (8, 3)])
+    asked = Exercise("1.1", "a", halves, "yes")
+    assert "changed places" in asked.outcome(lambda a, b: b // a).hint  # one case divides by 0
+    assert "changed places" not in asked.outcome(lambda a, b: 1 / 0).hint
     squares = [(numpy.arange(9.0).reshape(3, 3),), (numpy.eye(3)[[1, 2, 0]],)]
     same_square = judges.function(lambda square: square, squares)
     asked = Exercise("1.1", "a", same_square, "yes")
@@ -149,5 +161,9 @@ def test_of_an_array_one_wrong_value_is_named_and_of_a_copy_that_it_is_one():
     hint = asked.outcome(lambda row: 2 * row + (row == 3)).hint
     assert "1 of 8 values are off: at [3] you return 7.0, and it should be 6.0" in hint
     assert "came in, unchanged" in asked.outcome(lambda row: row).hint
+    assert "asks for an array, and you return a number" in asked.outcome(lambda row: 2.0).hint
+    thirds = judges.function(lambda row: row / 3, [(numpy.arange(8.0),), (numpy.ones(8),)])
+    rounded = Exercise("1.1", "a", thirds, "yes").outcome(lambda row: (row / 3).round(2)).hint
+    assert rounded == "You round: give all of their digits."
     assert "came in" not in asked.outcome(lambda row: row + 3).hint
     assert asked.outcome(lambda row: row + row) == Right("yes")
