@@ -8,7 +8,7 @@ from reprlib import Repr
 
 import numpy
 
-from course_lib.exercises.answers import Raised, plain, same
+from course_lib.exercises.answers import Raised, as_array, plain, same
 
 
 class _Short(Repr):
@@ -63,10 +63,20 @@ _PLACES = ("first", "second", "third", "fourth")
 _STOPS = {  # a part of what a function raises, and what to look for
     "for ^": "A power is written ** in Python.",
     "for >>": "A shift needs integers: no /, no 0.5.",
+    "NoneType": "A step before gave nothing: append(), sort() and update() change in place.",
     "not subscriptable": "A number has no items: do your arguments stand in the order asked for?",
     "indices must be integers": "Its items have places, not names: row[0], row[1] and so on.",
     "has no attribute": "print(type(...)) tells what that is.",
-    "NameError": "Is it an argument under another name, or misspelt?",
+    "NameError": "Is it an argument under another name, misspelt, or not imported here?",
+    "UnboundLocalError": "Give it a value before the loop, or in each branch.",
+    "KeyError": "Is that key there each time? Look which keys there are.",
+    "not callable": "Round brackets call a function, square ones take an item.",
+    "truth value": "`if`, `and`, `or` ask of one value; np.where, & and | of whole arrays.",
+    "__round__": "round() takes one number, np.round whole arrays.",
+    "AxisError": "Axes are counted from 0.",
+    "can only concatenate": "+ joins lists; sum() adds up what is in one.",
+    "empty": "There may be nothing to choose from: what is asked then?",
+    "invalid literal": "That text is no number: is it the same in every case?",
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
@@ -74,7 +84,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
 _CHANGED = {  # what to say of a number that was made of the right one in a usual way
     "Twice as much as is asked: is something added or counted twice?": lambda x: 2 * x,
     "Half of what is asked: is something divided or left out once too often?": lambda x: x / 2,
-    "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
+    "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else None,
     "Turned upside down: what is divided by what?": lambda x: 1 / x if x else 1.0,
     "You cut off what stands behind the point.": int,
 }
@@ -82,6 +92,7 @@ _NARROWED = {
     "You cut off at -128 and 127, which is not asked here.": lambda x: max(-128, min(127, x)),
     "Eight bits do not hold that: make an int of it first.": lambda x: (x + 128) % 256 - 128,
     "Right but for what is below 0: you make 0 of it.": lambda x: max(0, x),
+    "Unsigned numbers have no sign: what is below 0 came out 256 larger.": lambda x: x % 256,
 }
 
 
@@ -120,9 +131,24 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
                 f"{call} {len(off)} of {right.size} values are off: at {list(place)} you return "
                 f"{short(value[place].item())}, and it should be {short(right[place].item())}."
             )
+    if isinstance(value, dict) and isinstance(right, dict):
+        return f"{call} {_about_dict(value, right, tolerance)}"
     if short(value) == short(right):
         return f"{call} you return {short(value)}: close, but not close enough."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
+
+
+def _about_dict(value: dict, right: dict, tolerance: float) -> str:
+    """Say which key a dict lacks or has too many, or under which its value is wrong."""
+    for key in [*right, *value]:
+        if key not in value:
+            return f"your dict lacks {short(key)}: its keys are {short([*value])}."
+        if key not in right:
+            return f"your dict has {short(key)}, which is not asked."
+        if not same(one := value[key], asked := right[key], tolerance):
+            if isinstance(one, dict) and isinstance(asked, dict):
+                return f"under {short(key)} {_about_dict(one, asked, tolerance)}"
+            return f"under {short(key)} stands {short(one)}, and it should be {short(asked)}."
 
 
 def first_wrong(value: Sequence, expected: Sequence) -> str:
@@ -173,9 +199,12 @@ def usual_mistake(
     if all(type(each) in (int, float) and abs(each) < 1e300 for pair in pairs for each in pair):
         # of a size that survives the products below
         return _in_numbers(pairs, tolerance) or _by_an_argument(pairs, tolerance, given or {})
-    if all(isinstance(each, numpy.ndarray) for pair in pairs for each in pair):
-        return _in_arrays(pairs, tolerance)
-    return ""
+    if not asked | told <= {"an array", "a list"}:
+        return ""
+    try:
+        return _in_arrays([(as_array(a), as_array(b)) for a, b in pairs], tolerance)
+    except ValueError:  # rows that differ in length
+        return ""
 
 
 def _in_tuples(pairs: list[tuple], size: int, tolerance: float, given: dict[str, Sequence]) -> str:
@@ -208,15 +237,12 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
     if all(type(right) is int for _, right in pairs):
         for step, words in ((1, "large"), (-1, "small")):
             if all(same(value - step, right, tolerance) for value, right in pairs):
-                return f"One too {words}, always: look at where you begin and where you stop."
+                return f"One too {words}: look at where you begin, where you stop, how you round."
     for factor, words in _UNITS.items():
-        for side, scaled in (
-            ("large", [value / factor for value, _ in pairs]),
-            ("small", [value * factor for value, _ in pairs]),
-        ):
+        for side, scale in (("large", 1 / factor), ("small", factor)):
             if all(
-                right and same(value, right, tolerance + 1e-9 * abs(right))  # dividing rounds
-                for value, (_, right) in zip(scaled, pairs, strict=True)
+                right and same(scale * value, right, tolerance + 1e-9 * abs(right))  # it rounds
+                for value, right in pairs
             ):
                 return f"Too {side} by {words}? Look at the unit that is asked."
     if len(pairs) < 2:  # of one, these would tell the answer
@@ -264,4 +290,8 @@ def _in_arrays(pairs: list[tuple[numpy.ndarray, numpy.ndarray]], tolerance: floa
         return "Rows and columns have changed places: look at the axes."
     if all(right.any() and same(-1.0 * value, right, tolerance) for value, right in pairs):
         return "The sizes are right and the signs are not."
-    return ""
+    if any(value.shape != right.shape for value, right in pairs):
+        return ""
+    both = [numpy.stack([value.ravel(), right.ravel()], 1).tolist() for value, right in pairs]
+    off = [(a, b) for rows in both for a, b in rows if not same(a, b, tolerance)]
+    return _in_numbers(off, tolerance) if off else ""
