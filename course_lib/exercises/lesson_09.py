@@ -334,7 +334,7 @@ EXERCISES = (
             ),
             (
                 when(lambda given, got: tuple(got) == (len(given[0]) - 1, len(given[0]) - 2)),
-                "The last pair of all: max has to look at the counts, key=... tells it.",
+                "The last pair of all: keep the best count so far, or give max a key=.",
             ),
         ],
         right="that pair is where your next recordings help most.",

@@ -189,7 +189,7 @@ EXERCISES = (
             ),
             (
                 when(lambda given, value: _halves(given[0], value) == (True, True)),
-                "Whole, but not the newest: the files come in no order, so compare all steps.",
+                "Whole, but not the newest: compare all steps, and as numbers, not as text.",
             ),
             (
                 when(lambda given, value: type(value) is int),

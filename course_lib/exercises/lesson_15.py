@@ -265,8 +265,8 @@ EXERCISES = (
         mistakes=[
             (
                 lambda d, w: d.find(np.asarray(w, "<f8").tobytes()),
-                "Not found (-1). A Python float takes 8 bytes; a float32 takes 4, the lowest "
-                "first.",
+                "Not found (-1). A float32 takes 4 bytes, the lowest first: no 8 as a Python "
+                "float, no text, no int.",
             ),
             (
                 lambda d, w: _find(d, w) // 4,

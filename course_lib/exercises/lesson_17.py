@@ -205,7 +205,10 @@ EXERCISES = (
         ask="requantize(accumulator, mantissa, shift): accumulator * mantissa / 2**shift, rounded",
         judge=function(_requantize, _products, whole=True),
         mistakes=[
-            (lambda a, m, s: (a * m) >> s, "A bare shift rounds down: add half of 2**shift first."),
+            (
+                lambda a, m, s: (a * m) >> s,
+                "A bare shift rounds down: first add half of 2**shift, 1 << (shift - 1).",
+            ),
             (
                 lambda a, m, s: (a * m + (1 << s)) >> s,
                 "You add a whole step: the half of 2**shift is 1 << (shift - 1).",
@@ -226,12 +229,20 @@ EXERCISES = (
                 lambda a, m, s: (a * m) // 2**31,
                 "The multiplier's exponent is not always 31: use shift.",
             ),
-            (
-                lambda a, m, s: round(a * m / 2**s),
-                "A float holds 53 bits and the product has more: use + and >>, not / and round().",
-            ),
             *(
-                (cut, "int() cuts towards zero, and a float holds 53 bits: use + and >>.")
+                (real, "A float holds 53 bits and the product has more: use + and >>, no /.")
+                for real in (
+                    lambda a, m, s: round(a * m / 2**s),
+                    lambda a, m, s: int(a * m / 2**s + 0.5),
+                    lambda a, m, s: (a * m / 2**s + 0.5) // 1,
+                )
+            ),
+            (lambda a, m, s: (a * m - (1 << s - 1)) >> s, "The half is added, not taken away."),
+            *(
+                (
+                    cut,
+                    "Cut towards zero, as int() cuts: add a half to what is negative, too, and >>.",
+                )
                 for cut in (
                     lambda a, m, s: int(a * m / 2**s),
                     lambda a, m, s: (1 if a > 0 else -1) * (abs(a) * m >> s),

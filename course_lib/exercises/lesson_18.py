@@ -272,7 +272,7 @@ EXERCISES = (
             ),
             (
                 lambda i, c, m, a: _busy(i, c, m, a) * 1000,
-                "Those are milliseconds of work in a second: a share is 1 for all of it.",
+                "1,000 times as much: a megahertz is a million a second, a share is 1 for all.",
             ),
             (
                 lambda i, c, m, a: 100 * _busy(i, c, m, a),

@@ -129,7 +129,7 @@ EXERCISES = (
     Exercise(
         id="19.4",
         ask="clips_needed(share, margin): how many test clips make the interval so narrow",
-        judge=function(_clips, _questions, whole=True),
+        judge=function(_clips, _questions),
         mistakes=[
             (lambda s, m: _clips(s, m) - 1, "One clip too few: round up, math.ceil does."),
             (
@@ -218,7 +218,7 @@ EXERCISES = (
             ),
             (
                 when(lambda arguments, value: type(value) is float),
-                "There are no parts of clips: round up to a whole number.",
+                "There are no parts of clips: round up to an int, as math.ceil does.",
             ),
         ],
         right="a point more or less takes thousands of clips.",

@@ -210,7 +210,7 @@ EXERCISES = (
             (_not_nearest(np.trunc), "int cuts digits off: the nearest integer is stored."),
             (
                 lambda *_: 0.0,
-                "None at all? Compare before any change of type: too small OR too large counts.",
+                "None at all? Compare before any cast or clip: too small OR too large counts.",
             ),
         ],
         right="one line that would have saved a product.",
@@ -315,7 +315,7 @@ EXERCISES = (
             ),
             (
                 when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
-                "Every value stays, none is dropped: too large becomes 127, too small −128.",
+                "The array keeps its shape: too large becomes 127, too small −128.",
             ),
         ],
         right="right type and right meaning.",

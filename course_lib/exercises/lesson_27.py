@@ -76,6 +76,14 @@ EXERCISES = (
         ask="p_value(lost, gained): how often fair coins fall at least as unevenly, both ways",
         judge=function(_p_value, _flips, tolerance=1e-9),
         mistakes=[
+            (
+                _spoilt(whole=lambda flips: 1),
+                "Always 1: divide by 2**n, and end the tail at the smaller count.",
+            ),
+            (
+                lambda a, b: 0.0,
+                "Always 0: comb(n, k) has all coins first, and 0 heads are a way, too.",
+            ),
             (_one_side, "That is one tail: as uneven in the other direction counts too."),
             *((_spoilt(pick=pick), _SMALLER) for pick in _COUNTS),
             *((_spoilt(math.inf, pick=pick), _SMALLER) for pick in _COUNTS),
@@ -121,6 +129,8 @@ EXERCISES = (
                     lambda a, b: a / (a + b) if a + b else 0,
                     lambda a, b: min(a, b) / (a + b) if a + b else 0,
                     lambda a, b: (abs(a - b) - 1) ** 2 / (a + b) if a + b else 0,
+                    lambda a, b: (a - b) ** 2 / (a + b) if a + b else 0,
+                    lambda a, b: abs(a - b) / (a + b) if a + b else 0,
                 )
             ),
             (
@@ -135,6 +145,7 @@ EXERCISES = (
                 "n is all coins, lost + gained, in comb() as well.",
             ),
             (lambda a, b: _one_side(a, b) ** 2, "Double it: 2 *, not **2."),
+            (lambda a, b: min(1.0, 4 * _one_side(a, b)), "You double it twice."),
             (lambda a, b: _one_side(a, b) / 2, "Double it: two tails are more than one."),
             (
                 lambda a, b: min(1.0, 2 * math.comb(a + b, a) / 2 ** (a + b)),
@@ -171,6 +182,14 @@ EXERCISES = (
             (
                 partial(_choose, key=lambda row: row[1]),
                 "Larger is not always better: compare the accuracies.",
+            ),
+            (
+                lambda rows, most: min(rows, key=lambda row: row[1])[0],
+                "You take the smallest of all: take the best of those that fit, if any does.",
+            ),
+            (
+                lambda rows, most: _choose([(n, -size, good) for n, size, good in rows], -most),
+                "Those are above the budget: what fits is at most as large.",
             ),
             (when(lambda arguments, value: value.kind == "ValueError"), _NONE),
             (partial(_choose, key=lambda row: row[0]), _NAMES),

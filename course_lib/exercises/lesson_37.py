@@ -201,6 +201,14 @@ EXERCISES = (
                 ),
                 "The grid is symmetric: its lowest level is -top.",
             ),
+            (
+                lambda w, scale, top: scale * np.clip(np.round(w / scale), 1 - top, top - 1),
+                "`top` is the last level itself: saturate at -top and top.",
+            ),
+            (
+                lambda w, scale, top: scale * np.clip(np.round(w / scale), -127, 127),
+                "127 is the top of eight bits alone: saturate at -top and top.",
+            ),
         ],
         right="floats all the way, and yet only numbers that the file can hold.",
         hints=(
@@ -219,7 +227,7 @@ EXERCISES = (
             ),
             (
                 lambda gradient, *_: gradient,
-                "Weights beyond the last level saturate: there, nothing passes.",
+                "Beyond the last level, at scale * top, weights saturate: there, nothing passes.",
             ),
             (
                 lambda gradient, weights, scale, top: (
@@ -302,6 +310,14 @@ EXERCISES = (
             (
                 lambda gradient, weights, scale, top: _fake(gradient, scale, top),
                 "The gradient is not rounded: where the weights lie decides what passes.",
+            ),
+            (
+                lambda gradient, weights, scale, top: weights - gradient,
+                "No step is taken here: what is left of the gradient?",
+            ),
+            (
+                lambda gradient, weights, scale, top: 1 * (np.abs(weights) <= scale * top),
+                "That says where it passes: multiply the gradient by it.",
             ),
             (
                 when(lambda given, value: np.isnan(value).any()),

@@ -58,7 +58,9 @@ def _layers(rng):
         decibels = dict(zip(labels[count - 1 :: -1], heard, strict=True))
         drawn.append((names, decibels))
         if count > 2:
-            drawn.append((names, decibels | {labels[1]: math.inf, labels[0]: -heard[0]}))
+            drawn.append(
+                (names, decibels | {labels[1]: math.inf, labels[0]: -heard[0], labels[2]: 99})
+            )
     return drawn
 
 
@@ -331,7 +333,7 @@ EXERCISES = (
             ),
             (
                 when(lambda arguments, value: np.ndim(value) != 4),
-                "The kernel keeps its four axes, only in another order.",
+                "The kernel keeps its four axes: np.transpose takes each of 0, 1, 2, 3 once.",
             ),
             (
                 when(lambda arguments, value: value.ndim == 4),

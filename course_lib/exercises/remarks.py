@@ -235,6 +235,8 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
     if all(value in {round(right, n) for n in range(7)} - {right} for value, right in pairs):
         return "You round: give all of its digits."
     if all(type(right) is int for _, right in pairs):
+        if all(value != right and value // 1 == right for value, right in pairs):
+            return "You keep a fraction: // drops it, and round() goes to the nearest."
         for step, words in ((1, "large"), (-1, "small")):
             if all(same(value - step, right, tolerance) for value, right in pairs):
                 return f"One too {words}: look at where you begin, where you stop, how you round."
