@@ -83,12 +83,9 @@ def plain(value: object) -> object:
     if hasattr(value, "numpy") and hasattr(value, "shape"):  # a TensorFlow tensor or variable
         return plain(value.numpy())
     if callable(value):
-        raise TypeError(
-            f"A {type(value).__name__} is no answer here: call it, with brackets, "
-            "or write its name in quotes where one is asked."
-        )
+        raise TypeError(f"This {type(value).__name__} is no answer here: call it, with brackets.")
     raise TypeError(
-        f"A {type(value).__name__} is no answer here: give a number, a text, a list, "
+        f"This {type(value).__name__} is no answer here: give a number, a text, a list, "
         "a dict, bytes or an array."
     )
 

@@ -7,6 +7,7 @@ off by one …) is looked for; else a sentence says what was wrong.
 
 import inspect
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 
 import numpy
 
@@ -41,11 +42,10 @@ def choice(expected: str, among: Sequence[str]) -> Judge:
     known = {_folded(each): each for each in among}
 
     def grade(_: None, value: object, mistakes: Mistakes) -> str:
-        word = _folded(value) if type(value) is str else ""
+        word = _folded(str(value))
         word = word if word in known else word.removesuffix("()").rpartition(".")[2]
         if word not in known:
-            listed = ", ".join(repr(each) for each in among)
-            return f"Choose one of {listed}: in quotes, as it is written here."
+            return f"Choose one of {', '.join(map(repr, among))}: in quotes, as written here."
         otherwise = f"Not {short(value)}: read the section above once more."
         return _hint(known[word], expected, mistakes, otherwise)
 
@@ -86,6 +86,10 @@ def items(expected: Sequence, *, ordered: bool = True) -> Judge:
             otherwise = first_wrong(value, expected)
         else:
             otherwise = "Some of these belong there, not all: go through them one by one."
+        respelt = [next((w for w in expected if _misspells(each, w)), each) for each in value]
+        if len(value) == len(expected) and same(arranged(respelt), arranged(expected)):
+            off = next((each for each in value if each not in expected), "")
+            return f"Right but for the spelling of {short(off)}." if off else ""
         known = [
             (arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
             for wrong, hint in mistakes
@@ -132,7 +136,7 @@ def function(
     `reference` is a right implementation. Of the mistakes, a wrong implementation gives its hint to
     an answer that agrees with it on every input; `when(predicate)` is asked with (arguments, value)
     and fits where it holds for every value that is wrong. Where none does, the one that explains
-    most of the wrong values speaks, beside a case. With `whole`, values must be integers.
+    most of them speaks, beside a case. With `whole`, values must be integers.
     """
 
     def grade(arguments: list[tuple], values: list, mistakes: Mistakes) -> str:
@@ -141,6 +145,8 @@ def function(
         wrong = [place for place, (a, b) in pairs if not same(a, b, tolerance, whole)]
         if not wrong:
             return ""
+        if all(value is None for value in values):
+            return "Your function returns nothing: is there a `return`, and does it get there?"
         explained = [([], "")]  # which wrong places a mistake explains, and its hint
         for known, hint in mistakes:
             if isinstance(known, when):
@@ -163,8 +169,6 @@ def function(
             usual = usual_mistake(told, asked, tolerance, given)
         if usual or _is_swapped(reference, arguments, values, tolerance):
             return usual or "Your two arguments have changed places: which comes first?"
-        if all(value is None for value in values):
-            return "Your function returns nothing: is there a `return`?"
         if all(same(value, values[0]) for value in values) and len(values) > 2:
             if not isinstance(values[0], Raised) and not same(expected[1:], expected[:-1]):
                 return f"You return {short(values[0])} whatever comes in: use what is given."
@@ -174,8 +178,7 @@ def function(
         shown, hint = (shown, hint) if 2 * len(shown) >= len(wrong) else (wrong, "")
         first = min(shown, key=lambda place: len(repr(arguments[place])))  # the easiest to read
         words = about_call(arguments[first], values[first], expected[first], tolerance)
-        hint = f"In some cases: {hint}" if hint and shown != wrong else hint
-        words = f"{hint} {words}".strip()
+        words = f"{hint} {words}".strip() if shown == wrong else f"In some cases: {hint} {words}"
         return f"All but one case is right. {words}" if len(wrong) == 1 < len(values) - 1 else words
 
     return Judge(reference, grade, inputs if callable(inputs) else lambda rng: list(inputs))
@@ -192,8 +195,9 @@ def _is_swapped(
     if {len(each) for each in arguments} != {2}:
         return False
     backwards = answer_values(reference, [each[::-1] for each in arguments])
-    raised = any(isinstance(each, Raised) for each in backwards)
-    return not raised and same(values, backwards, tolerance)
+    pairs = list(zip(values, backwards, strict=True))
+    told = [pair for pair in pairs if not all(isinstance(each, Raised) for each in pair)]
+    return len(told) > 1 and all(same(*pair, tolerance) for pair in told)
 
 
 def _hint(
@@ -219,6 +223,15 @@ def _recognised(value: object, mistakes: Mistakes, tolerance: float = 0.0) -> st
         if wrong.fits(value) if isinstance(wrong, when) else same(value, wrong, tolerance):
             return hint
     return ""
+
+
+def _misspells(word: object, right: object) -> bool:
+    """Tell whether two texts are one, but for a letter or two: no digit, and not case alone."""
+    if not (isinstance(word, str) and isinstance(right, str)):
+        return False
+    digits, asked = ([each for each in text if each.isdigit()] for text in (word, right))
+    alike = sorted(word) == sorted(right) or SequenceMatcher(None, word, right).ratio() > 0.85
+    return word != right and alike and digits == asked and _folded(word) != _folded(right)
 
 
 def _folded(value: str) -> str:

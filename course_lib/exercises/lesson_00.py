@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import le, lt
+
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function, number
 from course_lib.sound.dataset import LABELS
@@ -173,8 +175,8 @@ EXERCISES = (
                 "Two labels have underscores: take the names from LABELS.",
             ),
             (
-                when(lambda _, value: value in LABELS),
-                "A label, but that of another share: LABELS has its own order, and counts from 0.",
+                when(lambda _, value: value in LABELS or f"_{value}_" in LABELS),
+                "A name, but that of another share: LABELS has its own order, and counts from 0.",
             ),
         ],
         right="the place of the largest share is the answer, and LABELS gives it a name.",
@@ -199,7 +201,7 @@ EXERCISES = (
             ),
             (2, "The picture has two sides. How many numbers stand in all of its rows?"),
             (
-                when(lambda value: value in (48 * 40, 50 * 40, 49 * 39, 49 * 41)),
+                when(lambda n: 48 * 39 <= n <= 50 * 41 and n % 1 == 0 and n != 49 * 40),
                 "Nearly: 49 moments, and 40 pitches at each.",
             ),
             (
@@ -232,9 +234,12 @@ EXERCISES = (
                 lambda a, least: _name(a) if max(a) > least else "_unknown_",
                 "Exactly `least` is enough: is it `>` or `>=`?",
             ),
-            (
-                lambda a, least: "_unknown_" if max(a) >= least else _name(a),
-                "It is the other way round: you doubt the sure answers.",
+            *(
+                (
+                    lambda a, least, known=known: _name(a) if known(max(a), least) else "_unknown_",
+                    "It is the other way round: you doubt the sure answers.",
+                )
+                for known in (lt, le)
             ),
             (
                 lambda a, least: _name(a) if max(a) >= 0.7 else "_unknown_",
@@ -288,7 +293,7 @@ EXERCISES = (
             ),
             (_is(int), "That is a place, no label: LABELS has a name at each place."),
             (_is(float), "That is a share, no label: whose share is it?"),
-            (_raised("TypeError"), "Compare no whole list with `least`: take its largest share."),
+            (_raised("TypeError"), "Compare no list and no label with `least`: take a share."),
         ],
         right="the higher `least`, the fewer false alarms, and the more words are missed.",
         hints=(
@@ -307,15 +312,13 @@ EXERCISES = (
                 "You round up where a bit more than half would fit: half a model is none.",
             ),
             (lambda f, m: -(-f // m), "You round up: the last of yours does not fit whole."),
-            (
-                lambda f, m: m // f,
-                "No model at all? Divide the chip by the model, and bytes by bytes.",
-            ),
+            (lambda f, m: m // f, "No model at all? Divide the chip by the model."),
             (lambda f, m: m / f, "You divide the model by the chip: which is the larger?"),
             (lambda f, m: (f - 1) // m, "A model that fits exactly fits, too."),
             (lambda f, m: max(1, f // m), "A chip may be smaller than one model: none fits then."),
             (lambda f, m: f - m, "That is the room behind one model: how often can you do that?"),
             (lambda f, m: f * m, "You multiply: larger models would fit more often."),
+            (lambda f, m: 1000 * f // m, "Both are bytes: why the factor of 1,000?"),
             (
                 when(lambda given, value: value in (given[0] // 1000, given[0] / 1000)),
                 "You divide by 1,000, which is kilobytes: use `model_bytes`.",

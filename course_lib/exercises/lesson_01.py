@@ -114,6 +114,7 @@ def _neuron_values(graph: Graph) -> str:
         "relu(w*x)+b": "Your relu stands too early: it belongs after the sum.",
         "relu(w+x*b)": "w and b have changed places.",
         "relu(w*x-b)": "b is added, not subtracted.",
+        "relu(w*x*b)": "b is added to the product, not multiplied with it.",
         "relu(relu(w*x)+b)": "One relu is enough, after the sum: yours drops w * x below 0.",
         "relu((w+x)*b)": "w and x are multiplied, b is added: you do it the other way round.",
         "relu(w+x+b)": "w weighs x: these two are multiplied.",
@@ -190,6 +191,10 @@ EXERCISES = (
                     lambda a, b: (b - 1) * (a + 1),
                     lambda a, b: (a - 1) * (a + 1),
                 )
+            ),
+            *(
+                (wrong, "Two arrows enter each of the two upper boxes: one from a, one from b.")
+                for wrong in (lambda a, b: (a - b) * (a + a), lambda a, b: (a - b) * (b + b))
             ),
             (lambda a, b: (a - b) * (a * b), "Look at the sign in the box on the right."),
             (lambda a, b: a * b * (a + b), "Look at the sign in the box on the left."),

@@ -61,7 +61,8 @@ EXERCISES = (
             (6, "One falls away because nobody reads it. Look for work that is done twice."),
             (
                 5,
-                "Unread, known beforehand, computed twice: three reasons. Which have you not used?",
+                "Unread, known beforehand, computed twice: three reasons. Which have you not used? "
+                "(Where you measured it: the Identity at the exit is no operation.)",
             ),
             (8, "That counts nodes. Asked are operations: inputs and the exit are none."),
             (12, "That counts the nodes of the graph as it is written: how many operations stay?"),
@@ -115,6 +116,7 @@ EXERCISES = (
             (lambda a, b, u: (u, u), "That is the rule of a sum."),
             (lambda a, b, u: (u, -u), "That is the rule of a difference."),
             (lambda a, b, u: (u // b, -u * a // b**2), "// rounds down: divide by /."),
+            (lambda a, b, u: (u / b, -u * b / a**2), "In the second, a and b changed places."),
             (lambda a, b, u: (u / a, -u * b / a**2), "a is above the line, b below it."),
             (lambda a, b, u: u / b, "Return two values: what a gets, and what b gets."),
             (
@@ -134,10 +136,19 @@ EXERCISES = (
             (2 * WEIGHTS, _BOTH_SIDES),
             (2 * WEIGHTS + 1, _BOTH_SIDES),
             (
-                when(lambda value: WEIGHTS < value < 1.03 * WEIGHTS),
+                when(lambda value: 0 <= value - spotter.facts().weights <= 1),
                 "Some of these numbers are stored and not trained: facts().trained counts others.",
             ),
             (WEIGHTS - 1, "One more than there are weights, not one fewer: why?"),
+            (WEIGHTS + 2, "The loss as it is needs one run, and no second one."),
+            (
+                when(lambda value: 0 < abs(value - WEIGHTS - 1) < 100),
+                "Nearly: exactly one run for each weight, and what else?",
+            ),
+            (
+                when(lambda value: 2 * WEIGHTS < value <= 1000 * WEIGHTS),
+                "Every weight costs one run, not several: of how many weights?",
+            ),
             (when(lambda value: value > 1000 * WEIGHTS), "That counts operations, not runs."),
             (
                 when(lambda value: 302 <= value < WEIGHTS),

@@ -70,7 +70,7 @@ EXERCISES = (
             ),
             (
                 lambda confusion, n: confusion[n][n] // sum(confusion[n]),
-                "`//` drops what is behind the point, and a share is less than 1.",
+                "`//` and round() make 0 or 1 of a share: one `/` is enough.",
             ),
             (
                 lambda confusion, n: sum(confusion[n]) / sum(map(sum, confusion)),
@@ -143,6 +143,7 @@ EXERCISES = (
                 lambda h, w, i, o: h * w * i * o + o,
                 "You added a bias for each filter: these layers have none.",
             ),
+            (lambda h, w, i, o: h * w * i * o + 1, "You added a bias: these layers have none."),
             (lambda h, w, i, o: h * w * i, "That is one filter. How many are there?"),
             (lambda h, w, i, o: h * w, "That is one filter on one channel: how many of both?"),
             (
@@ -331,7 +332,7 @@ EXERCISES = (
             ),
             (
                 when(lambda _, value: value.kind in ("TypeError", "ValueError")),
-                "Weight and gradient are arrays of one shape, not single numbers: no loop needed.",
+                "Weight and gradient are arrays of one shape, the rate is a number: no loop, no @.",
             ),
         ],
         right="a training is such steps, again and again.",

@@ -89,6 +89,14 @@ EXERCISES = (
                 "That is the lowest accuracy, the share of right answers: more is better.",
             ),
             (
+                lambda history: history[0][0],
+                "That is the first row: a `return` inside a loop ends it, and no loss decides.",
+            ),
+            (
+                lambda history: max(range(3 * len(history)), key=lambda n: history[n // 3][n % 3]),
+                "That counts all numbers of the table: take the column of accuracies first.",
+            ),
+            (
                 lambda history: _best(history[:-1]),
                 "You never look at the last row: here and there it is the best.",
             ),

@@ -198,6 +198,17 @@ EXERCISES = (
                 "The kernel keeps its four axes: `*` scales channels, `@` would add them up.",
             ),
             (
+                when(lambda arguments, value: np.ndim(value[0]) == 4 and np.ndim(value[1]) == 0),
+                "The bias is one number for each channel, not one for all: add nothing up.",
+            ),
+            (
+                lambda k, g, b, m, v, e: (
+                    _fold(k, g, b, m, v, e)[0] + b,
+                    _fold(k, g, b, m, v, e)[1],
+                ),
+                "In the kernel, beta would be multiplied by every input: it belongs to the bias.",
+            ),
+            (
                 when(
                     lambda arguments, value: (
                         "broadcast" in _error(value)

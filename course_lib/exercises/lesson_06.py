@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from functools import partial
 
@@ -147,7 +148,6 @@ EXERCISES = (
                 "Weights may hold those letters by chance: look in one place only.",
             ),
             (lambda data: data[4:8] != b"TFL3", "The other way round: True where they are TFL3."),
-            (lambda data: data[4:8].upper() == b"TFL3", "The letters are capitals, and no others."),
             (lambda data: sorted(data[4:8]) == sorted(b"TFL3"), "The letters' order counts, too."),
             (lambda data: len(data) > 8 and _is_tflite(data), "Eight bytes are enough to tell."),
             (lambda data: data[4:7] == b"TFL", "TFL2 was another format: read all four letters."),
@@ -160,6 +160,10 @@ EXERCISES = (
                 lambda data: False,
                 'Yours says False to every file. Bytes equal b"TFL3", never the text "TFL3"; and '
                 "do you compare four of them, bytes 4, 5, 6 and 7?",
+            ),
+            (
+                when(lambda given, _: given[0][4:8].upper() == b"TFL3"),
+                "The letters are capitals, and no others.",
             ),
             (lambda data: data[5:9] == b"TFL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
             (
@@ -181,12 +185,8 @@ EXERCISES = (
                 "A file may be empty: data[4] fails there, and a slice does not.",
             ),
             (
-                when(lambda arguments, value: "endswith" in _error(value)),
-                "`data` is what lies in the file, not its name.",
-            ),
-            (
-                when(lambda _, value: "NotFound" in _error(value) or "null byte" in _error(value)),
-                "`data` holds the bytes of the file already: there is nothing to open.",
+                when(lambda _, x: re.search("endswith|NotFound|null byte", _error(x))),
+                "`data` is not the file's name but what it holds: there is nothing to open.",
             ),
             (
                 when(lambda _, value: value.kind != "UnicodeDecodeError"),
@@ -231,7 +231,11 @@ EXERCISES = (
                 lambda d, p: p + int.from_bytes(d[p:4], "little"),
                 "A slice ends at a place, not after a length: which place is four bytes on?",
             ),
-            (lambda d, p: p + _number(d, 0), "You read at 0: the number lies at `position`."),
+            (
+                when(lambda a, value: value in (_number(a[0], 0), a[1] + _number(a[0], 0))),
+                "You read at 0: the number lies at `position`.",
+            ),
+            (lambda d, p: p + _number(d, 4 * p), "`position` counts bytes already: no factor."),
             (lambda d, p: p + 8, "The jump was 8 in the example: here you have to read it."),
             *(
                 (wrong, "Return the place itself: you read what lies there.")
@@ -295,14 +299,11 @@ EXERCISES = (
                 )
                 for each in (1, 4)
             ),
+            (_reads(lambda slot: 8 + 4 * slot, 4), "All numbers of the vtable have two bytes."),
             (lambda d, t, s: _field(d, t, 0), "You find the first field always: use `slot`."),
-            (
-                partial(_field_wrong, base=lambda table, vtable: vtable),
-                "The entry counts from the table, not from its vtable.",
-            ),
-            (
-                partial(_field_wrong, base=lambda table, vtable: table + 4),
-                "The entry counts from the table's first byte, not from behind its number.",
+            *(
+                (partial(_field_wrong, base=base), "The entry counts from the table's first byte.")
+                for base in (lambda table, vtable: vtable, lambda table, vtable: table + 4)
             ),
             *(
                 (_reads(lambda slot: 4 + 2 * slot, *slip), "Each entry is two bytes, lowest first.")

@@ -88,7 +88,7 @@ _REAL = "A real number comes back here, 0.57 for instance: do not round."
 _CONVERT = "np.int8() takes only what fits: saturate before you convert."
 _HALF = "int(x + 0.5) is wrong below zero, as int() cuts towards zero: use round()."
 _CUT = "int() cuts towards zero. The nearest whole number is asked for: round()."
-_FLOOR = "// rounds down, always. The nearest whole number is asked for: round() what / gives."
+_FLOOR = "// rounds down and ceil up, always. The nearest is asked for: round() what / gives."
 
 _ZERO_POINTS = {
     lambda low, scale: round((-128 - low) / scale): "Divide low alone: -128 is an integer already.",
@@ -124,7 +124,7 @@ EXERCISES = (
                 when(lambda value: 30_000 < value < 70_000),
                 "Four bytes for each weight are the float file. In int8 a weight takes one.",
             ),
-            (when(lambda value: value > 100_000), "That counts bits: a byte has eight."),
+            (when(lambda value: 100_000 < value < 500_000), "That counts bits: a byte has eight."),
             (WEIGHTS + 8 * BIASES, "A bias keeps its 32 bits: that is four bytes, not eight."),
             (WEIGHTS + 2 * BIASES, "A bias keeps its 32 bits: that is four bytes, not two."),
             (
@@ -177,6 +177,8 @@ EXERCISES = (
             (lambda v, s, z: _int8(int(v / s) + z), _CUT),
             (lambda v, s, z: _int8(int(v / s + z)), _CUT),
             (lambda v, s, z: _int8(int(v // s) + z), _FLOOR),
+            (lambda v, s, z: _int8(math.ceil(v / s) + z), _FLOOR),
+            (lambda v, s, z: _int8(round(round(v) / s) + z), "Divide first, and then round."),
             (
                 lambda v, s, z: _int8(round(v / s) - z),
                 "The zero point is what 0 becomes: quantize_one(0, scale, 5) has to be 5.",
@@ -197,7 +199,7 @@ EXERCISES = (
             (lambda v, s, z: min(127, round(v / s) + z), f"{_ONE_END} -128."),
             (lambda v, s, z: max(-128, round(v / s) + z), f"{_ONE_END} 127."),
             (
-                lambda v, s, z: _int8(round(v / s) + z, -129, 128),
+                when(lambda arguments, value: value in (-129, 128)),
                 "An int8 goes from -128 to 127: neither end is beyond it.",
             ),
             (
@@ -218,7 +220,7 @@ EXERCISES = (
             (lambda v, s, z: (round(v / s) + z) % 256, _WRAPS),
             (lambda v, s, z: (round(v / s) + z) % 128, _WRAPS),
             (
-                lambda v, s, z: q if -128 <= (q := round(v / s) + z) <= 127 else 0,
+                lambda v, s, z: q if _int8(q := round(v / s) + z) == q else 0,
                 "What lies outside becomes the lowest or the highest level, not 0.",
             ),
             (
@@ -227,7 +229,7 @@ EXERCISES = (
             ),
             (
                 when(lambda arguments, value: isinstance(value, float)),
-                "An int8 is a whole number: return an int, not a float.",
+                "Return the level, a whole number: round, and do not turn it back into a value.",
             ),
         ],
         right="divide, round, move, and saturate last of all.",
@@ -257,6 +259,7 @@ EXERCISES = (
                 (back, "Storing divided by the scale; reading has to undo that: multiply.")
                 for back in (
                     lambda q, s, z: q / s - z,
+                    lambda q, s, z: (q - z) / s,
                     lambda q, s, z: q / s + z,
                     lambda q, s, z: _int8(round(q / s) + z),
                 )
@@ -279,10 +282,6 @@ EXERCISES = (
                 for lost in (lambda q, s, z: q - z * s, lambda q, s, z: s * q - s + z)
             ),
             (lambda q, s, z: z * (q - s), "The scale comes second, the zero point last."),
-            (
-                lambda q, s, z: (q - z) / s,
-                "Storing divided by the scale; reading has to undo that.",
-            ),
         ],
         right="one subtraction and one product turn an int8 into a number again.",
         hints=("Undo the steps of 7.4 in reverse order; rounding cannot be undone.",),
@@ -303,15 +302,12 @@ EXERCISES = (
                 lambda low, high: (_grid(low, high)[0], 256 + _grid(low, high)[1]),
                 "low becomes -128, not 128.",
             ),
-            (
-                lambda low, high: (_grid(low, high)[0], 256 - _grid(low, high, lowest=128)[1]),
-                _SIGN,
+            *(
+                (partial(_grid, steps=steps, lowest=lowest), _EIGHT)
+                for steps, lowest in ((7, -4), (7, -128), (255, -4), (8, -4))
             ),
-            (partial(_grid, steps=7, lowest=-4), _EIGHT),
-            (partial(_grid, steps=7), _EIGHT),
-            (partial(_grid, lowest=-4), _EIGHT),
             (partial(_grid, steps=254), _ALL),
-            (partial(_grid, lowest=-127), _ALL),
+            (partial(_grid, lowest=-127), "One too large: low becomes -128, and high 127."),
             (partial(_grid, steps=254, lowest=-127), _ALL),
             (
                 lambda low, high: (_grid(low, high)[0], 0),
@@ -334,10 +330,13 @@ EXERCISES = (
                     lambda low, high: _of_scale(low, high - low / 255),
                 )
             ),
-            (partial(_grid, steps=8, lowest=-4), _EIGHT),
             *(
                 (lambda low, high, of=of: (scale := _grid(low, high)[0], of(low, scale)), words)
                 for of, words in _ZERO_POINTS.items()
+            ),
+            (
+                when(lambda given, value: math.isclose(value[0], _grid(*given)[0])),
+                "The scale is right. How many steps of it is 0 above low, which is -128?",
             ),
             (lambda low, high: _grid(low, high)[::-1], "First the scale, then the zero point."),
         ],

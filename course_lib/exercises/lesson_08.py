@@ -288,10 +288,6 @@ EXERCISES = (
                 "argmax without an axis looks through all clips at once: use axis=1.",
             ),
             (
-                lambda a, b: (_agreement(a, b)[0], (a.argmin(axis=1) == b.argmin(axis=1)).mean()),
-                "The largest decides.",
-            ),
-            (
                 lambda a, b: (_agreement(a, b)[0], _agreement(np.abs(a), np.abs(b))[1]),
                 "-128 is the least: keep the sign.",
             ),
@@ -332,12 +328,16 @@ EXERCISES = (
                 "Two rows compared give four answers: .all() says whether all of them are equal.",
             ),
             (
-                lambda a, b: ((a == b).sum() / len(a), _agreement(a, b)[1]),
-                "Those are bytes a clip.",
-            ),
-            (
                 lambda a, b: (np.isclose(a, b, 0, 1).all(axis=1).mean(), _agreement(a, b)[1]),
                 "Equal bytes are asked: a step apart is not equal.",
+            ),
+            (
+                when(lambda given, got: got[0] == _agreement(*given)[0]),
+                "The first is right. A decision is the place of a clip's largest number (argmax).",
+            ),
+            (
+                when(lambda given, got: got[1] == _agreement(*given)[1]),
+                "The second is right. For the first, ask of each clip whether all 4 bytes agree.",
             ),
         ],
         right="other bytes, and nearly always the same word.",

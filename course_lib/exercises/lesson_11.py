@@ -152,6 +152,14 @@ EXERCISES = (
             ),
             (_every_float, "A float that came before needs no new graph: its graph is there."),
             (lambda calls: 1, "1 each time: is the return inside the loop?"),
+            (
+                lambda calls: len({np.shape(x) for x in calls}),
+                "A Python number has no shape, its value counts; and of an array the type, too.",
+            ),
+            (
+                lambda calls: len({id(x) for x in calls}),
+                "id tells objects apart: of an array shape and type count, of a float its value.",
+            ),
             (lambda calls: 0, "0 each time: is anything counted before the return?"),
             (
                 _counting(lambda x: (x.size, x.dtype), lambda x: x),
@@ -200,7 +208,8 @@ EXERCISES = (
         mistakes=[
             (-16, "The first input of Sub stands left of the minus."),
             (14, "The nodes are not written in the order in which they run: follow the inputs."),
-            (9, "9 is one of the constants: what happens to it?"),
+            *((each, f"{each} is one of the constants: what happens to it?") for each in (9, 2)),
+            (4, "That is how many nodes there are: what do they compute?"),
             (18, "That is `scaled`; `out` reads it and goes on."),
             (79, "9 × 9? Mul reads nine and two."),
             (63, "scaled is 9 × 2, and two is taken away afterwards, not before."),

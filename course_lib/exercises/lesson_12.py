@@ -120,7 +120,11 @@ EXERCISES = (
             ),
             (
                 when(lambda value: 0 <= value < 28),
-                "Not the lines of the list: they stand in loops. Count for inputs and outputs.",
+                "Not the lines of the list, which stand in loops: count for inputs and outputs.",
+            ),
+            (
+                when(lambda value: value > 28),
+                "Each input is multiplied once for each output: how many of both are there?",
             ),
         ],
         right="a handful of instructions, and loops: that is how a layer fits into a small chip.",

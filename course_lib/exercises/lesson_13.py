@@ -49,6 +49,8 @@ def _curve_inputs(rng):
         # nearest one is too large
         allowed = shares[int(rng.integers(4, 15))]
         cases += [(levels, shares, allowed), (levels, shares, allowed - 0.003)]
+        twice = sorted([*shares[:-1], allowed], reverse=True)  # two levels have the allowed share
+        cases += [(levels, twice, allowed)]
     return cases
 
 
@@ -92,11 +94,19 @@ EXERCISES = (
             ),
             (
                 lambda samples, window, hop: -((window - samples) // hop),
-                "A range stops before its end: the last place, samples - window, counts, too.",
+                "The last place, samples - window, counts, too: ranges and ceil leave it out.",
             ),
             (
                 lambda samples, window, hop: 1 + samples - window // hop,
                 "Python divides first: put samples - window into brackets.",
+            ),
+            (
+                lambda samples, window, hop: samples // (window - hop),
+                "window - hop is how far two frames overlap: a new one starts every hop.",
+            ),
+            (
+                lambda samples, window, hop: (samples + window) // hop,
+                "The last frame needs a window of room: take it away, and count the hops.",
             ),
             (lambda *_: 49, "49 is one clip's: compute it from the three arguments."),
             (
@@ -122,6 +132,8 @@ EXERCISES = (
         judge=number(math.log(100), tolerance=0.02),
         mistakes=[
             (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
+            (math.log(1000), "Energy is the square of a sample, not its cube."),
+            (math.log(10) / 2, "Energy is the square of a sample, not its root."),
             (20.0, "20 is in decibels: the features use the natural logarithm."),
             (1.0, "Energy is the square of a sample, and the logarithm is the natural one."),
             (math.log(10) ** 2, "Square the sample, not the logarithm."),
@@ -155,7 +167,7 @@ EXERCISES = (
             ),
             (
                 lambda levels, shares, _: levels[shares.index(min(shares))],
-                "Fewest false alarms is more than is asked, and costs keywords.",
+                "Fewer alarms than asked cost keywords: is `allowed` itself what you compare with?",
             ),
             (
                 lambda levels, shares, most: max(
@@ -182,13 +194,22 @@ EXERCISES = (
                 "That is a place in the list: which level stands there?",
             ),
             (
-                lambda levels, shares, most: min(each for each in levels if each <= most),
+                lambda levels, shares, most: max(
+                    level
+                    for level, share in zip(levels, shares, strict=True)
+                    if share == max(_few(shares, most))
+                ),
+                "Where several levels have one share, the lowest of them is asked.",
+            ),
+            (
+                lambda levels, shares, most: next(each for each in levels if each >= most),
                 "`allowed` is a share of false alarms: compare it with those, not with levels.",
             ),
             (lambda levels, shares, most: most, "That is the share. Which level keeps to it?"),
             (
                 lambda levels, shares, most: levels[0],
-                "The lowest of all has the most false alarms: lowest of those with few enough.",
+                "The lowest of all has the most false alarms: is `allowed` compared with these, "
+                "and by <=?",
             ),
             (
                 when(lambda given, value: isinstance(value, (list, tuple))),

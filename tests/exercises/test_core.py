@@ -169,7 +169,7 @@ def no_return(data, position):
         (lambda data, place: float(follow(data, place)), "it is a float"),
         (lambda data, place: 1 / 0, "raises ZeroDivisionError: division by zero"),
         (lambda data: 3, "raises TypeError"),
-        (lambda data, place: object(), "A object is no answer"),
+        (lambda data, place: object(), "This object is no answer"),
         (28, "the function itself"),
         (lambda data, place: 5, "You return 5 whatever comes in"),
     ],

@@ -60,6 +60,17 @@ def test_items():
     assert "a number" in said(judge, 3)
 
 
+def test_a_misspelt_item_is_told_from_another():
+    judge = judges.items(["Identity", "follow_1", "Add"])
+    assert "spelling of 'Identiy'" in said(judge, ["Identiy", "follow_1", "Add"])
+    assert "Item 2, 'follow_2'" in said(judge, ["Identity", "follow_2", "Add"])
+    assert "Item 1, 'identity'" in said(judge, ["identity", "follow_1", "Add"])
+    assert "spelling" not in said(judge, ["Identiy", "follow_1", "Mul"])
+    judge = judges.items(["temp2", "temp3"], ordered=False)
+    assert "spelling of 'tmep3'" in said(judge, ["tmep3", "temp2"])
+    assert "one by one" in said(judge, ["temp2", "temp1"])
+
+
 def test_array():
     right = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     judge = judges.array(right, 1e-6)

@@ -17,6 +17,7 @@ from course_lib.exercises.core import Exercise, Right
         (40, -40, True, "the sign is not"),
         (0.25, -0.25, False, "the sign is not"),
         (40, 320, True, "bits or bytes"),
+        (2, 16, True, "16 is too large"),
         (0.25, 25.0, False, "percent or a share"),
         (30.0, 0.03, False, "thousands, or milli"),
         (30.0, 30 * 1024, False, "which kilobyte"),
@@ -45,7 +46,12 @@ def difference(left, right):
         (lambda left, right: 1000 * (left - right), "thousands, or milli"),
         (lambda left, right: float(left - right), "is a float"),
         (lambda left, right: -(left - right), "the sign is not"),
-        (lambda left, right: left - right + 5, "you return"),
+        (lambda left, right: left - right + 5, "5 too large, always: what do you add"),
+        (lambda left, right: (left - right) * 3, "Always 3.0 times what is asked"),
+        (lambda left, right: left**2 + 3 * right, "you return"),
+        (lambda left, right: [left - right, left] if left > 5 else left, "[7, 9] is a list"),
+        (lambda left, right: [left] < left, "have no order"),
+        (lambda left, right: left - blank, "a text without its quotes"),  # noqa: F821
         (lambda left, right: str(left - right), "asks for a number, and you return a text"),
         (lambda left, right: [left - right], "asks for a number, and you return a list"),
         (lambda left, right: 2 * (left - right), "counted twice?"),
@@ -135,11 +141,15 @@ def test_swapped_arguments_and_a_wrong_axis():
     power = judges.function(pow, [(2, 5), (3, 4), (5, 2)])
     outcome = Exercise("1.1", "a", power, "yes").outcome(lambda base, exponent: exponent**base)
     assert "changed places: which comes first" in outcome.hint
+    halves = judges.function(lambda a, b: a // b, [(0, 5), (3, 4), (5, 2), (8, 3)])
+    asked = Exercise("1.1", "a", halves, "yes")
+    assert "changed places" in asked.outcome(lambda a, b: b // a).hint  # one case divides by 0
+    assert "changed places" not in asked.outcome(lambda a, b: 1 / 0).hint
     squares = [(numpy.arange(9.0).reshape(3, 3),), (numpy.eye(3)[[1, 2, 0]],)]
     same_square = judges.function(lambda square: square, squares)
     asked = Exercise("1.1", "a", same_square, "yes")
     assert "look at the axes" in asked.outcome(numpy.transpose).hint
-    assert "the signs are not" in asked.outcome(numpy.negative).hint
+    assert "the sign is not" in asked.outcome(numpy.negative).hint
     assert asked.outcome(numpy.copy) == Right("yes")
 
 
