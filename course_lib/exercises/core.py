@@ -95,6 +95,10 @@ class when:  # noqa: N801  (reads as a word: `(when(lambda x: x < 0), "…")`)
             return False
 
 
+class otherwise(when):  # noqa: N801
+    """A property of a wrong answer, told beside a case where nothing else is recognised."""
+
+
 Mistakes = Sequence[tuple[object, str]]  # a wrong answer, or `when`, and the hint that it calls for
 
 

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 import numpy
 
 from course_lib.exercises.answers import Raised, answer_values, as_array, same
-from course_lib.exercises.core import Judge, Mistakes, when
+from course_lib.exercises.core import Judge, Mistakes, otherwise, when
 from course_lib.exercises.remarks import (
     about_call,
     first_wrong,
@@ -156,7 +156,7 @@ def function(
                 made = answer_values(known, arguments)
                 shown = [place for place in wrong if same(values[place], made[place], tolerance)]
                 fits = same(values, made, tolerance)
-            if fits:
+            if fits and not isinstance(known, otherwise):
                 return hint
             explained.append((shown, hint))
         if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):

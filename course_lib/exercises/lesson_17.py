@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 # 17.2: a sum of products
@@ -193,6 +193,26 @@ EXERCISES = (
                 when(lambda arguments, value: isinstance(value, np.ndarray)),
                 "One output is one number: add all the products up.",
             ),
+            (
+                otherwise(lambda given, got: "out of bounds" in str(got)),
+                "zip(q, weights) goes by rows, and int8 stays int8: astype(int), then sum it all.",
+            ),
+            (
+                lambda q, z, w, b: int(abs(_steps(q, z, w)).sum()) + b,
+                "Products have a sign: add them as they are, without abs().",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w).mean() + b),
+                "All products are added up: sum(), not mean().",
+            ),
+            (
+                otherwise(lambda given, got: (got - _one_sum(*given)) % given[3] == 0),
+                "The sum is right, the bias is not: add it, once.",
+            ),
+            (
+                otherwise(lambda given, got: type(got) is int),
+                "q less zero_point, times the weight, place by place; the sum of all; the bias.",
+            ),
         ],
         right="a sum of whole numbers, and nothing rounded yet.",
         hints=(
@@ -293,6 +313,14 @@ EXERCISES = (
             (
                 when(lambda arguments, value: isinstance(value, float)),
                 "Your function returns floats, as / does, and this chip has none: use + and >>.",
+            ),
+            (
+                otherwise(lambda given, got: got == 0),
+                "Shifted away: multiply first, and shift the product, once.",
+            ),
+            (
+                otherwise(lambda given, got: abs(got - _requantize(*given)) == 1),
+                "Off by one where it is wrong: half of 2**shift is added first, no more.",
             ),
         ],
         right="one product, one addition, one shift: no float anywhere.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 _TABLE = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -292,8 +292,7 @@ EXERCISES = (
              "A .meta beside the .index holds the graph: TensorFlow 1."),
             (lambda files: _kind([*files, "x.index"] if "index" in files else files),
              "A file that is only called `index` is none: a name ends in .index."),
-            (lambda files: "SavedModel" if any("saved_model.pb" in n for n in files)
-                else _kind(files),
+            (lambda files: "SavedModel" if "saved_model.pb" in "\n".join(files) else _kind(files),
              "my_saved_model.pb is another file: the whole name counts."),
             (lambda files: "unknown",
              "unknown each time: `in` asks for a whole name; ask each name for its ending."),
@@ -339,6 +338,8 @@ EXERCISES = (
             (when(lambda _, value: value not in (
                     "SavedModel", "TensorFlow 1", "checkpoint", "unknown")),
              "Write it so: SavedModel, TensorFlow 1, checkpoint or unknown."),
+            (otherwise(lambda given, got: isinstance(got, str)),
+             "saved_model.pb: SavedModel; .index with .meta: TensorFlow 1; .index: checkpoint."),
         ],
         right="one whole name, two endings, and you know which lesson opens it.",
         hints=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 # 27.2: noise or not
@@ -151,6 +151,14 @@ EXERCISES = (
                 lambda a, b: min(1.0, 2 * math.comb(a + b, a) / 2 ** (a + b)),
                 "You count this outcome alone: more uneven ones belong to the tail as well.",
             ),
+            (
+                otherwise(lambda given, got: got < _p_value(*given)),
+                "Too rare: both tails count, each from no head at all to the smaller count.",
+            ),
+            (
+                otherwise(lambda given, got: got > _p_value(*given)),
+                "Too often: two tails, each up to the smaller count, of 2**(lost + gained) ways.",
+            ),
         ],
         right="now you know how easily chance alone makes such a drop.",
         hints=(
@@ -216,6 +224,22 @@ EXERCISES = (
             (
                 _returns((tuple, list)),
                 "Return the name alone, the first item of the row.",
+            ),
+            (
+                otherwise(lambda given, got: not got and _choose(*given) is None),
+                "Where none fits, return None itself: no empty text, no False, no 0.",
+            ),
+            (
+                otherwise(lambda given, got: dict(row[:2] for row in given[0])[got] > given[1]),
+                "Yours does not fit into the budget: only compare those that do.",
+            ),
+            (
+                otherwise(lambda given, got: got in [row[0] for row in given[0]]),
+                "Yours fits, and another that fits is more accurate: compare the third items.",
+            ),
+            (
+                otherwise(lambda given, got: got is None),
+                "One of them fits: look at every row before you return None.",
             ),
         ],
         right="size is a limit, accuracy the aim.",

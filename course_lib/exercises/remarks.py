@@ -68,9 +68,6 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "indices must be integers": "Its items have places, not names: row[0], row[1] and so on.",
     "has no attribute": "print(type(...)) tells what that is.",
     "NameError": "Is it an argument under another name, unimported, or a text without its quotes?",
-    "UnboundLocalError": "Give it a value before the loop, or in each branch.",
-    "KeyError": "Is that key there each time? Look which keys there are.",
-    "not callable": "Round brackets call a function, square ones take an item.",
     "truth value": "`if`, `and`, `or` ask of one value; np.where, & and | of whole arrays.",
     "__round__": "round() takes one number, np.round whole arrays.",
     "AxisError": "Axes are counted from 0.",
@@ -194,8 +191,7 @@ def usual_mistake(
         and not (asked | told) & {"", "nothing"}
     ):
         return f"This asks for {asked.pop()}, and you return {told.pop()}."
-    if all(type(each) in (int, float) and abs(each) < 1e300 for pair in pairs for each in pair):
-        # of a size that survives the products below
+    if all(type(x) in (int, float) and abs(x) < 1e300 for pair in pairs for x in pair):  # products
         return _in_numbers(pairs, tolerance) or _by_an_argument(pairs, tolerance, given or {})
     if asked == told and asked <= {"a text", "bytes"}:
         return _in_texts(pairs)
