@@ -153,7 +153,7 @@ EXERCISES = (
             (lambda labels: max(labels.count(0), labels.count(1)) / len(labels),
              "Your own words may be more frequent than silence and unknown."),
             (otherwise(lambda given, got: got > 1), "A share is at most 1: divide by len(labels)."),
-            (otherwise(lambda given, got: round(got * len(given[0])) in map(given[0].count, range(9))),
+            (otherwise(lambda g, got: round(got * len(g[0])) in map(g[0].count, range(9))),
              "That is the share of one label, and another is more frequent: count each."),
             (otherwise(lambda given, got: type(got) is float),
              "How often does the most frequent label occur? Divide that by the number of clips."),
