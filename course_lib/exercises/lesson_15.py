@@ -158,7 +158,7 @@ EXERCISES = (
             (otherwise(lambda given, got: (got ^ _varint(*given)) % 128),
              "The first byte is the lowest: its seven bits, data[0] & 127, are not shifted."),
             (otherwise(lambda given, got: type(got) is int),
-             "The first byte is right: each one behind stands seven bits higher, to the last."),
+             "The first byte is right: each one behind, less its flag, stands seven bits higher."),
         ],
         right="small numbers take one byte, and nobody had to say how long they are.",
         hints=(

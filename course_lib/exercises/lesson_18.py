@@ -181,7 +181,7 @@ EXERCISES = (
             (lambda o, k: len(o) * len(k),
              "len() counts the sides: multiply the sides themselves."),
             (lambda o, k: _macs(o, k) // 1000, "Those are thousands."),
-            (when(lambda given, got: hasattr(got, "__len__")), "Multiply all six sides."),
+            (when(lambda given, got: hasattr(got, "__len__")), "One number: multiply all six sides."),
             (when(lambda given, got: isinstance(got, Raised) and "sequence" in str(got)),
              "Tuples cannot be multiplied: take their numbers, output[0] and so on."),
             (when(lambda given, got: isinstance(got, Raised) and "unpack" in str(got)),
@@ -245,7 +245,7 @@ EXERCISES = (
             (lambda i, c, m, a: i * c * a / 1e6,
              "So many million cycles are needed: divide by `megahertz`."),
             (otherwise(lambda given, got: type(got) is float),
-             "instructions * cycles_each * answers ticks are needed; how many has a second?"),
+             "instructions * cycles_each * answers ticks a second are needed: how many are there?"),
         ],
         right="an estimate in two lines, and its units are half the work.",
         hints=(

@@ -141,7 +141,7 @@ EXERCISES = (
                 "Beyond the last level a weight becomes the last level, and does not stay.",
             ),
             (when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
-             "The shape stays: np.round and np.clip take whole arrays."),
+             "One array of the same shape: np.round and np.clip take whole arrays."),
             (
                 lambda weights, scale, top: (
                     scale * np.clip(np.round(weights / scale), -top - 1, top)
@@ -219,7 +219,7 @@ EXERCISES = (
             (when(lambda _, value: np.asarray(value).dtype == bool),
              "That says where it passes: multiply the gradient by it."),
             (when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
-             "The shape stays: where nothing passes, there stands a 0."),
+             "One array of the same shape: where nothing passes, there stands a 0."),
             (lambda gradient, weights, scale, top: gradient * (np.abs(weights) < scale * top),
              "At the last level itself it still passes: only beyond it nothing does."),
             (lambda gradient, weights, scale, top: gradient * (weights >= -scale * top),

@@ -139,7 +139,7 @@ EXERCISES = (
             (otherwise(lambda given, got: not min(given[0]) <= got <= max(given[0])),
              "It leaves the range of the values: keep and 1 - keep are shares of 1."),
             (otherwise(lambda given, got: type(got) is float),
-             "Each step: keep times what you have so far, and 1 - keep of the new value."),
+             "Value by value, in their order: keep of what you have so far, 1 - keep of the new."),
         ],
         right="what came early has hardly a voice in the end.",
         hints=(

@@ -50,7 +50,7 @@ _KINDS = {
     type(None): "nothing",
     numpy.ndarray: "an array",
 }
-_PLAIN = {"a number", "a text", "a truth value"}  # a list may stand for a tuple or an array
+_PLAIN = {"a number", "a text", "a truth value", "bytes"}  # a list may stand for a tuple
 # What a number is multiplied by where a unit is mistaken, and words for it.
 _UNITS = {
     8: "8 times: bits or bytes",
@@ -124,7 +124,7 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
         return f"{call} the value is right, but it is a float: an integer is asked."
     leaves = _leaves(value, right)
     off = [leaf for leaf in leaves if not same(*leaf[1:], tolerance)]
-    if len(leaves) > 8 or off and off[0][0] and isinstance(right, (dict, numpy.ndarray)):
+    if off and (len(leaves) > 8 or off[0][0] and isinstance(right, (dict, numpy.ndarray))):
         path, value, right = off[0]
         call += f" {len(off)} of {len(leaves)} values are off: at {[*path]}"
     if isinstance(value, dict) and isinstance(right, dict):
