@@ -211,7 +211,7 @@ EXERCISES = (
             ),
             (
                 otherwise(lambda given, got: type(got) is int),
-                "As int, no int8: q less zero_point, times the weight, each place; their sum; bias.",
+                "As int, no int8: q less zero_point, times the weight, all added up; the bias.",
             ),
         ],
         right="a sum of whole numbers, and nothing rounded yet.",

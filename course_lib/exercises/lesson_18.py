@@ -181,7 +181,7 @@ EXERCISES = (
             (lambda o, k: len(o) * len(k),
              "len() counts the sides: multiply the sides themselves."),
             (lambda o, k: _macs(o, k) // 1000, "Those are thousands."),
-            (when(lambda given, got: hasattr(got, "__len__")), "One number: multiply all six sides."),
+            (when(lambda given, got: hasattr(got, "__len__")), "One number: multiply six sides."),
             (when(lambda given, got: isinstance(got, Raised) and "sequence" in str(got)),
              "Tuples cannot be multiplied: take their numbers, output[0] and so on."),
             (when(lambda given, got: isinstance(got, Raised) and "unpack" in str(got)),
