@@ -3,7 +3,7 @@
 A lesson keeps its exercises in `course_lib/exercises/lesson_NN.py`, in a tuple `EXERCISES`:
 
     from course_lib.exercises.core import Exercise
-    from course_lib.exercises.judges import function, number
+    from course_lib.exercises.judges import function
 
     def _follow(data, position):
         return position + int.from_bytes(data[position:position + 4], "little")
@@ -27,14 +27,6 @@ A lesson keeps its exercises in `course_lib/exercises/lesson_NN.py`, in a tuple 
             right="four bytes, one addition, no parsing.",
             hints=("int.from_bytes reads a number of any length.",
                    "The jump counts from `position` itself."),
-        ),
-        Exercise(
-            id="6.3",
-            ask="jump_bytes: the length of that number in bytes",
-            judge=number(4),
-            mistakes=[(32, "32 is its length in bits."),
-                      (8, "Eight would be an unsigned 64-bit number.")],
-            right="32 bits, and no more than 4 GB can be addressed.",
         ),
     )
 
@@ -101,6 +93,10 @@ class when:  # noqa: N801  (reads as a word: `(when(lambda x: x < 0), "…")`)
             return bool(self.predicate(*values))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             return False
+
+
+class otherwise(when):  # noqa: N801
+    """A property of a wrong answer, told beside a case where nothing else is recognised."""
 
 
 Mistakes = Sequence[tuple[object, str]]  # a wrong answer, or `when`, and the hint that it calls for

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 import numpy
 
 from course_lib.exercises.answers import Raised, answer_values, as_array, same
-from course_lib.exercises.core import Judge, Mistakes, when
+from course_lib.exercises.core import Judge, Mistakes, otherwise, when
 from course_lib.exercises.remarks import (
     about_call,
     first_wrong,
@@ -42,10 +42,12 @@ def choice(expected: str, among: Sequence[str]) -> Judge:
     known = {_folded(each): each for each in among}
 
     def grade(_: None, value: object, mistakes: Mistakes) -> str:
-        if type(value) is not str or _folded(value) not in known:
-            return f"Choose one of {', '.join(repr(each) for each in among)}."
+        word = _folded(str(value))
+        word = word if word in known else word.removesuffix("()").rpartition(".")[2]
+        if word not in known:
+            return f"Choose one of {', '.join(map(repr, among))}: in quotes, as written here."
         otherwise = f"Not {short(value)}: read the section above once more."
-        return _hint(known[_folded(value)], expected, mistakes, otherwise)
+        return _hint(known[word], expected, mistakes, otherwise)
 
     return Judge(expected, grade)
 
@@ -133,7 +135,8 @@ def function(
 
     `reference` is a right implementation. Of the mistakes, a wrong implementation gives its hint to
     an answer that agrees with it on every input; `when(predicate)` is asked with (arguments, value)
-    and fits where it holds for every value that is wrong. With `whole`, values must be integers.
+    and fits where it holds for every value that is wrong. Where none does, the one that explains
+    most of them speaks, beside a case. With `whole`, values must be integers.
     """
 
     def grade(arguments: list[tuple], values: list, mistakes: Mistakes) -> str:
@@ -142,36 +145,40 @@ def function(
         wrong = [place for place, (a, b) in pairs if not same(a, b, tolerance, whole)]
         if not wrong:
             return ""
-        for known, hint in mistakes:
-            if isinstance(known, when):
-                fits = all(known.fits(arguments[place], values[place]) for place in wrong)
-            else:
-                fits = same(values, answer_values(known, arguments), tolerance)
-            if fits:
-                return hint
-        usual = ""
-        if len(wrong) > 1 or isinstance(expected[wrong[0]], numpy.ndarray):  # one may be chance
-            names = list(inspect.signature(reference).parameters)
-            columns = zip(*(arguments[place] for place in wrong), strict=True)
-            usual = usual_mistake(
-                [values[place] for place in wrong],
-                [expected[place] for place in wrong],
-                tolerance,
-                dict(zip(names, columns, strict=False)),
-            )
-        if usual or _is_swapped(reference, arguments, values, tolerance):
-            return usual or "Your two arguments have changed places: which comes first?"
         if all(value is None for value in values):
             return "Your function returns nothing: is there a `return`, and does it get there?"
+        explained = [([], "")]  # which wrong places a mistake explains, and its hint
+        for known, hint in mistakes:
+            if isinstance(known, when):
+                shown = [place for place in wrong if known.fits(arguments[place], values[place])]
+                fits = shown == wrong
+            else:
+                made = answer_values(known, arguments)
+                shown = [place for place in wrong if same(values[place], made[place], tolerance)]
+                fits = same(values, made, tolerance)
+            if fits and not isinstance(known, otherwise):
+                return hint
+            explained.append((shown, hint))
         if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):
             return "That is what came in, unchanged: return what you make of it."
+        usual = ""
+        if len(wrong) > 1 or isinstance(expected[wrong[0]], numpy.ndarray):  # one may be chance
+            told, asked = ([side[place] for place in wrong] for side in (values, expected))
+            columns = zip(*(arguments[place] for place in wrong), strict=True)
+            given = dict(zip(inspect.signature(reference).parameters, columns, strict=False))
+            usual = usual_mistake(told, asked, tolerance, given)
+        if usual or _is_swapped(reference, arguments, values, tolerance):
+            return usual or "Your two arguments have changed places: which comes first?"
         if all(same(value, values[0]) for value in values) and len(values) > 2:
             if not isinstance(values[0], Raised) and not same(expected[1:], expected[:-1]):
                 return f"You return {short(values[0])} whatever comes in: use what is given."
         if type(None) not in map(type, expected) and any(values[place] is None for place in wrong):
             return "Sometimes nothing comes back: does every way through your function return?"
-        first = min(wrong, key=lambda place: len(repr(arguments[place])))  # the easiest to read
+        shown, hint = max(explained, key=lambda each: len(each[0]))
+        shown, hint = (shown, hint) if 2 * len(shown) >= len(wrong) else (wrong, "")
+        first = min(shown, key=lambda place: len(repr(arguments[place])))  # the easiest to read
         words = about_call(arguments[first], values[first], expected[first], tolerance)
+        words = f"{hint} {words}".strip() if shown == wrong else f"In some cases: {hint} {words}"
         return f"All but one case is right. {words}" if len(wrong) == 1 < len(values) - 1 else words
 
     return Judge(reference, grade, inputs if callable(inputs) else lambda rng: list(inputs))

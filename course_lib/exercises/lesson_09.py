@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 
@@ -33,12 +33,16 @@ def _begin(new, trained, last):
 def _networks(rng):
     """Draw two networks of the same layers; the last ones differ in their number of answers."""
     cases = []
-    for names in (("listen", "merge", "decide"), ("first", "middle", "last"), ("a", "b", "c", "d")):
+    for names in (
+        ("listen", "merge", "decide"),
+        ("first", "middle", "last"),
+        ("a", "b b", "b", "d"),
+    ):
         new, trained = (
             {name: [round(float(x), 2) for x in rng.normal(size=3)] for name in names}
             for _ in range(2)
         )
-        last = "b" if "b" in names else names[-1]  # it may stand anywhere
+        last = "b b" if "b b" in names else names[-1]  # it may stand anywhere
         new[last] = [round(float(x), 2) for x in rng.normal(size=int(rng.integers(4, 9)))]
         cases.append((new, trained, last))
     return cases
@@ -98,33 +102,23 @@ EXERCISES = (
                     lambda labels: 0.25,
                 )
             ),
-            (
-                lambda labels: sum(label > 1 for label in labels) / len(labels),
-                "That counts all of your words: the model gives one answer to every clip.",
-            ),
-            (
-                lambda labels: max(map(labels.count, {*labels} - {0})) / len(labels),
-                "Silence is an answer, too: it may be the most frequent one.",
-            ),
-            (
-                lambda labels: _baseline([label for label in labels if label > 1]),
-                "Silence and unknown are clips, too: take them all.",
-            ),
+            (lambda labels: sum(label > 1 for label in labels) / len(labels),
+             "That counts all of your words: the model gives one answer to every clip."),
+            (lambda labels: max(map(labels.count, {*labels} - {0})) / len(labels),
+             "Silence is an answer, too: it may be the most frequent one."),
+            (lambda labels: _baseline([label for label in labels if label > 1]),
+             "Silence and unknown are clips, too: take them all."),
             (
                 lambda labels: (
                     sum(labels.count(label) ** 2 for label in {*labels}) / len(labels) ** 2
                 ),
                 "That is how often a guesser is right who draws: the best answer alone is asked.",
             ),
-            (
-                when(lambda _, value: value.kind == "AttributeError"),
-                "`labels` is a plain list: `labels.count(1)` counts, `len(labels)` are all.",
-            ),
+            (when(lambda _, value: value.kind == "AttributeError"),
+             "`labels` is a plain list: `labels.count(1)` counts, `len(labels)` are all."),
             (lambda ls: max(map(ls.count, ls)), "That is a number of clips: which share of all?"),
-            (
-                lambda labels: min(map(labels.count, labels)) / len(labels),
-                "That is the rarest label: take the most frequent.",
-            ),
+            (lambda labels: min(map(labels.count, labels)) / len(labels),
+             "That is the rarest label: take the most frequent."),
             (lambda labels: 1 - _baseline(labels), "That is the share that it gets wrong."),
             *(
                 (wrong, "A label is a name, not an amount: count how often each occurs.")
@@ -135,47 +129,34 @@ EXERCISES = (
             ),
             (lambda labels: 100 * _baseline(labels), "These are percents: a share is at most 1."),
             (lambda ls: max(ls, key=ls.count), "That is the label: which share of clips has it?"),
-            (
-                lambda labels: labels.count(max(labels)) / len(labels),
-                "The largest label is a name: is it frequent?",
-            ),
-            (
-                lambda labels: max(map(labels.count, range(max(labels)))) / len(labels),
-                "You leave the last label out: range() stops before its end.",
-            ),
-            (
-                lambda labels: max(map(labels.count, range(4))) / len(labels),
-                "There may be more than four labels: count each that occurs.",
-            ),
-            (
-                lambda labels: labels.count(labels[0]) / len(labels),
-                "You always say the first clip's: is another more frequent?",
-            ),
-            (
-                lambda labels: sum(labels) / len(labels),
-                "A mean of labels says nothing: they are names. Count how often each occurs.",
-            ),
+            (lambda labels: labels.count(max(labels)) / len(labels),
+             "The largest label is a name: is it frequent?"),
+            (lambda labels: max(map(labels.count, range(max(labels)))) / len(labels),
+             "You leave the last label out: range() stops before its end."),
+            (lambda labels: max(map(labels.count, range(4))) / len(labels),
+             "There may be more than four labels: count each that occurs."),
+            (lambda labels: labels.count(labels[0]) / len(labels),
+             "You always say the first clip's: is another more frequent?"),
+            (lambda labels: sum(labels) / len(labels),
+             "A mean of labels says nothing: they are names. Count how often each occurs."),
             (lambda labels: len(set(labels)) / len(labels), "That counts labels: count clips."),
-            (
-                lambda labels: max(map(labels.count, labels)) / len(set(labels)),
-                "Divide by the number of clips, not of labels.",
-            ),
+            (lambda labels: max(map(labels.count, labels)) / len(set(labels)),
+             "Divide by the number of clips, not of labels."),
             (lambda ls: len(ls) / max(map(ls.count, ls)), "Upside down: divide by all clips."),
-            (
-                lambda labels: max(map(labels.count, labels)) // len(labels),
-                "A share lies between 0 and 1: keep its fraction.",
-            ),
+            (lambda labels: max(map(labels.count, labels)) // len(labels),
+             "A share lies between 0 and 1: keep its fraction."),
             (lambda labels: max(labels), "That is a label: which share of the clips has it?"),
             (lambda labels: 1 / len(labels), "That is one clip: how many are right?"),
-            (
-                when(lambda arguments, value: hasattr(value, "__len__")),
-                "One number is asked: the share of the clips with the most frequent label.",
-            ),
+            (when(lambda arguments, value: hasattr(value, "__len__")),
+             "One number is asked: the share of the clips with the most frequent label."),
             (lambda labels: 0.5, "That is right for the example: count in `labels`."),
-            (
-                lambda labels: max(labels.count(0), labels.count(1)) / len(labels),
-                "Your own words may be more frequent than silence and unknown.",
-            ),
+            (lambda labels: max(labels.count(0), labels.count(1)) / len(labels),
+             "Your own words may be more frequent than silence and unknown."),
+            (otherwise(lambda given, got: got > 1), "A share is at most 1: divide by len(labels)."),
+            (otherwise(lambda g, got: round(got * len(g[0])) in map(g[0].count, range(9))),
+             "That is the share of one label, and another is more frequent: count each."),
+            (otherwise(lambda given, got: type(got) is float),
+             "How often does the most frequent label occur? Divide that by the number of clips."),
         ],
         right="a spotter has to do better than that, or it has learnt nothing.",
         hints=(
@@ -188,67 +169,39 @@ EXERCISES = (
         ask="begin(new, trained, last): every layer of `trained`, but `last` from `new`",
         judge=function(_begin, _networks),
         mistakes=[
-            (
-                lambda new, trained, last: dict(trained),
-                "The trained last layer has answers for other words: keep yours.",
-            ),
-            (
-                lambda new, trained, last: _begin(trained, new, last),
-                "The other way round: all layers *but* the last are trained.",
-            ),
-            (
-                lambda new, trained, last: {name: trained[name] for name in new if name != last},
-                "The last layer is missing: it comes from `new`.",
-            ),
+            (lambda new, trained, last: dict(trained),
+             "The trained last layer has answers for other words: keep yours."),
+            (lambda new, trained, last: _begin(trained, new, last),
+             "The other way round: all layers *but* the last are trained."),
+            (lambda new, trained, last: {name: trained[name] for name in new if name != last},
+             "The last layer is missing: it comes from `new`."),
             (lambda new, trained, last: {last: new[last]}, "Where are the trained layers?"),
-            (
-                lambda new, trained, last: dict(new),
-                "That is the untrained network: take the layers of `trained` before `last`.",
-            ),
-            (
-                lambda new, trained, last: {**trained, last: new},
-                "The last layer gets its own weights, not the whole network: new[last].",
-            ),
-            (
-                lambda new, trained, last: {**trained, last: [0.0] * len(new[last])},
-                "Not zeros: take what `new` has in that layer.",
-            ),
-            (
-                when(lambda arguments, value: isinstance(value, dict) and "last" in value),
-                '"last" in quotes is a name of its own: the variable `last` holds the name.',
-            ),
-            (
-                when(lambda arguments, value: isinstance(value, Raised) and "'last'" in str(value)),
-                '"last" in quotes is a name of its own: the variable `last` holds the name.',
-            ),
-            (
-                when(lambda _, value: value.kind == "KeyError"),
-                "Layers have other names in other networks: `last` holds the one that you need.",
-            ),
-            (
-                when(lambda _, value: "for +" in value.message),
-                "Dictionaries are not added: {**trained} is a copy, of which one name may change.",
-            ),
-            (
-                when(lambda given, value: {**value, given[2]: 0} == {**given[1], given[2]: 0}),
-                "All is right but the last layer: it gets new[last].",
-            ),
-            (
-                when(lambda given, value: value[given[2]] == given[1][given[2]]),
-                "The layer called `last` comes from `new`, wherever it stands in the network.",
-            ),
-            (
-                when(lambda given, value: value[given[2]] == given[0][given[2]]),
-                "The last layer is right; all others come from `trained`, as they are.",
-            ),
-            (
-                when(lambda arguments, value: isinstance(value, (list, tuple, set))),
-                "A dictionary is asked: from every layer's name to its weights.",
-            ),
-            (
-                when(lambda given, got: any(isinstance(each, dict) for each in got.values())),
-                "A layer gets its own weights, not the whole network: trained[name].",
-            ),
+            (lambda new, trained, last: dict(new),
+             "That is the untrained network: take the layers of `trained` before `last`."),
+            (lambda new, trained, last: {**trained, last: new},
+             "The last layer gets its own weights, not the whole network: new[last]."),
+            (lambda new, trained, last: {**trained, last: [0.0] * len(new[last])},
+             "Not zeros: take what `new` has in that layer."),
+            (when(lambda arguments, value: isinstance(value, dict) and "last" in value),
+             '"last" in quotes is a name of its own: the variable `last` holds the name.'),
+            (when(lambda arguments, value: isinstance(value, Raised) and "'last'" in str(value)),
+             '"last" in quotes is a name of its own: the variable `last` holds the name.'),
+            (when(lambda _, value: value.kind == "KeyError"),
+             "Layers have other names in other networks: `last` holds the one that you need."),
+            (when(lambda _, value: "for +" in value.message),
+             "Dictionaries are not added: {**trained} is a copy, of which one name may change."),
+            (when(lambda given, value: {**value, given[2]: 0} == {**given[1], given[2]: 0}),
+             "All is right but the last layer: it gets new[last]."),
+            (when(lambda given, value: value[given[2]] == given[1][given[2]]),
+             "The layer called `last` comes from `new`, wherever it stands in the network."),
+            (when(lambda given, value: value[given[2]] == given[0][given[2]]),
+             "The last layer is right; all others come from `trained`, as they are."),
+            (when(lambda arguments, value: isinstance(value, (list, tuple, set))),
+             "A dictionary is asked: from every layer's name to its weights."),
+            (when(lambda given, got: any(isinstance(each, dict) for each in got.values())),
+             "A layer gets its own weights, not the whole network: trained[name]."),
+            (otherwise(lambda given, got: got.keys() == given[0].keys()),
+             "The layer whose name is `last` comes from `new`, every other one from `trained`."),
         ],
         right="what it knows about sound stays, what it knew about words goes.",
         hints=("`name: value for name in new` in braces makes a dictionary.",),
@@ -258,15 +211,11 @@ EXERCISES = (
         ask="most_confused(matrix): (said, heard) of the most frequent mistake",
         judge=function(_most_confused, _matrices),
         mistakes=[
-            (
-                partial(_most_confused, diagonal=True),
-                "On the diagonal, what was said was heard: that is no mistake.",
-            ),
+            (partial(_most_confused, diagonal=True),
+             "On the diagonal, what was said was heard: that is no mistake."),
             (lambda m: _most_confused(m)[::-1], "The row is what was said: it comes first."),
-            (
-                lambda matrix: _most_confused([[n / sum(row) for n in row] for row in matrix]),
-                "You compare shares of a row. Which mistake was made most often, in clips?",
-            ),
+            (lambda matrix: _most_confused([[n / sum(row) for n in row] for row in matrix]),
+             "You compare shares of a row. Which mistake was made most often, in clips?"),
             (
                 lambda matrix: _most_confused(
                     [[n + matrix[b][a] for b, n in enumerate(row)] for a, row in enumerate(matrix)]
@@ -275,26 +224,16 @@ EXERCISES = (
             ),
             (_how_often, "That is how often it happened. Between which two labels?"),
             (_flat_place, "One number counts through all cells: give the row and the column."),
-            (
-                when(lambda arguments, value: isinstance(value, Raised)),
-                "The matrix is a list of rows: matrix[said][heard] is one of its counts.",
-            ),
-            (
-                lambda m: tuple(place + 1 for place in _most_confused(m)),
-                "Python counts places from 0: the first row is row 0.",
-            ),
-            (
-                lambda m: _most_confused(m)[0],
-                "Two places are asked: what was said, and what was heard.",
-            ),
-            (
-                lambda m: _most_confused(m)[1],
-                "Two places are asked: what was said, and what was heard.",
-            ),
-            (
-                lambda m: _most_confused([[-n for n in row] for row in m]),
-                "That is the rarest mistake; the most frequent one is asked.",
-            ),
+            (when(lambda arguments, value: isinstance(value, Raised)),
+             "The matrix is a list of rows: matrix[said][heard] is one of its counts."),
+            (lambda m: tuple(place + 1 for place in _most_confused(m)),
+             "Python counts places from 0: the first row is row 0."),
+            (lambda m: _most_confused(m)[0],
+             "Two places are asked: what was said, and what was heard."),
+            (lambda m: _most_confused(m)[1],
+             "Two places are asked: what was said, and what was heard."),
+            (lambda m: _most_confused([[-n for n in row] for row in m]),
+             "That is the rarest mistake; the most frequent one is asked."),
             (
                 lambda m: _most_confused(
                     [[n * (b > a) for b, n in enumerate(row)] for a, row in enumerate(m)]
@@ -319,23 +258,17 @@ EXERCISES = (
                 ),
                 "Silence and unknown are labels like the others: look at all rows and columns.",
             ),
-            (
-                lambda m: _most_confused([row[:4] for row in m[:4]]),
-                "There may be more than four labels: `len(matrix)` says how many.",
-            ),
-            (
-                lambda m: (*_most_confused(m), _how_often(m)),
-                "The two places are enough: leave the count out.",
-            ),
+            (lambda m: _most_confused([row[:4] for row in m[:4]]),
+             "There may be more than four labels: `len(matrix)` says how many."),
+            (lambda m: (*_most_confused(m), _how_often(m)),
+             "The two places are enough: leave the count out."),
             (when(lambda arguments, value: len(value) != 2), "Return one pair, (said, heard)."),
-            (
-                when(lambda arguments, value: type(value) is int),
-                "One number is no pair: return (said, heard), two places.",
-            ),
-            (
-                when(lambda given, got: tuple(got) == (len(given[0]) - 1, len(given[0]) - 2)),
-                "The last pair of all: max has to look at the counts, key=... tells it.",
-            ),
+            (when(lambda arguments, value: type(value) is int),
+             "One number is no pair: return (said, heard), two places."),
+            (when(lambda given, got: tuple(got) == (len(given[0]) - 1, len(given[0]) - 2)),
+             "The last pair of all: keep the best count so far, or give max a key=."),
+            (otherwise(lambda given, got: given[0][got[0]][got[1]] < max(map(max, given[0]))),
+             "Another place off the diagonal has more: compare all rows, all columns, by count."),
         ],
         right="that pair is where your next recordings help most.",
         hints=(
@@ -343,4 +276,4 @@ EXERCISES = (
             "max(pairs, key=...) takes a function that says how many clips a pair stands for.",
         ),
     ),
-)
+)  # fmt: skip

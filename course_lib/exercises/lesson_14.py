@@ -35,6 +35,7 @@ def _folders(rng):
     first = [f"ckpt-{s}{end}" for s in whole for end in (".index", ".data-00000-of-00001")]
     cases = [([*first, "ckpt-990.index", "checkpoint"], 1000), ([*first, "checkpoint"], 999)]
     cases.append(([*first, "ckpt-990.index"], 995))
+    cases.append((first, 1200))  # of two steps of one length the older stands first
     cases.append(([*first, "ckpt-985.data-00000-of-00001"], 995))
     for _ in range(4):
         steps = sorted({int(s) for s in rng.integers(50, 3000, 6)} | {40})
@@ -189,7 +190,7 @@ EXERCISES = (
             ),
             (
                 when(lambda given, value: _halves(given[0], value) == (True, True)),
-                "Whole, but not the newest: the files come in no order, so compare all steps.",
+                "Whole, but not the newest: compare all steps, and as numbers, not as text.",
             ),
             (
                 when(lambda given, value: type(value) is int),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function, text
 
 
@@ -105,6 +105,22 @@ EXERCISES = (
             (
                 when(lambda given, value: "bytes" in str(value) and isinstance(value, Raised)),
                 'Bytes and texts do not mix: the label is bytes, so fill up with b" ".',
+            ),
+            (
+                otherwise(lambda given, got: isinstance(got, str)),
+                "Bytes are asked, no text: join the three parts by +, without str().",
+            ),
+            (
+                otherwise(lambda given, got: got[: given[1]] != given[0][: given[1]]),
+                "Bytes before `start` have changed: data[:start] stays as it is.",
+            ),
+            (
+                otherwise(lambda given, got: got[sum(given[1:3]) :] != given[0][sum(given[1:3]) :]),
+                "Bytes behind the room have changed: data[start + room:] stays as it is.",
+            ),
+            (
+                otherwise(lambda given, got: got[given[1] :].startswith(given[3])),
+                'The label is there, what fills up is not: b" ", as many as are left of `room`.',
             ),
         ],
         right="nothing moved, so every offset still holds.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 # 17.2: a sum of products
@@ -193,6 +193,26 @@ EXERCISES = (
                 when(lambda arguments, value: isinstance(value, np.ndarray)),
                 "One output is one number: add all the products up.",
             ),
+            (
+                otherwise(lambda given, got: "out of bounds" in str(got)),
+                "zip(q, weights) goes by rows, and int8 stays int8: astype(int), then sum it all.",
+            ),
+            (
+                lambda q, z, w, b: int(abs(_steps(q, z, w)).sum()) + b,
+                "Products have a sign: add them as they are, without abs().",
+            ),
+            (
+                lambda q, z, w, b: int(_steps(q, z, w).mean() + b),
+                "All products are added up: sum(), not mean().",
+            ),
+            (
+                otherwise(lambda given, got: (got - _one_sum(*given)) % given[3] == 0),
+                "The sum is right, the bias is not: add it, once.",
+            ),
+            (
+                otherwise(lambda given, got: type(got) is int),
+                "As int, no int8: q less zero_point, times the weight, all added up; the bias.",
+            ),
         ],
         right="a sum of whole numbers, and nothing rounded yet.",
         hints=(
@@ -205,7 +225,10 @@ EXERCISES = (
         ask="requantize(accumulator, mantissa, shift): accumulator * mantissa / 2**shift, rounded",
         judge=function(_requantize, _products, whole=True),
         mistakes=[
-            (lambda a, m, s: (a * m) >> s, "A bare shift rounds down: add half of 2**shift first."),
+            (
+                lambda a, m, s: (a * m) >> s,
+                "A bare shift rounds down: first add half of 2**shift, 1 << (shift - 1).",
+            ),
             (
                 lambda a, m, s: (a * m + (1 << s)) >> s,
                 "You add a whole step: the half of 2**shift is 1 << (shift - 1).",
@@ -226,12 +249,20 @@ EXERCISES = (
                 lambda a, m, s: (a * m) // 2**31,
                 "The multiplier's exponent is not always 31: use shift.",
             ),
-            (
-                lambda a, m, s: round(a * m / 2**s),
-                "A float holds 53 bits and the product has more: use + and >>, not / and round().",
-            ),
             *(
-                (cut, "int() cuts towards zero, and a float holds 53 bits: use + and >>.")
+                (real, "A float holds 53 bits and the product has more: use + and >>, no /.")
+                for real in (
+                    lambda a, m, s: round(a * m / 2**s),
+                    lambda a, m, s: int(a * m / 2**s + 0.5),
+                    lambda a, m, s: (a * m / 2**s + 0.5) // 1,
+                )
+            ),
+            (lambda a, m, s: (a * m - (1 << s - 1)) >> s, "The half is added, not taken away."),
+            *(
+                (
+                    cut,
+                    "Cut towards zero, as int() cuts: add a half to what is negative, too, and >>.",
+                )
                 for cut in (
                     lambda a, m, s: int(a * m / 2**s),
                     lambda a, m, s: (1 if a > 0 else -1) * (abs(a) * m >> s),
@@ -282,6 +313,14 @@ EXERCISES = (
             (
                 when(lambda arguments, value: isinstance(value, float)),
                 "Your function returns floats, as / does, and this chip has none: use + and >>.",
+            ),
+            (
+                otherwise(lambda given, got: got == 0),
+                "Shifted away: multiply first, and shift the product, once.",
+            ),
+            (
+                otherwise(lambda given, got: abs(got - _requantize(*given)) == 1),
+                "Off by one where it is wrong: half of 2**shift is added first, no more.",
             ),
         ],
         right="one product, one addition, one shift: no float anywhere.",

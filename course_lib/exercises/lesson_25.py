@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 _TABLE = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -188,7 +188,7 @@ _PB, _META, _INDEX = (
 _FIRST_FILE = "Only the first file is looked at, and they come in any order: ask about all."
 _LOST = "Without an .index nobody knows what lies where in a .data file: unknown."
 _ALONE = "A .meta alone holds no value, and only a file called saved_model.pb is a SavedModel's."
-_DATA = "A .data file ends in its number, -00000-of-00001: ask for an .index."
+_DATA = "Ask each name if it ends in .index: a .data file ends in its number, -00000-of-00001."
 
 
 EXERCISES = (
@@ -231,7 +231,7 @@ EXERCISES = (
             (lambda entries: all(name in _TABLE for name in entries),
              "`in` asks for a part of a text: a variable may be called GRAPH. Compare with ==."),
             (when(lambda _, value: value is True),
-             "Names of variables differ from writer to writer. Only the table's name is fixed."),
+             "You call one with variables frozen: any name but the table's is a variable's."),
         ],
         right="names tell what sizes only suggest.",
         hints=(
@@ -292,8 +292,7 @@ EXERCISES = (
              "A .meta beside the .index holds the graph: TensorFlow 1."),
             (lambda files: _kind([*files, "x.index"] if "index" in files else files),
              "A file that is only called `index` is none: a name ends in .index."),
-            (lambda files: "SavedModel" if any("saved_model.pb" in n for n in files)
-                else _kind(files),
+            (lambda files: "SavedModel" if "saved_model.pb" in "\n".join(files) else _kind(files),
              "my_saved_model.pb is another file: the whole name counts."),
             (lambda files: "unknown",
              "unknown each time: `in` asks for a whole name; ask each name for its ending."),
@@ -331,7 +330,7 @@ EXERCISES = (
              _LOST),
             (when(lambda given, value: value in {
                     _kind_by_ends([name], _PB, _META, _INDEX) for name in given[0]}),
-             "You decide at one file: look at all of them, and then answer."),
+             "saved_model.pb comes first, then .meta beside an .index: look at all, then answer."),
             (when(lambda _, value: isinstance(value, Raised)),
              "It stops: `files` is a list of names; it may be empty, and a name may have no dot."),
             (when(lambda _, value: not isinstance(value, str)),
@@ -339,6 +338,8 @@ EXERCISES = (
             (when(lambda _, value: value not in (
                     "SavedModel", "TensorFlow 1", "checkpoint", "unknown")),
              "Write it so: SavedModel, TensorFlow 1, checkpoint or unknown."),
+            (otherwise(lambda given, got: isinstance(got, str)),
+             "saved_model.pb: SavedModel; .index with .meta: TensorFlow 1; .index: checkpoint."),
         ],
         right="one whole name, two endings, and you know which lesson opens it.",
         hints=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise, Judge, when
+from course_lib.exercises.core import Exercise, Judge, otherwise, when
 from course_lib.exercises.judges import checked, function
 
 # 26.3: what a calibrated range cuts off
@@ -104,6 +104,12 @@ def _between(low, high):
     return lambda *arguments: _int8(np.clip(_grid(*arguments), low, high))
 
 
+def _inside(got, values, scale, zero_point):
+    """Tell whether all is right of which the place lies inside the range."""
+    at = _grid(values, scale, zero_point)
+    return np.array_equal(got[abs(at) < 127], at[abs(at) < 127])
+
+
 _BY_VALUE = function(_stored, _ranges, whole=True)
 
 
@@ -168,50 +174,34 @@ EXERCISES = (
             (lambda *a: (_grid(*a) < -128).mean(), "What is too large is cut off as well."),
             (lambda *a: (abs(_grid(*a)) > 127).mean(), _HALVES),
             (lambda *a: (abs(_grid(*a)) > 128).mean(), _HALVES),
-            (
-                when(lambda given, value: isinstance(value, bool)),
-                "Not whether any is cut off, but which share: .mean(), not .any().",
-            ),
-            (
-                when(lambda given, value: np.shape(value) == given[0].shape),
-                "That says of each value whether it is cut off: its mean is the share.",
-            ),
-            (
-                when(lambda given, value: np.shape(value) != ()),
-                "One number for all values: mean() without an axis.",
-            ),
-            (
-                when(lambda given, value: getattr(value, "kind", "") == "ValueError"),
-                "`or` asks for one truth value: `|` joins two arrays, each condition in brackets.",
-            ),
-            (
-                lambda values, scale, zero_point: _cut_off(values, scale, 0),
-                "Move by the zero point before you compare: 0 is stored as zero_point.",
-            ),
-            (
-                lambda values, scale, zero: _cut_off(values * scale**2, scale, zero),
-                "The scale is the width of a step: divide by it, do not multiply.",
-            ),
-            (
-                lambda values, scale, zero_point: 1 - _cut_off(values, scale, zero_point),
-                "That is the share which fits: the others are asked for.",
-            ),
+            (when(lambda given, value: isinstance(value, bool)),
+             "Not whether any is cut off, but which share: .mean(), not .any()."),
+            (when(lambda given, value: np.shape(value) == given[0].shape),
+             "That says of each value whether it is cut off: its mean is the share."),
+            (when(lambda given, value: np.shape(value) != ()),
+             "One number for all values: mean() without an axis."),
+            (when(lambda given, value: getattr(value, "kind", "") == "ValueError"),
+             "`or` asks for one truth value: `|` joins two arrays, each condition in brackets."),
+            (lambda values, scale, zero_point: _cut_off(values, scale, 0),
+             "Move by the zero point before you compare: 0 is stored as zero_point."),
+            (lambda values, scale, zero: _cut_off(values * scale**2, scale, zero),
+             "The scale is the width of a step: divide by it, do not multiply."),
+            (lambda values, scale, zero_point: 1 - _cut_off(values, scale, zero_point),
+             "That is the share which fits: the others are asked for."),
             (_counted, "You count them: a share is their number divided by how many there are."),
-            (
-                lambda values, scale, zero: _counted(values, scale, zero) / len(values),
-                "len() counts the rows alone: how many numbers stand in all of them?",
-            ),
+            (lambda values, scale, zero: _counted(values, scale, zero) / len(values),
+             "len() counts the rows alone: how many numbers stand in all of them?"),
             (lambda v, s, zero: _cut_off(v, s, -zero), "The zero point is added, not taken away."),
-            (
-                lambda v, s, zero: ((v / s + zero < -128) | (v / s + zero > 127)).mean(),
-                "Round before you compare: 127.3 is stored as 127.",
-            ),
+            (lambda v, s, zero: ((v / s + zero < -128) | (v / s + zero > 127)).mean(),
+             "Round before you compare: 127.3 is stored as 127."),
             (_not_nearest(np.floor), "You round down: the nearest integer is stored."),
             (_not_nearest(np.trunc), "int cuts digits off: the nearest integer is stored."),
-            (
-                lambda *_: 0.0,
-                "None at all? Compare before any change of type: too small OR too large counts.",
-            ),
+            (lambda *_: 0.0,
+             "None at all? Compare before any cast or clip: too small OR too large counts."),
+            (otherwise(lambda given, got: 0 <= got < _cut_off(*given)),
+             "More are cut off: take np.round(values / scale) + zero_point, and both ends."),
+            (otherwise(lambda given, got: _cut_off(*given) < got <= 1),
+             "Fewer are cut off: those of np.round(values / scale) + zero_point alone."),
         ],
         right="one line that would have saved a product.",
         hints=(
@@ -225,44 +215,30 @@ EXERCISES = (
         judge=function(_enough, _sizes, whole=True),
         mistakes=[
             (lambda memory, missing: memory + missing, "Is that a multiple of 16?"),
-            (
-                lambda memory, missing: (memory + missing) // 16 * 16,
-                "You round down, and some of the missing bytes are missing again.",
-            ),
-            (
-                lambda memory, missing: ((memory + missing) // 16 + 1) * 16,
-                "Where the sum is a multiple of 16 already, nothing has to be added.",
-            ),
-            (
-                lambda memory, missing: -(-missing // 16) * 16,
-                "That is the room to add: the memory that was too small counts, too.",
-            ),
-            (
-                lambda memory, missing: memory + -(-missing // 16) * 16,
-                "The sum has to be a multiple of 16, not the part that you add.",
-            ),
+            (lambda memory, missing: (memory + missing) // 16 * 16,
+             "You round down, and some of the missing bytes are missing again."),
+            (lambda memory, missing: ((memory + missing) // 16 + 1) * 16,
+             "Where the sum is a multiple of 16 already, nothing has to be added."),
+            (lambda memory, missing: -(-missing // 16) * 16,
+             "That is the room to add: the memory that was too small counts, too."),
+            (lambda memory, missing: memory + -(-missing // 16) * 16,
+             "The sum has to be a multiple of 16, not the part that you add."),
             (lambda a, m: _up(a) + m, "The sum has to be a multiple of 16, not the memory alone."),
             (lambda a, m: float(_up(a + m)), "The right size as a float: bytes are whole, use //."),
             (lambda a, m: a + m + 16, "16 more is no multiple of 16: go up to the next one."),
-            (
-                lambda a, m: round((a + m) / 16) * 16,
-                "The nearest multiple may lie below: then bytes are missing again.",
-            ),
+            (lambda a, m: round((a + m) / 16) * 16,
+             "The nearest multiple may lie below: then bytes are missing again."),
             (lambda a, m: _up(a + m) // 16, "So many times 16 bytes: how many bytes is that?"),
-            (
-                lambda a, m: a + m + (a + m) % 16,
-                "The rest lies above a multiple. What lacks to the next one is 16 less it.",
-            ),
+            (lambda a, m: a + m + (a + m) % 16,
+             "The rest lies above a multiple. What lacks to the next one is 16 less it."),
             (lambda a, m: _up(a - m), "What is missing is added to the memory."),
-            (
-                when(lambda given, value: value < sum(given)),
-                "That is too little: memory and what is missing both have to fit in.",
-            ),
-            (
-                when(lambda given, value: value % 16 == 0 and value > _enough(*given)),
-                "More than it needs: add first, and go up once, to the *next* multiple of 16.",
-            ),
+            (when(lambda given, value: value < sum(given)),
+             "That is too little: memory and what is missing both have to fit in."),
+            (when(lambda given, value: value % 16 == 0 and value > _enough(*given)),
+             "More than it needs: add first, and go up once, to the *next* multiple of 16."),
             (lambda a, m: 2 * a, "Do not guess: the message says how many bytes are missing."),
+            (otherwise(lambda given, value: value % 16),
+             "Is that a multiple of 16? Divide, round up, and multiply: the sum, not a part."),
         ],
         right="and no byte more than the alignment asks.",
         hints=(
@@ -276,10 +252,8 @@ EXERCISES = (
         judge=Judge(_stored, _grade_stored, _ranges),
         mistakes=[
             (_as_floats, "The right numbers, still as floats: change the type last."),
-            (
-                _wrapped,
-                "What is too large comes out at the other end: cut off before you change the type.",
-            ),
+            (_wrapped,
+             "What is too large comes out at the other end: cut off before you change the type."),
             (_without_zero, "Where does the zero point come in? 0 is stored as zero_point."),
             (_not_rounded, "Changing the type cuts digits off: round before."),
             (_type_first, _WEB),
@@ -287,36 +261,28 @@ EXERCISES = (
             (_moved_first, "The zero point counts steps: divide first, then move."),
             (lambda v, s, zero: _int8(np.clip(np.round(v / s), -128, 127) + zero), _LATE),
             (lambda v, s, zero: np.clip(np.round(v / s), -128, 127) + zero, _LATE),
-            (
-                lambda v, s, zero: _stored(v * s**2, s, zero),
-                "The scale is the width of a step: divide by it, do not multiply.",
-            ),
+            (lambda v, s, zero: _stored(v * s**2, s, zero),
+             "The scale is the width of a step: divide by it, do not multiply."),
             (lambda v, s, zero: _stored(v, s, -zero), "The zero point is added, not taken away."),
-            (
-                lambda *arguments: np.clip(_grid(*arguments), 0, 255),
-                "From 0 to 255, that is uint8: an int8 goes from −128 to 127.",
-            ),
+            (lambda *arguments: np.clip(_grid(*arguments), 0, 255),
+             "From 0 to 255, that is uint8: an int8 goes from −128 to 127."),
             (_between(-127, 127), "−128 can be stored, too: only weights leave it unused."),
-            (
-                _between(-128, 128),
-                "128 is no int8, and comes out at the other end: 127 is the last.",
-            ),
+            (_between(-128, 128),
+             "128 is no int8, and comes out at the other end: 127 is the last."),
             (_between(-128, 10**6), "You cut off below only: what is too large comes out below."),
             (_between(-(10**6), 127), "You cut off above only: what is too small comes out above."),
-            (
-                lambda v, s, zero: _stored(np.floor(v / s) * s, s, zero),
-                "You round down: the nearest integer is stored.",
-            ),
+            (lambda v, s, zero: _stored(np.floor(v / s) * s, s, zero),
+             "You round down: the nearest integer is stored."),
             (lambda v, s, z: _stored(np.ceil(v / s) * s, s, z), "You round up: take the nearest."),
             (lambda v, s, z: _stored(np.trunc(v / s) * s, s, z), "int cuts digits off: round."),
-            (
-                lambda v, s, zero: _int8(np.clip((v - zero) * s, -128, 127)),
-                "That is the way back, from a stored number to what it stands for.",
-            ),
-            (
-                when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
-                "Every value stays, none is dropped: too large becomes 127, too small −128.",
-            ),
+            (lambda v, s, zero: _int8(np.clip((v - zero) * s, -128, 127)),
+             "That is the way back, from a stored number to what it stands for."),
+            (when(lambda given, value: np.shape(value) not in ((), given[0].shape)),
+             "The array keeps its shape: too large becomes 127, too small −128."),
+            (otherwise(lambda given, got: _inside(got, *given)),
+             "Right inside the range: what lies outside becomes −128 or 127, at its own end."),
+            (otherwise(lambda given, got: got.shape == given[0].shape),
+             "Divide by scale, round, add zero_point, clip: one of these is missing or moved."),
         ],
         right="right type and right meaning.",
         hints=(
@@ -345,4 +311,4 @@ EXERCISES = (
             "Find for each letter the patient who said nearly the same.",
         ),
     ),
-)
+)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 # 27.2: noise or not
@@ -76,6 +76,14 @@ EXERCISES = (
         ask="p_value(lost, gained): how often fair coins fall at least as unevenly, both ways",
         judge=function(_p_value, _flips, tolerance=1e-9),
         mistakes=[
+            (
+                _spoilt(whole=lambda flips: 1),
+                "Always 1: divide by 2**n, and end the tail at the smaller count.",
+            ),
+            (
+                lambda a, b: 0.0,
+                "Always 0: comb(n, k) has all coins first, and 0 heads are a way, too.",
+            ),
             (_one_side, "That is one tail: as uneven in the other direction counts too."),
             *((_spoilt(pick=pick), _SMALLER) for pick in _COUNTS),
             *((_spoilt(math.inf, pick=pick), _SMALLER) for pick in _COUNTS),
@@ -121,6 +129,8 @@ EXERCISES = (
                     lambda a, b: a / (a + b) if a + b else 0,
                     lambda a, b: min(a, b) / (a + b) if a + b else 0,
                     lambda a, b: (abs(a - b) - 1) ** 2 / (a + b) if a + b else 0,
+                    lambda a, b: (a - b) ** 2 / (a + b) if a + b else 0,
+                    lambda a, b: abs(a - b) / (a + b) if a + b else 0,
                 )
             ),
             (
@@ -135,10 +145,19 @@ EXERCISES = (
                 "n is all coins, lost + gained, in comb() as well.",
             ),
             (lambda a, b: _one_side(a, b) ** 2, "Double it: 2 *, not **2."),
+            (lambda a, b: min(1.0, 4 * _one_side(a, b)), "You double it twice."),
             (lambda a, b: _one_side(a, b) / 2, "Double it: two tails are more than one."),
             (
                 lambda a, b: min(1.0, 2 * math.comb(a + b, a) / 2 ** (a + b)),
                 "You count this outcome alone: more uneven ones belong to the tail as well.",
+            ),
+            (
+                otherwise(lambda given, got: got < _p_value(*given)),
+                "Too rare: both tails count, each from no head at all to the smaller count.",
+            ),
+            (
+                otherwise(lambda given, got: got > _p_value(*given)),
+                "Too often: two tails, each up to the smaller count, of 2**(lost + gained) ways.",
             ),
         ],
         right="now you know how easily chance alone makes such a drop.",
@@ -172,6 +191,14 @@ EXERCISES = (
                 partial(_choose, key=lambda row: row[1]),
                 "Larger is not always better: compare the accuracies.",
             ),
+            (
+                lambda rows, most: min(rows, key=lambda row: row[1])[0],
+                "You take the smallest of all: take the best of those that fit, if any does.",
+            ),
+            (
+                lambda rows, most: _choose([(n, -size, good) for n, size, good in rows], -most),
+                "Those are above the budget: what fits is at most as large.",
+            ),
             (when(lambda arguments, value: value.kind == "ValueError"), _NONE),
             (partial(_choose, key=lambda row: row[0]), _NAMES),
             (lambda rows, most: max(row for row in rows if row[1] <= most)[0], _NAMES),
@@ -197,6 +224,22 @@ EXERCISES = (
             (
                 _returns((tuple, list)),
                 "Return the name alone, the first item of the row.",
+            ),
+            (
+                otherwise(lambda given, got: not got and _choose(*given) is None),
+                "Where none fits, return None itself: no empty text, no False, no 0.",
+            ),
+            (
+                otherwise(lambda given, got: dict(row[:2] for row in given[0])[got] > given[1]),
+                "Yours does not fit into the budget: only compare those that do.",
+            ),
+            (
+                otherwise(lambda given, got: got in [row[0] for row in given[0]]),
+                "Yours fits, and another that fits is more accurate: compare the third items.",
+            ),
+            (
+                otherwise(lambda given, got: got is None),
+                "One of them fits: look at every row before you return None.",
             ),
         ],
         right="size is a limit, accuracy the aim.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.exercises.answers import Raised
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import array, function
 
 # 28.5: what crosses a cut
@@ -185,18 +185,12 @@ EXERCISES = (
             ([5, 3], "Five calls, but one number comes twice and one tensor is like another."),
             ([3, 0], "Nothing runs before it was traced: the first call always traces."),
             ([1, 3], "The other way round: first without, then with the signature."),
-            (
-                when(lambda value: len(value) == 2 and value[0] == 3),
-                "3 is right. With a signature all five become tensors of one shape and type.",
-            ),
-            (
-                when(lambda value: len(value) == 2 and value[1] == 1),
-                "1 is right. Without one, each new number of Python counts, and the tensors once.",
-            ),
-            (
-                when(lambda value: len(value) == 2),
-                "How many numbers are new? Do the tensors differ in kind? And with a signature?",
-            ),
+            (when(lambda value: len(value) == 2 and value[0] == 3),
+             "3 is right. With a signature all five become tensors of one shape and type."),
+            (when(lambda value: len(value) == 2 and value[1] == 1),
+             "1 is right. Without one, each new number of Python counts, and the tensors once."),
+            (when(lambda value: len(value) == 2),
+             "How many numbers are new? Do the tensors differ in kind? And with a signature?"),
         ],
         right="a signature says beforehand what may come, so nothing new ever does.",
         hints=(
@@ -210,43 +204,31 @@ EXERCISES = (
         judge=function(_bytes_sent, _drawn_graphs, whole=True),
         mistakes=[
             (_edge_by_edge, "You count every edge: a tensor with two readers on B goes once."),
-            (
-                lambda rows, cut: rows[cut - 1][1],
-                "Not the last tensor of A alone: others may be read on B too, or it may not be.",
-            ),
-            (
-                lambda rows, cut: sum(row[1] for row in rows[:cut]),
-                "Not everything that A makes: only what somebody on B reads.",
-            ),
-            (
-                lambda rows, cut: len(_sent_sizes(rows, cut)),
-                "You count tensors: add up their bytes.",
-            ),
-            (
-                lambda rows, cut: _bytes_sent(rows, cut + 1),
-                "The first row of B is rows[cut], not rows[cut + 1].",
-            ),
+            (lambda rows, cut: rows[cut - 1][1],
+             "Not the last tensor of A alone: others may be read on B too, or it may not be."),
+            (lambda rows, cut: sum(row[1] for row in rows[:cut]),
+             "Not everything that A makes: only what somebody on B reads."),
+            (lambda rows, cut: len(_sent_sizes(rows, cut)),
+             "You count tensors: add up their bytes."),
+            (lambda rows, cut: _bytes_sent(rows, cut + 1),
+             "The first row of B is rows[cut], not rows[cut + 1]."),
             *_SENT,
             (_sizes_once, "Two tensors of equal size are two: collect names, not sizes."),
             (_readers, "Those are the bytes of the readers: sent is what they read."),
-            (
-                lambda rows, cut: _sent(rows, rows[cut:]),
-                "What B makes itself need not be sent: is the name one of A?",
-            ),
+            (lambda rows, cut: _sent(rows, rows[cut:]),
+             "What B makes itself need not be sent: is the name one of A?"),
             (_unread_here, "What A reads itself may be read on B, too: look at the readers on B."),
-            (
-                lambda rows, cut: _of_all_inputs(rows, cut, inputs=slice(1)),
-                "An operation may read several tensors: look at all names of its inputs.",
-            ),
-            (
-                lambda rows, cut: _of_all_inputs(rows, cut, readers=slice(1)),
-                "Not the first row of B alone: every row from `cut` on may read from A.",
-            ),
+            (lambda rows, cut: _of_all_inputs(rows, cut, inputs=slice(1)),
+             "An operation may read several tensors: look at all names of its inputs."),
+            (lambda rows, cut: _of_all_inputs(rows, cut, readers=slice(1)),
+             "Not the first row of B alone: every row from `cut` on may read from A."),
             (lambda rows, cut: 0, "The rows from `cut` on read, and those before it are read."),
-            (
-                when(lambda _, value: isinstance(value, (list, tuple, set, dict))),
-                "One number is asked: add up the bytes.",
-            ),
+            (when(lambda _, value: isinstance(value, (list, tuple, set, dict))),
+             "One number is asked: add up the bytes."),
+            (otherwise(lambda given, got: got > _bytes_sent(*given)),
+             "Too many: a tensor of A that B reads goes once, and no other is sent."),
+            (otherwise(lambda given, got: got < _bytes_sent(*given)),
+             "Too few: every tensor of A counts that any row from `cut` on reads."),
         ],
         right="that is what TensorFlow sends, too: a tensor once, however many read it.",
         hints=(
@@ -259,81 +241,46 @@ EXERCISES = (
         ask="best_cut(on_a, on_b, sent, link): how many operations to leave on A",
         judge=function(_best_cut, _tables, whole=True),
         mistakes=[
-            (
-                lambda on_a, on_b, sent, link: min(range(len(sent)), key=sent.__getitem__),
-                "Fewest bytes is not all: bytes / link are seconds, and A and B take some, too.",
-            ),
+            (lambda on_a, on_b, sent, link: min(range(len(sent)), key=sent.__getitem__),
+             "Fewest bytes is not all: bytes / link are seconds, and A and B take some, too."),
             (_middle, "Half of the work is no aim: add up the seconds of each cut."),
-            (
-                lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, [0] * len(sent), link),
-                "You leave out the link: bytes divided by bytes a second.",
-            ),
-            (
-                lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, sent, link, weight=0),
-                "You leave out the operations on B.",
-            ),
-            (
-                lambda on_a, on_b, sent, link: _best_cut(on_b, on_a, sent, link),
-                "The operations before the cut run on A, those from it on on B.",
-            ),
-            (
-                _least(_time, last=1),
-                "Everything may stay on A: the last cut is len(sent) - 1.",
-            ),
+            (lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, [0] * len(sent), link),
+             "You leave out the link: bytes divided by bytes a second."),
+            (lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, sent, link, weight=0),
+             "You leave out the operations on B."),
+            (lambda on_a, on_b, sent, link: _best_cut(on_b, on_a, sent, link),
+             "The operations before the cut run on A, those from it on on B."),
+            (_least(_time, last=1), "Everything may stay on A: the last cut is len(sent) - 1."),
             (_least(_time, first=1), "Everything may stand on B: the first cut is 0."),
-            (
-                lambda *given: _least(_time, first=1)(*given) - 1,
-                "You begin at 1, and count places from 0: try every cut from 0 on.",
-            ),
-            (
-                _least(lambda *given: -_time(*given)),
-                "That cut takes most time: the least is asked.",
-            ),
-            (
-                _least(lambda a, b, s, v, k: max(sum(a[:k]), sum(b[k:])) + s[k] / v),
-                "B waits for A: their seconds add up, the larger is not enough.",
-            ),
-            (
-                _least(lambda a, b, s, v, k: a[k] + b[k] + s[k] / v, last=1),
-                "Not one operation alone: add up all before the cut on A, and the others on B.",
-            ),
-            (
-                _least(lambda a, b, s, v, k: sum(a[: k + 1]) + sum(b[k:]) + s[k] / v),
-                "Operation `cut` stands on B alone: A ends before it.",
-            ),
-            (
-                _least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k + 1 :]) + s[k] / v),
-                "Operation `cut` is B's first: nobody runs it in your sum.",
-            ),
-            (
-                _least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k:]) + sum(s[:k]) / v),
-                "sent[cut] is all that is sent at a cut: do not add those before it.",
-            ),
+            (lambda *given: _least(_time, first=1)(*given) - 1,
+             "You begin at 1, and count places from 0: try every cut from 0 on."),
+            (_least(lambda *given: -_time(*given)),
+             "That cut takes most time: the least is asked."),
+            (_least(lambda a, b, s, v, k: max(sum(a[:k]), sum(b[k:])) + s[k] / v),
+             "B waits for A: their seconds add up, the larger is not enough."),
+            (_least(lambda a, b, s, v, k: a[k] + b[k] + s[k] / v, last=1),
+             "Not one operation alone: add up all before the cut on A, and the others on B."),
+            (_least(lambda a, b, s, v, k: sum(a[: k + 1]) + sum(b[k:]) + s[k] / v),
+             "Operation `cut` stands on B alone: A ends before it."),
+            (_least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k + 1 :]) + s[k] / v),
+             "Operation `cut` is B's first: nobody runs it in your sum."),
+            (_least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k:]) + sum(s[:k]) / v),
+             "sent[cut] is all that is sent at a cut: do not add those before it."),
             *((_least(wrong, last=last), words) for wrong, last, words in _SUMS),
-            (
-                lambda on_a, on_b, sent, link: len(on_a),
-                "Always all on A: remember the least time with its cut, and compare with it.",
-            ),
-            (
-                lambda on_a, on_b, sent, link: len(on_a) // 2,
-                "Half of the operations is no aim: add up the seconds of each cut.",
-            ),
-            (
-                when(lambda given, value: value == min(given[2])),
-                "Those are bytes: which cut takes the least time?",
-            ),
-            (
-                when(lambda _, value: isinstance(value, Raised)),
-                "Cuts go from 0 to len(sent) - 1, one more than there are operations.",
-            ),
-            (
-                when(lambda _, value: isinstance(value, float)),
-                "That is a time: at which cut is it?",
-            ),
-            (
-                when(lambda _, value: isinstance(value, list)),
-                "Those are the times of the cuts: which cut has the least?",
-            ),
+            (lambda on_a, on_b, sent, link: len(on_a),
+             "Always all on A: remember the least time with its cut, and compare with it."),
+            (lambda on_a, on_b, sent, link: len(on_a) // 2,
+             "Half of the operations is no aim: add up the seconds of each cut."),
+            (when(lambda given, value: value == min(given[2])),
+             "Those are bytes: which cut takes the least time?"),
+            (when(lambda _, value: isinstance(value, Raised)),
+             "Cuts go from 0 to len(sent) - 1, one more than there are operations."),
+            (when(lambda _, value: isinstance(value, float)),
+             "That is a time: at which cut is it?"),
+            (when(lambda _, value: isinstance(value, list)),
+             "Those are the times of the cuts: which cut has the least?"),
+            (otherwise(lambda given, got: 0 <= got < len(given[2])),
+             "Another cut takes less: on_a[:cut], on_b[cut:] and sent[cut] / link, added up."),
         ],
         right="that decides it for any chain of operations, two devices and a link.",
         hints=(
@@ -341,4 +288,4 @@ EXERCISES = (
             "The time of a cut: on_a before it, sent[cut] / link, on_b from it on.",
         ),
     ),
-)
+)  # fmt: skip

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from course_lib.exercises.core import Exercise, when
+from course_lib.exercises.core import Exercise, otherwise, when
 from course_lib.exercises.judges import function
 
 # 47.3: a range that forgets
@@ -58,7 +58,9 @@ def _layers(rng):
         decibels = dict(zip(labels[count - 1 :: -1], heard, strict=True))
         drawn.append((names, decibels))
         if count > 2:
-            drawn.append((names, decibels | {labels[1]: math.inf, labels[0]: -heard[0]}))
+            drawn.append(
+                (names, decibels | {labels[1]: math.inf, labels[0]: -heard[0], labels[2]: 99})
+            )
     return drawn
 
 
@@ -94,38 +96,22 @@ EXERCISES = (
         ask="running(values, keep): what is left of the values when the last one has come",
         judge=function(_running, _peaks, tolerance=1e-9),
         mistakes=[
-            (
-                lambda values, keep: max(values),
-                "That is our converter's way, the largest of all. Here an old one is forgotten.",
-            ),
-            (
-                lambda values, keep: sum(values) / len(values),
-                "That is the mean, to which all count alike. Here the last ones count more.",
-            ),
-            (
-                lambda values, keep: _running(values, 1 - keep),
-                "The other way round: `keep` is the share of what you had, 1 - keep of the new.",
-            ),
-            (
-                _from_zero,
-                "You begin at 0, as if there had been a value before. Begin with the first.",
-            ),
-            (
-                _all_but_last,
-                "The last value counts, too: values[1:-1] and range(1, n - 1) leave it out.",
-            ),
-            (
-                lambda values, keep: _running(values[::-1], keep),
-                "You go backwards: the first value comes first, and is forgotten most.",
-            ),
-            (
-                lambda values, keep: keep * values[0] + (1 - keep) * values[-1],
-                "That is one step, from the first to the last. Each value between moves it, too.",
-            ),
-            (
-                lambda values, keep: keep ** (len(values) - 1) * values[0],
-                "You only forget: with every step comes (1 - keep) of the new value.",
-            ),
+            (lambda values, keep: max(values),
+             "That is our converter's way, the largest of all. Here an old one is forgotten."),
+            (lambda values, keep: sum(values) / len(values),
+             "That is the mean, to which all count alike. Here the last ones count more."),
+            (lambda values, keep: _running(values, 1 - keep),
+             "The other way round: `keep` is the share of what you had, 1 - keep of the new."),
+            (_from_zero,
+             "You begin at 0, as if there had been a value before. Begin with the first."),
+            (_all_but_last,
+             "The last value counts, too: values[1:-1] and range(1, n - 1) leave it out."),
+            (lambda values, keep: _running(values[::-1], keep),
+             "You go backwards: the first value comes first, and is forgotten most."),
+            (lambda values, keep: keep * values[0] + (1 - keep) * values[-1],
+             "That is one step, from the first to the last. Each value between moves it, too."),
+            (lambda values, keep: keep ** (len(values) - 1) * values[0],
+             "You only forget: with every step comes (1 - keep) of the new value."),
             (
                 lambda values, keep: (
                     values[0] * keep ** (len(values) - 1)
@@ -133,36 +119,27 @@ EXERCISES = (
                 ),
                 "The new value has to be made smaller, too: only 1 - keep of it comes in.",
             ),
-            (
-                when(lambda arguments, value: isinstance(value, list)),
-                "You return all of the way. Asked is its end, one number.",
-            ),
-            (
-                lambda values, keep: _running(values[:2], keep) if len(values) > 1 else None,
-                "You return after the first step: `return` stands inside the loop.",
-            ),
+            (when(lambda arguments, value: isinstance(value, list)),
+             "You return all of the way. Asked is its end, one number."),
+            (lambda values, keep: _running(values[:2], keep) if len(values) > 1 else None,
+             "You return after the first step: `return` stands inside the loop."),
             (
                 lambda values, keep: (
                     keep * values[-2] + (1 - keep) * values[-1] if values[1:] else values[0]
                 ),
                 "The value before is not what you have: that remembers all of them.",
             ),
-            (
-                lambda values, keep: values[-1],
-                "That is the last value: most of what you have stays at each step.",
-            ),
-            (
-                lambda values, keep: values[0],
-                "That is the first value: each later one moves it.",
-            ),
-            (
-                lambda values, keep: _running(values, 0.95),
-                "You always keep 0.95. Take the `keep` that comes in.",
-            ),
-            (
-                when(lambda arguments, value: getattr(value, "kind", "") == "UnboundLocalError"),
-                "A list of one value has no step: set what you have to values[0] before the loop.",
-            ),
+            (lambda values, keep: values[-1],
+             "That is the last value: most of what you have stays at each step."),
+            (lambda values, keep: values[0], "That is the first value: each later one moves it."),
+            (lambda values, keep: _running(values, 0.95),
+             "You always keep 0.95. Take the `keep` that comes in."),
+            (when(lambda arguments, value: getattr(value, "kind", "") == "UnboundLocalError"),
+             "A list of one value has no step: set what you have to values[0] before the loop."),
+            (otherwise(lambda given, got: not min(given[0]) <= got <= max(given[0])),
+             "It leaves the range of the values: keep and 1 - keep are shares of 1."),
+            (otherwise(lambda given, got: type(got) is float),
+             "Value by value, in their order: keep of what you have so far, 1 - keep of the new."),
         ],
         right="what came early has hardly a voice in the end.",
         hints=(
@@ -175,28 +152,20 @@ EXERCISES = (
         ask='results(names, decibels): a dict, tensor name to {"value": …}, only finite ones',
         judge=function(_results, _layers),
         mistakes=[
-            (
-                _has(lambda names, keys: keys <= names.keys()),
-                "The keys are labels. Model Explorer knows tensors: look the label up in `names`.",
-            ),
-            (
-                lambda names, decibels: _shown(names, decibels, keep=lambda value: True),
-                "JSON has no infinity: leave out layers without noise.",
-            ),
-            (
-                lambda names, decibels: _shown(names, decibels, item=lambda value: value),
-                'Each value is a dict of its own: {"value": 31.4}.',
-            ),
+            (_has(lambda names, keys: keys <= names.keys()),
+             "The keys are labels. Model Explorer knows tensors: look the label up in `names`."),
+            (lambda names, decibels: _shown(names, decibels, keep=lambda value: True),
+             "JSON has no infinity: leave out layers without noise."),
+            (lambda names, decibels: _shown(names, decibels, item=lambda value: value),
+             'Each value is a dict of its own: {"value": 31.4}.'),
             (
                 lambda names, decibels: _shown(
                     names, decibels, keep=lambda value: True, item=lambda value: value
                 ),
                 'Each value is a dict of its own: {"value": 31.4}.',
             ),
-            (
-                lambda names, decibels: _shown(names, decibels, item=lambda v: {"value": str(v)}),
-                "The value is a text. As a number it gets a colour.",
-            ),
+            (lambda names, decibels: _shown(names, decibels, item=lambda v: {"value": str(v)}),
+             "The value is a text. As a number it gets a colour."),
             (
                 lambda names, decibels: _shown(
                     names,
@@ -215,10 +184,8 @@ EXERCISES = (
                 ),
                 "None is no number for a colour. A layer without noise is left out.",
             ),
-            (
-                lambda names, decibels: _shown(names, decibels, item=lambda v: {"decibels": v}),
-                'The key is "value", whatever the unit.',
-            ),
+            (lambda names, decibels: _shown(names, decibels, item=lambda v: {"decibels": v}),
+             'The key is "value", whatever the unit.'),
             (
                 lambda names, decibels: _shown(
                     names, decibels, item=lambda v: {"value": float(round(v))}
@@ -239,30 +206,18 @@ EXERCISES = (
                 },
                 "The two dicts have orders of their own: look up names[label], do not zip.",
             ),
-            (
-                lambda names, decibels: _shown(names, decibels, item=lambda value: {value}),
-                '{31.4} and [31.4] have no key. A dict has one: {"value": 31.4}.',
-            ),
-            (
-                when(lambda arguments, value: isinstance(value, str)),
-                "That is a text. Return the dict, the next cell makes JSON of it.",
-            ),
-            (
-                _has(lambda names, keys: keys == {"results"}),
-                'The wrapper "results" is written by the next cell: return what goes into it.',
-            ),
-            (
-                lambda names, decibels: _shown(names, decibels, item=lambda v: {"Value": v}),
-                'The key is "value", in small letters.',
-            ),
-            (
-                _has(lambda names, keys: keys == {"value"}),
-                'That is one dict for all. Each tensor has its own: {name: {"value": 31.4}, …}.',
-            ),
-            (
-                when(lambda arguments, value: isinstance(value, (list, tuple))),
-                "Asked is a dict, from the name of a tensor to its value.",
-            ),
+            (lambda names, decibels: _shown(names, decibels, item=lambda value: {value}),
+             '{31.4} and [31.4] have no key. A dict has one: {"value": 31.4}.'),
+            (when(lambda arguments, value: isinstance(value, str)),
+             "That is a text. Return the dict, the next cell makes JSON of it."),
+            (_has(lambda names, keys: keys == {"results"}),
+             'The wrapper "results" is written by the next cell: return what goes into it.'),
+            (lambda names, decibels: _shown(names, decibels, item=lambda v: {"Value": v}),
+             'The key is "value", in small letters.'),
+            (_has(lambda names, keys: keys == {"value"}),
+             'That is one dict for all. Each tensor has its own: {name: {"value": 31.4}, …}.'),
+            (when(lambda arguments, value: isinstance(value, (list, tuple))),
+             "Asked is a dict, from the name of a tensor to its value."),
             (
                 when(
                     lambda arguments, value: (
@@ -272,6 +227,8 @@ EXERCISES = (
                 ),
                 "Not every name has a value: go through `decibels`, not through `names`.",
             ),
+            (otherwise(lambda given, got: got.keys() == _results(*given).keys()),
+             'The keys are right. Under each: {"value": decibels[label]}, just as it came.'),
         ],
         right="any number that you can compute for a layer can be seen on its node.",
         hints=(
@@ -289,54 +246,28 @@ EXERCISES = (
                 "reshape leaves the numbers in their order, so that they get other places. "
                 "Move the axes: transpose.",
             ),
-            (
-                lambda kernel: kernel.transpose(2, 3, 1, 0),
-                "That is Keras's order, (h, w, in, out). A .tflite has the filters first.",
-            ),
-            (
-                lambda kernel: kernel.transpose(0, 3, 1, 2),
-                "That is the way back, from (out, h, w, in). Say for each new axis where it was.",
-            ),
-            (
-                lambda kernel: kernel.transpose(0, 3, 2, 1),
-                "Height and width have changed places.",
-            ),
-            (
-                lambda kernel: kernel.transpose(1, 2, 3, 0),
-                "Inputs come first with you, filters last: it is the other way round.",
-            ),
-            (
-                lambda kernel: kernel.transpose(3, 2, 0, 1),
-                "That is how Keras's kernel becomes PyTorch's. Here PyTorch's becomes a .tflite's.",
-            ),
-            (
-                lambda kernel: kernel.transpose(2, 3, 0, 1),
-                "Height and width come first with you. The filters stay first.",
-            ),
-            (
-                when(lambda arguments, value: isinstance(value, tuple)),
-                "That is only a shape. Return the array itself.",
-            ),
-            (
-                lambda kernel: kernel.copy(),
-                "That is the kernel as it came, (out, in, h, w). Does transpose return something?",
-            ),
-            (
-                lambda kernel: kernel.T,
-                ".T turns all axes around. The filters stay first.",
-            ),
-            (
-                lambda kernel: np.swapaxes(kernel, 1, 2),
-                "One swap is not enough: two axes move forward, and one goes to the end.",
-            ),
-            (
-                when(lambda arguments, value: np.ndim(value) != 4),
-                "The kernel keeps its four axes, only in another order.",
-            ),
-            (
-                when(lambda arguments, value: value.ndim == 4),
-                "Say of each new axis, of (out, h, w, in), which of the old ones it was.",
-            ),
+            (lambda kernel: kernel.transpose(2, 3, 1, 0),
+             "That is Keras's order, (h, w, in, out). A .tflite has the filters first."),
+            (lambda kernel: kernel.transpose(0, 3, 1, 2),
+             "That is the way back, from (out, h, w, in). Say for each new axis where it was."),
+            (lambda kernel: kernel.transpose(0, 3, 2, 1), "Height and width have changed places."),
+            (lambda kernel: kernel.transpose(1, 2, 3, 0),
+             "Inputs come first with you, filters last: it is the other way round."),
+            (lambda kernel: kernel.transpose(3, 2, 0, 1),
+             "That is how Keras's kernel becomes PyTorch's. Here PyTorch's becomes a .tflite's."),
+            (lambda kernel: kernel.transpose(2, 3, 0, 1),
+             "Height and width come first with you. The filters stay first."),
+            (when(lambda arguments, value: isinstance(value, tuple)),
+             "That is only a shape. Return the array itself."),
+            (lambda kernel: kernel.copy(),
+             "That is the kernel as it came, (out, in, h, w). Does transpose return something?"),
+            (lambda kernel: kernel.T, ".T turns all axes around. The filters stay first."),
+            (lambda kernel: np.swapaxes(kernel, 1, 2),
+             "One swap is not enough: two axes move forward, and one goes to the end."),
+            (when(lambda arguments, value: np.ndim(value) != 4),
+             "The kernel keeps its four axes: np.transpose takes each of 0, 1, 2, 3 once."),
+            (when(lambda arguments, value: value.ndim == 4),
+             "Say of each new axis, of (out, h, w, in), which of the old ones it was."),
         ],
         right="no number changed, only where it lies.",
         hints=(
@@ -344,4 +275,4 @@ EXERCISES = (
             "The axes were out 0, in 1, h 2, w 3.",
         ),
     ),
-)
+)  # fmt: skip

@@ -50,7 +50,7 @@ _KINDS = {
     type(None): "nothing",
     numpy.ndarray: "an array",
 }
-_PLAIN = {"a number", "a text", "a truth value"}  # a list may stand for a tuple or an array
+_PLAIN = {"a number", "a text", "a truth value", "bytes"}  # a list may stand for a tuple
 # What a number is multiplied by where a unit is mistaken, and words for it.
 _UNITS = {
     8: "8 times: bits or bytes",
@@ -63,24 +63,29 @@ _PLACES = ("first", "second", "third", "fourth")
 _STOPS = {  # a part of what a function raises, and what to look for
     "for ^": "A power is written ** in Python.",
     "for >>": "A shift needs integers: no /, no 0.5.",
+    "NoneType": "A step before gave nothing: append(), sort() and update() change in place.",
     "not subscriptable": "A number has no items: do your arguments stand in the order asked for?",
     "indices must be integers": "Its items have places, not names: row[0], row[1] and so on.",
     "has no attribute": "print(type(...)) tells what that is.",
-    "NameError": "Is it an argument under another name, misspelt, or a text without its quotes?",
+    "NameError": "Is it an argument under another name, unimported, or a text without its quotes?",
+    "truth value": "`if`, `and`, `or` ask of one value; np.where, & and | of whole arrays.",
+    "__round__": "round() takes one number, np.round whole arrays.",
+    "AxisError": "Axes count from 0: two of them are 0 and 1.",
+    "unsupported operand": "One of the two is no number: print(type(...)) tells what it is.",
+    "empty": "There may be nothing to choose from: what is asked then?",
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
     "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
-    "AxisError": "Axes count from 0: two of them are 0 and 1.",
     "broadcast": "Their shapes do not fit: print the .shape of both.",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
 }
 _CHANGED = {  # what to say of a number that was made of the right one in a usual way
     "Twice as much as is asked: is something added or counted twice?": lambda x: 2 * x,
     "Half of what is asked: is something divided or left out once too often?": lambda x: x / 2,
-    "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else x + 1,
+    "That is 1 minus what is asked: the other share.": lambda x: 1 - x if 0 <= x <= 1 else None,
     "Turned upside down: what is divided by what?": lambda x: 1 / x if x else 1.0,
     "You cut off what stands behind the point.": int,
 }
@@ -88,6 +93,7 @@ _NARROWED = {
     "You cut off at -128 and 127, which is not asked here.": lambda x: max(-128, min(127, x)),
     "Eight bits do not hold that: make an int of it first.": lambda x: (x + 128) % 256 - 128,
     "Right but for what is below 0: you make 0 of it.": lambda x: max(0, x),
+    "Unsigned numbers have no sign: what is below 0 came out 256 larger.": lambda x: x % 256,
 }
 
 
@@ -118,14 +124,13 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
         return f"{call} None itself is asked, and you return {short(value)}."
     if same(value, right, tolerance):
         return f"{call} the value is right, but it is a float: an integer is asked."
-    if isinstance(right, numpy.ndarray) and getattr(value, "shape", ()) == right.shape:
-        off = numpy.argwhere(~numpy.isclose(value, right, 0, tolerance, equal_nan=True))
-        if len(off):
-            place = tuple(off[0].tolist())
-            return (
-                f"{call} {len(off)} of {right.size} values are off: at {list(place)} you return "
-                f"{short(value[place].item())}, and it should be {short(right[place].item())}."
-            )
+    leaves = _leaves(value, right)
+    off = [leaf for leaf in leaves if not same(*leaf[1:], tolerance)]
+    if off and (len(leaves) > 8 or off[0][0] and isinstance(right, (dict, numpy.ndarray))):
+        path, value, right = off[0]
+        call += f" {len(off)} of {len(leaves)} values are off: at {[*path]}"
+    if isinstance(value, dict) and isinstance(right, dict):
+        return f"{call} your dict has the keys {short([*value])}, not {short([*right])}."
     kind, asked = (_KINDS.get(type(each), "") for each in (value, right))
     if value is not None and kind != asked and {kind, asked} & _PLAIN:
         return f"{call} this asks for {asked}, and {is_a(value)}."
@@ -133,6 +138,15 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
         near = "close, but not close enough" if asked == "a number" else "alike, but numbers differ"
         return f"{call} you return {short(value)}: {near}."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
+
+
+def _leaves(value: object, right: object, path: tuple = ()) -> list[tuple]:
+    """Return (path, value, right) of the single values in lists, dicts, bytes of one shape."""
+    a, b = (each.tolist() if hasattr(each, "tolist") else each for each in (value, right))
+    a, b = (dict(enumerate(c)) if type(c) in (list, tuple, bytes) else c for c in (a, b))
+    if not (isinstance(a, dict) and isinstance(b, dict) and b and a.keys() == b.keys()):
+        return [(path, value, right)]
+    return [leaf for key in b for leaf in _leaves(a[key], b[key], (*path, key))]
 
 
 def first_wrong(value: Sequence, expected: Sequence) -> str:
@@ -176,15 +190,36 @@ def usual_mistake(
     if (
         asked != told
         and len(asked) == len(told) == 1
-        and (asked <= _PLAIN | {"a tuple"} or asked == {"an array"} and told <= _PLAIN)
-        and not told & {"", "nothing"}
+        and (asked <= _PLAIN | {"a tuple"} or told <= _PLAIN)
+        and not (asked | told) & {"", "nothing"}
     ):
         return f"This asks for {asked.pop()}, and you return {told.pop()}."
-    if all(type(each) in (int, float) and abs(each) < 1e300 for pair in pairs for each in pair):
-        # of a size that survives the products below
+    if all(type(x) in (int, float) and abs(x) < 1e300 for pair in pairs for x in pair):  # products
         return _in_numbers(pairs, tolerance) or _by_an_argument(pairs, tolerance, given or {})
-    if all(isinstance(each, numpy.ndarray) for pair in pairs for each in pair):
-        return _in_arrays(pairs, tolerance)
+    if asked == told and asked <= {"a text", "bytes"}:
+        return _in_texts(pairs)
+    if not asked | told <= {"an array", "a list", "a dict"}:
+        return ""
+    if any(numpy.ndim(right) > 1 for _, right in pairs if isinstance(right, numpy.ndarray)):
+        if all(same(numpy.transpose(value), right, tolerance) for value, right in pairs):
+            return "Rows and columns have changed places: look at the axes."
+    leaves = [leaf[1:] for pair in pairs for leaf in _leaves(*pair)]
+    off = [leaf for leaf in leaves if not same(*leaf, tolerance)]
+    if not off or any(hasattr(right, "__len__") for _, right in off):
+        return ""
+    return usual_mistake(*zip(*off, strict=True), tolerance)
+
+
+def _in_texts(pairs: list[tuple]) -> str:
+    if all(value and value.lower() == right.lower() for value, right in pairs):
+        return "Right but for capital and small letters."
+    if all(value and value in right for value, right in pairs):
+        return "That is a part of what is asked: what stands before or behind it?"
+    if all(right and right in value for value, right in pairs):
+        return "What is asked is in there: return it alone."
+    told, asked = ({len(each) for each in side} for side in zip(*pairs, strict=True))
+    if len(told) == len(asked) == 1 < len(pairs) and told != asked:
+        return f"It should always have a length of {asked.pop()}, and yours has {told.pop()}."
     return ""
 
 
@@ -196,11 +231,8 @@ def _in_tuples(pairs: list[tuple], size: int, tolerance: float, given: dict[str,
     columns = [list(zip(*side, strict=True)) for side in zip(*pairs, strict=True)]
     values, expected = ([plain(list(column)) for column in side] for side in columns)
     off = [not same(a, b, tolerance) for a, b in zip(values, expected, strict=True)]
-    told = {
-        place: usual_mistake(values[place], expected[place], tolerance, given)
-        for place in range(min(size, len(_PLACES)))
-        if off[place]
-    }
+    places = [place for place in range(size)[: len(_PLACES)] if off[place]]
+    told = {n: usual_mistake(values[n], expected[n], tolerance, given) for n in places}
     place = next((each for each, words in told.items() if words), None)
     words = which_are_off(values, expected, tolerance)
     if place is None:
@@ -211,12 +243,17 @@ def _in_tuples(pairs: list[tuple], size: int, tolerance: float, given: dict[str,
 
 
 def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
+    def are_times(times: float) -> bool:  # dividing rounds
+        return all(b and same(a / times, b, tolerance + 1e-9 * abs(b)) for a, b in pairs)
+
     if all(right and same(-value, right, tolerance) for value, right in pairs):
         return "The size is right and the sign is not."
     if all(value in {round(right, n) for n in range(7)} - {right} for value, right in pairs):
         return "You round: give all of its digits."
     varied = len(pairs) > 2 and len({right for _, right in pairs}) > 1
     step = pairs[0][0] - pairs[0][1]
+    if all(type(right) is int and 0 < value - right < 1 for value, right in pairs):
+        return "You keep a fraction: // drops it, and round() goes to the nearest."
     if step and varied or abs(step) == 1 and all(type(right) is int for _, right in pairs):
         if all(same(value - step, right, tolerance + 1e-9 * abs(right)) for value, right in pairs):
             words = f"too {'large' if step > 0 else 'small'}, always: "
@@ -227,7 +264,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
         if factor == 8 and len(pairs) == 1 and min(map(abs, pairs[0])) < 4:
             continue  # such small numbers may differ so by chance
         for side, times in (("large", factor), ("small", 1 / factor)):
-            if _are_times(pairs, times, tolerance):
+            if are_times(times):
                 return f"Too {side} by {words}? Look at the unit that is asked."
     if len(pairs) < 2:  # of one, these would tell the answer
         return ""
@@ -239,51 +276,23 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
         if all(right != value == change(right) for value, right in pairs):
             return words
     times = pairs[0][0] / pairs[0][1] if pairs[0][1] else 0
-    if times not in (0, 1) and varied and _are_times(pairs, times, tolerance):
+    if times not in (0, 1) and varied and are_times(times):
         return f"Always {short(times)} times what is asked: what do you multiply or divide by?"
     return ""
 
 
-def _are_times(pairs: list[tuple[float, float]], times: float, tolerance: float) -> bool:
-    return all(
-        right and same(value / times, right, tolerance + 1e-9 * abs(right))  # dividing rounds
-        for value, right in pairs
-    )
-
-
-def _by_an_argument(
-    pairs: list[tuple[float, float]], tolerance: float, given: dict[str, Sequence]
-) -> str:
+def _by_an_argument(pairs: list[tuple], tolerance: float, given: dict[str, Sequence]) -> str:
     """Recognise a number that is off by an argument in each case, added or multiplied."""
     for name, numbers in given.items():
         plain_ones = [x for x in numbers if type(x) in (int, float) and 1e-100 < abs(x) < 1e100]
         if len(plain_ones) < len(numbers) or len(set(plain_ones)) < 2:
             continue
-        for times, words in ((1, ""), (2, "twice ")):
-            for sign, side in ((1, "large"), (-1, "small")):
-                if all(
-                    same(value, right + sign * times * each, tolerance + 1e-9 * abs(right))
-                    for (value, right), each in zip(pairs, numbers, strict=True)
-                ):
-                    return f"Too {side} by {words}`{name}`, always: look where you add or subtract."
-                if all(
-                    right and same(value, right * each ** (sign * times), 1e-9 * abs(value))
-                    for (value, right), each in zip(pairs, numbers, strict=True)
-                ):
-                    how = "multiplied" if sign > 0 else "divided"
-                    return f"Yours is what is asked, {how} {words}by `{name}`."
-    return ""
-
-
-def _in_arrays(pairs: list[tuple[numpy.ndarray, numpy.ndarray]], tolerance: float) -> str:
-    if any(each.dtype.kind not in "iuf" for pair in pairs for each in pair):
-        return ""
-    if any(right.ndim > 1 for _, right in pairs) and all(
-        same(value.T, right, tolerance) for value, right in pairs
-    ):
-        return "Rows and columns have changed places: look at the axes."
-    if all(right.any() and same(-1.0 * value, right, tolerance) for value, right in pairs):
-        return "The sizes are right and the signs are not."
-    if any(all(same(value, right.round(n)) for value, right in pairs) for n in range(5)):
-        return "You round: give all of their digits."
+        each = [(*pair, x) for pair, x in zip(pairs, numbers, strict=True)]
+        for times, words in ((1, ""), (2, "twice "), (-1, ""), (-2, "twice ")):
+            if all(same(v, r + times * x, tolerance + 1e-9 * abs(r)) for v, r, x in each):
+                side = "large" if times > 0 else "small"
+                return f"Too {side} by {words}`{name}`, always: look where you add or subtract."
+            if all(r and same(v, r * x**times, 1e-9 * abs(v)) for v, r, x in each):
+                how = "multiplied" if times > 0 else "divided"
+                return f"Yours is what is asked, {how} {words}by `{name}`."
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 
 from course_lib.exercises import judges
-from course_lib.exercises.core import Exercise, Wrong, when
+from course_lib.exercises.core import Exercise, Wrong, otherwise, when
 
 
 def said(judge, value, mistakes=()):
@@ -82,3 +82,22 @@ def test_array():
     assert said(judge, right + [0, 0, 1], mistakes) == "2 of 6 values are off."
     assert "numbers" in said(judge, "abc")
     assert "float" in said(judges.array([1, 2], whole=True), numpy.array([1.0, 2.0]))
+
+
+def test_the_mistake_that_explains_most_speaks_beside_a_case():
+    judge = judges.function(lambda x: 3 * x, [(1,), (2,), (4,), (6,), (-5,)])
+    mistakes = [
+        (lambda x: 3 * x**2 + 3, "squared"),
+        (lambda x: 9, "nine"),
+        (otherwise(lambda given, got: got % 3), "no multiple of three"),
+    ]
+    assert said(judge, lambda x: 3 * x, mistakes) == "right"
+    assert said(judge, lambda x: 3 * x**2 + 3, mistakes) == "squared"
+    hint = said(judge, lambda x: 3 * x**2 + 3 if x > 0 else 3 * x, mistakes)
+    assert hint == "squared For (1) you return 6, and it should be 3."
+    hint = said(judge, lambda x: 3 * x**2 + 3 if x > 0 else 0, mistakes)
+    assert hint.startswith("In some cases: squared For (1)")
+    hint = said(judge, lambda x: 3 * x + 1 if x > 2 else 3 * x - 1, mistakes)
+    assert hint.startswith("no multiple of three For (1) you return 2")
+    assert said(judge, lambda x: -3 * x, mistakes) == "The size is right and the sign is not."
+    assert said(judge, lambda x: 30 + 6 * x**2, mistakes).startswith("For (1) you return 36")

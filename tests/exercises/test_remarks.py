@@ -151,7 +151,7 @@ def test_swapped_arguments_and_a_wrong_axis():
     same_square = judges.function(lambda square: square, squares)
     asked = Exercise("1.1", "a", same_square, "yes")
     assert "look at the axes" in asked.outcome(numpy.transpose).hint
-    assert "the signs are not" in asked.outcome(numpy.negative).hint
+    assert "the sign is not" in asked.outcome(numpy.negative).hint
     assert asked.outcome(numpy.copy) == Right("yes")
 
 
@@ -164,6 +164,32 @@ def test_of_an_array_one_wrong_value_is_named_and_of_a_copy_that_it_is_one():
     assert "asks for an array, and you return a number" in asked.outcome(lambda row: 2.0).hint
     thirds = judges.function(lambda row: row / 3, [(numpy.arange(8.0),), (numpy.ones(8),)])
     rounded = Exercise("1.1", "a", thirds, "yes").outcome(lambda row: (row / 3).round(2)).hint
-    assert rounded == "You round: give all of their digits."
+    assert rounded == "You round: give all of its digits."
     assert "came in" not in asked.outcome(lambda row: row + 3).hint
     assert asked.outcome(lambda row: row + row) == Right("yes")
+
+
+@pytest.mark.parametrize(
+    "right, wrong, hint",
+    [
+        (lambda x: {"a": {"value": x}}, lambda x: {"a": {"values": x}}, "keys ['values'], not"),
+        (lambda x: {"a": {"value": x}}, lambda x: {"a": {"value": -x}}, "the sign is not"),
+        (lambda x: {"a": x, "b": 2}, lambda x: {"a": [x], "b": 2}, "a number, and you return a l"),
+        (lambda x: [x / 7, 5], lambda x: [round(x / 7, 2), 5], "You round"),
+        (lambda x: numpy.array([x, 1]), lambda x: numpy.array([-x, 1]), "the sign is not"),
+        (lambda x: numpy.array([x, -1]), lambda x: numpy.array([x, -1]) % 256, "256 larger"),
+        (lambda x: bytes([x]) * 9, lambda x: bytes([x]) * 8 + b"!", "at [8] you return 33"),
+        (lambda x: f"ckpt-{x}", lambda x: f"{x}", "a part of what is asked"),
+        (lambda x: f"ckpt-{x}", lambda x: f"ckpt-{x}.index", "in there: return it alone"),
+        (lambda x: f"Ab{x}", lambda x: f"ab{x}", "capital and small"),
+        (lambda x: f"{x:08}", lambda x: f"-{x:04}", "a length of 8, and yours has 5"),
+        (lambda x: x // 4, lambda x: x / 4, "You keep a fraction"),
+        (lambda x: [x], lambda x: [].append(x), "returns nothing"),
+        (lambda x: [x, 1], lambda x: (x, 1), "right"),
+    ],
+)
+def test_lists_dicts_bytes_and_texts_are_looked_into(right, wrong, hint):
+    asked = Exercise("1.1", "a", judges.function(right, [(9,), (5,), (6,)]), "yes")
+    assert asked.outcome(right) == Right("yes")
+    outcome = asked.outcome(wrong)
+    assert hint in (outcome.hint if hasattr(outcome, "hint") else "right")
