@@ -7,7 +7,9 @@ between one and two cycles an instruction are assumed.
 """
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -110,7 +112,8 @@ def _measured(
     sound = pcm(waves)
     heard = features.log_mel(sound / np.float32(32768))
     rows = program.plan.values[program.plan.inputs[0]].grid.quantize(heard)
-    answers, spoken = plain_c.run(program, built, rows), plain_c.run(program, built, sound)
+    with ThreadPoolExecutor(2) as threads:
+        answers, spoken = threads.map(partial(plain_c.run, program, built), (rows, sound))
     kernel = tflite.Interpreter(model_bytes, reference=True)
     shape = kernel.inputs[0].shape
     theirs = np.concatenate([kernel.step(row.reshape(shape)) for row in rows])

@@ -1,6 +1,8 @@
 """The same bytes in several runtimes: where answers differ, by how much, and whether it matters."""
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,9 +75,12 @@ def compare_runtimes(model_bytes: bytes, features: np.ndarray) -> Runtimes:
     runners = {name: Interpreter(model_bytes, **options) for name, options in RUNTIMES.items()}
     first = next(iter(runners.values())).inputs[0]
     rows = quantize(np.asarray(features, np.float32).reshape(-1, *first.shape), first)
-    answers = {
-        name: np.concatenate([runner.step(row) for row in rows]) for name, runner in runners.items()
-    }
+
+    def answered(runner: Interpreter) -> np.ndarray:
+        return np.concatenate([runner.step(row) for row in rows])
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # LiteRT lets other threads work
+        answers = dict(zip(runners, threads.map(answered, runners.values()), strict=True))
     if interpreter.available():
         theirs = interpreter.Interpreter(model_bytes).run_stored(features)
         return Runtimes(answers | {MICRO: theirs}, record.HERE)

@@ -38,7 +38,8 @@ TimeSlider(timeline.shipped()).show()
 # %% [markdown]
 # For hundreds of steps the kernels barely move, and yet the answers change completely. At first the
 # model says the same for almost every clip; then it finds silence, then words.
-#
+
+# %% [markdown]
 # ## A training run, in a process of its own
 #
 # What does it take to leave such a series? First, something to kill later. The next cell starts a small training run as a second process.
