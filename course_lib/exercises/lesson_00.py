@@ -102,13 +102,12 @@ EXERCISES = (
             ),
             (lambda s, r: s / 16_000, "It is right at 16,000 Hz only: use `rate_hz`."),
             (lambda s, r: s / 1000, "You divide by 1,000: how many samples fill a second?"),
+            (lambda s, r: s + r, "You add: how often does `rate_hz` fit into `samples`?"),
+            (lambda s, r: (s - 1) / r, "Each sample lasts: none is taken away."),
             (lambda s, r: 1000 * s / r, "These are milliseconds; seconds are asked for."),
             (lambda s, r: s / r / 60, "These are minutes; seconds are asked for."),
             (lambda s, r: s % r, "`%` gives the samples that are left over, not the seconds."),
-            (
-                lambda s, r: s - r,
-                "You subtract: how often does `rate_hz` fit into `samples`?",
-            ),
+            (lambda s, r: s - r, "How often does `rate_hz` fit into `samples`?"),
             (
                 when(lambda _, value: value == 0.5),
                 "0.5 answers the example only: use `samples` and `rate_hz`.",
@@ -160,10 +159,7 @@ EXERCISES = (
                 "LABELS holds no shares: search in `answer`, then take the name.",
             ),
             (_raised("TypeError", "indices"), "A share is no place: at which place does it stand?"),
-            (
-                _raised("AttributeError"),
-                "The answer may be a plain list: use np.argmax(answer).",
-            ),
+            (_raised("AttributeError"), "The answer may be a plain list: use np.argmax(answer)."),
             (
                 _raised("IndexError"),
                 "The largest share may be less than a half: compare the shares with each other.",
@@ -176,7 +172,7 @@ EXERCISES = (
             ),
             (
                 when(lambda _, value: value in LABELS or f"_{value}_" in LABELS),
-                "A name, but that of another share: LABELS has its own order, and counts from 0.",
+                "A name, but of another share: look for the largest, and count LABELS from 0.",
             ),
         ],
         right="the place of the largest share is the answer, and LABELS gives it a name.",
@@ -335,9 +331,10 @@ EXERCISES = (
             (_is(list), "You list where they begin: how many are there that end inside, too?"),
             (_is(str), "That is a text: return the number alone."),
             (lambda f, m: f // m + 1, "One too many: the last of yours does not fit whole."),
+            (lambda f, m: f % m, "`%` gives the bytes that are left over, not how many models."),
             (
-                lambda f, m: f % m,
-                "`%` gives the bytes that are left over, not the number of models.",
+                when(lambda given, value: value * given[1] > given[0]),
+                "Too many: these take more bytes than the flash has.",
             ),
         ],
         right="whole bytes, whole models: integer division.",

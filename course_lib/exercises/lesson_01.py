@@ -108,7 +108,6 @@ def _neuron_values(graph: Graph) -> str:
     except EvaluationError as error:
         return str(error)
     wrong = {
-        "relu(w*x+b)": "",  # right
         "w*x+b": "Right up to the end: a relu makes negative sums 0. Which row does that?",
         "relu(w*(x+b))": "You add b before you multiply: w * x comes first.",
         "relu(w*x)+b": "Your relu stands too early: it belongs after the sum.",
@@ -128,9 +127,12 @@ def _neuron_values(graph: Graph) -> str:
         if results == _values(other, other.outputs[0], cases):
             return hint
     read = {source for node in graph for source in node.inputs}
-    if idle := [node.name for node in graph.nodes[:-1] if node.name not in read]:
-        return f"Nobody reads {idle[0]}: which row should have it among its inputs?"
     asked = [max(0.0, w * x + b) for w, x, b in cases]
+    if idle := [node.name for node in graph.nodes[:-1] if node.name not in read]:
+        words = "leave it out" if results == asked else "which row should have it among its inputs"
+        return f"Nobody reads {idle[0]}: {words}{'.' if results == asked else '?'}"
+    if results == asked:
+        return ""
     compared = zip(cases, results, asked, strict=True)
     case, got, right = next(each for each in compared if each[1] != each[2])
     fed = ", ".join(f"{name}={value:g}" for name, value in zip("wxb", case, strict=True))

@@ -35,6 +35,8 @@ def _shallow(value: object) -> str:
     if total != sum(feed.values()):
         digits = str(int(total)).zfill(8)[::-1]
         odd = [x for x, digit in zip(_LETTERS, digits, strict=False) if digit != "1"] or ["h"]
+        if len(odd) == len(_LETTERS):
+            return "Add up the letters a to h, each of them once."
         return f"The sum is not right: look at {' and '.join(odd)}."
     if span(graph) == 7:
         return "Seven levels: every + waits for the one before it. Where can you start anew?"
@@ -70,6 +72,8 @@ EXERCISES = (
                 when(lambda value: 0 <= value < 2),
                 "There every number was known beforehand. Here a and b come when the graph runs.",
             ),
+            (when(lambda value: value > 7), "There were seven: Grappler adds none."),
+            (when(lambda value: value < 0), "Count what is left, not what falls away."),
             (2, "Two too few: left - b and right + scale are two, and both are multiplied."),
             (3, "One too few: left - b and right + scale are not the same."),
         ],

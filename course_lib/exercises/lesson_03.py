@@ -102,10 +102,26 @@ EXERCISES = (
                 ),
                 "That is F1, a mean of recall and precision: recall looks at one row only.",
             ),
+            (
+                lambda confusion, n: confusion[n][-1] / sum(confusion[n]),
+                "The last column is what was heard as no: which column is right?",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] / np.trace(confusion),
+                "You divide by all right answers: divide by all clips of the row.",
+            ),
+            (
+                lambda confusion, _: float(np.mean(np.diag(confusion) / np.sum(confusion, 1))),
+                "That is the mean recall of all labels: one is asked, that of `label`.",
+            ),
             (lambda confusion, n: sum(confusion[n]), "So many were said. How many were found?"),
             (
                 lambda confusion, n: sum(confusion[n]) / len(confusion[n]),
                 "That is the mean of the row: which of its numbers were right?",
+            ),
+            (
+                when(lambda _, value: not isinstance(value, bool) and not 0 <= value <= 100),
+                "A share lies between 0 and 1: a part of the row, divided by all of it.",
             ),
             (
                 when(lambda _, value: isinstance(value, (list, np.ndarray))),
@@ -168,6 +184,7 @@ EXERCISES = (
                 lambda h, w, i, o: h * w * i + o,
                 "The last number says how many filters there are: each is as large as the first.",
             ),
+            (lambda h, w, i, o: h * w * i**o, "** is a power: a product has one *."),
             (lambda h, w, i, o: h * w * o * o, "What comes in is `channels_in`."),
             (lambda h, w, i, o: h * w * i * i, "What goes out is `channels_out`."),
             (
@@ -225,22 +242,10 @@ EXERCISES = (
         ask="step(weight, gradient, rate): the weight after one step against its gradient",
         judge=function(_step, _step_inputs, tolerance=1e-6),
         mistakes=[
-            (
-                lambda weight, gradient, rate: weight + rate * gradient,
-                "That way the loss grows: the gradient points uphill.",
-            ),
-            (
-                lambda weight, gradient, rate: weight - gradient,
-                "That is a step at rate 1: how far does `rate` let it go?",
-            ),
-            (
-                lambda weight, gradient, rate: rate * gradient,
-                "That is how far the weight moves. Where does it arrive?",
-            ),
-            (
-                lambda weight, gradient, rate: -rate * gradient,
-                "That is how far the weight moves. Where does it arrive?",
-            ),
+            (lambda w, g, r: w + r * g, "That way the loss grows: the gradient points uphill."),
+            (lambda w, g, r: w - g, "That is a step at rate 1: how far does `rate` let it go?"),
+            (lambda w, g, r: r * g, "That is how far the weight moves. Where does it arrive?"),
+            (lambda w, g, r: -r * g, "That is how far the weight moves. Where does it arrive?"),
             (
                 lambda weight, gradient, rate: rate * (weight - gradient),
                 "The rate belongs to the gradient alone: the weight stays whole.",
@@ -253,14 +258,12 @@ EXERCISES = (
                 lambda weight, gradient, rate: weight - rate * np.sign(gradient),
                 "You use the sign of the gradient only: a steep slope moves further.",
             ),
+            (lambda w, g, r: g - r * w, "Weight and gradient changed places."),
             (
-                lambda weight, gradient, rate: gradient - rate * weight,
-                "Weight and gradient changed places.",
+                lambda weight, gradient, rate: weight * gradient * rate,
+                "The weight is not multiplied: the step is taken away from it.",
             ),
-            (
-                lambda weight, gradient, rate: weight - rate,
-                "Every weight moves equally far here: where is its gradient?",
-            ),
+            (lambda w, g, r: w - r, "Every weight moves equally far here: where is its gradient?"),
             (
                 lambda weight, gradient, rate: rate * weight - gradient,
                 "The rate belongs to the gradient: it says how far the weight goes.",
@@ -302,10 +305,7 @@ EXERCISES = (
                 lambda weight, gradient, rate: weight - 2 * rate * gradient,
                 "Twice as far as asked: the step is the rate times the gradient.",
             ),
-            (
-                lambda weight, gradient, rate: weight - 0.1 * gradient,
-                "You go at a rate of your own: use `rate`.",
-            ),
+            (lambda w, g, r: w - 0.1 * g, "You go at a rate of your own: use `rate`."),
             (
                 lambda weight, gradient, rate: weight - rate + gradient,
                 "Rate and gradient belong together: a product, and that is subtracted.",

@@ -85,6 +85,10 @@ EXERCISES = (
                 "That is its place in the list: which step stands in that row?",
             ),
             (
+                lambda history: max(history, key=lambda row: row[2])[1],
+                "That is the loss in the right row: the step stands before it.",
+            ),
+            (
                 lambda history: min(history, key=lambda row: row[2])[0],
                 "That is the lowest accuracy, the share of right answers: more is better.",
             ),
@@ -178,6 +182,14 @@ EXERCISES = (
             (
                 lambda t, f: 3 * t + 4 * f,
                 "The trained numbers are float32 as well: how many bytes has each?",
+            ),
+            (
+                when(lambda given, value: sum(given) < value < _checkpoint_bytes(*given)),
+                "Too few: four bytes for each weight, and as many for each number that Adam keeps.",
+            ),
+            (
+                when(lambda given, value: 12 * sum(given) > value > _checkpoint_bytes(*given) + 99),
+                "Too many: what is trained is there three times, what is fixed once.",
             ),
         ],
         right="a weight and its two companions, four bytes each.",

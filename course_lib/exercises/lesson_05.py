@@ -111,6 +111,14 @@ EXERCISES = (
                 "gamma stretches the kernel as well: where did it go?",
             ),
             (
+                lambda k, g, b, m, v, e: _fold(k, g, b, m, v, -e),
+                "epsilon is added to the variance, under the root.",
+            ),
+            (
+                lambda *a: _fold(*a, power=2),
+                "The square root, the power 0.5, undoes the square of a variance: no **2.",
+            ),
+            (
                 lambda k, g, b, m, v, e: _fold(k, g, b, -m, v, e),
                 "The mean is subtracted: look at its sign.",
             ),
@@ -140,7 +148,7 @@ EXERCISES = (
                 "math.sqrt takes one number, and these are arrays: np.sqrt takes them all.",
             ),
             (
-                when(lambda arguments, value: isinstance(value, np.ndarray)),
+                when(lambda arguments, value: isinstance(value, np.ndarray) or len(value) > 2),
                 "Two things come back, the kernel and the bias: return a, b.",
             ),
             (

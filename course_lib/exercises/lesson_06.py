@@ -161,10 +161,11 @@ EXERCISES = (
                 'Yours says False to every file. Bytes equal b"TFL3", never the text "TFL3"; and '
                 "do you compare four of them, bytes 4, 5, 6 and 7?",
             ),
-            (
-                when(lambda given, _: given[0][4:8].upper() == b"TFL3"),
-                "The letters are capitals, and no others.",
+            *(
+                (lambda data, f=f: f(data[4:8]) == b"TFL3", "The letters are capitals: b'TFL3'.")
+                for f in (bytes.upper, bytes.swapcase)
             ),
+            (lambda data: data.endswith(b"TFL3"), "Not at the end: bytes 4, 5, 6 and 7."),
             (lambda data: data[5:9] == b"TFL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
             (
                 lambda data: data[4:] == b"TFL3",
@@ -220,7 +221,7 @@ EXERCISES = (
             (lambda d, p: _number(d, p) - p, "Add the position: that is where the jump begins."),
             (
                 when(lambda arguments, value: isinstance(value, bytes)),
-                "Those are bytes: int.from_bytes makes a number of them.",
+                "Those are bytes: return a place, the number that int.from_bytes makes.",
             ),
             (lambda d, p: p + _number(d, p, 3), "You read three bytes: data[a:b] ends before b."),
             *(

@@ -124,7 +124,8 @@ EXERCISES = (
                 when(lambda value: 30_000 < value < 70_000),
                 "Four bytes for each weight are the float file. In int8 a weight takes one.",
             ),
-            (when(lambda value: 100_000 < value < 500_000), "That counts bits: a byte has eight."),
+            (when(lambda value: value > 500_000), "They are added, not multiplied."),
+            (when(lambda value: value > 100_000), "That counts bits: a byte has eight."),
             (WEIGHTS + 8 * BIASES, "A bias keeps its 32 bits: that is four bytes, not eight."),
             (WEIGHTS + 2 * BIASES, "A bias keeps its 32 bits: that is four bytes, not two."),
             (
@@ -136,8 +137,8 @@ EXERCISES = (
                 "That is what the file holds beside them: names, structure, grids.",
             ),
             (
-                when(lambda value: value in (14_000, 14_300) or 14 <= value < 15),
-                "Count them exactly, in bytes: nothing has to be rounded.",
+                when(lambda value: WEIGHTS <= value < 15_000 or 14 <= value < 15),
+                "Count exactly, in bytes: one for each weight, four for each bias, no rounding.",
             ),
             (when(lambda value: 0 < value < 5), "That is how many times smaller. How many bytes?"),
         ],

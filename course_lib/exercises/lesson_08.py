@@ -140,10 +140,10 @@ EXERCISES = (
             (lambda at, to: at, "That is the address itself: is it a multiple of `to`?"),
             (lambda at, to: at + to - 1 & -to, "A bit mask needs a power of two; `to` may be 12."),
             (lambda at, to: at + 1, "One byte further need not be a multiple: go on until it is."),
+            (math.lcm, "A multiple of both is asked of nobody: which of `to` is the *first*?"),
             (lambda at, to: at * to, "Far too far: which multiple is the *first*?"),
             (lambda at, to: round(at / to) * to, "round() may go down, and there bytes are taken."),
             (lambda at, to: (at + 15) // 16 * 16, "16 is for this array only: use `to`."),
-            (lambda at, to: (at + to - 1) // to, "That counts blocks: how many bytes are these?"),
             (lambda at, to: at // to, "That counts blocks: how many bytes are these?"),
             (lambda at, to: at // to + 1, "That counts blocks: how many bytes are these?"),
             (
@@ -151,6 +151,10 @@ EXERCISES = (
                 "One place is asked, the first.",
             ),
             (when(lambda given, got: isinstance(got, bool)), "Where is the first one?"),
+            (
+                when(lambda given, got: got % given[1] == 0 and got > _aligned(*given)),
+                "These are multiples, and not the *first*: an earlier one is free.",
+            ),
         ],
         right="at most 15 bytes are skipped, and every number can be read in place.",
         hints=(
@@ -168,10 +172,7 @@ EXERCISES = (
                 lambda t: max(n for n, _, _ in t),
                 "One alone: a layer reads one while it writes another.",
             ),
-            (
-                partial(_peak, after=1),
-                "A tensor is needed in its first step and in its last: both count.",
-            ),
+            (partial(_peak, after=1), "Its first step and its last both count: <= twice."),
             (_fullest_step, "That is the number of the fullest step. How full is it?"),
             (lambda t: max(_held(t)[:-1]), "The last step is missing: range() ends before it."),
             (lambda t: max(_held(t)[1:]), "Step 0 counts as well: the input is there then."),
@@ -191,22 +192,28 @@ EXERCISES = (
             ),
             (partial(_peak, before=1, after=1), "The first step and the last one count as well."),
             (lambda t: max(n * (z - a + 1) for n, a, z in t), "What does *one* step hold?"),
-            (lambda t: sum(n * (z - a + 1) for n, a, z in t), "What does *one* step hold?"),
             (
                 lambda t: max(_held([(1, *life) for _, *life in t])),
                 "So many tensors: add up their bytes.",
             ),
             (lambda t: min(_held(t)), "That is the emptiest step: the fullest decides."),
+            (lambda t: _held(t)[0], "That is step 0 alone: a `return` ends a loop at once."),
+            (lambda t: _held(t)[-1], "That is the last step alone: the fullest is asked."),
             (lambda t: sum(_held(t)), "You add the steps up: one is fullest."),
             (_neighbours, "Two neighbours in the list are not all that one step holds."),
-            (
-                lambda t: sum(sorted(n for n, _, _ in t)[-2:]),
-                "The two largest need not meet in one step.",
-            ),
+            (lambda t: sum(sorted(n for n, _, _ in t)[-2:]), "The two largest need not meet."),
             (when(lambda given, got: isinstance(got, (list, dict))), "Which step is fullest?"),
             (
                 when(lambda given, got: isinstance(got, tuple)),
                 "Only bytes are asked, of all in the step.",
+            ),
+            (
+                when(lambda given, got: got > _peak(*given)),
+                "So much is never there at once: which tensors does *one* step need?",
+            ),
+            (
+                when(lambda given, got: got < _peak(*given)),
+                "A step holds more: all tensors with first <= step <= last.",
             ),
         ],
         right="memory is decided by one step of the graph.",
@@ -271,14 +278,6 @@ EXERCISES = (
             ),
             (lambda a, b: _agreement(a, b)[::-1], "The two shares have changed places."),
             (_agreement_axis, "axis=0 runs over the clips: each clip is a row, use axis=1."),
-            (
-                lambda a, b: tuple(100 * each for each in _agreement(a, b)),
-                "Percents: a share is 1 for all.",
-            ),
-            (
-                lambda a, b: tuple(1 - each for each in _agreement(a, b)),
-                "These differ: which share agrees?",
-            ),
             (
                 lambda a, b: tuple(len(a) / 4 * each for each in _agreement(a, b)),
                 "There are len(a) clips, not 4.",

@@ -182,6 +182,14 @@ EXERCISES = (
                 "0.75 and 1.25 are two numbers: do not round them.",
             ),
             (
+                when(lambda calls, value: value > _graphs(*calls)),
+                "Too many: some of these fit a graph that is there already.",
+            ),
+            (
+                when(lambda calls, value: value < _graphs(*calls)),
+                "Too few: of what you take for one kind, some differ in shape, type or value.",
+            ),
+            (
                 when(lambda calls, value: isinstance(value, (set, list, tuple, dict))),
                 "How many are there, not which: len(...) counts them.",
             ),
@@ -222,6 +230,10 @@ EXERCISES = (
             (4.5, "Mul multiplies: 9 × 2."),
             (0, "Sub reads scaled and two; Mul reads nine and two."),
             (7, "That is 9 − 2: `out` reads `scaled`, not the 9 itself."),
+            (
+                when(lambda value: value == value),
+                "Look at what `out` reads, and what that reads in turn: Mul of two, then Sub.",
+            ),
         ],
         right="the order in the text means nothing, the inputs mean all.",
         hints=("Begin with the two Const nodes.", "scaled = 9 × 2"),

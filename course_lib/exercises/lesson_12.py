@@ -96,6 +96,10 @@ EXERCISES = (
                 when(lambda value: numpy.shape(value) == (2, 2)),
                 "After the all-reduce both have the same gradient, and the same weights: give one.",
             ),
+            (
+                when(lambda value: numpy.shape(value) == (2,)),
+                "For each weight: the mean of its two gradients, times 0.1, is taken from 1.",
+            ),
         ],
         right="both workers have the same weights again, as if they were one.",
         hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),

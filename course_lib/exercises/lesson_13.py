@@ -119,6 +119,14 @@ EXERCISES = (
                 lambda samples, window, hop: round((samples - window) / hop),
                 "round() counts parts of a hop. And n hops lead to n + 1 frames.",
             ),
+            (
+                when(lambda given, value: value > _frames(*given)),
+                "Too many: the last frame begins at samples - window, at the latest.",
+            ),
+            (
+                when(lambda given, value: value < _frames(*given)),
+                "Too few: the first frame begins at 0, and then one every hop, not every window.",
+            ),
         ],
         right="one frame at the start, one more for every hop that still leaves room.",
         hints=(
@@ -132,6 +140,10 @@ EXERCISES = (
         judge=number(math.log(100), tolerance=0.02),
         mistakes=[
             (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
+            (
+                when(lambda value: 3 < value < 3.5 or 7 < value < 7.5),
+                "No root and no exp: a factor becomes a sum by its logarithm.",
+            ),
             (math.log(1000), "Energy is the square of a sample, not its cube."),
             (math.log(10) / 2, "Energy is the square of a sample, not its root."),
             (20.0, "20 is in decibels: the features use the natural logarithm."),
@@ -214,6 +226,18 @@ EXERCISES = (
             (
                 when(lambda given, value: isinstance(value, (list, tuple))),
                 "One level is asked: the lowest of those with few enough false alarms.",
+            ),
+            (
+                when(lambda given, value: value + 0 not in given[0]),
+                "That is none of the levels: go through them, each with its share.",
+            ),
+            (
+                when(lambda given, value: value < _choose(*given)),
+                "At your level there are too many false alarms: compare shares with `allowed`.",
+            ),
+            (
+                when(lambda given, value: value > _choose(*given)),
+                "A lower level keeps to `allowed`, too: look for the first that does.",
             ),
         ],
         right="no lower threshold keeps the promise, and a higher one can only miss more.",

@@ -76,6 +76,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
+    "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
@@ -130,7 +131,7 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
     if isinstance(value, dict) and isinstance(right, dict):
         return f"{call} your dict has the keys {short([*value])}, not {short([*right])}."
     kind, asked = (_KINDS.get(type(each), "") for each in (value, right))
-    if value is not None and kind != asked and kind and asked in _PLAIN:
+    if value is not None and kind != asked and {kind, asked} & _PLAIN:
         return f"{call} this asks for {asked}, and {is_a(value)}."
     if short(value) == short(right):
         return f"{call} you return {short(value)}: close, but not close enough."
@@ -257,11 +258,10 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
             if abs(step) != 1:
                 return f"{short(abs(step))} {words}what do you add, or leave out?"
             return f"One {words}look at how you round, where you begin, and where you stop."
+    small = len(pairs) == 1 and min(map(abs, pairs[0])) < 4  # 8 times as much may be chance
     for factor, words in _UNITS.items():
-        if factor == 8 and len(pairs) == 1 and min(map(abs, pairs[0])) < 4:
-            continue  # such small numbers may differ so by chance
         for side, times in (("large", factor), ("small", 1 / factor)):
-            if are_times(times):
+            if are_times(times) and not (small and factor == 8):
                 return f"Too {side} by {words}? Look at the unit that is asked."
     if len(pairs) < 2:  # of one, these would tell the answer
         return ""

@@ -159,6 +159,10 @@ def test_of_an_array_one_wrong_value_is_named_and_of_a_copy_that_it_is_one():
     hint = asked.outcome(lambda row: 2 * row + (row == 3)).hint
     assert "1 of 8 values are off: at [3] you return 7.0, and it should be 6.0" in hint
     assert "came in, unchanged" in asked.outcome(lambda row: row).hint
+    assert "asks for an array, and you return a number" in asked.outcome(lambda row: 2.0).hint
+    thirds = judges.function(lambda row: row / 3, [(numpy.arange(8.0),), (numpy.ones(8),)])
+    rounded = Exercise("1.1", "a", thirds, "yes").outcome(lambda row: (row / 3).round(2)).hint
+    assert rounded == "You round: give all of its digits."
     assert "came in" not in asked.outcome(lambda row: row + 3).hint
     assert asked.outcome(lambda row: row + row) == Right("yes")
 
