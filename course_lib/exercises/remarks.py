@@ -234,7 +234,7 @@ def _in_tuples(pairs: list[tuple], size: int, tolerance: float, given: dict[str,
     place = next((each for each, words in told.items() if words), None)
     words = which_are_off(values, expected, tolerance)
     if place is None:
-        return words
+        return ""
     if not words and len(set(told.values())) > 1:
         words = f"Look at the {_PLACES[place]} value first."
     return f"{words} {told[place]}".strip()
