@@ -120,7 +120,7 @@ EXERCISES = (
                 "That is the mean of the row: which of its numbers were right?",
             ),
             (
-                when(lambda _, value: not isinstance(value, bool) and not 0 <= value <= 100),
+                when(lambda given, value: not 0 <= value <= 1 and value != 100 * _recall(*given)),
                 "A share lies between 0 and 1: a part of the row, divided by all of it.",
             ),
             (
@@ -263,6 +263,7 @@ EXERCISES = (
                 lambda weight, gradient, rate: weight * gradient * rate,
                 "The weight is not multiplied: the step is taken away from it.",
             ),
+            (lambda w, g, r: w - (r + g), "The rate *times* the gradient is subtracted."),
             (lambda w, g, r: w - r, "Every weight moves equally far here: where is its gradient?"),
             (
                 lambda weight, gradient, rate: rate * weight - gradient,

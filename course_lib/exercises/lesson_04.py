@@ -282,6 +282,14 @@ EXERCISES = (
                 when(lambda arguments, value: "buffer" in _error(value)),
                 "struct needs four bytes for a float32: where does your slice begin and end?",
             ),
+            (
+                when(lambda arguments, value: "tuple index" in _error(value)),
+                "struct returns as many numbers as you ask for: ask for one, and take [0].",
+            ),
+            (
+                when(lambda arguments, value: isinstance(value, float)),
+                "A float, but of other bytes: number `index` begins at offset + 4 * index.",
+            ),
         ],
         right="an offset, a width and an order of bytes: all that the index has to say.",
         hints=(

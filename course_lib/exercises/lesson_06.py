@@ -175,10 +175,7 @@ EXERCISES = (
                 lambda data: True if data[4:8] == b"TFL3" else None,
                 "Where the letters differ you return nothing: return False there.",
             ),
-            (
-                when(lambda arguments, value: isinstance(value, bytes)),
-                "Those are the bytes: compare them, and return True or False.",
-            ),
+            (when(lambda _, x: isinstance(x, bytes)), "Compare them, and return True or False."),
             (lambda data: True, "Yours says True to every file: compare its letters."),
             (lambda data: len(data) >= 8, "Any file may be long enough: compare its letters."),
             (
@@ -301,7 +298,6 @@ EXERCISES = (
                 for each in (1, 4)
             ),
             (_reads(lambda slot: 8 + 4 * slot, 4), "All numbers of the vtable have two bytes."),
-            (lambda d, t, s: _field(d, t, 0), "You find the first field always: use `slot`."),
             *(
                 (partial(_field_wrong, base=base), "The entry counts from the table's first byte.")
                 for base in (lambda table, vtable: vtable, lambda table, vtable: table + 4)
@@ -328,6 +324,10 @@ EXERCISES = (
             (
                 when(lambda _, value: value is None),
                 "You find nothing: is there a `return`, and does the lowest byte come first?",
+            ),
+            (
+                when(lambda _, x: not isinstance(x, Raised)),
+                "Not there: add the entry at vtable + 4 + 2 * slot to `table`; 0 means None.",
             ),
             (
                 when(lambda _, value: "range" in value.message),

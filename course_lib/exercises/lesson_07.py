@@ -225,8 +225,8 @@ EXERCISES = (
                 "What lies outside becomes the lowest or the highest level, not 0.",
             ),
             (
-                when(lambda arguments, value: value == -128),
-                "Too often -128: take min() of 127 and your number, then max() of that and -128.",
+                when(lambda arguments, value: value <= -128 or value >= 127),
+                "Too often at one end: min() of 127 and your number, then max() of that and -128.",
             ),
             (
                 when(lambda arguments, value: isinstance(value, float)),

@@ -79,6 +79,8 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
+    "AxisError": "Axes count from 0: two of them are 0 and 1.",
+    "broadcast": "Their shapes do not fit: print the .shape of both.",
     "out of bounds": "Make a Python int of it first, with int() or astype(int).",
 }
 _CHANGED = {  # what to say of a number that was made of the right one in a usual way

@@ -51,6 +51,8 @@ def difference(left, right):
         (lambda left, right: left**2 + 3 * right, "you return"),
         (lambda left, right: [left - right, left] if left > 5 else left, "[7, 9] is a list"),
         (lambda left, right: [left] < left, "have no order"),
+        (lambda left, right: numpy.ones(3).sum(axis=1), "two of them are 0 and 1"),
+        (lambda left, right: numpy.ones(3) + numpy.ones(2), "print the .shape of both"),
         (lambda left, right: left - blank, "a text without its quotes"),  # noqa: F821
         (lambda left, right: str(left - right), "asks for a number, and you return a text"),
         (lambda left, right: [left - right], "asks for a number, and you return a list"),
