@@ -21,6 +21,7 @@ def _labels(rng):
         (data, 4, 6, b""),
         (data, 30, 5, b"much too long"),
         (data, 0, 3, b"no"),
+        (data, 7, 4, b"never"),
     ]
 
 

@@ -135,8 +135,7 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
     if value is not None and kind != asked and {kind, asked} & _PLAIN:
         return f"{call} this asks for {asked}, and {is_a(value)}."
     if short(value) == short(right):
-        near = "close, but not close enough" if asked == "a number" else "alike, but numbers differ"
-        return f"{call} you return {short(value)}: {near}."
+        return f"{call} you return {short(value)}: close, but not close enough."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
 
 
@@ -236,7 +235,7 @@ def _in_tuples(pairs: list[tuple], size: int, tolerance: float, given: dict[str,
     place = next((each for each, words in told.items() if words), None)
     words = which_are_off(values, expected, tolerance)
     if place is None:
-        return words
+        return ""
     if not words and len(set(told.values())) > 1:
         words = f"Look at the {_PLACES[place]} value first."
     return f"{words} {told[place]}".strip()
@@ -260,11 +259,10 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
             if abs(step) != 1:
                 return f"{short(abs(step))} {words}what do you add, or leave out?"
             return f"One {words}look at how you round, where you begin, and where you stop."
+    small = len(pairs) == 1 and min(map(abs, pairs[0])) < 4  # 8 times as much may be chance
     for factor, words in _UNITS.items():
-        if factor == 8 and len(pairs) == 1 and min(map(abs, pairs[0])) < 4:
-            continue  # such small numbers may differ so by chance
         for side, times in (("large", factor), ("small", 1 / factor)):
-            if are_times(times):
+            if are_times(times) and not (small and factor == 8):
                 return f"Too {side} by {words}? Look at the unit that is asked."
     if len(pairs) < 2:  # of one, these would tell the answer
         return ""
