@@ -1,6 +1,6 @@
 """Exercises: what is asked, how an answer is judged, hints. A notebook needs these names.
 
-    from course_lib.exercises import check, compare, hint, predict, progress, solution, yours
+    from course_lib.exercises import check, compare, hint, progress, solution, yours
 
 A lesson's questions, judges and hints stand in `lesson_NN.py`, its worked solutions in
 `worked.json`, which the build writes; begin with the example in `core.py`. `judges` decide,
@@ -13,7 +13,6 @@ from course_lib.exercises.notebook import (
     check,
     compare,
     hint,
-    predict,
     progress,
     require,
     solution,

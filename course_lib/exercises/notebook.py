@@ -184,13 +184,6 @@ def progress(lesson: str | int | None = None) -> Progress:
     return Progress(lesson, tuple(rows), frozenset(_solutions_seen))
 
 
-def predict(identifier: str, guess: object) -> None:
-    """Print a guess before the run; `...` means none. Never graded."""
-    core.lesson_of(identifier)
-    words = "no guess yet" if guess is Ellipsis else f"you guess {_words(guess)}"
-    print(f"{identifier} {words}")
-
-
 def compare(identifier: str, guess: object, measured: object) -> None:
     """Print a guess beside what was measured (pass it rounded); `...` means none. Never graded."""
     core.lesson_of(identifier)

@@ -63,6 +63,7 @@ _PLACES = ("first", "second", "third", "fourth")
 _STOPS = {  # a part of what a function raises, and what to look for
     "for ^": "A power is written ** in Python.",
     "for >>": "A shift needs integers: no /, no 0.5.",
+    "unsupported operand": "One of the two is no number: which?",
     "not subscriptable": "A number has no items: do your arguments stand in the order asked for?",
     "indices must be integers": "Its items have places, not names: row[0], row[1] and so on.",
     "has no attribute": "print(type(...)) tells what that is.",
@@ -70,7 +71,6 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
-    "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
     "AxisError": "Axes count from 0: two of them are 0 and 1.",
@@ -130,8 +130,7 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
     if value is not None and kind != asked and {kind, asked} & _PLAIN:
         return f"{call} this asks for {asked}, and {is_a(value)}."
     if short(value) == short(right):
-        near = "close, but not close enough" if asked == "a number" else "alike, but numbers differ"
-        return f"{call} you return {short(value)}: {near}."
+        return f"{call} you return {short(value)}: close, but not close enough."
     return f"{call} you return {short(value)}, and it should be {short(right)}."
 
 
