@@ -8,6 +8,7 @@ import ast
 import dis
 import inspect
 import math
+import re
 import textwrap
 from collections.abc import Callable, KeysView, ValuesView
 from dataclasses import dataclass
@@ -181,6 +182,14 @@ def is_untouched(answer: object) -> bool:
     if not isinstance(answer, FunctionType):
         return False
     return _does_nothing(answer) or _has_bare_ellipsis(answer)
+
+
+def unread(function: object) -> str:
+    """Return the first parameter that a function never reads, "" where it reads all of them."""
+    if not isinstance(function, FunctionType):
+        return ""
+    code, words = function.__code__, re.findall(r"\w+", dis.Bytecode(function).dis())
+    return next((each for each in code.co_varnames[: code.co_argcount] if each not in words), "")
 
 
 def _does_nothing(function: FunctionType) -> bool:

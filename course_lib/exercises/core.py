@@ -25,8 +25,7 @@ A lesson keeps its exercises in `course_lib/exercises/lesson_NN.py`, in a tuple 
                  "You return the jump, not the place: where do you jump from?"),
             ],
             right="four bytes, one addition, no parsing.",
-            hints=("int.from_bytes reads a number of any length.",
-                   "The jump counts from `position` itself."),
+            hints=("int.from_bytes reads a number of any length.",),
         ),
     )
 
@@ -46,7 +45,7 @@ from importlib.resources import files
 
 import numpy
 
-from course_lib.exercises.answers import answer_values, is_untouched
+from course_lib.exercises.answers import answer_values, is_untouched, unread
 
 _LONGEST_HINT = 500  # some hints quote the answer
 
@@ -147,7 +146,11 @@ class Exercise:
             values = answer_values(answer, arguments)
         except TypeError as error:
             return Wrong(f"{error} ({self.ask})")
-        return self.grade(self.arguments(seed), values)  # drawn anew: the answer may alter its own
+        outcome = self.grade(self.arguments(seed), values)  # drawn anew: it may alter its own
+        idle = "" if unread(self.judge.solution) else unread(answer)
+        if idle and isinstance(outcome, Wrong) and f"`{idle}`" not in outcome.hint:
+            return Wrong(f"{outcome.hint} Your function never uses `{idle}`.")
+        return outcome
 
     def arguments(self, seed: int) -> list[tuple] | None:
         """Return the argument tuples that the judge draws from `seed`; None for a plain value."""

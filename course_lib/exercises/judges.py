@@ -1,8 +1,7 @@
 """Judges for the usual kinds of answer: a number, a text, a list, an array, a function.
 
 For any other kind, a lesson has a function of its own and `checked`.
-Of the exercise's `mistakes`, the first that fits gives its hint; else a usual mistake (sign, unit,
-off by one …) is looked for; else a sentence says what was wrong.
+Of the `mistakes`, the first that fits gives its hint; else a usual one; else a plain sentence.
 """
 
 import inspect
@@ -227,7 +226,7 @@ def _recognised(value: object, mistakes: Mistakes, tolerance: float = 0.0) -> st
 
 def _misspells(word: object, right: object) -> bool:
     """Tell whether two texts are one, but for a letter or two: no digit, and not case alone."""
-    if not (isinstance(word, str) and isinstance(right, str)):
+    if {type(word), type(right)} != {str}:
         return False
     digits, asked = ([each for each in text if each.isdigit()] for text in (word, right))
     alike = sorted(word) == sorted(right) or SequenceMatcher(None, word, right).ratio() > 0.85

@@ -209,8 +209,8 @@ EXERCISES = (
                 "That is the size of the model in bytes. How large is what it looks at?",
             ),
             (
-                when(lambda value: value > 500_000),
-                "The sound is gone by then: multiply the two sides of the picture alone.",
+                when(lambda value: value > 2500),
+                "The sound is gone by then: multiply its two sides, and nothing else.",
             ),
             (
                 when(lambda value: value != round(value)),

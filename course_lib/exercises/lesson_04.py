@@ -132,6 +132,10 @@ EXERCISES = (
             whole=True,
         ),
         mistakes=[
+            (
+                lambda t, f: 32 * (t + f),
+                "These are bits of the model alone: count bytes, Adam's too.",
+            ),
             (lambda t, f: 4 * (t + f), "That is the model alone. What does Adam keep besides?"),
             (lambda t, f: 3 * t + f, "You count numbers: how many bytes has a float32?"),
             (
@@ -287,7 +291,7 @@ EXERCISES = (
                 "struct returns as many numbers as you ask for: ask for one, and take [0].",
             ),
             (
-                when(lambda arguments, value: isinstance(value, float)),
+                when(lambda arguments, value: abs(value - _value_at(*arguments)) > 0.01),
                 "A float, but of other bytes: number `index` begins at offset + 4 * index.",
             ),
         ],

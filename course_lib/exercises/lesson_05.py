@@ -234,6 +234,11 @@ EXERCISES = (
                 ),
                 "The kernel is right, the bias not yet: what does the formula give where x is 0?",
             ),
+            (
+                when(lambda arguments, value: len(value) == 2),
+                "scale = gamma / sqrt(variance + epsilon) multiplies each channel of the kernel; "
+                "the bias is what the formula gives where x is 0.",
+            ),
         ],
         right="a multiplication and an addition, paid for once and not at every clip.",
         hints=(

@@ -326,7 +326,7 @@ EXERCISES = (
                 "You find nothing: is there a `return`, and does the lowest byte come first?",
             ),
             (
-                when(lambda _, x: not isinstance(x, Raised)),
+                when(lambda _, x: x is None or type(x) is int and x > 0),
                 "Not there: add the entry at vtable + 4 + 2 * slot to `table`; 0 means None.",
             ),
             (

@@ -114,7 +114,6 @@ EXERCISES = (
         ask="aligned(address, to): the first multiple of `to` at or behind an address",
         judge=function(_aligned, _addresses, whole=True),
         mistakes=[
-            (lambda at, to: at // to * to, "That lies before the address, where bytes are taken."),
             (
                 lambda at, to: (at // to + 1) * to,
                 "An address that is a multiple already stays: nothing has to be skipped.",
@@ -146,11 +145,13 @@ EXERCISES = (
             (lambda at, to: (at + 15) // 16 * 16, "16 is for this array only: use `to`."),
             (lambda at, to: at // to, "That counts blocks: how many bytes are these?"),
             (lambda at, to: at // to + 1, "That counts blocks: how many bytes are these?"),
-            (
-                when(lambda given, got: isinstance(got, (list, tuple))),
-                "One place is asked, the first.",
-            ),
+            (when(lambda given, got: isinstance(got, (list, tuple))), "One place is asked."),
             (when(lambda given, got: isinstance(got, bool)), "Where is the first one?"),
+            (
+                when(lambda given, got: got < given[0]),
+                "That lies before the address, where bytes are taken.",
+            ),
+            (when(lambda given, got: got % given[1]), "That is no multiple of `to`."),
             (
                 when(lambda given, got: got % given[1] == 0 and got > _aligned(*given)),
                 "These are multiples, and not the *first*: an earlier one is free.",

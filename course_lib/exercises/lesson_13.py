@@ -155,6 +155,10 @@ EXERCISES = (
             (math.log(10_000), "Squared twice: the energy becomes 100 times as large, not 10,000."),
             (10 * math.log(100), "Decibels have a factor of ten: here the logarithm is all."),
             (0.0, "A factor becomes a sum: which logarithm is added?"),
+            (
+                when(lambda value: 0 < value < 9 and value not in (4.0, 5.0, 10.0, 1.0, 2.0)),
+                "The energy grows 10 × 10 times: take the natural logarithm of that.",
+            ),
             (10.0, "10 is the factor of the samples: square it, then take the logarithm."),
         ],
         right="ten times the sample, a hundred times the energy: its logarithm is added.",

@@ -74,7 +74,6 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
     "ZeroDivisionError": "What if that is 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
-    "literal for int": "int() reads digits: of bytes, int.from_bytes makes a number.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
     "AxisError": "Axes count from 0: two of them are 0 and 1.",

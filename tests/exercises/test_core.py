@@ -179,6 +179,21 @@ def test_a_hint_depends_on_the_mistake(answer, said):
     assert isinstance(outcome, Wrong) and said in outcome.hint
 
 
+@pytest.mark.parametrize(
+    "answer, idle",
+    [
+        (lambda data, position: data[0] + 8, "position"),
+        (lambda data, position: len(data) + sum(data[position] for _ in "12"), ""),
+        (lambda data, position: [data[at] + position for at in (0, 1)][1], ""),
+        (lambda data: 3, "data"),
+        (len, ""),
+    ],
+)
+def test_a_parameter_that_is_never_used_is_named(answer, idle):
+    hint = FOLLOW.outcome(answer).hint
+    assert hint.endswith(f"never uses `{idle}`.") if idle else "never uses" not in hint
+
+
 def entry_at(where):
     """Return an answer to 6.5 that stops at the vtable's end and reads an entry at `where`."""
 
