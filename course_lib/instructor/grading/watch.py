@@ -68,7 +68,10 @@ class Watch:
             while not self.ended and not self.interrupted:
                 self.interrupted = STOP.is_set()
                 over = self.process.poll() is not None
-                ready = selector.select(0 if over else _POLL_SECONDS)
+                ready = selector.select(0 if over or not selector.get_map() else _POLL_SECONDS)
+                if not over and not selector.get_map():  # it ends in this very moment
+                    with suppress(subprocess.TimeoutExpired):
+                        self.process.wait(_POLL_SECONDS)
                 for key, _ in ready:
                     data = _read_some(key.fd)
                     total += len(data)

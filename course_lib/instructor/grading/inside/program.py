@@ -21,6 +21,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from queue import Empty
@@ -33,6 +34,7 @@ _NOT_NEEDED = "cacheprovider debugging doctest faulthandler junitxml logging pas
 _NOT_NEEDED += " threadexception unittest unraisableexception"  # plugins of pytest
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LARGEST_REPLY_BYTES = 16_000_000  # twice as many as `values.read` takes: quotes are escaped
+_CONNECT_MS = 20  # between two attempts to reach a kernel that begins
 _SLICE_SECONDS = 0.25  # between two looks at the clock
 _START_SECONDS = 600  # on the wall; what the watch outside allows is less
 _INTERRUPT_SECONDS = 3.0  # a kernel that is busy in C code hears it late
@@ -250,12 +252,16 @@ def _validate(notebook: Path, job: dict, pipe: int, kernel: Forked | None) -> in
     sys.modules["nbval.cover"] = SimpleNamespace(setup_coverage=None, teardown_coverage=None)
     import nbval.kernel
     import pytest
+    import zmq
     from jupyter_client.blocking import BlockingKernelClient
     from jupyter_client.provisioning import KernelProvisionerFactory, local_provisioner
     from nbval import plugin
 
-    BlockingKernelClient.wait_for_ready = _wait_for_ready
+    context = zmq.Context()
+    context.reconnect_ivl = _CONNECT_MS
+    nbval.kernel.KernelManager = partial(nbval.kernel.KernelManager, context=context)
     nbval.kernel.pformat = str
+    BlockingKernelClient.wait_for_ready = _wait_for_ready
     local = EntryPoint("local-provisioner", "jupyter_client.provisioning:LocalProvisioner", "")
     KernelProvisionerFactory._get_all_provisioners = staticmethod(lambda: [local])
     if kernel:
