@@ -32,9 +32,8 @@ def seen() -> tuple[str, ...]:
 def parents(paths: Sequence[str]) -> list[str]:
     """Return every folder above the paths, outermost first, that is in none of them."""
     above = {str(parent) for path in paths for parent in Path(path).parents} - {"/"}
-    return sorted(
-        each for each in above if not any(Path(each).is_relative_to(path) for path in paths)
-    )
+    inside = tuple(f"{path}/" for path in paths)
+    return sorted(each for each in above if not f"{each}/".startswith(inside))
 
 
 def hiding(view: Path, places: Iterable[str] | None = None) -> list[str]:

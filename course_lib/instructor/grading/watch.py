@@ -1,5 +1,6 @@
 """Watch a sandbox from outside: pipes, time, memory and processes; end it and all it started."""
 
+import math
 import os
 import selectors
 import subprocess
@@ -16,6 +17,7 @@ from course_lib.instructor.grading.turns import STOP
 _POLL_SECONDS = 0.1
 _OWN = ("RssAnon", "VmSwap", "VmPTE")  # of /proc/PID/status: see proc(5)
 _WITHOUT_FILE = ("/dev/zero", "/memfd:", "/SYSV")
+_PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 _FILE_BYTES = 1024  # of the system's memory for each file, however small
 _KEPT_BYTES = 4000  # of what is printed: enough to say why a sandbox did not start
 
@@ -66,7 +68,10 @@ class Watch:
             while not self.ended and not self.interrupted:
                 self.interrupted = STOP.is_set()
                 over = self.process.poll() is not None
-                ready = selector.select(0 if over else _POLL_SECONDS)
+                ready = selector.select(0 if over or not selector.get_map() else _POLL_SECONDS)
+                if not over and not selector.get_map():  # it ends in this very moment
+                    with suppress(subprocess.TimeoutExpired):
+                        self.process.wait(_POLL_SECONDS)
                 for key, _ in ready:
                     data = _read_some(key.fd)
                     total += len(data)
@@ -99,7 +104,10 @@ class Watch:
         found = family(self.process.pid)
         if self.clock.is_over(self.limits.wall_seconds):
             self.ended = f"it took more than {self.limits.wall_seconds:.0f} seconds"
-        elif _memory_bytes(found, self.places) > self.limits.memory_bytes:
+        elif (
+            _most_bytes(found, self.places) > self.limits.memory_bytes
+            and _memory_bytes(found, self.places) > self.limits.memory_bytes
+        ):
             self.ended = f"it took more than {self.limits.memory_bytes >> 20:,} MB of memory"
         elif len(found) > self.limits.processes:
             self.ended = f"it started more than {self.limits.processes} processes"
@@ -130,6 +138,18 @@ def _read_some(descriptor: int) -> bytes:
         return b""
 
 
+def _most_bytes(pids: Sequence[int], places: Sequence[str]) -> float:
+    """Return more than `_memory_bytes` could: all that is mapped, which costs little to read."""
+    mapped = 0
+    try:
+        for pid in pids:
+            with open(f"/proc/{pid}/statm", "rb") as file:
+                mapped += int(file.read().split()[0]) * _PAGE_BYTES
+    except (OSError, IndexError):
+        return math.inf
+    return mapped * 1.01 + _stored(pids, places)  # tables of pages: 8 bytes for each of 4,096
+
+
 def _memory_bytes(pids: Sequence[int], places: Sequence[str]) -> int:
     """Return the memory of processes, and of what lies in `places`; pages of files are left out.
 
@@ -137,7 +157,7 @@ def _memory_bytes(pids: Sequence[int], places: Sequence[str]) -> int:
     be seen from outside.
     """
     shared: dict[str, int] = {}
-    total, stored = 0, 0
+    total = 0
     for pid in pids:
         try:
             with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
@@ -152,9 +172,7 @@ def _memory_bytes(pids: Sequence[int], places: Sequence[str]) -> int:
                         shared[inode] = max(length, shared.get(inode, 0))
         except OSError:
             total += _resident_bytes(pid)
-        if not stored and _is_inside(pid):
-            stored = sum(_stored_bytes(f"/proc/{pid}/root{place}") for place in places)
-    return total + sum(shared.values()) + stored
+    return total + sum(shared.values()) + _stored(pids, places)
 
 
 def _is_inside(pid: int) -> bool:
@@ -163,6 +181,15 @@ def _is_inside(pid: int) -> bool:
         return not os.path.samefile(f"/proc/{pid}/root", "/")
     except OSError:
         return False
+
+
+def _stored(pids: Sequence[int], places: Sequence[str]) -> int:
+    """Return what the files in `places` take, as one of the processes inside sees them."""
+    sums = (
+        sum(_stored_bytes(f"/proc/{pid}/root{place}") for place in places)
+        for pid in filter(_is_inside, pids)
+    )
+    return next(filter(None, sums), 0)
 
 
 def _stored_bytes(place: str) -> int:

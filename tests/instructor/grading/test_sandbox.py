@@ -248,6 +248,29 @@ def test_an_installed_course_is_hidden_inside(toy_course, tmp_path, monkeypatch)
     assert result.earned == WHOLE, result.to_json()
 
 
+LOOK = """import gc, os, sys
+gc.unfreeze()
+kinds = {type(each).__name__ for each in gc.get_objects()}
+frame, names = sys._getframe(), set()
+while frame:
+    names, frame = names | set(frame.f_locals), frame.f_back
+files = [f"/proc/self/fd/{each}" for each in os.listdir("/proc/self/fd")]
+pipes = {os.readlink(each) for each in files if os.path.exists(each)}
+pipes = {each for each in pipes if each.startswith("pipe:")} - {os.readlink("/proc/self/fd/1")}
+"""
+LEFT = "{'pytest', 'nbval'} & {*sys.modules} or {'Grading'} & kinds or {'job'} & names or pipes"
+
+
+def test_a_forked_kernel_has_nothing_of_what_grades_it(toy_course, tmp_path):
+    """Neither pytest, nor what follows the notebook, nor the job, nor the pipe of events."""
+    kept = ("import pytest", "class Grading: pass\nkept = Grading()", "job = 1", "kept = os.pipe()")
+    works = [answered("as it is", LOOK + checked(LEFT))]
+    works += [answered(each, f"import os\n{each}\n{LOOK}{checked(LEFT)}") for each in kept]
+    found = graded(works, toy_course, tmp_path, workers=2)
+    assert found["as it is"].earned == WHOLE, found["as it is"].to_json()
+    assert {found[each].earned for each in kept} == {WHOLE - 2}
+
+
 def test_a_limit_in_a_course_cell_is_no_students_fault(toy_course, tmp_path):
     """The course's cell that makes `table` sleeps: no limit that it breaks costs any points."""
     made, _ = toy_course

@@ -67,7 +67,10 @@ def test_shared_memory_counts_once(case):
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:
         process.stdout.readline()
-        taken = watch._memory_bytes(clock.family(process.pid), ()) >> 20
+        family = clock.family(process.pid)
+        taken = watch._memory_bytes(family, ())
+        assert watch._most_bytes(family, ()) >= taken  # or the exact figure would not be looked at
+        taken >>= 20
     finally:
         for pid in clock.family(process.pid)[::-1]:
             os.kill(pid, signal.SIGKILL)

@@ -5,25 +5,36 @@
 The job names the notebook, the requests and the limits; see course_lib.instructor.grading.sandbox.
 Where a cell says so, the kernel is asked for an answer's values. One line of JSON for each cell
 and each answer goes to a pipe; what is in the pipe stays proved, however the submission ends.
+The kernel is forked from here before pytest is loaded and anything of the job is kept: what it
+has in memory then is what a kernel imports anyway.
 """
 
+import ctypes
+import gc
 import json
 import os
 import re
 import resource
 import secrets
 import shutil
+import signal
 import sys
+import time
 from contextlib import suppress
+from functools import partial
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from queue import Empty
-
-import pytest
+from types import SimpleNamespace
 
 from course_lib.instructor.grading.inside.clock import Clock
 
+_PR_SET_DUMPABLE = 4  # prctl(2)
+_NOT_NEEDED = "cacheprovider debugging doctest faulthandler junitxml logging pastebin stepwise"
+_NOT_NEEDED += " threadexception unittest unraisableexception"  # plugins of pytest
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LARGEST_REPLY_BYTES = 16_000_000  # twice as many as `values.read` takes: quotes are escaped
+_CONNECT_MS = 20  # between two attempts to reach a kernel that begins
 _SLICE_SECONDS = 0.25  # between two looks at the clock
 _START_SECONDS = 600  # on the wall; what the watch outside allows is less
 _INTERRUPT_SECONDS = 3.0  # a kernel that is busy in C code hears it late
@@ -34,19 +45,61 @@ _PREPARE = f"{_MODULE}.bound_output({_LARGEST_OUTPUT})"
 
 def main(job_path: str) -> int:
     """Run the job in the file `job_path`; return pytest's exit code."""
-    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     pipe = int(os.environ.pop("WORKBOOK_PIPE"))
     os.set_inheritable(pipe, False)  # no cell may write events of its own
-    _take_limits(job["limits"])
-    if (user := job.get("user")) is not None:  # root made the sandbox: be an ordinary user in it
-        os.setgroups([])
-        os.setresgid(user, user, user)
-        os.setresuid(user, user, user)
+    _be_bounded(job_path)
+    gc.disable()  # while so much is imported, of which nothing goes away
+    import ipykernel  # noqa: F401  # with all that both sides of its sockets need
+
+    gc.freeze()
+    kernel = Forked() if sys.platform == "linux" else None
+    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     notebook = Path(job["folder"], job["name"])
     shutil.copyfile(job["notebook"], notebook)
     os.write(pipe, b'{"kind": "begin"}\n')
     os.chdir(job["folder"])
-    return _validate(notebook, job, pipe)
+    return _validate(notebook, job, pipe, kernel)
+
+
+class Forked:
+    """A kernel's process, forked from this one; to jupyter_client it is a `Popen`."""
+
+    stdin = stdout = stderr = returncode = None
+
+    def __init__(self) -> None:
+        """Fork; in the new process, which keeps no open file of ours, be a kernel for good."""
+        orders, self._orders = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.dup2(orders, 3)
+            os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            _be_kernel(3)
+        os.close(orders)
+        os.setpgid(self.pid, self.pid)
+
+    def launch(self, command: list[str], cwd: str, env: dict, **_: object) -> "Forked":
+        """Let it begin, as `jupyter_client.launcher.launch_kernel` begins another process."""
+        arguments = command[command.index("ipykernel_launcher") :]
+        order = {"arguments": arguments, "folder": cwd, "environment": dict(env)}
+        with open(self._orders, "w", encoding="utf-8") as file:
+            json.dump(order, file)
+        return self
+
+    def poll(self) -> int | None:
+        """Return its exit code, below 0 for a signal, or None while it runs."""
+        return self.wait(os.WNOHANG)
+
+    def wait(self, options: int = 0) -> int | None:
+        """Return its exit code once it has ended."""
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, options)
+            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
 
 
 class Grading:
@@ -57,9 +110,10 @@ class Grading:
         self.dead, self.prepared = False, False
         self.found: set[str] = set()  # the exercises whose values were given
 
-    @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item):
         """Run a cell under nbval, report how it went, then ask for the answer that is due."""
+        import pytest
+
         metadata, cell = item.cell.metadata, item.cell.get("id", "")
         kernel, skipped = item.parent.kernel, "nbval-skip" in metadata.get("tags", ())
         own = metadata.get("own") and not skipped
@@ -160,31 +214,85 @@ def _texts(reply: dict) -> dict[str, str]:
     return {key: value for key, value in reply.items() if isinstance(value, str)}
 
 
-def _validate(notebook: Path, job: dict, pipe: int) -> int:
-    """Run nbval on the notebook, with the plugin that asks for the answers."""
-    # jsonschema loads this to check addresses in JSON, which takes a second and is of no use here.
-    sys.modules["rfc3987_syntax"] = None
-    from nbval.kernel import RunningKernel
+def _be_kernel(orders: int) -> None:
+    """Be the kernel that `Forked.launch` orders, with the state of a new interpreter; never return.
 
-    _make_patient(RunningKernel)
+    Until then only what kernels import is in memory.
+    """
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())
+    sys.modules["debugpy"] = None  # nobody debugs here; a student may still import it
+    from ipykernel import debugger, kernelapp  # noqa: F401
+
+    del sys.modules["debugpy"]
+    gc.freeze()
+    gc.enable()
+    with open(orders, encoding="utf-8") as file:
+        text = file.read()
+    if not text:
+        sys.exit()
+    order = json.loads(text)
+    if sys.platform == "linux":  # as exec would: else /proc/self belongs to root
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+    if sys.path[0] == os.getcwd():
+        del sys.path[0]
+    os.chdir(order["folder"])
+    os.environ.update(order["environment"])
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.argv[:] = order["arguments"]
+    kernelapp.launch_new_instance()
+    sys.exit()
+
+
+def _validate(notebook: Path, job: dict, pipe: int, kernel: Forked | None) -> int:
+    """Run nbval on the notebook, with the plugin that asks for the answers."""
+    # What takes long to load and is of no use here: `trial.assembled` made a good notebook, ...
+    valid = SimpleNamespace(ValidationError=ValueError, validate=lambda _: None)
+    sys.modules["nbformat.validator"] = valid
+    # ... and nobody measures coverage, or reads nbval's log.
+    sys.modules["nbval.cover"] = SimpleNamespace(setup_coverage=None, teardown_coverage=None)
+    import nbval.kernel
+    import pytest
+    import zmq
+    from jupyter_client.blocking import BlockingKernelClient
+    from jupyter_client.provisioning import KernelProvisionerFactory, local_provisioner
+    from nbval import plugin
+
+    context = zmq.Context()
+    context.reconnect_ivl = _CONNECT_MS
+    nbval.kernel.KernelManager = partial(nbval.kernel.KernelManager, context=context)
+    nbval.kernel.pformat = str
+    BlockingKernelClient.wait_for_ready = _wait_for_ready
+    local = EntryPoint("local-provisioner", "jupyter_client.provisioning:LocalProvisioner", "")
+    KernelProvisionerFactory._get_all_provisioners = staticmethod(lambda: [local])
+    if kernel:
+        local_provisioner.launch_kernel = kernel.launch
+    _make_patient(plugin.RunningKernel)
+    pytest.hookimpl(hookwrapper=True)(Grading.pytest_runtest_call)
     grading = Grading(job["requests"], Path(job["replies"]), pipe, job["call_seconds"])
-    options = "-p nbval.plugin -p no:cacheprovider -q -s --no-header --tb=no --color=no"
-    options += " --nbval --nbval-current-env"
+    options = "-q -s --no-header --tb=no --color=no --assert=plain --nbval --nbval-current-env"
+    options += "".join(f" -p no:{name}" for name in _NOT_NEEDED.split())
     places = ["--rootdir", str(notebook.parent), "-c", os.devnull, str(notebook)]
     limits = [f"--nbval-cell-timeout={job['cell_seconds']}"]
     limits += [f"--nbval-kernel-startup-timeout={_START_SECONDS}"]
-    code = pytest.main([*options.split(), *limits, *places], plugins=[grading])
+    gc.freeze()
+    gc.enable()
+    code = pytest.main([*options.split(), *limits, *places], plugins=[plugin, grading])
     os.write(pipe, b'{"kind": "end"}\n')
     return int(code)
 
 
-def _take_limits(limits: dict) -> None:
-    """Bound this process and all that it starts; names are those of the resource module."""
-    for name, value in limits.items():
+def _be_bounded(job_path: str) -> None:
+    """Take a job's limits, named as in the resource module, and be its user; forget the job."""
+    job = json.loads(Path(job_path).read_text(encoding="utf-8"))
+    for name, value in job["limits"].items():
         kind = getattr(resource, f"RLIMIT_{name}")
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
+    if (user := job.get("user")) is not None:  # root made the sandbox: be an ordinary user in it
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
 
 
 def _make_patient(kernel_class: type) -> None:
@@ -219,8 +327,26 @@ def _make_patient(kernel_class: type) -> None:
                 self.starved = clock.is_starved(timeout)
                 raise Empty
 
-    kernel_class.code, kernel_class.starved = None, False
+    def stop(self):  # the sandbox ends with its program: nothing else is left to tidy up
+        if self.is_alive():
+            os.killpg(self.km.provisioner.pid, signal.SIGKILL)
+            self.km.provisioner.process.wait()
+
+    kernel_class.code, kernel_class.starved, kernel_class.stop = None, False, stop
     kernel_class.get_message, kernel_class.await_reply = get_patiently, await_reply
+
+
+def _wait_for_ready(self, timeout: float) -> None:
+    """Wait as jupyter_client does, but not until nothing has come for a fifth of a second."""
+    late = time.monotonic() + timeout
+    while True:
+        self.kernel_info()
+        with suppress(Empty):
+            self.get_shell_msg(timeout=1)
+            self.get_iopub_msg(timeout=0.2)
+            return
+        if not self.parent.is_alive() or time.monotonic() > late:
+            raise RuntimeError("The kernel did not start.")
 
 
 def _reason(problem: BaseException) -> str:
@@ -231,4 +357,6 @@ def _reason(problem: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    exit_code = main(sys.argv[1])
+    sys.stdout.flush()
+    os._exit(exit_code)  # without taking apart what ends with the sandbox
