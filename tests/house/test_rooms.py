@@ -153,9 +153,10 @@ def test_what_has_one_place_stands_in_no_other(pattern: str) -> None:
 def test_the_house_stays_small() -> None:
     """The figures are what a newcomer can still walk; make room before you add.
 
-    The lessons' exercises do not count: the more wrong answers they know, the better.
+    What is known of wrong answers, a lesson's or everybody's, does not count: the more, the better.
     """
-    walked = [path for path in MODULES if not path.match("exercises/lesson_*.py")]
+    known = "exercises/lesson_*.py", "exercises/remarks.py"
+    walked = [path for path in MODULES if not any(map(path.match, known))]
     assert len(walked) <= 200
     assert sum(path.read_text(encoding="utf-8").count("\n") for path in walked) <= 31_750
 
