@@ -75,27 +75,28 @@ dynamic, where = todays_tools.made("dynamic", clips)
 pairs = todays_tools.weights_compared(ours["dynamic_range"], dynamic)
 both = [pair for pair in pairs if pair.integers is not None]
 off = sum(pair.integers for pair in both)
-compare("47.1", my_guess, 100 * off / sum(pair.count for pair in both))
+compare("47.1", my_guess, round(
+    100 * off / sum(pair.count for pair in both), 1))
 for pair in pairs:
     same = "float beside integer" if pair.integers is None else (
-        f"{pair.integers} integers, {pair.scales} scales differ")
+        f"{pair.integers / pair.count:.0%}, {pair.scales} scales differ")
     print(f"{pair.label:9}{pair.count:6,} weights: {same}")
 
 # %% [markdown]
-# Not one: two programs agree to the last bit of every scale. Both divide each filter's largest weight by 127.
+# Not one in a thousand: two programs agree on six digits of every scale. Both divide each filter's largest weight by 127.
 # But two layers are floats in our file: our converter leaves tensors of fewer than 1,024 weights alone. The new tool's
 # recipe `legacy` has that number written down:
 #
-# given: 127, 1,024
-# holds: off == 0 and sum(pair.scales for pair in both) == 0
+# given: Not one in a thousand, six digits, 127, 1,024
+# holds: off <= 2 and sum(pair.scales for pair in both) == 0
 # holds: sum(pair.integers is None for pair in pairs) == 2
 # holds: all((pair.integers is None) == (pair.count < 1024) for pair in pairs)
 
 # %%
 legacy = todays_tools.weights_compared(
     ours["dynamic_range"], todays_tools.recorded("legacy"))
-print("equal, layer by layer:",
-      all(pair.integers == pair.scales == 0 for pair in legacy))
+print("as good as equal, layer by layer:",
+      all(pair.scales == 0 and pair.integers < 2 for pair in legacy))
 saved = len(todays_tools.recorded("legacy")) - len(dynamic)
 print("and a kilobyte larger, or so:", 900 < saved < 1100)
 
@@ -110,8 +111,8 @@ print("and a kilobyte larger, or so:", 900 < saved < 1100)
 # %%
 theirs = todays_tools.recorded("int8")
 pairs = todays_tools.weights_compared(ours["int8"], theirs)
-print("integers and scales that differ:",
-      sum(pair.integers + pair.scales for pair in pairs))
+print("three integers or scales that differ, or more:",
+      sum(pair.integers + pair.scales for pair in pairs) > 2)
 
 # %% [markdown]
 # **Predict.** How many points of accuracy lie between the two files, to the nearest five?

@@ -119,7 +119,11 @@ def test_one_changed_integer_and_one_changed_scale_are_found() -> None:
     octets = np.array(tree.buffers[tensor.buffer].data)
     octets[5] ^= 1
     tree.buffers[tensor.buffer].data = octets
-    tensor.quantization.scale = np.nextafter(tensor.quantization.scale, np.float32(1))
+    scales = tensor.quantization.scale
+    tensor.quantization.scale = np.nextafter(scales, np.float32(1))  # as another processor may
+    rounded = todays_tools.weights_compared(whole, tflite_file.pack(tree, tflite_file.ALIGNMENT))
+    assert [each.scales for each in rounded] == [0] * len(rounded)
+    tensor.quantization.scale = scales * np.float32(1.00001)
     changed = tflite_file.pack(tree, tflite_file.ALIGNMENT)
     found = {each.label: each for each in todays_tools.weights_compared(whole, changed)}
     assert (found["merge"].integers, found["merge"].scales) == (1, 1)
