@@ -33,9 +33,9 @@ def _choose(notebook, cell) -> str:
 def test_04_all_parts_of_the_time_slider_move_together(page, server: Server) -> None:  # noqa: F811
     notebook = _run(page, server, "04_checkpoints")
     cells = page.locator(".jp-Notebook .jp-CodeCell", has=page.locator(SLIDER))
-    assert cells.count() == 2  # the student's own run, and the one that ships
+    assert cells.count() == 2  # the run that ships, and the student's own
     shipped = f"step {timeline.shipped().steps[-2]}"
-    for cell, back in ((cells.nth(0), "step 90"), (cells.nth(1), shipped)):
+    for cell, back in ((cells.nth(0), shipped), (cells.nth(1), "step 90")):
         cell.scroll_into_view_if_needed()
         parts = ("img", "svg", "table", "[role=status]")
         before = [_html(cell, part) for part in parts]
