@@ -28,7 +28,7 @@ site:  ## write the executed lessons as a web site to _site, for any server or d
 slides:  ## write the executed lessons as slides to _slides, a file each, for any browser
 	$(RUN) slides $(ARGS)
 
-model:  ## train the shipped model again from the bundled clips
+model:  ## train a model by the shipped one's recipe, from the bundled clips
 	$(RUN) model $(ARGS)
 
 bench:  ## measure it beside its peers, into benchmarks/RESULTS.md

@@ -113,7 +113,10 @@ def _convert(
         reason = runtimes.excerpt(error)
         raise ValueError(f"{model} cannot be converted to {variant}: {reason}") from error
     data = tflite.strip(data) if strip else data
-    out = out or model.parent / f"{model.resolve().with_suffix('').name}_{variant}.tflite"
+    beside = model.parent / f"{model.resolve().with_suffix('').name}_{variant}.tflite"
+    if not out and beside.is_file() and beside.read_bytes() != data:
+        raise ValueError(f"{beside} is another model already: name it with --out to replace it.")
+    out = out or beside
     session.write_atomically(out, data)
     print(f"{out}: {len(data):,} bytes, {variant}")
 

@@ -202,6 +202,20 @@ def test_convert_calibrates_on_a_folder_of_clips(models, clips, tmp_path, capsys
     assert "skipped yes/empty.wav" in err
 
 
+def test_convert_replaces_no_other_model_unless_it_is_named(models, tmp_path, capsys):
+    source, beside = tmp_path / "toy.keras", tmp_path / "toy_float32.tflite"
+    source.write_bytes((models / "toy.keras").read_bytes())
+    command = "convert", source, "--variant", "float32"
+    for _ in range(2):
+        assert run(*command, capsys=capsys)[0] == commands.DONE
+    beside.write_bytes(b"somebody's own")
+    code, _, err = run(*command, capsys=capsys)
+    assert code == commands.UNUSABLE and "name it with --out" in err
+    assert beside.read_bytes() == b"somebody's own"
+    assert run(*command, "--out", beside, capsys=capsys)[0] == commands.DONE
+    assert beside.read_bytes() != b"somebody's own"
+
+
 def test_variants_are_those_of_the_converter(capsys):
     assert cli.main(["convert", "--help"]) == 0
     assert f"[{'|'.join(tflite.VARIANTS)}]" in capsys.readouterr().out

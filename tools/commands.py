@@ -58,7 +58,7 @@ COMMANDS = {
         (("-m", "tools.slides", _MORE),),
     ),
     "model": Command(
-        "train the shipped model again from the bundled clips",
+        "train a model by the shipped one's recipe, from the bundled clips",
         "lab",
         (("-m", "course_lib", "train", "--out", "data/models", _MORE),),
     ),

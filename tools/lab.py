@@ -24,9 +24,9 @@ def main(arguments: Sequence[str]) -> int:
     display = has_display(os.environ, sys.platform)
     print(f"JupyterLab: {address(FIRST, port, token)}")
     print(
-        "Stop it with Ctrl-C."
+        "Stop it with Ctrl-C, twice."
         if display
-        else "No display here: open that address. Ctrl-C stops it."
+        else "No display here: open that address. Ctrl-C, twice, stops it."
     )
     os.environ.update(settings(os.environ))
     trust(ROOT)
