@@ -30,15 +30,16 @@ def run(options: Options) -> Measured:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode:
             raise RuntimeError("make test fails: see above.")
+        written = ElementTree.parse(results).getroot()
         cases = [
             (
                 float(case.get("time")),
                 case.get("classname").removeprefix("tests."),
                 case.get("name"),
             )
-            for case in ElementTree.parse(results).iter("testcase")
+            for case in written.iter("testcase")
         ]
-        tested = float(ElementTree.parse(results).getroot()[0].get("time"))
+        tested = float(written[0].get("time"))
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     inside = sum(took for took, *_ in cases)
     return Measured(

@@ -147,10 +147,12 @@ class Exercise:
         except TypeError as error:
             return Wrong(f"{error} ({self.ask})")
         outcome = self.grade(self.arguments(seed), values)  # drawn anew: it may alter its own
-        idle = "" if unread(self.judge.solution) else unread(answer)
-        if idle and isinstance(outcome, Wrong) and f"`{idle}`" not in outcome.hint:
-            return Wrong(f"{outcome.hint} Your function never uses `{idle}`.")
-        return outcome
+        if not isinstance(outcome, Wrong) or unread(self.judge.solution):
+            return outcome
+        idle = unread(answer)
+        if not idle or f"`{idle}`" in outcome.hint:
+            return outcome
+        return Wrong(f"{outcome.hint} Your function never uses `{idle}`.")
 
     def arguments(self, seed: int) -> list[tuple] | None:
         """Return the argument tuples that the judge draws from `seed`; None for a plain value."""
