@@ -158,9 +158,10 @@ def with_signature(model_bytes: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Compared:
-    """One layer's weights in two files: their kinds, how many, how many integers or scales differ.
+    """One layer's weights in two files: their kinds, how many, how many numbers or scales differ.
 
-    Scales that agree to a millionth count as equal. Where only one of the files has integers, both
+    `integers` counts stored numbers, which are floats where neither file rounds them. Floats and
+    scales that agree to a millionth count as equal. Where only one of the files has integers, both
     counts are None.
     """
 
@@ -184,17 +185,17 @@ def weights_compared(one: bytes, other: bytes) -> tuple[Compared, ...]:
             raise ValueError(f"The weights of {label} are others in the second file.")
         integers = scales = None
         if (a.grid is None) == (b.grid is None):
-            integers = int(np.count_nonzero(a.stored != b.stored))
+            integers = _unequal(a.stored, b.stored)
             scales = 0 if a.grid is None else _unequal(a.grid.scale, b.grid.scale)
         found.append(Compared(label, (a.kind, b.kind), a.stored.size, integers, scales))
     return tuple(found)
 
 
 def _unequal(one: Any, other: Any) -> int:
-    """Count the scales that differ; where their number does, the larger number of them.
+    """Count the numbers that differ; where there are not as many, the larger number of them.
 
     Another processor may fold a norm into weights of which the last bits differ: a millionth is
-    eight times the precision of float32.
+    eight times the precision of float32. Integers that differ are further apart than that.
     """
     one, other = np.atleast_1d(one), np.atleast_1d(other)
     if one.shape != other.shape:

@@ -107,6 +107,7 @@ print("and a kilobyte larger, or so:", 900 < saved < 1100)
 # order. The weights are equal again.
 #
 # given: 400 clips
+# holds: all(pair.scales == 0 and pair.integers < 2 for pair in legacy) and 900 < saved < 1100
 
 # %%
 theirs = todays_tools.recorded("int8")

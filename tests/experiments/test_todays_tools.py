@@ -132,6 +132,18 @@ def test_one_changed_integer_and_one_changed_scale_are_found() -> None:
         todays_tools.weights_compared(whole, todays_tools.recorded("from_torch"))
 
 
+def test_floats_may_differ_in_the_last_bits_and_no_more() -> None:
+    whole = todays_tools.recorded("legacy")
+    tree, plan = tflite_file.unpack(whole), quantize.read(whole)
+    found = plan.weights(plan.named("listen"))
+    place = tree.subgraphs[0].tensors[found.index].buffer
+    for factor, differ in ((1 + 1e-7, 0), (1.00001, np.count_nonzero(found.stored))):
+        tree.buffers[place].data = (found.stored * np.float32(factor)).view(np.uint8).ravel()
+        changed = tflite_file.pack(tree, tflite_file.ALIGNMENT)
+        pairs = {each.label: each for each in todays_tools.weights_compared(whole, changed)}
+        assert pairs["listen"].integers == differ
+
+
 def test_operations_are_those_that_litert_runs_and_differences_are_counted() -> None:
     for name in ("int8", "from_torch"):
         model = todays_tools.recorded(name)
