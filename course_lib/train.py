@@ -46,7 +46,7 @@ def make(
     varied, labels = augmentation.training_set(base, count, seed, partial(report, "varying clips"))
     model = spotter.build(seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
+    with tempfile.TemporaryDirectory(prefix="workbook-training-") as name:
         folder = Path(name) / out.name
         saver = _snapshots(folder / "checkpoints", held, report)
         training = {"seed": seed, "callbacks": [saver], **spotter.SHIPPED}
@@ -137,13 +137,19 @@ def _write_checksums(folder: Path) -> None:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put the finished folder in the place of the old one; where that fails, the old one stays."""
-    aside = new.with_name("replaced")  # beside it, on the same disk: a rename cannot stop halfway
-    if old.exists():
-        old.rename(aside)
-    try:
-        new.rename(old)
-    except OSError:
-        aside.rename(old)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+    """Put the finished folder in the place of the old one; where that fails, the old one stays.
+
+    It is copied beside the old one only now, so that a run which is killed leaves nothing there:
+    on the same disk, a rename cannot stop halfway.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{old.name}.", dir=old.parent) as name:
+        ready, aside = Path(name, "new"), Path(name, "replaced")
+        shutil.copytree(new, ready)
+        if old.exists():
+            old.rename(aside)
+        try:
+            ready.rename(old)
+        except OSError:
+            if aside.exists():
+                aside.rename(old)
+            raise

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -228,9 +229,36 @@ def test_one_run_makes_the_whole_folder(tmp_path):
 def test_a_run_that_fails_leaves_the_old_folder(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "old").write_text("still here")
-    monkeypatch.setattr(train, "_write_models", lambda *given: 1 / 0)
+    beside = []
+
+    def write(*given):
+        beside.extend(path.name for path in tmp_path.iterdir())
+        return 1 / 0
+
+    monkeypatch.setattr(train, "_write_models", write)
     monkeypatch.setattr(augmentation, "training_set", lambda *given: toy(256))
     with pytest.raises(ZeroDivisionError):
         train.make(tmp_path / "models", count=256, epochs=1)
     assert (tmp_path / "models" / "old").read_text() == "still here"
+    assert beside == ["models"]  # a run that is killed there would leave nothing either
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monkeypatch, there):
+    old, new = tmp_path / "models", tmp_path / "made"
+    for folder in [new, *[old] * there]:
+        folder.mkdir()
+        (folder / "whose").write_text(folder.name)
+    rename = Path.rename
+
+    def refuse(path, target):
+        if path.name == "new":
+            raise PermissionError("no")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        train._swap(new, old)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["made", *["models"] * there]
+    assert not there or (old / "whose").read_text() == "models"

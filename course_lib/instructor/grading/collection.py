@@ -75,6 +75,8 @@ def collect(
     pieces = [each for each in pieces if not platforms.is_nbgraders(each.found.place, where)]
     if not pieces and not any(each.state == "refused" for each in filed):
         problem = "There is no notebook in what was named: give notebooks, folders or zips."
+        if reasons := _told(filed):
+            problem = "\n".join(("There is nothing to grade in what was named.", *reasons))
         raise CollectError(problem)
     notes = _told(filed)
     given = _given(pieces, rolls, roster, mapping or {}, notes)
