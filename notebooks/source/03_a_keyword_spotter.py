@@ -101,10 +101,12 @@ FeatureGallery(varied, ["once", "twice", "thrice", "four times"]).show()
 # %% [markdown]
 # ## Train it, now
 #
-# First, two processes make thousands of varied clips; the clips as they are join them, three times. Then a network of
+# First, two processes make thousands of varied clips; the clips as they are join them, twice. Then a network of
 # fourteen thousand weights, which mean nothing yet, sees all of them again and again; each time is an **epoch**, and
 # `peak_rate` is the largest rate on the way. The blue curve is measured on voices that it never learns from. To stop
 # early, interrupt the cell (■): the best epoch is kept.
+#
+# given: twice
 
 # %%
 from course_lib import spotter
@@ -112,12 +114,12 @@ from course_lib.views import training as draw_training
 from course_lib.views.training import LiveTraining
 
 model = spotter.build()
-watch = LiveTraining((features.of(held), held.labels), epochs=9)
+watch = LiveTraining((features.of(held), held.labels), epochs=8)
 watch.show()
-varied, meant = augmentation.training_set(clips, 8_000, 0, watch.varying)
-sounds = np.concatenate([varied, *3 * [features.of(clips)]])
-labels = np.concatenate([meant, *3 * [clips.labels]])
-curve = watch.train(model, sounds, labels, peak_rate=4e-3)
+varied, meant = augmentation.training_set(clips, 5_000, 0, watch.varying)
+sounds = np.concatenate([varied, *2 * [features.of(clips)]])
+labels = np.concatenate([meant, *2 * [clips.labels]])
+curve = watch.train(model, sounds, labels, peak_rate=5e-3)
 draw_training.curves(curve, "my model")
 
 # %% [markdown]
@@ -264,11 +266,11 @@ losses = [train_step(features.of(some)[..., None], some.labels)
 print("the loss fell:", losses[-1] < losses[0])
 
 # %% [markdown]
-# Your training did this about a thousand times, by a cleverer rule: Adam averages over the last gradients and gives each
+# Your training did this some six hundred times, by a cleverer rule: Adam averages over the last gradients and gives each
 # weight a rate of its own. A layer makes its weights once, and says what it does with them. Here is the heart of
 # a `follow` layer, written anew.
 #
-# holds: 900 < 9 * (len(sounds) // spotter.BATCH) < 1_100
+# holds: 550 < 8 * (len(sounds) // spotter.BATCH) < 650
 
 # %%
 class Follow(tf.keras.layers.Layer):
