@@ -1,7 +1,7 @@
 """The lessons under nbval: seconds and memory beside the TensorFlow work inside, first pictures.
 
 What is inside is counted by `inside/sitecustomize.py`, in the kernel and every process below it,
-while the lesson runs: both sides of the ratio see the same load.
+while the lesson runs: both sides of the ratio see the same load. So is what else takes long.
 """
 
 from __future__ import annotations
@@ -28,6 +28,22 @@ LIMIT_MB = 900
 MOST_TIMES, MOST_PICTURE_SECONDS, MOST_CELL_SECONDS = 1.5, 8.0, 5.0
 _PERIOD_SECONDS = 0.05
 _INSIDE = Path(__file__).with_name("inside")
+_OUTSIDE = {  # of TensorFlow, in the order in which what happens at the same time is counted
+    "varying": "clips varied in NumPy, in two processes",
+    "waiting": "other processes waited for",
+    "drawing": "pictures drawn",
+}
+_TRIED = (
+    "What stands in the way is in the last table: pytest and a kernel are started for every "
+    "lesson, clips are varied in NumPy before a training, and what a lesson shows is drawn; "
+    "that is work, but none of it is TensorFlow's. Lesson 07 has to convert before it has "
+    "anything to show. Tried, and in use: TensorFlow is imported by the cell that needs it "
+    "first; lesson 03 varies and trains on fewer clips, as right on the test voices; models, "
+    "arenas and C files of a lesson are made at the same time, or in one process; statistics "
+    "take two functions of SciPy instead of a module that takes half a second. Tried and not "
+    "taken: XLA, whose compiling takes longer than it saves; not possible: kernels forked from "
+    "one that has imported TensorFlow, which a plain `pytest --nbval` does not start."
+)
 
 
 @dataclass
@@ -36,6 +52,7 @@ class Use:
 
     seconds: float = 0.0
     inside: float = 0.0
+    outside: tuple[float, ...] = (0.0,) * len(_OUTSIDE)
     picture: float = 0.0
     kernel: float = 0.0
     own: float = 0.0
@@ -92,6 +109,13 @@ def run(options: Options) -> Measured:
     left = {lesson: use.seconds - use.inside - around for lesson, use in used.items()}
     most = sorted(left, key=left.get, reverse=True)[:8]
     told = ", ".join(f"lesson {each} {left[each]:.0f}" for each in most)
+    kinds = [sum(seconds) for seconds in zip(*(use.outside for use in every), strict=True)]
+    start = len(every) * around
+    parts = {"inside TensorFlow, Keras and LiteRT": inside, "a start without a lesson": start}
+    parts |= dict(zip(_OUTSIDE.values(), kinds, strict=True))
+    parts["all else: other imports, our own Python, messages"] = whole - sum(parts.values())
+    profile = [("of all lessons", "seconds", "share")]
+    profile += [(what, number(s), f"{s / whole:.0%}") for what, s in parts.items()]
     return Measured(
         f"{len(used)} solved lessons under strict nbval, one after the other. In TensorFlow is the "
         "time of all imports and outermost calls of TensorFlow, Keras and LiteRT, in the kernel "
@@ -110,13 +134,14 @@ def run(options: Options) -> Measured:
                 MOST_PICTURE_SECONDS,
             ),
         ],
-        {"Lesson by lesson": rows, "The slowest cells": slow},
+        {"Lesson by lesson": rows, "The slowest cells": slow, "Where all seconds go": profile},
         [
             f"Above {LIMIT_MB} MB: {', '.join(above) or 'none'}.",
             f"A notebook with nothing in it takes {number(around)} s: pytest, nbval and what they "
             f"import, a kernel. Without that the lessons take "
             f"{number((whole - len(every) * around) / inside)} times the TensorFlow inside.",
             f"Most seconds outside of both: {told}.",
+            _TRIED,
         ],
     )
 
@@ -149,10 +174,20 @@ def _used(folder: Path, path: Path) -> Use:
             (float(case.get("time")), f"{path.name[:2]} {case.get('name')}")
             for case in ElementTree.parse(results).iter("testcase")
         )
-        use.inside = covered(each.read_bytes() for each in Path(inside).glob("*.spans"))
+        reached = use.inside = covered(files := _spans(inside, "tensorflow"))
+        outside = []
+        for kind in _OUTSIDE:
+            files += _spans(inside, kind)
+            outside.append(covered(files) - reached)
+            reached += outside[-1]
+        use.outside = tuple(outside)
         pictures = [float(each.read_text("utf-8")) for each in Path(inside).glob("*.picture")]
     use.picture = min(pictures) - use.started if pictures else 0.0
     return use
+
+
+def _spans(folder: str, kind: str) -> list[bytes]:
+    return [each.read_bytes() for each in Path(folder).glob(f"*.{kind}")]
 
 
 def covered(files: Iterable[bytes]) -> float:

@@ -1,4 +1,7 @@
-"""Set-up from nothing: what `make lab` waits for, with an empty and with a filled cache of pip."""
+"""Set-up from nothing: what `make lab` and Colab's first cell wait for.
+
+Colab has most of what is needed; its cell adds the package itself and a few others to that.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +14,55 @@ from pathlib import Path
 
 from benchmarks.results import Measured, Options, number
 from tests.browser.lab import served
-from tools import clean_copy
+from tools import clean_copy, environment
 
 TITLE = "Set-up"
+_BASE = getattr(sys, "_base_executable", sys.executable)
 _PREPARE = "from tools import environment; raise SystemExit(environment.main('lab'))"
 
 
 def run(options: Options) -> Measured:
-    """Install twice into a copy of the tree; time JupyterLab's start. `quick` installs nothing."""
+    """Install from the index and from wheels; time JupyterLab. `quick` installs nothing."""
     rows = [("step", "seconds", "MB")]
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder, cache = Path(name, "tree"), Path(name, "cache")
+        folder = Path(name)
         if not options.quick:
-            for step in ("with an empty cache", "with a filled cache"):
-                tree = fresh_tree(folder)
-                seconds = _installed(tree, cache)
-                installed = _megabytes(tree / ".venv")
-                rows.append((f"set up `.venv`, {step}: installed", number(seconds), installed))
-            rows.insert(2, ("downloaded into pip's cache", "", _megabytes(cache)))
+            rows += _installations(folder)
         start = time.perf_counter()
-        with served(clean_copy.ROOT, Path(name, "lab.log")):
-            rows.append(
-                ("from the command to JupyterLab's answer", number(time.perf_counter() - start), "")
-            )
+        with served(clean_copy.ROOT, folder / "lab.log"):
+            seconds = number(time.perf_counter() - start)
+            rows.append(("from the command to JupyterLab's answer", seconds, ""))
     return Measured(
-        "What `make lab` does in a copy of the tree: a virtual environment and pip, first with an "
-        "empty cache, then anew with what that left; the network decides the first. Then "
-        "JupyterLab until it answers.",
+        "What `make lab` does in a copy of the tree: a virtual environment and pip, from the "
+        "index, where the network decides, and anew from wheels on this disk without a network. "
+        "Then what the set-up cell has pip add to Colab, from this copy instead of the repository, "
+        "into an empty folder, in the same two ways; and JupyterLab until it answers.",
         tables={"Steps": rows},
     )
+
+
+def _installations(folder: Path) -> list[tuple[str, ...]]:
+    """Return the rows of both installations, each from the index and from wheels."""
+    rows, tree, wheels = [], folder / "tree", folder / "wheels"
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    for told, environ in (("from the index", {}), ("from wheels", offline)):
+        fresh_tree(tree)
+        seconds = _timed([_BASE, "-c", _PREPARE], tree, environ)
+        rows.append((f"set up `.venv`, {told}", number(seconds), _megabytes(tree / ".venv")))
+        if not environ:
+            python = str(tree / ".venv" / "bin" / "python")
+            frozen = subprocess.check_output([python, "-m", "pip", "freeze"], text=True)
+            lines = [line for line in frozen.splitlines() if not line.startswith("-e ")]
+            get = [python, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels)]
+            _timed([*get, *lines, "pip", "setuptools", "wheel"], tree, {})
+            rows.append(("all that is downloaded for it", "", _megabytes(wheels)))
+    added = [str(tree), *environment.colab_adds()]
+    for told, environ in (("from the index", {}), ("from wheels", offline)):
+        place = folder / f"added {told}"
+        install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target"]
+        seconds = _timed([*install, str(place), *added], tree, environ)
+        rows.append((f"Colab's set-up cell, {told}", number(seconds), _megabytes(place)))
+    return rows
 
 
 def fresh_tree(folder: Path) -> Path:
@@ -50,17 +73,11 @@ def fresh_tree(folder: Path) -> Path:
     return folder
 
 
-def _installed(tree: Path, cache: Path) -> float:
-    """Return the seconds that setting up takes."""
+def _timed(call: list[str], folder: Path, environ: dict[str, str]) -> float:
+    """Return the seconds that a command takes. Raises CalledProcessError where it fails."""
     start = time.perf_counter()
-    environ = {**os.environ, "PIP_CACHE_DIR": str(cache)}
-    subprocess.run(
-        [getattr(sys, "_base_executable", sys.executable), "-c", _PREPARE],
-        cwd=tree,
-        env=environ,
-        check=True,
-        stdout=sys.stderr,
-    )
+    known = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", **environ}
+    subprocess.run(call, cwd=folder, env=known, check=True, stdout=sys.stderr)
     return time.perf_counter() - start
 
 

@@ -1,7 +1,8 @@
 """Put on PYTHONPATH: every Python process notes how long it was inside TensorFlow and LiteRT.
 
 Importing them counts, and every call of what is wrapped below, once where calls are nested. From
-when to when goes to a file a process in $BENCH_FOLDER, and when its first picture was shown.
+when to when goes to a file a process in $BENCH_FOLDER, and when its first picture was shown. So
+does what else takes long, each kind to a file of its own.
 """
 
 import array
@@ -37,19 +38,15 @@ _WRAPPED = {
     "IPython.core.displaypub": "DisplayPublisher.publish",
     "ipykernel.zmqshell": "ZMQDisplayPublisher.publish",
 }
+_ALSO = {
+    "course_lib.sound.augmentation": ("varying", "training_set"),
+    "matplotlib.figure": ("drawing", "Figure.savefig"),
+}
 _IMPORTED = {"tensorflow", "keras", "ai_edge_litert", "tflite_micro"}
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _PICTURES = ("image/", "application/vnd.jupyter.widget-view", "text/html")
-_state = {"depth": 0, "since": 0.0, "picture": False, "written": 0.0}
-_spans = array.array("d")  # begin and end, by a clock that all processes share
+_state = {"picture": False}
 _lock = threading.RLock()
-
-
-def _write():
-    _state["written"] = time.monotonic()
-    with _lock, open(_path("spans"), "ab") as file:  # something whole also where it is killed
-        file.write(_spans.tobytes())
-        del _spans[:]
 
 
 def _path(kind):
@@ -57,24 +54,37 @@ def _path(kind):
 
 
 class _Timed:
-    """Count the time in which at least one is open, in whatever thread."""
+    """Count the time in which at least one of a kind is open, in whatever thread."""
+
+    def __init__(self, kind):
+        self.kind, self.depth, self.since, self.written = kind, 0, 0.0, 0.0
+        self.spans = array.array("d")  # begin and end, by a clock that all processes share
 
     def __enter__(self):
         with _lock:
-            _state["depth"] += 1
-            if _state["depth"] == 1:
-                _state["since"] = time.monotonic()
+            self.depth += 1
+            if self.depth == 1:
+                self.since = time.monotonic()
 
     def __exit__(self, *_):
         with _lock:
-            _state["depth"] -= 1
-            if _state["depth"] == 0:
-                _spans.extend((_state["since"], time.monotonic()))
-                if time.monotonic() - _state["written"] > 0.2:
-                    _write()
+            self.depth -= 1
+            if self.depth == 0:
+                self.spans.extend((self.since, time.monotonic()))
+                if time.monotonic() - self.written > 0.2:
+                    self.write()
+
+    def write(self):
+        self.written = time.monotonic()
+        with _lock, open(_path(self.kind), "ab") as file:  # something whole also where it is killed
+            file.write(self.spans.tobytes())
+            del self.spans[:]
 
 
-def _wrap(module, path):
+_KINDS = {kind: _Timed(kind) for kind in ("tensorflow", "varying", "drawing", "waiting")}
+
+
+def _wrap(module, path, kind):
     *way, name = path.split(".")
     owner = functools.reduce(getattr, way, module)
     kept = vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name, None)
@@ -91,7 +101,7 @@ def _wrap(module, path):
                 with open(_path("picture"), "w", encoding="utf-8") as file:
                     file.write(str(time.time()))
             return function(*arguments, **named)
-        with _Timed():
+        with _KINDS[kind]:
             return function(*arguments, **named)
 
     setattr(owner, name, type(kept)(timed) if kept is not function else timed)
@@ -106,14 +116,15 @@ class _Loader:
 
     def exec_module(self, module):
         with (
-            _Timed()
+            _KINDS["tensorflow"]
             if self._name.split(".")[0] in _IMPORTED
             else open(os.devnull, encoding="utf-8")
         ):
             self._loader.exec_module(module)
-        for path in _WRAPPED.get(self._name, "").split():
+        also = _ALSO.get(self._name, ("tensorflow", _WRAPPED.get(self._name, "")))
+        for path in also[1].split():
             try:
-                _wrap(module, path)
+                _wrap(module, path, also[0])
             except AttributeError:  # another version: it counts less
                 continue
 
@@ -122,7 +133,7 @@ class _Finder:
     busy = set()
 
     def find_spec(self, name, path=None, target=None):
-        wanted = name in _WRAPPED or name in _IMPORTED
+        wanted = name in _WRAPPED or name in _ALSO or name in _IMPORTED
         if not wanted or name in self.busy:
             return None
         self.busy.add(name)
@@ -154,5 +165,8 @@ if os.environ.get("BENCH_FOLDER"):
     import subprocess
 
     subprocess.Popen.__init__ = _followed(subprocess.Popen.__init__)
+    for path in ("Popen.communicate", "Popen.wait"):
+        _wrap(subprocess, path, "waiting")
     sys.meta_path.insert(0, _Finder())
-    atexit.register(_write)
+    for each in _KINDS.values():
+        atexit.register(each.write)
