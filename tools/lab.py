@@ -60,7 +60,7 @@ def command(folder: Path, port: int, token: str) -> list[str]:
         *["-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", "--log-level=WARN"],
         *[f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"],
         *[f"--IdentityProvider.token={token}", *root],
-        "--MappingKernelManager.transport_encryption=auto",  # else each kernel warns in the terminal
+        "--MappingKernelManager.transport_encryption=auto",  # else every kernel warns
         f"--LabApp.extra_labextensions_path={ROOT / 'tools' / 'jupyter' / 'labextensions'}",
     ]
 
