@@ -3,6 +3,7 @@
 What was tried is remembered in the kernel's memory only.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from html import escape
@@ -50,7 +51,7 @@ class _Card:
 
     def _repr_html_(self) -> str:
         box = f"<span style='{_BOX}{_LOOKS[self.state]}'>{_SIGNS[self.state]} {self.title}</span>"
-        return f"<div role='status' style='padding:4px 0'>{box} {escape(self.message)}</div>"
+        return f"<div role='status' style='padding:4px 0'>{box} {_marked(self.message)}</div>"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Progress:
         items = "".join(
             f"<tr><td style='text-align:left'>{_SIGNS[state]} {name}</td>"
             f"<td style='text-align:left'>{self._words(name, state)}</td>"
-            f"<td style='text-align:left'>{escape(ask)}</td></tr>"
+            f"<td style='text-align:left'>{_marked(ask)}</td></tr>"
             for name, state, ask in self.rows
         )
         return (
@@ -94,6 +95,11 @@ class Progress:
 
     def _words(self, name: str, state: str) -> str:
         return f"{state}, solution seen" if name in self.seen else state
+
+
+def _marked(text: str) -> str:
+    """Return text as HTML: names in backticks as code, all else as it stands."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def check(identifier: str, answer: object) -> None:

@@ -226,8 +226,8 @@ print(f"{count(256_000, len(model))} of this model fit"
 # %% [markdown]
 # ## The way ahead
 #
-# The model did not start as these few kilobytes. It was a Python program, and every lesson takes it one step further.
-# On the left are the lessons, on the right the size of each file, read from your disk.
+# The model did not start as these few kilobytes. It was a Python program, and step by step the lessons take it
+# further. On the left are the lessons, on the right the size of each file, read from your disk.
 
 # %%
 from course_lib.views import journey

@@ -94,8 +94,8 @@ check("1.2", mystery)
 # %% [markdown]
 # ## Who waits for whom?
 #
-# A node can run as soon as its inputs have. Nodes that read nothing form **level** 0; every other node lies
-# one level below the lowest of its inputs.
+# A node can run as soon as its inputs have. Nodes that read nothing form **level** 0; every other node has a level
+# that is one more than the largest of its inputs'.
 
 # %%
 for number, names in enumerate(levels(graph)):
@@ -125,7 +125,8 @@ check("1.3", order)
 # ### Exercise 1.4
 #
 # Two operations are **independent** when no path of arrows leads from one to the other: two workers could run them at
-# the same moment. In the seven-line program, which operations are independent of `temp1`? List their names.
+# the same moment. In the seven-line program, which operations (constants are none) are independent of `temp1`? List
+# their names.
 
 # %% exercise="1.4" points=1
 # Exercise 1.4
@@ -164,8 +165,8 @@ check("1.5", rows)
 # %% [markdown]
 # ## What TensorFlow sees
 #
-# `tf.function` calls a Python function once, notes which operations it asks for, and keeps them as a graph: it **traces**
-# the function.
+# `tf.function` calls a Python function once for each kind of input, notes which operations it asks for, and keeps
+# them as a graph: it **traces** the function.
 #
 # **Predict.** Our own tracer found seven nodes. How many will TensorFlow find in `program`, for the numbers 6, 2 and 4?
 
@@ -187,8 +188,9 @@ print(from_numbers)
 compare("1.6", my_guess, len(from_numbers))
 
 # %% [markdown]
-# Python was faster: it did the arithmetic itself, and TensorFlow saw only the result. To be seen, a value has to be
-# a **tensor**, TensorFlow's own box for one number or for many. These three are, and each arrives as a placeholder.
+# Python was faster: it did the arithmetic itself, and TensorFlow saw only the result. An operation is seen when one
+# of its values at least is a **tensor**, TensorFlow's own box for one number or for many. These three are, and each
+# arrives as a placeholder.
 
 # %%
 numbers = tf.constant(6.0), tf.constant(2.0), tf.constant(4.0)
@@ -282,7 +284,7 @@ claims = {
     "TensorFlow runs a program as a graph": len(eager) == 1,
     "... once it is under tf.function": len(in_graph) == 1,
     "every Python name becomes a node": len(renamed) == 3,
-    "even a small model has over a hundred nodes": len(spotter) > 100,
+    "the spotter has over a hundred nodes": len(spotter) > 100,
 }
 for claim, holds in claims.items():
     print("holds:" if holds else "fails:", claim)

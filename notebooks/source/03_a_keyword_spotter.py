@@ -43,9 +43,9 @@ yes.play()
 # number is another one. **Features** keep what matters for hearing, and drop the rest: a table of 49 by 40.
 #
 # A spoken sound holds still for some hundredths of a second. So the clip is cut into **frames** of 480 samples, 30 ms
-# each. They overlap: a new one starts every 320 samples. The **Fourier transform** tells how much of every frequency a
-# frame holds, its **spectrum**. Forty bands add that up, as coarsely as ears do, and the logarithm of each, less
-# the mean of all, is one number of the table. (Lesson 13 stops at each stage.)
+# each. They overlap: a new one starts every 320 samples. The **Fourier transform** tells how much of every frequency
+# a frame holds, its **spectrum**. Forty bands add that up, as coarsely as ears do, and the logarithm of each, less
+# the mean of the whole table and divided by 3, is one of its numbers. (Lesson 13 stops at each stage.)
 #
 # given: 480, 30, 320, 49 by 40
 #
@@ -137,8 +137,8 @@ print(f"mine {mine.accuracy:.1%}, shipped {shipped.accuracy:.1%}:",
       f"{100 * gap:.1f} points between them")
 
 # %% [markdown]
-# A few hundred clips are a sample. Ask others, and the share changes a little. A **confidence interval** says how far:
-# of twenty such intervals, about nineteen hold the true share, for clips like these.
+# Other clips give a slightly other share. A **confidence interval** says how far: of twenty such intervals, about
+# nineteen hold the true share, for clips like these.
 
 # %%
 print("better than the lazy model:", mine.accuracy > lazy)
@@ -153,8 +153,8 @@ print(f"shipped: {shipped.accuracy:.0%},",
 #
 # ## Listen to the mistakes
 #
-# One number hides *what* is mistaken. In a **confusion matrix** each row is what was said, each column what was heard.
-# Press a number to hear the clips behind it. Would you have known better?
+# One number hides *what* is mistaken. In a **confusion matrix** each row is what was said, each column what was
+# heard. Press a number to hear the clips behind it.
 
 # %%
 from course_lib.views.confusion import Confusion
@@ -163,8 +163,8 @@ Confusion(mine, test).show()
 
 # %% [markdown]
 # ### Exercise 3.2
-# The **recall** of a label is the share of its clips that were found. Write `recall(confusion, label)` for a matrix
-# given as a list of rows; `label` is the number of its row.
+# The **recall** of a label is the share of its clips that were found, from 0 to 1. Write `recall(confusion, label)`
+# for a matrix given as a list of rows; `label` is the number of its row.
 
 # %% exercise="3.2" points=2
 # Exercise 3.2
@@ -205,9 +205,9 @@ print(f"all layers, norms included  {model.count_params():6,}")
 
 # %% [markdown]
 # ### Exercise 3.3
-# Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution has to
-# learn. (A **bias**, one more number for each channel that goes out, only `decide` has: elsewhere the norm adds one.)
-# Try it on the six kernels above.
+# Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution has to learn. (Only
+# `decide` has a **bias**, too, one more number for each channel that goes out; elsewhere the norm adds one.) Try it
+# on the six kernels above.
 
 # %% exercise="3.3" points=2
 # Exercise 3.3

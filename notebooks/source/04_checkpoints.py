@@ -121,8 +121,9 @@ mine = follow(
 # ## Which one to ship
 #
 # ### Exercise 4.2
-# Which snapshot would you ship? A run is a list of rows `(step, loss, accuracy)`: the loss on clips
-# that it trained on, the accuracy on voices that it never heard. Return the step. Of two equals, take the earlier.
+# Which snapshot would you ship? A run is a list of rows `(step, loss, accuracy)`: the loss on clips that it trained
+# on, the accuracy on voices that it never heard. (Report its accuracy on other clips: these flatter it.) Return the
+# step. Of two equals, take the earlier.
 
 # %% exercise="4.2" points=2
 # Exercise 4.2
@@ -225,7 +226,7 @@ def value_at(data, offset, index):
 check("4.5", value_at)
 
 # %% [markdown]
-# Does it find the last weight of the kernel, too, as the helper package does?
+# Does it find the kernel's last weight, too?
 
 # %%
 if read := yours("4.5", value_at, None):

@@ -1,9 +1,8 @@
 # %% [markdown]
 # # Freezing
 #
-# **What turns a training program into one file?** A checkpoint needs your code to be of any use. For a
-# phone, a browser or a microcontroller there is no such code: the graph and its numbers have to
-# travel together.
+# **What turns a training program into one file?** A checkpoint cannot answer without your code. For a phone, a
+# browser or a microcontroller there is no such code: the graph and its numbers have to travel together.
 #
 # {minutes} minutes. Afterwards you can
 # - say what freezing changes in a graph, and what it leaves alone;
@@ -46,8 +45,8 @@ print("the kernel's bytes are in it:", kernel.tobytes() in before)
 #
 # ## Variables become constants
 #
-# To **freeze** a graph is to put a constant that holds the values in place of each handle. TensorFlow has a function for it. It
-# is not among the public names, but the tool of lesson 06 calls it, too:
+# To **freeze** a graph is to put a constant that holds the values in place of each handle. TensorFlow has a function
+# for it. It is not among the public names, but the tool of lesson 06 calls its twin:
 
 # %%
 from tensorflow.python.framework import convert_to_constants
@@ -122,8 +121,9 @@ check("5.2", became)
 # %% [markdown]
 # ## Where batch normalisation went
 #
-# Once the means and variances are constants, batch normalisation multiplies each channel by one number and adds another. The
-# convolution before it can do both.
+# In training, batch normalisation measures each channel's `mean` and `variance`, and learns a factor `gamma` and a
+# sum `beta`. Once these are constants, it multiplies each channel by one number and adds another. The convolution
+# before it can do both.
 #
 # ### Exercise 5.3
 # The old convolution gave `x`, and its normalisation made `gamma * (x - mean) / sqrt(variance + epsilon) + beta` of it.
@@ -142,8 +142,8 @@ def fold(kernel, gamma, beta, mean, variance, epsilon):
 check("5.3", fold)
 
 # %% [markdown]
-# Did Grappler do the same? Fold the first kernel, and look for the result among the constants of the folded graph. (Until
-# `fold` is right, the layer stands in for it: it gets the kernel, and what it makes of zeros is taken away.)
+# Did Grappler do the same? Fold the first kernel, and look for the result among the constants of the folded graph.
+# (Until `fold` is right, Keras's own layer does it: what it makes of the kernel, less what it makes of zeros.)
 
 # %%
 norm = model.get_layer("listen_norm")
@@ -205,9 +205,9 @@ table = alone.measure(folder)
 compare("5.4", my_guess, sum(each.complete for each in table))
 
 # %% [markdown]
-# Every entry of the table was tried just now: opened in a fresh process by what TensorFlow's Python has for graphs, given to its
-# C++ library and to **LiteRT**, the small program that runs `.tflite` files and was called TensorFlow Lite before, taken one
-# step down the gradient, and read by Netron. Answers count when they are within 0.00001.
+# Every entry of the table was tried just now, in fresh processes: by TensorFlow's Python, its C++ library, Netron,
+# and **LiteRT**, the small program that runs `.tflite` files and was called TensorFlow Lite before; and by one
+# training step. Answers count when they are within 0.00001.
 #
 # given: 0.00001
 
@@ -243,7 +243,7 @@ check("5.5", take)
 # %% [markdown]
 # ## The SavedModel folder
 #
-# The one that can learn and needs no code is a folder. Which of its files holds the weights?
+# The one that can learn and needs neither code nor Keras is a folder. Which of its files holds the weights?
 
 # %%
 saved = folder / "saved_model"
@@ -319,7 +319,7 @@ print("heard:", *(word.decode() for word in said.numpy()))
 # %%
 forms = {each.name: each for each in table}
 found = {
-    "a .pb is a complete model": forms["frozen graph"].complete,
+    "a frozen .pb is a complete model": forms["frozen graph"].complete,
     "so is a SavedModel's .pb": bare.works,
     "a SavedModel is always frozen": not forms["SavedModel"].learns,
     "a checkpoint is for going on": forms["checkpoint"].learns,

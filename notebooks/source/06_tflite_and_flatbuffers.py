@@ -1,8 +1,8 @@
 # %% [markdown]
 # # TensorFlow Lite and FlatBuffers
 #
-# **What is inside a TensorFlow Lite file?** You convert the spotter, put a name to every byte of the
-# result, and change one of them.
+# **What is inside a TensorFlow Lite file?** You convert the spotter, put a name to every byte of its int8 file, and
+# change one of them.
 #
 # {minutes} minutes. Afterwards you can
 # - say what converting does when you set nothing, and what it merges;
@@ -89,8 +89,9 @@ for (name, (by_hand, _)), layer in zip(folded.items(), rays.layers):
 # %% [markdown]
 # ## The first bytes
 #
-# Now open the shipped int8 model: the same network with weights of one byte. Nothing has to be installed for it: `open`,
-# and the schema, a list of what the numbers mean, are enough.
+# Now open the shipped int8 model: the same network with weights of one byte. A `.tflite` is a **FlatBuffer**: numbers
+# lie in the file as in memory, and offsets lead to them. So `open`, and the schema, a list of what the numbers mean,
+# are enough.
 
 # %%
 shipped = tflite.load("spotter_int8")
@@ -112,8 +113,8 @@ def is_tflite(data):
 check("6.2", is_tflite)
 
 # %% [markdown]
-# **Predict.** The first four bytes are a little-endian number: how far to go to the **root table**,
-# where everything begins. At which byte is it?
+# **Predict.** The first four bytes are a number, its lowest byte first: how far to go to the **root table**, where
+# everything begins. At which byte is it?
 
 # %% predict="6.3"
 my_guess = ...
@@ -144,9 +145,8 @@ rays = xray.Xray(shipped)
 draw_bytes.hexdump(rays.map, 0, 48, mark=root)
 
 # %% [markdown]
-# A **table** begins with the way to its **vtable**, a list of where each field lies. A field that
-# was never set has the entry 0, or the list ends before it: that is how old and new files stay
-# readable.
+# A **table** begins with the way to its **vtable**, a list of where each field lies. A field that was not set, or has
+# its default, has the entry 0, or the list ends before it: that is how old and new files stay readable.
 #
 # ### Exercise 6.5
 # Write `field(data, table, slot)`. The vtable lies at `table` minus the *signed* 32-bit number there.
@@ -246,8 +246,8 @@ print(f"{sum(n == 0 for n in changes)} of {decide.count} weights",
       f"of {len(before)}")
 
 # %% [markdown]
-# Here is that one. Move its stored number, watch the accuracy and the **logits**, the sums that the softmax turns into
-# probabilities, and put it back. Then try another weight, or another tensor.
+# Here is that one. Move its stored number, watch the accuracy and the **logits**, the sums that **softmax**, the last
+# operation, turns into probabilities, and put it back. Then try another weight, or another tensor.
 
 # %%
 BytePatch(shipped, heard_features, heard.labels, dataset.LABELS,
@@ -258,8 +258,9 @@ BytePatch(shipped, heard_features, heard.labels, dataset.LABELS,
 # %% [markdown]
 # ## Change one bit
 #
-# One weight out of thousands rarely decides anything alone. A bias does more: it is added at every
-# place and at every time. Flip a single *bit*, the sixteenth from below, in each bias of the first layer, one after the other.
+# One weight out of thousands decides little alone. A bias can do more: it has 32 bits, so a single one of them may
+# change it by far. Flip a single *bit*, the sixteenth from below, in each bias of the first layer, one after the
+# other.
 #
 # **Predict.** What accuracy, in per cent, is left after the worst of these flips?
 

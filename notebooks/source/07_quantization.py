@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Quantization
 #
-# **What do eight bits cost?** Every weight of the spotter is a float of four bytes. A microcontroller has room for one.
-# See first what that saves and what it loses; then build the grid of 256 levels that does it. {minutes} minutes.
+# **What do eight bits cost?** Every weight of the spotter is a float of four bytes. On a small chip you want to spend
+# one. See first what that saves and what it loses; then build the grid of 256 levels that does it. {minutes} minutes.
 #
 # given: 256
 #
@@ -37,7 +37,8 @@ draw.histogram(w, quantize.symmetric(abs(w).max()), f"{largest}, 8 bits")
 #
 # The converter of lesson 06 can store numbers in fewer bytes. An int8 is an integer of eight bits, −128 to 127.
 # - `float32`: nothing changed; `float16`: weights in half the bytes;
-# - `dynamic_range`: int8 weights, floats between the layers, which some operations turn into int8 as they come;
+# - `dynamic_range`: int8 weights where they are many, floats between the layers, which some operations turn into int8
+#   as they come;
 # - `int16x8`: int8 weights, 16 bits for what flows between the layers;
 # - `int8`: eight bits for both; `int8_float_io`: the same, with floats at both ends;
 # - `int8_per_channel`: the converter's own choice, of which more below.
@@ -101,8 +102,8 @@ board.show()
 before = board.reports["float32"]
 verdicts = {name: measure.mcnemar(before, after).verdict
             for name, after in board.reports.items() if after is not before}
-for name in ("int8", "int8_improved"):
-    print(f"{name} against float32: {verdicts[name]}")
+for name, verdict in verdicts.items():
+    print(f"{name} against float32: {verdict}")
 
 # %% [markdown]
 # So eight bits cost nothing that so few clips could show, and the same is true of all the other variants. (In lesson 27
@@ -223,9 +224,9 @@ check("7.6", grid_of)
 # %% [markdown]
 # ## A real tensor
 #
-# Back to the spotter's weights. Choose a layer, move the bits, and watch two things: how many weights collapse to 0, and
-# the **signal over the noise**, which is the energy of the weights (the
-# sum of their squares) beside that of their errors.
+# Back to the spotter's weights. Choose a layer, move the bits, and watch two things: how many weights collapse to 0,
+# and the **signal over the noise**, which is the energy of the weights (the sum of their squares) divided by that of
+# their errors.
 
 # %%
 draw.Histogram(kernels, largest, bits=4).show()
@@ -271,8 +272,9 @@ print(f"a scale for each filter gains up to {max(gains):.0f} dB")
 # %% [markdown]
 # ## The converter
 #
-# Weights are known, but what flows between layers depends on the clip. So the converter runs a **representative
-# dataset**. This **calibration** notes the smallest and the largest value of every tensor, and makes its grid of them.
+# Weights are known, but what flows between layers depends on the clip. So the converter runs the model on a
+# **representative dataset**. This **calibration** notes the smallest and the largest value of each tensor between the
+# layers, and makes its grid of them.
 
 # %%
 tf = session.import_tensorflow()
@@ -297,7 +299,7 @@ print(f"an int8 file of {round(len(mine), -3):,} bytes, or so,",
 # small thing in a small model. `int8` makes do with one scale a tensor, by a switch inside the converter that
 # `tflite.convert` turns; on the chip it will be the smaller file.
 #
-# Give the converter exactly what the device will hear, in all its variety: what it never saw, the grid has no room for.
+# Give the converter clips as varied as what the device will hear: values beyond all that it saw will saturate.
 # Lesson 27 shows what clips chosen badly can spoil, and lesson 17 what the chip computes on these grids.
 #
 # holds: len(variants) == len(tflite.VARIANTS) + 1 and len(variants["int8_per_channel"]) == len(mine)

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # On a microcontroller
 #
-# **Does it really run there?** You have a file that names words. The chip has no Python, no files, no operating system,
-# and a few hundred kilobytes of memory at best. You carry the model over, byte by byte, and check that it still says
+# **Does it really run there?** You have a file that names words. The chip has no Python, no files, and
+# often only a few hundred kilobytes of memory. You carry the model over, byte by byte, and check that it still says
 # what it said here. {minutes} minutes.
 #
 # Afterwards you can
 # - turn a model into C, and list exactly the operators that a program has to bring;
-# - tell how much memory a model needs before it ever runs;
+# - work out most of the memory that a model needs, before it ever runs;
 # - compare two runtimes by their bytes and by their decisions.
 
 # %% setup
@@ -256,7 +256,10 @@ def agreement(a, b):
 check("8.7", agreement)
 
 # %%
-worst = compared.difference("LiteRT", "LiteRT, reference")
+from itertools import combinations
+
+pairs = [compared.difference(*two) for two in combinations(compared.names, 2)]
+worst = max(pairs, key=lambda each: each.decisions)
 print("same word for more than 99.5 % of the clips:",
       worst.decisions < 0.005 * worst.clips)
 

@@ -119,8 +119,8 @@ def begin(new, trained, last):
 check("9.2", begin)
 
 # %% [markdown]
-# **Predict.** The same clips, but from the checkpoint. After one epoch, by how many points will it be ahead, on voices
-# that neither was trained on? (Every epoch leaves a checkpoint in the lesson's folder.)
+# **Predict.** The same clips, but from the checkpoint. After one epoch, by how many points will it be ahead, on
+# bundled voices that neither was trained on? (Every epoch leaves a checkpoint in the lesson's folder.)
 
 # %% predict="9.3"
 my_guess = ...
@@ -233,7 +233,7 @@ for each in measured:
     print(each)
 
 # %% [markdown]
-# Which one goes onto the chip? The C++ program below computes in integers, so it takes `"int8"`.
+# Which one goes onto the chip? The C++ program below feeds its model integers, so it takes `"int8"`.
 #
 # **Predict.** Of the test clips, how many were right in floats and are wrong in eight bits, or the other way round?
 
@@ -324,5 +324,5 @@ progress("09")
 # - [Model cards](https://arxiv.org/abs/1810.03993): what a report on a model should tell.
 # - [Few-shot keyword spotting in any language](https://arxiv.org/abs/2104.01454): new words from a handful of recordings.
 #
-# You took a model from Python to the bytes that a microcontroller executes. It is yours: say where it fails before
+# You took a model from Python to the bytes that run on a microcontroller. It is yours: say where it fails before
 # somebody else finds out. Next, if you like: lesson 19 puts to the test what is often said about all this.

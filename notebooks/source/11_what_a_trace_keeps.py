@@ -84,8 +84,9 @@ picture(trace.from_function(three_rounds, tf.constant(1.0)))
 # %% [markdown]
 # ## Traced again
 #
-# A graph fits one kind of argument only. For another kind, the function is traced again. **Predict.** Six calls: the
-# tensors 1.0, 2.0, a row of 1.0 and 2.0, and the whole number 5; then Python's own 3.0 and 4.0. How many graphs are made?
+# Unless you say otherwise, a graph fits one kind of argument only. For another kind, the function is traced again.
+# **Predict.** Six calls: the tensors 1.0, 2.0, a row of 1.0 and 2.0, and the whole number 5; then Python's own 3.0
+# and 4.0. How many graphs are made?
 
 # %% predict="11.2"
 my_guess = ...

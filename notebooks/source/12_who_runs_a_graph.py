@@ -82,8 +82,9 @@ with session.quiet():
         model = spotter.build()
 
 # %% [markdown]
-# Two replicas of the keyword model share 12 clips, six each. Below are the gradients of its last four weights: what each
-# replica found, what both have after the all-reduce, and what one device finds with all 12 clips.
+# Two replicas of the keyword model share 12 clips, six each. Below are the gradients of its last four numbers, which
+# are biases: what each replica found, what both have after the all-reduce, and what one device finds with all 12
+# clips.
 
 # %%
 from course_lib.views.backward import gradient_bars
@@ -151,7 +152,8 @@ print("both workers end with the same weights:", together.agree)
 print("and so does one process:", together.difference(alone) < 1e-5)
 
 # %% [markdown]
-# **Predict.** Machines die. Below, worker 1 ends before its last step, without a word. How many of the two will finish?
+# **Predict.** Machines die. Below, worker 1 ends before its last step, without a word. A watcher ends a training that
+# cannot go on. How many of the two will finish?
 
 # %% predict="12.4"
 my_guess = ...

@@ -279,8 +279,8 @@ kinds = {
 sizes.groups(kinds, alt="the bytes of one model in five kinds of file")
 
 # %% [markdown]
-# One tool opened all five. In four of them the orange part, the weights, is the same; the SavedModel holds most of
-# them twice. The rest is what each format adds. Has every byte of every file exactly one name?
+# One tool opened all five. In four of them the orange part, the weights, is the same; the SavedModel may hold them
+# twice. The rest is what each format adds. Has every byte of every file exactly one name?
 #
 # holds: all(each.groups["weights"] == opened.groups["weights"] for name, each in kinds.items() if "Saved" not in name)
 # holds: kinds["variables of a SavedModel"].groups["weights"] > 1.5 * opened.groups["weights"]

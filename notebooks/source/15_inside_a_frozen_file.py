@@ -47,8 +47,8 @@ draw_bytes.overview(named, alt="the frozen file's bytes by kind")
 WireCursor(data, ["features", "listen/convolution", "decide/bias"]).show()
 
 # %% [markdown]
-# No name of a field is in the file, only its number: the schema has the names. The strides of the convolution are
-# **packed**: four numbers behind one tag.
+# Of a field only the number is in the file: the schema has the names. (`strides` stands there as a key, and keys are
+# data.) The strides of the convolution are **packed**: four numbers behind one tag.
 #
 # ## Numbers and tags
 #
@@ -93,8 +93,8 @@ check("15.2", tag)
 # ## A weight among the bytes
 #
 # ### Exercise 15.3
-# Find weights without any parser. Write `find(data, weights)`: the byte of `data` at which a list of float32 numbers begins.
-# Should it be there twice, the first place counts.
+# Find weights without any parser. Write `find(data, weights)`: the place in `data`, counted from 0, at which a list
+# of float32 numbers begins. Should it be there twice, the first place counts.
 #
 # given: twice
 
@@ -141,8 +141,8 @@ print("kept when written again:", kept)
 
 # %% [markdown]
 # The tag tells how to find the end of an unknown field, so a reader can step over it, and keep it. That is how old
-# programs can read new files; whether they still mean the same is for their makers to say. (So a number that was once
-# given away must never be used for anything else.)
+# programs can read new files; whether they still mean the same is for their makers to say. (Never give a field's
+# number to another field later: old files still hold it.)
 
 # %% [markdown]
 # ## And back again?

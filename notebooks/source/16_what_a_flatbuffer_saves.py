@@ -65,12 +65,13 @@ draw.first_weight([len(each) for each, _ in pairs], flat, proto)
 #
 # ## How much of it is loaded
 #
-# How much of the file is needed for that weight? A system fetches files in **pages**, pieces of equal size.
+# How much of the file is needed to find the first number of that weight? A system fetches files in **pages**, pieces
+# of equal size.
 
 # %%
 big_flat, big_proto = pairs[-1]
 way = xray.Xray(big_flat).route("buffers[20].data")
-print(f"FlatBuffer: {way.pages()} of {len(big_flat) // 4096} pages",
+print(f"FlatBuffer: {way.pages()} of {-(-len(big_flat) // 4096)} pages",
       "of 4 kB would have to be loaded")
 print("protobuf allocated more than its file:",
       proto[-1].bytes > len(big_proto))
@@ -122,10 +123,10 @@ for name, call in (
           f"{1e6 * reading_costs.cost(call).seconds:.0f} µs")
 
 # %% [markdown]
-# One weight is what a FlatBuffer is quick at. Ask for all of them from Python, and it is the slower one.
+# One weight is what a FlatBuffer is quick at. Ask for all of them from Python, and nothing of that is left.
 #
-# An order of magnitude less code? Of readers as small as these, no. Of whole libraries, more than that, if the file is
-# trusted; where FlatBuffers check it first, as nanopb always does, they still take a fourth of its code.
+# An order of magnitude less code? Of readers as small as these, no. Of whole libraries, yes, where FlatBuffers trust
+# the file. Where they check it first, they take a fourth of nanopb's code, which always checks as it reads.
 #
 # holds: libraries["FlatBuffers"] < libraries["nanopb"] / 10
 # holds: 3.5 < libraries["nanopb"] / libraries["FlatBuffers, verified"] < 4.5
@@ -152,7 +153,7 @@ def relabel(data, start, room, label):
 check("16.2", relabel)
 
 # %% [markdown]
-# Every .tflite has a description. Change that of the spotter.
+# The converter writes a description into its files. Change that of the spotter.
 
 # %%
 clips = features.of(dataset.bundled("train"))
@@ -168,14 +169,14 @@ same = (tflite.run(renamed, clips[:9]) == tflite.run(plain, clips[:9])).all()
 print("the answers are the same:", same)
 
 # %% [markdown]
-# A longer text would move what lies behind it, and every offset across that place would be wrong. Changing sizes means
-# writing the file anew. That is the price of needing no parser.
+# A longer text would move what lies behind it, and every offset across that place would be wrong. Where sizes change,
+# you write the file anew, or append the longer text and leave a hole. That is the price of needing no parser.
 
 # %% [markdown]
 # ## The same weights, seven times
 #
-# Write the trained model in every form that you have met, read each one back, and compare the
-# weights by a **hash**: equal digits, equal numbers.
+# Write the trained model in seven forms, read each one back, and compare the weights, where none was folded or
+# rounded, by a **hash**: equal digits, equal numbers.
 
 # %%
 kept = same_weights.write_all(model, folder, clips)

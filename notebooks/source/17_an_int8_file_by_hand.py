@@ -150,8 +150,8 @@ print(patch)
 print(filter_0)
 
 # %% [markdown]
-# Why rows 8 to 12? The filter moves on by 2, and padding `SAME` has put 2 rows of zeros above the clip: 5 × 2 − 2 is 8.
-# To the left there is 1 column of them: 5 × 2 − 1 is 9.
+# Why rows 8 to 12? The filter moves on by 2, and padding `SAME` has put 2 rows of the zero point above the clip: 5 ×
+# 2 − 2 is 8. To the left there is 1 column of them: 5 × 2 − 1 is 9.
 #
 # given: 8 to 12, 2, 5 × 2 − 2, 1 column, 9
 # holds: x.shape[1:3] == (49, 40) and y.shape[1:3] == (25, 20) and first.options["strideH"] == 2
@@ -191,7 +191,7 @@ print("the library's sum is the same:", here == accumulator[0, 5, 5, 0])
 print("it needs more than 8 bits:", abs(accumulator).max() > 127)
 
 # %% [markdown]
-# One accumulator step is worth `x.scale * w.scale`, one output step `y.scale`. Their ratio is a
+# One accumulator step is worth `x.scale * w.scale`, one output step `y.scale`. Their ratio, one for this layer, is a
 # fraction, and the chip may have no floats. So it becomes an integer **mantissa** and a shift.
 
 # %%
@@ -219,9 +219,9 @@ def requantize(accumulator, mantissa, shift):
 check("17.3", requantize)
 
 # %% [markdown]
-# LiteRT's kernel (here: the code of an operation) rounds twice, in the product and in the shift; `quantize.requantize`
-# does as it does.
-# Then the zero point is added and both ends are cut. The lower cut is at once the ReLU.
+# The kernel of LiteRT's convolutions (here: the code of an operation) rounds twice, in the product and in the shift;
+# `quantize.requantize` does as it does. Then the zero point is added and both ends are cut. The lower cut is at once
+# the ReLU.
 #
 # given: twice
 
@@ -247,10 +247,10 @@ for model in (int8, four):
 print(f"{compared:,} bytes, {different} different")
 
 # %% [markdown]
-# That is LiteRT's reference interpreter: plain loops, not tuned for speed. Not every correct one rounds twice. Where it
-# rounds once, as your `requantize` does, an output may differ by a step, and by more when the layers after it have
-# worked on that. Lesson 08 compares four ways. (The library multiplies by `mantissa * 2**shift / 2**31`, as LiteRT
-# does: what you call the shift is `31 - by.shift`.)
+# That is LiteRT's reference interpreter: plain loops, not tuned for speed. Its convolutions round twice, its last
+# layer once, as your `requantize` does. Where another correct one rounds otherwise, an output may differ by a step,
+# and by more when the layers after it have worked on that. Lesson 08 compares four ways. (The library multiplies by
+# `mantissa * 2**shift / 2**31`, as LiteRT does: what you call the shift is `31 - by.shift`.)
 #
 # given: twice, 2**shift / 2**31
 

@@ -38,9 +38,9 @@ scores = micro.slide(model, recording.wave)
 print(f"{len(scores.ends):,} answers for {recording.seconds:.0f} seconds")
 
 # %% [markdown]
-# **Predict.** On single clips of these voices the model is wrong about four times in a hundred. How
-# many false alarms *an hour* (those of ten minutes, times six) does it raise here, with a threshold of
-# 0.7 and nothing else?
+# **Predict.** On single clips of these voices the model is wrong about four times in a hundred. How many false alarms
+# *an hour* (those of ten minutes, times six) does it raise here, with a threshold of 0.7 and nothing else? (It is a
+# false alarm unless a keyword has just been said. After each find a second is skipped.)
 #
 # holds: sum(word.label in dataset.LABELS[2:] for word in recording.words) == 40
 # holds: (len(recording.words), round(recording.seconds / 60)) == (40 + 60, 10)
@@ -273,8 +273,9 @@ for each in estimates:
 # %% [markdown]
 # Fitting is easy. But four windows a second leave 250 ms for each: who needs more falls behind, and where 250 lies
 # between the two ends, only the board itself can tell. There are two ways out. Every row of a window's features comes
-# from a frame, a short piece of sound: let the window move by twelve frames, 240 ms, and 37 of its 49 are those of the
-# window before, until the mean is taken away. And take kernels written for this core (CMSIS-NN), which do two multiplications in one instruction.
+# from a frame, a short piece of sound: let the window move by twelve frames, 240 ms, and 37 of its 49 are those of
+# the window before, but for the means that are taken away. And take kernels written for this core (CMSIS-NN), which
+# do two multiplications in one instruction.
 #
 # holds: 1000 * 12 * features.HOP == 240 * 16_000 and features.FRAMES == 49 == 12 + 37
 #

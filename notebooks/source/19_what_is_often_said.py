@@ -13,8 +13,8 @@
 # %% [markdown]
 # ## A model to ask
 #
-# The claims are tested on a model of your own words, as in lesson 09, but trained more briefly. One of them is about
-# checkpoints, so a second network is trained beside it, from nothing.
+# The claims are tested on a model of your own words, as in lesson 09, but trained more briefly. One says that
+# training goes better from a checkpoint, so a second network is trained beside it, from nothing.
 
 # %%
 from course_lib import measure, project, spotter, tflite
@@ -54,9 +54,9 @@ plain, int8 = (tflite.convert(frozen, name, some)
 # %% [markdown]
 # ## What is often said
 #
-# Books and talks say a lot about graphs, checkpoints and TensorFlow Lite; you have met most of it in these lessons. Here
-# it stands as 22 claims. Each is split into tests, which run now, on your model. One mark is given for each test, and
-# the verdict follows from them.
+# Books and talks say a lot about graphs, checkpoints and TensorFlow Lite; you have met most of it in these lessons.
+# Here it stands as 22 claims. Each is split into tests. Nearly all run now, many on your model. One mark is given for
+# each test, and the verdict follows from them.
 #
 # **Predict.** How many of the 22 hold as they are said?
 
@@ -128,7 +128,7 @@ my_guess = ...
 
 # %% [markdown]
 # ### Exercise 19.4
-# `clips_needed(share, margin)`: the number of clips for which the interval reaches no farther than `margin`.
+# `clips_needed(share, margin)`: the smallest number of clips for which the interval reaches no farther than `margin`.
 
 # %% exercise="19.4" points=2
 # Exercise 19.4

@@ -5,7 +5,7 @@
 # TensorFlow's own command line, and freeze a training folder of TensorFlow 1 in two ways.
 #
 # {minutes} minutes. Afterwards you can
-# - tell a frozen SavedModel from one that is not, by its files;
+# - tell a frozen SavedModel from one that is not, by its checkpoint;
 # - name a signature's tensors, and ask it from a command line;
 # - make a frozen graph of an old training folder, without the code that trained it.
 
@@ -190,7 +190,8 @@ print(equal)
 # ## The entrance has a name
 #
 # A signature names what goes in and what comes out, and which tensors of the graph these are. TensorFlow brings a
-# program that prints it, for whoever has the folder and no code: `saved_model_cli`.
+# program that prints it, for whoever has the folder and no code: `saved_model_cli`. (A tag names one of its graphs:
+# `serve`.)
 #
 # **Predict.** The function `serve` took `features` and gave `probabilities`. How many of the signature's two tensors are
 # called so?
@@ -272,7 +273,7 @@ with session.quiet(), graph.as_default():
         tf.reduce_mean(loss), step)
 
 # %% [markdown]
-# Nothing has been computed so far: in TensorFlow 1 you describe first, and a session runs what you ask for.
+# Nothing has been computed yet: in TensorFlow 1 you describe first, and a session runs.
 
 # %%
 with session.quiet(), graph.as_default(), old.Session() as running:
@@ -285,12 +286,13 @@ with session.quiet(), graph.as_default(), old.Session() as running:
 print(*sorted(path.name for path in train.iterdir()), sep="\n")
 
 # %% [markdown]
-# Which is which? `checkpoint` is a text that names the newest one; `.index` and `.data` hold the variables, as in
-# lesson 04 (`.index` says what lies where in `.data`); `.meta` holds the graph.
+# Which is which? `checkpoint` is a text that names the newest snapshot; `.index` and `.data` hold the variables, as
+# in lesson 04 (`.index` says what lies where in `.data`); `.meta` holds the graph.
 #
 # ### Exercise 25.6
-# People send folders without a word. Write `kind(files)`, for a list of file names: `"SavedModel"`, `"TensorFlow 1"` (a
-# checkpoint whose graph lies beside it), `"checkpoint"` or `"unknown"`. Beware of a `variables/` in a SavedModel.
+# People send folders without a word. Write `kind(files)`, for a list of file names: `"SavedModel"`, `"TensorFlow 1"`
+# (a checkpoint whose graph lies beside it), `"checkpoint"` or, without an `.index`, `"unknown"`. Beware: a SavedModel
+# has an `.index`, too.
 
 # %% exercise="25.6" points=1
 # Exercise 25.6
@@ -309,8 +311,9 @@ def kind(files):
 check("25.6", kind)
 
 # %% [markdown]
-# Now forget the code above, and freeze from the folder alone. All that you have to find is the name of the answer: the end of
-# a graph is a node that no other reads. A training graph has many such ends; look for one whose operation answers.
+# Now forget the code above, and freeze from the folder alone. Its placeholder `x` goes in. Find the name of the
+# answer: the end of a graph is a node that no other reads. A training graph has many such ends; look for one whose
+# operation answers.
 
 # %%
 recorded = tf.compat.v1.MetaGraphDef.FromString(
@@ -346,17 +349,17 @@ print(*(node.op for node in by_old.node))
 compare("25.7", my_guess, len(by_old.node))
 
 # %% [markdown]
-# The three, the input, a constant for each variable, and an `Identity` beside each: what read the variable hands the constant
-# on. All the rest was for training: loss, gradients, momentum, first values, saver. Nobody listed what to throw away; the
-# function walked back from `probability`, and kept what it met. Here they are byte by byte, as in lesson 15.
+# The three, the input, a constant for each variable, and an `Identity` beside each: what read the variable hands the
+# constant on. All the rest was for training: loss, gradients, momentum, first values, saver. Nobody listed what to
+# throw away; the function walked back from `probability`, and kept what it met. Byte by byte, as in lesson 15:
 
 # %%
 WireCursor(by_old.SerializeToString(),
            [node.name for node in by_old.node]).show()
 
 # %% [markdown]
-# The new way has no session. Wrap the graph as a function, call the part of it that restores, then the part from input to
-# answer, and freeze that as lesson 05 does.
+# The new way has no session. Wrap the graph as a function, call the part of it that restores, then cut out the part
+# from input to answer, and freeze it as lesson 05 does.
 
 # %%
 savers = []

@@ -103,7 +103,8 @@ answers = loaded.serve(clips[..., np.newaxis]).numpy()
 print("equal answers:", np.allclose(answers, fresh(clips), atol=1e-4))
 
 # %% [markdown]
-# The message speaks of its own trade, slices of tensors. A SavedModel is a folder, and its `.pb` holds no weights.
+# The message speaks of its own trade, slices of tensors. A SavedModel is a folder, and the `.pb` of this one holds no
+# weights.
 #
 # **Patient 4.** An `.h5` file of Keras 2, which noted an option that today's layer does not know, `groups`. Here it
 # is put in by hand.
@@ -131,7 +132,7 @@ with session.quiet():
 print("equal answers:", np.array_equal(old(clips[:9]), new(clips[:9])))
 
 # %% [markdown]
-# Only the description was ill, not the weights. A class that takes the word and drops it is enough.
+# The description was ill, not the weights: a class that drops the word is enough.
 #
 # ## It does not become a file
 #
@@ -287,7 +288,8 @@ print("micro:", chart[10])
 # The second message goes on, with the bytes that are `missing`.
 #
 # ### Exercise 26.5
-# Write `enough(memory, missing)`: the memory to try next, a multiple of 16 with room for what is missing.
+# Write `enough(memory, missing)`: the memory to try next: the smallest multiple of 16 with room for what is missing,
+# too.
 
 # %% exercise="26.5" points=1
 # Exercise 26.5
@@ -381,8 +383,9 @@ if store := yours("26.7", stored, None):
 # ## The waiting room
 #
 # ### Exercise 26.8
-# Six more came in. Give each its cause, in a dict from `"A"` to `"F"`: `"a file is missing"`, `"another shape"`,
-# `"another type"`, `"needs a kernel of yours"`, `"needs TensorFlow beside it"`, `"no such operator on a chip"`.
+# Six more came in (E asks our own `resolver`). Give each its cause, in a dict from `"A"` to `"F"`: `"a file is
+# missing"`, `"another shape"`, `"another type"`, `"needs a kernel of yours"`, `"needs TensorFlow beside it"`, `"no
+# such operator on a chip"`.
 
 # %%
 double = tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(f"{folder}/v")

@@ -106,8 +106,8 @@ Calibration(outputs, list(outputs)[1], bits=4).show()
 # %% [markdown]
 # ## Is the drop real?
 #
-# That drop leaves no doubt. But a clip or two? McNemar's test counts the clips that went from right to wrong, and those
-# that went back: if nothing real had changed, each would fall to either side like a coin.
+# That drop leaves no doubt. But a clip or two? McNemar's test counts the clips that went from right to wrong, and
+# those that went from wrong to right: if nothing real had changed, each would fall to either side like a coin.
 
 # %%
 full = measure.report("float32", float32, unseen)
@@ -157,8 +157,8 @@ print("close to 4 for the file:", factor > 3.8)
 sizes.by_kind(kinds)
 
 # %% [markdown]
-# Is that the fault of this model? Two others of the field: `tiny_conv` has two layers, one with very
-# many weights; `ds_cnn` has many layers with few. (Only sizes count here, so that random noise calibrates them.)
+# Is that the fault of this model? Two others of the field: `tiny_conv` has two layers, one with very many weights;
+# `ds_cnn` has many layers with few. (Only sizes count here, so random noise is enough to calibrate with.)
 #
 # **Predict.** Which of the three files comes nearest to a factor of four: spotter, tiny_conv, ds_cnn?
 
@@ -219,15 +219,15 @@ compare("27.4", my_guess, shrunken)
 draw.bits_per_layer(quality(int8), floats, fours)
 
 # %% [markdown]
-# No single layer makes all the noise: whichever you keep in floats, the file grows, and a few decibels are the most that
-# it gains, sometimes none worth the name. Four bits cost more than that, but `follow_3` would do with them. For `listen`
-# they make the file even larger: they need a scale for every filter, and it has so few weights that these take more
-# bytes than it saves.
+# No single layer makes all the noise: whichever you keep in floats, the file grows, and a few decibels are the most
+# that it gains, sometimes none worth the name. Four bits cost more than that, but `follow_3` would do with them. For
+# `listen` they make the file even larger: the scales and zero points of its filters take more bytes than it saves,
+# because it has so few weights.
 #
-# So take first what costs little: room for any number of clips at once, scales for every filter, names, and parts that
-# the file holds twice. Then give layers four bits, in the order of decibels lost for each byte saved: `merge` loses many,
-# but it is large. The loop below adds one layer after the other until the file is 3.8 times smaller. Mended biases, as in
-# lesson 07, make up for the average error.
+# So first take away what you hardly miss: room for any number of clips at once, scales for every filter, names, and
+# parts that the file holds twice. Then give layers four bits, in the order of decibels lost for each byte saved:
+# `merge` loses many, but it is large. The loop below adds one layer after the other until the file is 3.8 times
+# smaller. Mended biases, as in lesson 07, make up for the average error.
 #
 # holds: fours["listen"][0] > len(int8) and quality(int8)[1] - fours["follow_3"][1] < 2
 # holds: min(size for size, _ in floats.values()) > len(int8) and min(db for _, db in floats.values()) < quality(int8)[1] + 1

@@ -43,8 +43,8 @@ compare("28.1", my_guess, len(lines))
 print("lines of the graph:", len(log.read_text().splitlines()))
 
 # %% [markdown]
-# One line in five calls. (A list stands in for the screen.) So a counter, a list or a file that Python writes to is left
-# out of every call but the first.
+# One line in five calls. (A list stands in for the screen.) So a counter, a list or a file that Python writes to is
+# left out of every call that does not trace.
 #
 # ### A loop whose length nobody knows
 #
@@ -209,9 +209,8 @@ draw.ratios(seconds, "Keras, eager")
 # %% [markdown]
 # ## One graph over two devices
 #
-# A chip hears, a phone is fast, a radio lies between. Which operations should stand on which? TensorFlow answers with two
-# more operations: where an edge leaves device A, a `Send` is put, and on device B a `Recv`. Here are the frozen spotter's
-# nodes, one a layer.
+# A chip hears, a phone is fast, a radio lies between. Which operations should stand on which? TensorFlow's answer:
+# where an edge leaves device A, a `Send` is put, and on B a `Recv`. Here are the frozen spotter's nodes, one a layer.
 
 # %%
 from course_lib.graph import collapse, partition, trace
@@ -248,8 +247,8 @@ compare("28.4", my_guess, size)
 # holds: 3 <= size / 7840 < 3.1 and layers["listen"].shape[-1] > 4
 
 # %% [markdown]
-# Move the cut, and choose the link. The chip does 4 million multiplications a second, the phone 1,000 million; each tensor
-# waits 5 ms and then takes its bytes over the link's speed. Nothing happens at the same time.
+# Move the cut, and choose the link. The chip does 4 million multiplications a second, the phone 1,000 million; each
+# tensor waits 5 ms, and then takes its bytes divided by the link's bytes a second. Nothing happens at the same time.
 #
 # given: 4, 1,000, 5 ms
 
@@ -263,7 +262,8 @@ links = {
 draw.CutView(layers, products, links, cut=5).show()
 
 # %% [markdown]
-# Look at a cut inside a detour, such as five nodes on A: two tensors cross. And with four on A, `merge` is read twice on B.
+# Look at five nodes on A: two tensors cross, for `add` reads `merge` as well. And with four on A, `merge` is read
+# twice on B.
 #
 # ### Exercise 28.5
 # `bytes_sent(rows, cut)` gets the nodes as rows `(name, bytes, names of inputs)`. The first `cut` rows stand on A, the others
@@ -311,7 +311,8 @@ print("as many Sends as we say:", all(same_count))
 print("the same answer, wherever it is cut:", all(same_answer))
 
 # %% [markdown]
-# **Predict.** The link is the fast radio. How many of the nodes should stand on A?
+# **Predict.** The link is the fast radio. How many of the nodes should stand on A? (`features`, the first, always
+# does.)
 
 # %% predict="28.6"
 my_guess = ...
@@ -356,7 +357,7 @@ check("28.7", best_cut)
 claims = {
     "Python's print runs in every call": len(lines) == 5,
     "a signature keeps one graph for all calls": counted[1] == 1,
-    "the way of starting operations costs most": len(quick) == 6,
+    "every .tflite is five times as fast as eager": len(quick) == 6,
     "the chip is as quick as this machine":
         seconds["Cortex-M4, estimate"] < 3 * seconds["int8, XNNPACK"],
     "a layer sends less than it gets": size < 7840,
@@ -372,6 +373,6 @@ progress("28")
 #   surprise with Python's side effects.
 # - [TensorFlow: large-scale machine learning on heterogeneous distributed systems](https://arxiv.org/abs/1603.04467): how
 #   nodes are placed on devices, and why Send and Recv are operations themselves.
-# - [Neurosurgeon](https://doi.org/10.1145/3037697.3037698): a program that finds the best cut between a phone and a data
-#   centre, for time or for the battery.
-# - [XNNPACK](https://github.com/google/XNNPACK): which operations it has, and for which processors.
+# - [Neurosurgeon](https://doi.org/10.1145/3037697.3037698): a program that finds the best cut between a phone and a
+#   data centre, for time or battery.
+# - [XNNPACK](https://github.com/google/XNNPACK): its operations, and for which processors.

@@ -117,7 +117,7 @@ if ours:
     print("more than 9 of 10 stay where they are:", stuck > 0.9)
 
 # %% [markdown]
-# Hardly any. Whatever one step does, the loss does not notice, and a derivative asks for even smaller ones.
+# Hardly any. One step hardly shows in the loss, and a derivative asks for even smaller ones.
 #
 # ## A lie that points the right way
 #
@@ -220,8 +220,8 @@ if forth and way_back:
 # %% [markdown]
 # ## Truth or lie
 #
-# First the honest training: three bits, true slopes. All kernels get zeros; the biases and the last layer, which
-# nobody rounds here, get real gradients.
+# First the honest training: three bits, true slopes. The six rounded kernels get zeros; the biases and the last
+# layer, which nobody rounds here, get real gradients.
 #
 # **Predict.** How many points of accuracy come back, to the nearest ten?
 
@@ -265,8 +265,8 @@ print("4 bits, within 2 points of the floats:",
       accuracy(four) >= in_floats - 2)
 
 # %% [markdown]
-# It was the rounding, then, and not the bits. A false gradient finds what the true one cannot: it is wrong about one
-# step and right about many. The float copies add them up.
+# It was mostly the rounding, then, and not the bits. A false gradient finds what the true one cannot: it is wrong
+# about one step and right about many. The float copies add them up.
 
 # %% [markdown]
 # ## The file says the same

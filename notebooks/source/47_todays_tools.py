@@ -65,7 +65,8 @@ ours = {name: tflite.convert(frozen, name, clips)
 # With PyTorch these tools take gigabytes, so their files lie here, recorded. Where `litert-quantizer` is
 # installed, the first one is made anew.
 #
-# **Predict.** Of the weights that both files of `dynamic` store as integers, how many percent differ by a step or more?
+# **Predict.** Our `dynamic_range` is such a file, too. Of the weights that both files store as integers, how many
+# percent differ by a step or more?
 
 # %% predict="47.1"
 my_guess = ...
@@ -172,7 +173,7 @@ def running(values, keep):
 check("47.3", running)
 
 # %% [markdown]
-# Is that really all? Then you can compute the grid of their input from the clips alone, without their tool.
+# Is that really all? Then you can compute the grid of their input from the clips alone.
 
 # %%
 rows = todays_tools.calibration(clips)
@@ -195,7 +196,7 @@ print(f"what speech still counts after them: {0.95 ** at_end:.0%}")
 
 # %% [markdown]
 # So the tool calibrated for silence: our clips are sorted, and silence is last. No error, no warning, equal weights.
-# Shuffle your clips before you give them away, and measure what comes back.
+# Shuffle your clips before you calibrate with them, and measure what comes back.
 #
 # holds: reports["ours"].accuracy - reports["theirs, shuffled"].accuracy < 0.02
 #
@@ -242,8 +243,8 @@ for name, model in packed.items():
 
 # %% [markdown]
 # ### Exercise 47.4
-# Write `results(names, decibels)`. `names` maps labels of layers to names of tensors, `decibels` labels to values. Return
-# a dict: name of the tensor to `{"value": decibels}`, without layers whose value is infinite.
+# Write `results(names, decibels)`. `names` maps labels of layers to names of tensors, `decibels` some of these labels
+# to values. Return a dict: name of the tensor to `{"value": decibels}`, without layers whose value is infinite.
 
 # %% exercise="47.4" points=1
 # Exercise 47.4
@@ -348,8 +349,8 @@ print("gone:", dict(fewer), "new:", dict(more))
 
 # %% [markdown]
 # ### Exercise 47.6
-# Constants move, too, but at the desk: a kernel is turned once, when the file is made.
-# PyTorch's kernel has the shape (out, in, h, w), a `.tflite` wants (out, h, w, in). Write `for_litert(kernel)` for an array.
+# Constants are reordered, too, but only once, when the file is made. PyTorch's kernel has the shape (out, in, h, w),
+# a `.tflite` wants (out, h, w, in). Write `for_litert(kernel)` for an array.
 
 # %% exercise="47.6" points=1
 # Exercise 47.6

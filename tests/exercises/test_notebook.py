@@ -89,10 +89,11 @@ def test_every_exercise_has_a_worked_solution(number):
 
 
 def test_a_card_says_the_same_in_words_and_shapes():
-    card = notebook._Card("right", "6.2 right", "a < b.")
-    assert repr(card) == "✔ 6.2 right: a < b."
+    card = notebook._Card("right", "6.2 right", "`a` < `b<c`, a ` alone.")
+    assert repr(card) == "✔ 6.2 right: `a` < `b<c`, a ` alone."
     page = card._repr_html_()
-    assert "role='status'" in page and "✔ 6.2 right" in page and "a &lt; b." in page
+    assert "role='status'" in page and "✔ 6.2 right" in page
+    assert "<code>a</code> &lt; <code>b&lt;c</code>, a ` alone." in page
 
 
 def test_only_what_is_right_is_used_afterwards(lesson):

@@ -74,10 +74,7 @@ def collect(
     filed += [Filed(e.found.origin, "left out", "", e.lesson, _NBGRADERS) for e in nbgraders]
     pieces = [each for each in pieces if not platforms.is_nbgraders(each.found.place, where)]
     if not pieces and not any(each.state == "refused" for each in filed):
-        problem = "There is no notebook in what was named: give notebooks, folders or zips."
-        if reasons := _told(filed):
-            problem = "\n".join(("There is nothing to grade in what was named.", *reasons))
-        raise CollectError(problem)
+        raise _nothing(_told(filed))
     notes = _told(filed)
     given = _given(pieces, rolls, roster, mapping or {}, notes)
     works = []
@@ -104,6 +101,13 @@ def collect(
             filed[place] = replace(each, student=student)
             notes.append(f"{student} handed in nothing that can be graded: {each.origin}.")
     return works, accounted(filed), notes
+
+
+def _nothing(reasons: Sequence[str]) -> CollectError:
+    """Return the error of sources without a work, with why what they hold was left out."""
+    if reasons:
+        return CollectError("\n".join(("There is nothing to grade in what was named.", *reasons)))
+    return CollectError("There is no notebook in what was named: give notebooks, folders or zips.")
 
 
 def files(sources: Iterable[Path]) -> Iterator[tuple[str, Found]]:
