@@ -231,7 +231,7 @@ check("4.5", value_at)
 # %%
 if read := yours("4.5", value_at, None):
     last = opened["listen/kernel"].flat[-1]
-    found = read(data, kernel.offset, kernel.count - 1)
+    found = float(read(data, kernel.offset, kernel.count - 1))
     print("it does:", found == last)
 
 # %% [markdown]

@@ -188,7 +188,7 @@ slot_of = yours("6.5", field, None)
 go_on = yours("6.4", follow, None)
 if slot_of and go_on:
     vector = go_on(shipped, slot_of(shipped, root, 4))
-    last = go_on(shipped, vector + 4 + 4 * (count - 1))
+    last = int(go_on(shipped, vector + 4 + 4 * (count - 1)))
     place = go_on(shipped, slot_of(shipped, last, 0)) + 4
 print(count, "buffers; the first weight of the first layer is")
 print(np.frombuffer(shipped, np.int8)[place], "at byte", place)

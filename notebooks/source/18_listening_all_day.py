@@ -88,7 +88,7 @@ def ours(numbers, n):
 
 def detected(windows, threshold):
     mean = yours("18.2", smooth, ours)
-    shares = [mean(row, windows) for row in scores.shares.T.tolist()]
+    shares = [[*mean(row, windows)] for row in scores.shares.T.tolist()]
     found = micro.detect(scores.ends, np.transpose(shares), threshold)
     return micro.judge(found, recording.words, recording.seconds)
 

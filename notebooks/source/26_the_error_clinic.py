@@ -223,7 +223,7 @@ check("26.3", cut_off)
 if share := yours("26.3", cut_off, None):
     for name, data in made.items():
         ends = tflite.Interpreter(data).inputs[0]
-        lost = share(clips, ends.scale, ends.zero_point)
+        lost = share(np.vstack(clips), ends.scale, ends.zero_point)
         print(f"{name}: {lost:.0%} of the features are cut off")
 
 # %% [markdown]
@@ -376,8 +376,8 @@ check("26.7", stored)
 # %%
 if store := yours("26.7", stored, None):
     ends = chip.inputs[0]
-    int8 = store(clips, ends.scale, ends.zero_point)
-    print(count(int8), "of", len(clips), "right")
+    int8 = store(np.vstack(clips), ends.scale, ends.zero_point)
+    print(count(np.reshape(int8, clips.shape)), "of", len(clips), "right")
 
 # %% [markdown]
 # ## The waiting room

@@ -179,7 +179,7 @@ check("47.3", running)
 rows = todays_tools.calibration(clips)
 mine = yours("47.3", running, None)
 if mine:
-    low, high = (mine(list(ends), 0.95)
+    low, high = (mine(ends.tolist(), 0.95)
                  for ends in (rows.min(axis=(1, 2)), rows.max(axis=(1, 2))))
     grid = quantize.affine(low, high)
     plan = quantize.read(theirs)
