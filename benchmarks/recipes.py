@@ -41,6 +41,14 @@ TITLE = "Time to a model"
 _CALIBRATION = 400
 _SHIFT = audio.SAMPLE_RATE_HZ // 10  # 100 ms either way
 _NOISY, _LOUDEST = 0.8, 0.1  # of the clips; of full scale
+_TRIED = (
+    "What stands in the way of being ahead in seconds and in memory, too: ours learns from far "
+    "more clips than simple_audio and DS-CNN see, all held in memory, and that is what hears "
+    "people; what those two reach on real speech is in the table. Ours stopped after a sixth of "
+    "its clips is there as well: that much of the lead costs little. Tried, and in use: clips "
+    "are varied in two processes, features are computed many at a time, two threads train. Not "
+    "taken: fewer clips for the shipped model, for each step up to these helped on people."
+)
 
 Heard = Callable[[np.ndarray], np.ndarray]
 
@@ -135,6 +143,7 @@ def mlperf_tiny(share: float) -> Made:
 
 RECIPES: dict[str, Callable[[float], Made]] = {
     "ours": ours,
+    "ours, a sixth": lambda share: ours(share / 6),
     "tiny_conv": micro_speech,
     "simple_audio": simple_audio,
     "DS-CNN": mlperf_tiny,
@@ -149,7 +158,7 @@ def run(options: Options) -> Measured:
     lines = [("model", *columns)]
     lines += [(row["model"], *(_told(name, row[name]) for name in columns)) for row in rows]
     first = rows[0]
-    better = [_ahead(first, row, columns) for row in rows[1:]]
+    better = [_ahead(first, row, columns) for row in rows if not row["model"].startswith("ours")]
     whole = "whole" if share == 1 else f"shortened to {share:g} of their steps, ours of its clips"
     return Measured(
         f"The bundled clips, each model by its own recipe ({whole}), one seed. Seconds are of wall "
@@ -158,6 +167,7 @@ def run(options: Options) -> Measured:
         "that the int8 file hears right; commands are words that must be called unknown.",
         [Ratio("figures in which a peer is ahead of ours", better, 1)],
         {"Each model": lines},
+        [_TRIED],
     )
 
 

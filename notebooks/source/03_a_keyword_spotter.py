@@ -29,8 +29,7 @@ clips, held, test = (dataset.load(source, split)
 test
 
 # %% [markdown]
-# To a computer this word is a list of 16,000 numbers a second: how far the membrane of a microphone was
-# pushed, measured again and again.
+# To a computer this word is a list of 16,000 numbers a second: how far the membrane of a microphone was pushed.
 
 # %%
 yes = test.where(label="yes")
@@ -60,8 +59,8 @@ FrameExplorer(yes[:6], frame=20).show()
 # %% [markdown]
 # ## Four labels
 #
-# A spotter spends its life hearing things that are *not* its keywords. So it learns four labels: "yes", "no", silence
-# (every noise without a word) and unknown (every other word, "go" and "dough" among them).
+# A spotter mostly hears what is *not* its keywords. So it learns four labels: "yes", "no", silence (every noise
+# without a word) and unknown (every other word, "go" and "dough" among them).
 
 # %%
 chosen = [test.where(word=word)[0]
@@ -148,8 +147,7 @@ print(f"shipped: {shipped.accuracy:.0%},",
       f"somewhere from {low:.0%} to {high:.0%}")
 
 # %% [markdown]
-# Does yours lie inside, too? Then the interval does not settle which of the two is better. (Lesson 07 has a sharper
-# test.)
+# Does yours lie inside, too? Then the interval does not settle which of the two is better.
 #
 # ## Listen to the mistakes
 #
