@@ -71,6 +71,18 @@ def test_clips_get_the_bytes_of_the_integer_layers(port: str, model: bytes) -> N
 
 
 @compiled
+def test_a_word_in_the_microphone_is_named_once(folder: Path) -> None:
+    clips, pause = dataset.bundled("test"), np.zeros(16_000, np.float32)
+    said = [clips.where(word=word).waves[0] for word in ("yes", "no", "stop", "yes")]
+    sound = np.concatenate([pause, *(part for wave in said for part in (wave, pause))])
+    (folder / "sound.raw").write_bytes((sound * 32_767).astype("<i2").tobytes())
+    _made(folder, "int main() { setup(); while (PDM.deliver()) loop(); }\n")
+    with subprocess.Popen([folder / "sketch"], cwd=folder, stdin=-1, stdout=-1, text=True) as run:
+        heard = run.stdout.read().split("\n")
+    assert heard == ["ready", "word yes", "word no", "word yes", ""]
+
+
+@compiled
 def test_what_a_board_says_is_compared(port: str, model: bytes) -> None:
     compared = board.compare(port, model, dataset.bundled("test").waves[::60])
     assert (compared.clips, compared.other_words) == (5, 0)

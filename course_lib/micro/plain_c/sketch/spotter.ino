@@ -87,6 +87,7 @@ static void AnswerClip() {
 
 static void AnswerMicrophone() {
   static int before = -1;
+  static unsigned long said = 0UL - CLIP_SAMPLES;  // where the last word was named
   const unsigned long end = arrived;
   if (end < CLIP_SAMPLES) {
     return;  // not a second yet
@@ -101,13 +102,15 @@ static void AnswerMicrophone() {
       best = k;
     }
   }
-  // A word counts when two seconds in a row agree and are sure of it.
+  // A word counts when two seconds in a row agree and are sure of it. It is named once: for the next
+  // second its own sound is still heard.
   const bool sure = best >= kFirstWord && model_output()[best] >= kThreshold;
-  digitalWrite(LED_BUILTIN, sure && best == before ? HIGH : LOW);
-  if (sure && best == before) {
+  if (sure && best == before && end - said >= CLIP_SAMPLES) {
     Serial.print("word ");
     Serial.println(kLabels[best]);
+    said = end;
   }
+  digitalWrite(LED_BUILTIN, end - said < CLIP_SAMPLES ? HIGH : LOW);
   before = sure ? best : -1;
 }
 
