@@ -36,13 +36,13 @@ _OUTSIDE = {  # of TensorFlow, in the order in which what happens at the same ti
 _TRIED = (
     "What stands in the way is in the last table: pytest and a kernel are started for every "
     "lesson, clips are varied in NumPy before a training, and what a lesson shows is drawn; "
-    "that is work, but none of it is TensorFlow's. Lesson 07 has to convert before it has "
-    "anything to show. Tried, and in use: TensorFlow is imported by the cell that needs it "
-    "first; lesson 03 varies and trains on fewer clips, as right on the test voices; models, "
-    "arenas and C files of a lesson are made at the same time, or in one process; statistics "
-    "take two functions of SciPy instead of a module that takes half a second. Tried and not "
-    "taken: XLA, whose compiling takes longer than it saves; not possible: kernels forked from "
-    "one that has imported TensorFlow, which a plain `pytest --nbval` does not start."
+    "that is work, but none of it is TensorFlow's. Tried, and in use: TensorFlow is imported by "
+    "the cell that needs it first; lesson 03 varies and trains on fewer clips, as right on the "
+    "test voices; models, arenas and C files of a lesson are made at the same time, or in one "
+    "process; statistics take two functions of SciPy instead of a module that takes half a "
+    "second. Tried and not taken: XLA, whose compiling takes longer than it saves; not "
+    "possible: kernels forked from one that has imported TensorFlow, which a plain `pytest "
+    "--nbval` does not start."
 )
 
 
@@ -122,8 +122,8 @@ def run(options: Options) -> Measured:
         "or in any process below it, once where two are inside, measured in the same run (single "
         "eager operations are too short to be counted: the ratio is too high rather than too low). "
         "Seconds include pytest, the start of the kernel and comparing outputs. Memory is "
-        "resident, at most, read every 50 ms; its own is what lies in no file. A first picture "
-        "counts from the kernel's start.",
+        "resident, at most, read every 50 ms; its own is what lies in no file. A first picture, be "
+        "it drawn or a widget, counts from the kernel's start.",
         [
             Ratio("all lessons: seconds over those in TensorFlow", [whole / inside], MOST_TIMES),
             Ratio("the same, by lesson", [use.seconds / use.inside for use in every], MOST_TIMES),

@@ -37,6 +37,7 @@ _WRAPPED = {
     "tflite_micro.python.tflite_micro.runtime": "Interpreter.from_bytes Interpreter.invoke",
     "IPython.core.displaypub": "DisplayPublisher.publish",
     "ipykernel.zmqshell": "ZMQDisplayPublisher.publish",
+    "ipykernel.displayhook": "ZMQShellDisplayHook.write_format_data",
 }
 _ALSO = {
     "course_lib.sound.augmentation": ("varying", "training_set"),
@@ -44,7 +45,7 @@ _ALSO = {
 }
 _IMPORTED = {"tensorflow", "keras", "ai_edge_litert", "tflite_micro"}
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_PICTURES = ("image/", "application/vnd.jupyter.widget-view", "text/html")
+_PICTURES = ("image/", "application/vnd.jupyter.widget-view")
 _state = {"picture": False}
 _lock = threading.RLock()
 
@@ -94,9 +95,9 @@ def _wrap(module, path, kind):
 
     @functools.wraps(function)
     def timed(*arguments, **named):
-        if name == "publish":
+        if name in ("publish", "write_format_data"):
             data = arguments[1] if len(arguments) > 1 else named.get("data", {})
-            if not _state["picture"] and any(str(key).startswith(_PICTURES) for key in data):
+            if not _state["picture"] and _pictured(data):
                 _state["picture"] = True
                 with open(_path("picture"), "w", encoding="utf-8") as file:
                     file.write(str(time.time()))
@@ -105,6 +106,12 @@ def _wrap(module, path, kind):
             return function(*arguments, **named)
 
     setattr(owner, name, type(kept)(timed) if kept is not function else timed)
+
+
+def _pictured(data):
+    page = str(data.get("text/html", ""))
+    drawn = any(str(key).startswith(_PICTURES) for key in data)
+    return drawn or "<img" in page or "<svg" in page
 
 
 class _Loader:
