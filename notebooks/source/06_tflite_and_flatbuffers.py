@@ -246,7 +246,7 @@ print(f"{sum(n == 0 for n in changes)} of {decide.count} weights",
       f"of {len(before)}")
 
 # %% [markdown]
-# Here is that one. Move its stored number, watch the accuracy and the **logits**, the sums that **softmax**, the last
+# Here is that one. Move its stored number, watch the accuracy and the **logits**, the sums that softmax, the last
 # operation, turns into probabilities, and put it back. Then try another weight, or another tensor.
 
 # %%

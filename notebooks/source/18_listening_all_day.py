@@ -237,9 +237,8 @@ print(board.report(model, chosen.waves))
 # %% [markdown]
 # ## What it would cost
 #
-# Nothing here was measured on a chip: the instructions were counted on an imitated one. With the
-# clock and the current that the makers publish, they become an estimate. Assume that an
-# instruction takes one to two ticks of the clock.
+# Nothing here was measured on a chip: instructions were counted on an imitated one. With the clock and the current
+# that the makers publish, they become an estimate. Assume that an instruction takes one to two ticks of the clock.
 
 # %%
 total = device.model_instructions + device.feature_instructions

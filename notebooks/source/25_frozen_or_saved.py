@@ -185,13 +185,14 @@ for name in ("live", "cold", "older"):
 print(equal)
 
 # %% [markdown]
-# Three folders, one answer. (The model that is not frozen ends one step before the softmax, so the cell adds it there.)
+# Three folders, one answer. (The one not frozen stops before the softmax, which makes probabilities: the cell
+# adds it.)
 #
 # ## The entrance has a name
 #
 # A signature names what goes in and what comes out, and which tensors of the graph these are. TensorFlow brings a
-# program that prints it, for whoever has the folder and no code: `saved_model_cli`. (A tag names one of its graphs:
-# `serve`.)
+# program that prints it, for whoever has the folder and no code: `saved_model_cli`. (`--tag_set` picks one of its
+# graphs: `serve`.)
 #
 # **Predict.** The function `serve` took `features` and gave `probabilities`. How many of the signature's two tensors are
 # called so?
