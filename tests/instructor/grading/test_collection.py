@@ -314,7 +314,9 @@ def test_the_reference_is_never_graded_and_a_solved_copy_beats_a_blank_one(tmp_p
     assert [work.student for work in works] == ["ann", "bob", "dan", "eve"]
     assert ".tar.gz is not read" in works[-1].problem
     assert f"cid/{N} was left out: It is the course's own solved edition" in " ".join(notes)
-    with pytest.raises(CollectError, match=f"nothing to grade.*\\n{N} was left out: It is the cour"):
+    with pytest.raises(
+        CollectError, match=f"nothing to grade.*\\n{N} was left out: It is the cour"
+    ):
         collected(tmp_path / "alone", {N: reference})
 
 
