@@ -166,9 +166,30 @@ def run(options: Options) -> Measured:
             Ratio("`interact` over the bare answer: the most that can be", most),
         ],
         {"Each widget": rows},
-        [f"Left out, for no slider, list or button moves its picture: {', '.join(left_out)}."]
-        if left_out
-        else (),
+        [*_left_out(left_out), _in_the_way(times)],
+    )
+
+
+def _left_out(names: list[str]) -> list[str]:
+    """Return, where there are any, a sentence on the widgets that nothing was pressed on."""
+    told = f"Left out, for no slider, list or button moves its picture: {', '.join(names)}."
+    return [told] if names else []
+
+
+def _in_the_way(times: dict[str, tuple[list[float], ...]]) -> str:
+    """Return what keeps widgets from the targets, and what was tried."""
+    slow = [what for what, (ours, _, bare) in times.items() if median(ours) > 2 * median(bare)]
+    least = median(quantile(bare, 0.95) for _, _, bare in times.values())
+    named = ", ".join(slow) or "none"
+    return (
+        f"What stands in the way: 95 % of bare answers come within {number(least)} ms here, so "
+        f"that no widget with a kernel keeps within {MOST_MS} ms on this machine, however little "
+        "it does; and the twin's `imshow` of a finished picture is the cheapest figure that "
+        f"matplotlib draws. More than twice as long as a bare answer take: {named}. Tried, and "
+        "in use: what can be computed before is, and only a lookup is left; tables and bars are "
+        "HTML and SVG; of a figure only what moves is drawn again, over a kept background; only "
+        "the part that changed is sent. On the web site, where a widget has few states, it is a "
+        "flip-book without a kernel."
     )
 
 
