@@ -101,6 +101,7 @@ def run(options: Options) -> Measured:
         slowest = max(use.cells, default=(0.0, ""))[0]
         times = (use.seconds, use.inside, use.seconds / use.inside, use.picture, slowest)
         rows.append((lesson, *(f"{each:,.0f}" for each in figures), *map(number, times)))
+    late = [lesson for lesson, use in used.items() if use.picture > MOST_PICTURE_SECONDS]
     above = [lesson for lesson, use in used.items() if use.kernel > LIMIT_MB]
     cells = sorted((cell for use in used.values() for cell in use.cells), reverse=True)
     slow = [("seconds", "cell")] + [(number(took), where) for took, where in cells[:12]]
@@ -141,6 +142,8 @@ def run(options: Options) -> Measured:
             f"import, a kernel. Without that the lessons take "
             f"{number((whole - len(every) * around) / inside)} times the TensorFlow inside.",
             f"Most seconds outside of both: {told}.",
+            f"First picture after {MOST_PICTURE_SECONDS:g} s: {', '.join(late) or 'none'}. Such a "
+            "lesson begins with what it prints, or measures before it draws.",
             _TRIED,
         ],
     )
