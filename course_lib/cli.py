@@ -139,9 +139,9 @@ def _calibration(folder: Path | None, quiet: bool) -> Any:
 def _evaluate(model: Path, clips: Path, as_json: bool, quiet: bool) -> None:
     """Measure a saved model on a folder of labelled clips.
 
-    The model is a .tflite, .keras, frozen .pb or SavedModel, a clip CLIPS_DIR/<label>/*.wav or
-    *.flac. The labels are the model's own, of ours the folders yes, no, _unknown_, _silence_;
-    others are unknown words. A file labels.txt beside another model names its classes.
+    The model is a .tflite, .keras, frozen .pb or SavedModel, a clip CLIPS_DIR/<label>/*.wav (or
+    .flac, .ogg, .opus, .caf). Labels are the model's own, of ours the folders yes, no, _unknown_,
+    _silence_; others are unknown words. A labels.txt beside another model names its classes.
     """
     from course_lib.measure import evaluation
 

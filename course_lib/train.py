@@ -41,6 +41,8 @@ def make(
     not at all; what the old one held is replaced. Returns what measured.json holds.
     """
     started, out = time.perf_counter(), Path(out_folder).resolve()
+    if real is not None:
+        dataset.recordings(real)  # what is wrong with it is said now, not after the training
     report = progress or (lambda stage, done, total: None)
     base, held = dataset.bundled("train"), dataset.bundled("validation")
     varied, labels = augmentation.training_set(base, count, seed, partial(report, "varying clips"))
@@ -137,11 +139,7 @@ def _write_checksums(folder: Path) -> None:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put the finished folder in the place of the old one; where that fails, the old one stays.
-
-    It is copied beside the old one only now, so that a run which is killed leaves nothing there:
-    on the same disk, a rename cannot stop halfway.
-    """
+    """Put the finished folder in the old one's place; where that fails or is killed, that stays."""
     with tempfile.TemporaryDirectory(prefix=f".{old.name}.", dir=old.parent) as name:
         ready, aside = Path(name, "new"), Path(name, "replaced")
         shutil.copytree(new, ready)

@@ -160,9 +160,8 @@ def with_signature(model_bytes: bytes) -> bytes:
 class Compared:
     """One layer's weights in two files: their kinds, how many, how many numbers or scales differ.
 
-    `integers` counts stored numbers, which are floats where neither file rounds them. Floats and
-    scales that agree to a millionth count as equal. Where only one of the files has integers, both
-    counts are None.
+    Floats and scales that agree to a millionth count as equal. Where only one of the files has
+    integers, both counts are None.
     """
 
     label: str

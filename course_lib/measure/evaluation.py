@@ -100,7 +100,7 @@ def evaluate(
         if probabilities.ndim != 2 or len(probabilities) != len(clips):
             raise ValueError(f"it answers {len(clips)} clips with shape {probabilities.shape}.")
     except ValueError as error:
-        raise saved.ModelFileError(f"{model} does not fit the features: {error}") from error
+        raise saved.ModelFileError(f"{model} does not take 49 x 40 features: {error}") from error
     if not np.isfinite(probabilities).all():
         raise saved.ModelFileError(
             f"{model} answers with values that are no numbers: train or convert it again."

@@ -96,7 +96,7 @@ HERE = (  # beginnings of what the tests below run, pytest's and pip's apart
 
 def commands(text: str) -> list[str]:
     """Return the commands of a text: lines that stand apart, and spans that begin like one."""
-    fenced = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S))
+    fenced = "\n".join(re.findall(r"^```(?!text)\w*\n(.*?)^```", text, re.M | re.S))  # no output
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     apart = re.findall(r"^ {4}(\S.*)$", text, re.M) + fenced.splitlines()
     deeper = [line for line in re.findall(r"^ {5,}(\S.*)$", text, re.M) if COMMAND.match(line)]

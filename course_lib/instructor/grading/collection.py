@@ -105,9 +105,9 @@ def collect(
 
 def _nothing(reasons: Sequence[str]) -> CollectError:
     """Return the error of sources without a work, with why what they hold was left out."""
-    if reasons:
-        return CollectError("\n".join(("There is nothing to grade in what was named.", *reasons)))
-    return CollectError("There is no notebook in what was named: give notebooks, folders or zips.")
+    told = "nothing to grade" if reasons else "no notebook"
+    what = "." if reasons else ": give notebooks, folders or zips."
+    return CollectError("\n".join((f"There is {told} in what was named{what}", *reasons)))
 
 
 def files(sources: Iterable[Path]) -> Iterator[tuple[str, Found]]:

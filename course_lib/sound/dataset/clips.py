@@ -50,14 +50,16 @@ class Clips:
     ) -> Self:
         """Return clips of whole seconds; each word says the label.
 
-        `waves` may be made one by one: never are all of them in memory twice. Raises ValueError
-        where there are not as many as words, or one is not a second long.
+        `waves`, an array or made one by one, are never in memory twice. Raises ValueError where
+        there are not as many as words, or one is not a second long.
         """
-        held = np.empty((len(words), audio.CLIP_SAMPLES), np.float32)
-        for row, wave in zip(held, waves, strict=True):
-            row[:] = np.reshape(wave, audio.CLIP_SAMPLES)
+        shape, held = (len(words), audio.CLIP_SAMPLES), waves
+        if not isinstance(waves, np.ndarray):
+            held = np.empty(shape, np.float32)
+            for row, wave in zip(held, waves, strict=True):
+                row[:] = np.reshape(wave, audio.CLIP_SAMPLES)
         return cls(
-            held,
+            np.asarray(held, np.float32).reshape(shape),
             np.array([label_of(word) for word in words], np.int64),
             *(tuple(texts) for texts in (words, voices, engines, files, skipped)),
         )

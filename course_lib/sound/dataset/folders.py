@@ -151,7 +151,7 @@ def recordings(path: str | Path) -> Recordings:
     """
     folder = _existing(path, "one with <word>/<clip>.wav")
     sounds = [each for each in found(folder) if each.is_sound or each.problem]
-    read = _read(sounds, _described)
+    read = _read(sounds, _described, len(sounds))
     if not read.clips:
         raise audio.AudioError(
             f"No sound in {folder} can be used ({len(read.entries)} files were tried): put clips "
@@ -169,7 +169,7 @@ def measurable(path: str | Path, progress: Callable[[Iterable], Iterable] = iter
     """
     folder = _existing(path, "one that holds <label>/<clip>")
     files = [each for each in found(folder) if each.depth or each.is_sound or each.problem]
-    read = _read(progress(files), _strict)
+    read = _read(progress(files), _strict, len(files))
     if not read.clips:
         left_out = read.left_out
         raise audio.AudioError(
@@ -187,9 +187,10 @@ def _existing(path: str | Path, wanted: str) -> Path:
     return folder
 
 
-def _read(files: Iterable[Found], hear: Callable[[Found], _Second]) -> Recordings:
-    """Hear every file, in order; what cannot be heard is left out with the reason."""
-    entries, waves = [], []
+def _read(files: Iterable[Found], hear: Callable[[Found], _Second], most: int) -> Recordings:
+    """Hear all of at most `most` files, in order; what cannot be heard is left out, with why."""
+    waves = np.empty((most, audio.CLIP_SAMPLES), np.float32)  # twice would take the system as long
+    entries, count = [], 0
     for file in files:
         try:
             if file.problem or file.depth > 1:
@@ -199,11 +200,12 @@ def _read(files: Iterable[Found], hear: Callable[[Found], _Second]) -> Recording
         except (audio.AudioError, OSError) as error:
             entries.append(Entry(file.name, file.word, "", str(error), used=False))
             continue
-        waves.append(wave)
+        waves[count] = wave
+        count += 1
         entries.append(Entry(file.name, file.word, form, done))
     used = [entry for entry in entries if entry.used]
     clips = Clips.labelled(
-        waves,
+        waves[:count],
         [entry.word for entry in used],
         [Path(entry.file).stem.split("_")[0] for entry in used],
         ("recording",) * len(used),
