@@ -10,7 +10,7 @@ import pytest
 from course_lib import measure, session, spotter, tflite, train
 from course_lib.graph import freezing
 from course_lib.measure import model_card
-from course_lib.sound import augmentation, dataset, features
+from course_lib.sound import audio, augmentation, dataset, features
 
 MODELS = session.data_path("models")
 
@@ -197,8 +197,6 @@ def test_one_run_makes_the_whole_folder(tmp_path):
     recordings = tmp_path / "recordings"
     for word, wave in zip(base.words[::9], base.waves[::9], strict=True):
         (recordings / word).mkdir(parents=True, exist_ok=True)
-        from course_lib.sound import audio
-
         audio.write(recordings / word / "someone_nohash_0.wav", wave)
     out = tmp_path / "models"
     out.mkdir()
@@ -242,6 +240,12 @@ def test_a_run_that_fails_leaves_the_old_folder(tmp_path, monkeypatch):
     assert (tmp_path / "models" / "old").read_text() == "still here"
     assert beside == ["models"]  # a run that is killed there would leave nothing either
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
+
+
+def test_recordings_are_looked_at_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(augmentation, "training_set", lambda *given: 1 / 0)
+    with pytest.raises(audio.AudioError, match="There is no folder"):
+        train.make(tmp_path / "models", real=tmp_path / "nobody")
 
 
 @pytest.mark.parametrize("there", [True, False])
