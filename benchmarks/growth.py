@@ -103,7 +103,7 @@ def _where_reading_goes(sizes: tuple[int, int]) -> str:
         "Of reading WAV files, decoding takes the first and the system the second: "
         f"{', '.join(told)}. Decoding grows as the files do; what the system does is mostly to "
         "hand out the waves' memory, 64 kB a clip, and a virtual machine that has to get it from "
-        "its host takes longer for more. Tried, and in use: every wave is written once, to its place."
+        "its host takes longer for more. Tried, and in use: each wave is written once, in place."
     )
 
 
