@@ -139,15 +139,15 @@ def _write_checksums(folder: Path) -> None:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put the finished folder in the old one's place; where that fails or is killed, that stays."""
+    """Put the finished folder in the old one's place; where that fails or stops, that stays."""
     with tempfile.TemporaryDirectory(prefix=f".{old.name}.", dir=old.parent) as name:
         ready, aside = Path(name, "new"), Path(name, "replaced")
         shutil.copytree(new, ready)
-        if old.exists():
-            old.rename(aside)
         try:
+            if old.exists():
+                old.rename(aside)
             ready.rename(old)
-        except OSError:
-            if aside.exists():
+        except BaseException:  # an interrupt, too: what lies aside is about to be removed
+            if aside.exists() and not old.exists():
                 aside.rename(old)
             raise

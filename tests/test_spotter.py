@@ -249,7 +249,10 @@ def test_recordings_are_looked_at_before_the_training(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monkeypatch, there):
+@pytest.mark.parametrize("stopped", [PermissionError, KeyboardInterrupt])
+def test_a_folder_that_is_not_put_in_place_leaves_the_old_one(
+    tmp_path, monkeypatch, there, stopped
+):
     old, new = tmp_path / "models", tmp_path / "made"
     for folder in [new, *[old] * there]:
         folder.mkdir()
@@ -258,11 +261,11 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path, monke
 
     def refuse(path, target):
         if path.name == "new":
-            raise PermissionError("no")
+            raise stopped("no")
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(PermissionError):
+    with pytest.raises(stopped):
         train._swap(new, old)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["made", *["models"] * there]
     assert not there or (old / "whose").read_text() == "models"

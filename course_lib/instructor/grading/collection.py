@@ -73,9 +73,9 @@ def collect(
     nbgraders = [each for each in pieces if platforms.is_nbgraders(each.found.place, where)]
     filed += [Filed(e.found.origin, "left out", "", e.lesson, _NBGRADERS) for e in nbgraders]
     pieces = [each for each in pieces if not platforms.is_nbgraders(each.found.place, where)]
-    if not pieces and not any(each.state == "refused" for each in filed):
-        raise _nothing(_told(filed))
     notes = _told(filed)
+    if not pieces and not any(each.state == "refused" for each in filed):
+        raise _nothing(notes)
     given = _given(pieces, rolls, roster, mapping or {}, notes)
     works = []
     for (student, lesson), every in given.items():
