@@ -30,15 +30,16 @@ _TYPES = {
     ".ico": "image/x-icon",
 }
 _POLICY = "default-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'"
+_ASKS = rb"await (age|consent|telemetry)\(\);"  # where it is, and for consent
+_FOCUS = rb"(element|container)\.focus\(\);"  # as soon as it has drawn, whoever writes in a cell
 _HEIGHT = 520  # CSS pixels of the frame
 
 
 class Netron(shell.View):
     """A model in Netron, in the page; the viewer that was shown before is closed.
 
-    `model` is the file's content or its path; `name` ends like the format does, such as
-    "model.tflite". `static` is the same graph as a picture: it stands there where Netron cannot
-    be shown, together with a sentence that says why.
+    `model` is the file's content or path; `name` ends as its format does, like "model.tflite".
+    `static`, the same graph as a picture, stands with a reason where Netron cannot be shown.
     """
 
     def __init__(self, model: bytes | str | Path, name: str, static: Picture) -> None:
@@ -87,7 +88,6 @@ def serve(model: bytes | str | Path, name: str) -> Viewer:
     stop()
     handler = type("Handler", (_Handler,), {"folder": folder, "data": data, "name": name})
     _running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    _running.daemon_threads = True
     threading.Thread(target=_running.serve_forever, args=(0.1,), daemon=True).start()
     return Viewer(_running.server_address[1], name)
 
@@ -150,9 +150,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         content = file.read_bytes()
         if path == "index.html":
             content = _page(content.decode(), self.name).encode()
-        elif path == "browser.js":
-            # The steps that ask where it is and for consent go.
-            content = re.sub(rb"await (age|consent|telemetry)\(\);", b"", content)
+        elif file.suffix == ".js":
+            content = re.sub(_ASKS, b"", content)
+            content = re.sub(_FOCUS, rb"document.hasFocus() && \g<0>", content)
         self._answer(content, kind)
 
     do_HEAD = do_GET  # noqa: N815
