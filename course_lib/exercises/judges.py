@@ -14,6 +14,7 @@ from course_lib.exercises.answers import Raised, answer_values, as_array, same
 from course_lib.exercises.core import Judge, Mistakes, otherwise, when
 from course_lib.exercises.remarks import (
     about_call,
+    about_quotes,
     first_wrong,
     is_a,
     short,
@@ -22,8 +23,8 @@ from course_lib.exercises.remarks import (
 )
 
 
-def number(expected: float, tolerance: float = 0.0, *, whole: bool = False) -> Judge:
-    """Judge one number, right within the absolute `tolerance`; `whole` asks for an int."""
+def number(expected: float, tolerance: float = 0.0) -> Judge:
+    """Judge one number, right within the absolute `tolerance`; 3.0 is as good as 3."""
 
     def grade(_: None, value: object, mistakes: Mistakes) -> str:
         if type(value) not in (int, float):
@@ -31,7 +32,7 @@ def number(expected: float, tolerance: float = 0.0, *, whole: bool = False) -> J
         if value != value:
             return "Your number is NaN: it comes from 0/0 or from a missing value."
         otherwise = f"{short(value)} is too {'large' if value > expected else 'small'}."
-        return _hint(value, expected, mistakes, otherwise, tolerance, whole)
+        return _hint(value, expected, mistakes, otherwise, tolerance)
 
     return Judge(expected, grade)
 
@@ -93,12 +94,13 @@ def items(expected: Sequence, *, ordered: bool = True) -> Judge:
             (arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
             for wrong, hint in mistakes
         ]
-        return _hint(arranged(value), arranged(expected), known, otherwise)
+        unquoted = about_quotes(value, expected)
+        return unquoted or _hint(arranged(value), arranged(expected), known, otherwise)
 
     return Judge(expected, grade)
 
 
-def array(expected: object, tolerance: float = 0.0, *, whole: bool = False) -> Judge:
+def array(expected: object, tolerance: float = 0.0) -> Judge:
     """Judge numbers in an array (lists are taken too): shape first, then every value."""
     right = numpy.asarray(expected)
 
@@ -118,7 +120,7 @@ def array(expected: object, tolerance: float = 0.0, *, whole: bool = False) -> J
             otherwise = f"{off} of {right.size} values are off."
             if right.ndim == 1:
                 otherwise = which_are_off(array.tolist(), right.tolist(), tolerance) or otherwise
-        return _hint(array, right, mistakes, otherwise, tolerance, whole)
+        return _hint(array, right, mistakes, otherwise, tolerance)
 
     return Judge(expected, grade)
 
@@ -200,19 +202,12 @@ def _is_swapped(
 
 
 def _hint(
-    value: object,
-    expected: object,
-    mistakes: Mistakes,
-    otherwise: str,
-    tolerance: float = 0.0,
-    whole: bool = False,
+    value: object, expected: object, mistakes: Mistakes, otherwise: str, tolerance: float = 0.0
 ) -> str:
     """Return the hint for a value, "" where it is right."""
-    if same(value, expected, tolerance, whole):
+    if same(value, expected, tolerance):
         return ""
     hint = _recognised(value, mistakes, tolerance)
-    if not hint and whole and same(value, expected, tolerance):
-        hint = "The value is right, but it is a float: an integer is asked."
     return hint or usual_mistake([value], [expected], tolerance) or otherwise
 
 

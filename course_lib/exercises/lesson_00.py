@@ -184,7 +184,7 @@ EXERCISES = (
     Exercise(
         id="0.3",
         ask="numbers: how many numbers the model sees of one second",
-        judge=number(49 * 40, whole=True),
+        judge=number(49 * 40),
         mistakes=[
             (89, "You add the two sides: a picture of 49 by 40 is 49 rows of 40 numbers."),
             (16_000, "That is the sound. The model sees the picture that is made of it."),

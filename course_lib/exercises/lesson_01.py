@@ -69,6 +69,8 @@ def _neuron(value: object) -> str:
     except ValueError as error:
         return str(error)
     fed = {node.name for node in graph.sources}
+    if fed != {"w", "x", "b"} and len(fed) == 3:
+        return "Name the three placeholders as the formula does: w, x and b."
     if fed != {"w", "x", "b"}:
         return "Three values come from outside: a Placeholder each for w, x and b."
     return _neuron_values(graph)
@@ -156,6 +158,8 @@ _ROWS = [
     ("out", "Relu", "sum"),
 ]
 
+_IDLE = "it computes nothing. Name operations only."
+
 EXERCISES = (
     Exercise(
         id="1.2",
@@ -172,6 +176,15 @@ EXERCISES = (
                     lambda a, b: (a - b) / (a + b),
                     lambda a, b: (a - b) - (a + b),
                     lambda a, b: (a + b) - (a - b),
+                )
+            ),
+            *(
+                (wrong, "Which box multiplies, and whose results does it read?")
+                for wrong in (
+                    lambda a, b: a * b - (a + b),
+                    lambda a, b: a * b + (a - b),
+                    lambda a, b: (a + b) - a * b,
+                    lambda a, b: a * b * 2,
                 )
             ),
             *(
@@ -244,9 +257,9 @@ EXERCISES = (
             (["temp2", "temp3", "res"], "res divides temp1: it has to wait for it."),
             (["temp3"], "Right, but what about temp2, which stands beside it?"),
             (["temp1", "temp2", "temp3"], "temp1 itself is not asked for."),
-            (
-                when(lambda value: any(str(name).startswith("var") for name in value)),
-                "A constant such as var1 computes nothing: name operations only.",
+            *(
+                (when(lambda value, name=name: name in value), f"{name} is a constant: {_IDLE}")
+                for name in ("var1", "var2", "var3")
             ),
             (
                 when(lambda value: "temp1" in value),

@@ -50,7 +50,7 @@ def _divide(a, b, upstream):
 
 
 def _numbers(rng):
-    return [tuple(float(x) for x in rng.uniform(1, 4, 3)) for _ in range(6)]
+    return [tuple(float(x) / 4 for x in rng.integers(4, 17, 3)) for _ in range(8)]
 
 
 EXERCISES = (
@@ -105,6 +105,8 @@ EXERCISES = (
                 lambda a, b, u: (1 / b, -a / b**2),
                 "And `upstream`? Multiply by it.",
             ),
+            (lambda a, b, u: (u / b, -u * a / b * 2), "b squared is b**2: you multiply by 2."),
+            (lambda a, b, u: (u / b, -u * a / (2 * b)), "b squared is b**2, not twice b."),
             (lambda a, b, u: (u / b, -u * a / b), "The derivative of 1/b is −1/b²."),
             (lambda a, b, u: (-u * a / b**2, u / b), "The first value belongs to a."),
             (lambda a, b, u: (u * b, u * a), "That is the rule of a product."),

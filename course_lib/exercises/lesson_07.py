@@ -106,7 +106,7 @@ EXERCISES = (
     Exercise(
         id="7.2",
         ask="int8_bytes: what the weights and biases of the spotter take in an int8 file",
-        judge=number(WEIGHTS + 4 * BIASES, whole=True),
+        judge=number(WEIGHTS + 4 * BIASES),
         mistakes=[
             (WEIGHTS + BIASES, "A bias is added to the 32-bit sum: it keeps four bytes."),
             (4 * (WEIGHTS + BIASES), "That is the float file: four bytes for everything."),

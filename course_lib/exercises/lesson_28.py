@@ -173,7 +173,7 @@ EXERCISES = (
     Exercise(
         id="28.2",
         ask="traces: a list of two numbers of traces, without and with a signature",
-        judge=array([3, 1], whole=True),
+        judge=array([3, 1]),
         mistakes=[
             ([5, 1], "Five calls, but one number comes twice and one tensor is like another."),
             ([4, 1], "Two tensors of one shape and type share a graph, whatever their values."),

@@ -153,6 +153,19 @@ def first_wrong(value: Sequence, expected: Sequence) -> str:
     return f"Item {wrong + 1}, {short(value[wrong]) if value else 'none'}, is the first wrong one."
 
 
+def about_quotes(value: Sequence, expected: Sequence) -> str:
+    """Say where texts are asked and one has no quotes, or shares them with another."""
+    if not all(isinstance(each, str) for each in expected):
+        return ""
+    for each in value:
+        if not isinstance(each, str):
+            return f"{is_a(each)}: write every name in quotes."
+        parts = each.replace(",", " ").split()
+        if each not in expected and len(parts) > 1 and {*parts} <= {*expected}:
+            return f"{short(each)} is one text: write each name in quotes of its own."
+    return ""
+
+
 def which_are_off(value: Sequence, right: Sequence, tolerance: float = 0.0) -> str:
     """Say which of up to four values are right and which not, nothing where all or none are."""
     off = [not same(a, b, tolerance) for a, b in zip(value, right, strict=True)]

@@ -17,7 +17,7 @@ from course_lib.views.style import PALETTE, Picture, figure, show
 _WIDEST, _TALLEST = 900, 2400  # CSS pixels of a picture; a larger one is made smaller
 _LONGEST_SHAPE = 18  # characters
 _LEVEL_MARGIN = 92  # pixels left of the graph, for the names of the levels
-_FEWER, _MORE, _SAME = "#D5EFE6", "#FBE3D0", "#FDFDFB"
+_FEWER, _MORE, _SAME = "#D5EFE6", "#FBE3D0", "#FFFFFF"
 
 
 def picture(graph: Graph, marks: Marks | None = None, alt: str = "", **layout: Any) -> Picture:

@@ -1,8 +1,8 @@
 """The one style of every picture: colours, sizes, and how a picture is shown in a notebook.
 
 The colours are those of Okabe and Ito (2008, "Color Universal Design"), which stay apart for all
-common forms of colour blindness. A picture is a PNG on an opaque, near-white ground, so that it
-reads the same in a light and in a dark theme, and it carries a text that says what it shows.
+common forms of colour blindness. A picture is a PNG on opaque paper, not so white that it glares
+in a dark theme, so that it reads the same in both, and it carries a text that says what it shows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PALETTE: Mapping[str, str] = MappingProxyType(
         "ink": "#1A1A1A",
         "grey": "#6B6B6B",
         "faint": "#D0D0D0",
-        "paper": "#FDFDFB",
+        "paper": "#F4F2EB",
     }
 )
 CYCLE: tuple[str, ...] = tuple(

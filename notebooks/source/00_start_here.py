@@ -60,7 +60,7 @@ Listen(model, chosen).show()
 # **unknown** stands for every other word (the bars say "another word"), and **silence** for no word at all.
 
 # %% [markdown]
-# **Predict.** How many kilobytes is the model that gave these answers? A photo from a phone has about 3,000, this page
+# **Predict.** How many kilobytes is the model that gave these answers? A photo from a phone has about 3,000, a page
 # of text about 2.
 #
 # given: 3,000 kB, 2 kB
@@ -267,4 +267,4 @@ progress("00")
 # - [micro_speech](https://github.com/tensorflow/tflite-micro/tree/main/tensorflow/lite/micro/examples/micro_speech):
 #   a "yes" and "no" spotter for chips, the example that comes with TensorFlow Lite Micro.
 #
-# Next: what does TensorFlow see in a program?
+# What does TensorFlow see in a program?

@@ -102,7 +102,7 @@ for number, names in enumerate(levels(graph)):
     print("level", number, *names)
 
 # %% [markdown]
-# Seven lines, four levels. Many orders respect them; the one in which you wrote the lines is only one.
+# Seven lines, four levels. Many orders respect the arrows: level by level is one, yours above another.
 #
 # holds: len(graph) == 7 and len(list(levels(graph))) == 4
 #

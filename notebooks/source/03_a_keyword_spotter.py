@@ -334,4 +334,4 @@ own
 #   tells it.
 # - [Deep residual learning](https://arxiv.org/abs/1512.03385): why each `follow` layer adds to what it was given.
 #
-# Next: what exactly is written to disk while a model trains?
+# What exactly is written to disk while a model trains?

@@ -322,4 +322,4 @@ progress("04")
 # - [Fault tolerance](https://www.tensorflow.org/tutorials/distribute/multi_worker_with_keras#fault_tolerance): how runs on
 #   many machines take up their work again.
 #
-# Next: what turns a training program into one file?
+# What turns a training program into one file?

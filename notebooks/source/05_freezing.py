@@ -338,4 +338,4 @@ progress("05")
 #   the source of the function that freezes.
 # - [Batch normalization](https://arxiv.org/abs/1502.03167): the paper behind the layer that you folded away.
 #
-# Next: a file for phones and chips.
+# A frozen graph still needs TensorFlow. A file for phones and chips does not.

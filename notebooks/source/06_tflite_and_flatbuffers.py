@@ -316,4 +316,4 @@ progress("06")
 #   what each number of a .tflite means; find the root table at its end.
 # - [Converting](https://ai.google.dev/edge/litert/models/convert_tf): everything that can be set, when you want to.
 #
-# Next: what do eight bits cost?
+# What do eight bits cost?

@@ -324,4 +324,4 @@ progress("07")
 #   operation has which grid.
 # - [Nagel and others](https://arxiv.org/abs/1906.04721): why quantizing shifts averages, and how biases make up for it.
 #
-# Next: does this file really run on a chip that has no files and no Python?
+# Does this file really run on a chip that has no files and no Python?

@@ -42,6 +42,7 @@ def test_text_can_be_read_on_the_ground_of_pictures():
     assert contrast(views.PALETTE["ink"], paper) > 7
     assert contrast(views.PALETTE["grey"], paper) > 4.5
     assert contrast(views.PALETTE["blue"], paper) > 4.5
+    assert contrast("#FFFFFF", paper) > 1.1  # a white card would glare in a dark theme
 
 
 def test_a_picture_is_a_png_with_words(picture):
