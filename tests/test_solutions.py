@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import FunctionType
 
+import numpy as np
 import pytest
 
 from course_lib.exercises import core
@@ -109,28 +110,67 @@ def bounded(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def is_right(identifier: str, tree: ast.Module) -> bool:
+def answer_of(identifier: str, tree: ast.Module) -> FunctionType:
+    """Return the last function that an answer defines."""
     names: dict = {"__name__": "a_notebook"}
     exec(
         "import math, struct\nimport numpy as np\nfrom course_lib.sound.dataset import LABELS",
         names,
     )
     before = set(names)
+    exec(compile(tree, identifier, "exec"), names)
+    made = [value for name, value in names.items() if name not in before]
+    return [value for value in made if isinstance(value, FunctionType)][-1]
+
+
+def is_right(identifier: str, tree: ast.Module) -> bool:
     with redirect_stdout(StringIO()):
         try:
             with bounded(5):
-                exec(compile(tree, identifier, "exec"), names)
-                functions = [
-                    value
-                    for name, value in names.items()
-                    if name not in before and isinstance(value, FunctionType)
-                ]
-                return isinstance(core.exercise(identifier).outcome(functions[-1]), Right)
+                outcome = core.exercise(identifier).outcome(answer_of(identifier, tree))
+                return isinstance(outcome, Right)
         except TimeoutError:
             return False
 
 
+def restyled(value: object, leaf: Callable, row: Callable) -> object:
+    """Return a value with each item made another way by `leaf`, each list or tuple by `row`."""
+    if type(value) in (list, tuple):
+        return row(value, [restyled(each, leaf, row) for each in value])
+    if type(value) is dict:
+        return {key: restyled(each, leaf, row) for key, each in value.items()}
+    return leaf(value)
+
+
+def as_it_was(value: object) -> object:
+    return value
+
+
+def in_numpy(value: object) -> object:
+    kinds = {int: np.int64, float: np.float64, str: np.str_, bool: np.bool_}
+    return kinds.get(type(value), as_it_was)(value)
+
+
+def as_array(value: list | tuple, made: list) -> object:
+    numbers = made and all(type(each) in (int, float) for each in made)
+    return np.array(made) if numbers else type(value)(made)
+
+
+def same_row(value: list | tuple, made: list) -> object:
+    return type(value)(made)
+
+
 SOLUTIONS = solutions()
+STYLES = {
+    "NumPy's numbers": (in_numpy, same_row),
+    "float32": (lambda x: np.float32(x) if type(x) is float else x, same_row),
+    "arrays of no dimension": (lambda x: np.array(x) if type(x) in (int, float) else x, same_row),
+    "tuples": (as_it_was, lambda value, made: tuple(made)),
+    "lists": (lambda x: x.tolist() if isinstance(x, np.ndarray) else x, lambda value, made: made),
+    "a bytearray": (lambda x: bytearray(x) if type(x) is bytes else x, same_row),
+    "arrays": (as_it_was, as_array),
+}
+ASKED_AS_IT_IS = {("26.7", "lists")}  # its array's type is what is asked
 
 
 @pytest.mark.parametrize("identifier", sorted(SOLUTIONS))
@@ -140,3 +180,27 @@ def test_no_spoilt_solution_passes(identifier: str) -> None:
         change for change, tree in mutants(SOLUTIONS[identifier]) if is_right(identifier, tree)
     ]
     assert sorted(set(alive) - set(SAME.get(identifier, ()))) == []
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_right_answers_of_every_type_pass(style: str) -> None:
+    leaf, row = STYLES[style]
+    refused = []
+    for identifier in sorted(SOLUTIONS):
+        answer = answer_of(identifier, ast.parse(SOLUTIONS[identifier]))
+        outcome = core.exercise(identifier).outcome(lambda *a, f=answer: restyled(f(*a), leaf, row))
+        if not isinstance(outcome, Right) and (identifier, style) not in ASKED_AS_IT_IS:
+            refused.append((identifier, outcome))
+    assert refused == []
+
+
+def test_a_right_value_as_a_float_is_told_so_or_taken() -> None:
+    for identifier in sorted(SOLUTIONS):
+        answer = answer_of(identifier, ast.parse(SOLUTIONS[identifier]))
+        outcome = core.exercise(identifier).outcome(
+            lambda *a, f=answer: restyled(
+                f(*a), lambda x: float(x) if type(x) is int else x, same_row
+            )
+        )
+        words = getattr(outcome, "hint", "float")
+        assert any(word in words for word in ("float", "whole", "integer", "a time")), identifier

@@ -20,6 +20,7 @@ import numpy
 _IDLE = set("RESUME NOP LOAD_CONST RETURN_CONST RETURN_VALUE POP_TOP COPY_FREE_VARS".split())
 _ONE_BY_ONE = (range, map, filter, zip, KeysView, ValuesView, GeneratorType)
 _MOST_CHARACTERS = 1 << 23  # of texts in an array
+_FLOAT32 = 1e-6  # a float may come from arithmetic in float32: some of its roundings, relative
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def plain(value: object) -> object:
     if hasattr(value, "numpy") and hasattr(value, "shape"):  # a TensorFlow tensor or variable
         return plain(value.numpy())
     if callable(value):
-        raise TypeError(f"This {type(value).__name__} is no answer here: call it, with brackets.")
+        raise TypeError(f"This {type(value).__name__} is no answer: call it, or quote its name.")
     raise TypeError(
         f"This {type(value).__name__} is no answer here: give a number, a text, a list, "
         "a dict, bytes or an array."
@@ -123,8 +124,10 @@ def _same_numbers(value: float, expected: float, tolerance: float) -> bool:
     """Compare an int or a float with another; an int may be too large for a float."""
     if expected != expected or value != value:  # only NaN differs from itself
         return expected != expected and value != value
+    floats = isinstance(value, float) and isinstance(expected, float)
     try:
-        return value == expected or abs(value - expected) <= tolerance < math.inf
+        enough = max(tolerance, _FLOAT32 * abs(expected)) if floats else tolerance
+        return value == expected or abs(value - expected) <= enough < math.inf
     except OverflowError:
         return False
 
@@ -145,9 +148,9 @@ def _same_arrays(value: object, expected: object, tolerance: float, whole: bool)
         )
     if whole and array.dtype.kind == "f" or right.dtype.kind not in "biufc":
         return False
-    return bool(
-        numpy.allclose(array.astype(complex), right.astype(complex), 0, tolerance, equal_nan=True)
-    )
+    relative = _FLOAT32 if array.dtype.kind == right.dtype.kind == "f" else 0
+    pair = array.astype(complex), right.astype(complex)
+    return bool(numpy.allclose(*pair, relative, tolerance, equal_nan=True))
 
 
 def as_array(value: object) -> numpy.ndarray:

@@ -160,6 +160,8 @@ def function(
             if fits and not isinstance(known, otherwise):
                 return hint
             explained.append((shown, hint))
+        if all(same(values[place], expected[place], tolerance) for place in wrong):  # as floats
+            return about_call(arguments[wrong[0]], values[wrong[0]], expected[wrong[0]], tolerance)
         if all(same(value, given[0]) for given, value in zip(arguments, values, strict=True)):
             return "That is what came in, unchanged: return what you make of it."
         usual = ""

@@ -168,6 +168,10 @@ EXERCISES = (
                 "that comes in.",
             ),
             (
+                lambda h, w, i, o: h * w + i * o,
+                "All four multiply: a filter has height × width numbers for *every* channel.",
+            ),
+            (
                 lambda h, w, i, o: h + w + i + o,
                 "You add: a table of so many rows and columns is a product.",
             ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from functools import partial
 
+import numpy as np
+
 from course_lib.exercises.answers import Raised
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import function
@@ -41,6 +43,10 @@ def _error(value):
 
 def _value_at(data, offset, index):
     return struct.unpack_from("<f", data, offset + 4 * index)[0]
+
+
+def _sliced(data, place):
+    return struct.unpack("<f", data[place : place + 4])[0]
 
 
 def _files_of_floats(rng):
@@ -264,6 +270,8 @@ EXERCISES = (
                 for wrong in (
                     lambda data, offset, index: _value_at(data, 4 * offset, index),
                     lambda data, offset, index: _value_at(data, 0, offset + index),
+                    lambda data, offset, index: _sliced(data, 4 * (offset + index)),
+                    lambda data, offset, index: _sliced(data, 4 * offset + 4 * index),
                 )
             ),
             (
@@ -273,6 +281,19 @@ EXERCISES = (
             (
                 lambda data, offset, index: _value_at(data, offset, 2 * index),
                 "You go twice too far: a float32 has four bytes, so number 1 lies four bytes on.",
+            ),
+            *(
+                (
+                    lambda data, offset, index, end=end: np.frombuffer(data[: end(data)], "<f4")[
+                        offset + index
+                    ],
+                    "offset counts bytes, an index of floats counts floats: begin at that byte.",
+                )
+                for end in (len, lambda data: len(data) // 4 * 4)
+            ),
+            (
+                when(lambda arguments, value: "buffer of 8 bytes" in _error(value)),
+                "`d` and `q` are eight bytes wide: a float32 is `f`, four bytes.",
             ),
             (
                 when(lambda arguments, value: "multiple of element" in _error(value)),

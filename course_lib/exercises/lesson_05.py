@@ -46,6 +46,11 @@ def _layers(rng):
 
 _FORMS = ("frozen graph", "checkpoint", "SavedModel", "TFLite")
 
+
+def _letters(name):
+    return "".join(each for each in str(name).lower() if each.isalpha())
+
+
 EXERCISES = (
     Exercise(
         id="5.2",
@@ -280,8 +285,12 @@ EXERCISES = (
                 "C wants to do without Python: a Keras file runs in nothing else.",
             ),
             (
-                when(lambda value: not {*value} <= {*_FORMS}),
-                "Copy the names from the exercise, letter by letter: one of yours is none of them.",
+                when(lambda value: [*map(_letters, value)] == [*map(_letters, _FORMS)]),
+                "That is it: now write all four as the exercise does, letter by letter.",
+            ),
+            (
+                when(lambda value: not {*value} <= {*_FORMS, "Keras file"}),
+                "Copy the names from the exercise, letter by letter: not all of yours are there.",
             ),
             (
                 when(lambda value: len(value) == 4 and value[3] != "TFLite"),
@@ -311,6 +320,6 @@ EXERCISES = (
             ),
         ],
         right="each job has its form, and you tried them all.",
-        hints=("Read the table of trials row by row: each job names two of its columns.",),
+        hints=("Read the table of trials row by row; for B, also what stands below it.",),
     ),
 )

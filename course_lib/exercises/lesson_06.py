@@ -95,6 +95,11 @@ def _field_wrong(data, table, slot, base=None, back=None, past=0):
     return start + offset if offset else None
 
 
+def _forward(data, table, slot):
+    """Return where a field would lie if its vtable lay ahead, as `follow` reads it."""
+    return table + _number(data, _follow(data, table) + 4 + 2 * slot, 2)
+
+
 def _reads(entry, wide=2, end="little"):
     """Recognise answers that take the wrong bytes of the vtable, whatever they do at its end."""
 
@@ -155,6 +160,13 @@ EXERCISES = (
             (
                 lambda data: data[4:8].decode() == "TFL3",
                 'Some bytes are no text at all: compare bytes with b"TFL3".',
+            ),
+            *(
+                (
+                    lambda data, letter=letter: data[4] == letter,
+                    'data[4] is an integer, and equals no text: compare data[4:8] with b"TFL3".',
+                )
+                for letter in ("T", b"T", "TFL3")
             ),
             (
                 lambda data: False,
@@ -246,6 +258,10 @@ EXERCISES = (
             ),
             (when(lambda _, value: isinstance(value, float)), "That is a float: read an integer."),
             (
+                when(lambda _, value: "'bytes'" in _error(value)),
+                'Four bytes are no number yet: int.from_bytes(data[a:b], "little") makes one.',
+            ),
+            (
                 when(lambda _, value: isinstance(value, tuple) or "tuple" in _error(value)),
                 "struct returns a tuple, here of one number: take its first item.",
             ),
@@ -312,6 +328,10 @@ EXERCISES = (
             ),
             (
                 partial(_field_wrong, back=lambda table, number: table + number % 2**32),
+                "`follow` goes forward: the vtable lies at table − number, which has a sign.",
+            ),
+            (
+                when(lambda given, value: value is None or value == _forward(*given)),
                 "`follow` goes forward: the vtable lies at table − number, which has a sign.",
             ),
             *(

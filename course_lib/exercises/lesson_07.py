@@ -112,10 +112,12 @@ EXERCISES = (
             (4 * (WEIGHTS + BIASES), "That is the float file: four bytes for everything."),
             (WEIGHTS + 4, "Four bytes for *each* bias, and there are many."),
             (
-                when(lambda value: 17_000 < value < 30_000),
+                when(lambda value: 19_000 < value < 21_000),
                 "Is that len(int8), the whole file? Count its weights and biases alone.",
             ),
             (WEIGHTS, "The biases are in the file as well."),
+            (WEIGHTS + 32 * BIASES, "A bias has 32 bits: how many bytes are that?"),
+            (3 * WEIGHTS, "That is what is saved: how much is left?"),
             (
                 when(lambda value: 3000 < value < 4500),
                 "You divide the count. It stays; only the bytes of each weight go from 4 to 1.",
@@ -145,13 +147,13 @@ EXERCISES = (
         right="a little more than a quarter, because biases stay at 32 bits.",
         hints=(
             "Each weight takes one byte.",
-            "Biases join a 32-bit accumulator: they are stored as int32.",
+            "A bias is added to a sum of 32 bits, and is stored as wide as that.",
         ),
     ),
     Exercise(
         id="7.4",
         ask="quantize_one(value, scale, zero_point): the int8 number that stands for a value",
-        judge=function(_quantize, _values, whole=True),
+        judge=function(_quantize, _values),
         mistakes=[
             (lambda v, s, z: round(v / s) + z, _WIDE),
             (when(lambda arguments, value: value.kind == "OverflowError"), _CONVERT),
@@ -293,6 +295,10 @@ EXERCISES = (
         judge=function(_grid, _ranges, tolerance=1e-9),
         mistakes=[
             (partial(_grid, steps=256), "256 levels have 255 gaps between them."),
+            (
+                when(lambda arguments, value: value.kind == "ZeroDivisionError"),
+                "Your scale is 0: `//` drops the fraction, and `/` keeps it.",
+            ),
             (partial(_grid, lowest=0), "That is for 0 to 255. Here low gets the integer -128."),
             (lambda low, high: (_grid(low, high)[0], -_grid(low, high, lowest=128)[1]), _SIGN),
             (

@@ -315,6 +315,10 @@ EXERCISES = (
                 "Two shares are asked: equal bytes, and the same decision.",
             ),
             (
+                when(lambda given, got: np.shape(got[0]) == np.shape(given[0])[1:]),
+                "One share for each byte: ask of a clip first whether all of its bytes agree.",
+            ),
+            (
                 when(lambda given, got: isinstance(got[0], np.ndarray)),
                 "One for each clip: its mean is the share.",
             ),

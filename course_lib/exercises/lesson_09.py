@@ -54,6 +54,11 @@ def _most_confused(matrix, diagonal=False):
     return max(cells, key=lambda cell: matrix[cell[0]][cell[1]])
 
 
+def _by_sums(matrix):
+    wrong = np.array(matrix) * (1 - np.eye(len(matrix), dtype=int))
+    return int(wrong.sum(1).argmax()), int(wrong.sum(0).argmax())
+
+
 def _how_often(matrix):
     row, column = _most_confused(matrix)
     return matrix[row][column]
@@ -83,7 +88,9 @@ def _matrices(rng):
         [0, 0, 1, 6, 2],
         [0, 1, 9, 0, 4],
     ]
-    return [*cases, (mostly_mistaken,)]
+    # most mistakes in row 1 and in column 0, the largest where neither is
+    scattered = [[30, 0, 9, 0], [5, 30, 0, 5], [4, 0, 30, 0], [4, 2, 0, 30]]
+    return [*cases, (mostly_mistaken,), (scattered,)]
 
 
 EXERCISES = (
@@ -211,6 +218,8 @@ EXERCISES = (
         ask="most_confused(matrix): (said, heard) of the most frequent mistake",
         judge=function(_most_confused, _matrices),
         mistakes=[
+            (_by_sums,
+             "The row and the column with most mistakes may meet in a small cell: go by cells."),
             (partial(_most_confused, diagonal=True),
              "On the diagonal, what was said was heard: that is no mistake."),
             (lambda m: _most_confused(m)[::-1], "The row is what was said: it comes first."),

@@ -85,6 +85,10 @@ EXERCISES = (
         judge=function(_graphs, _calls, whole=True),
         mistakes=[
             (
+                when(lambda _, value: isinstance(value, (list, tuple, dict))),
+                "Those are the graphs: how many are there? len() counts.",
+            ),
+            (
                 lambda calls: len(calls) - _graphs(calls),
                 "You count the calls that need no graph: the others are asked.",
             ),

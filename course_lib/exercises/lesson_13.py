@@ -197,9 +197,12 @@ EXERCISES = (
                 ],
                 "The nearest share may lie above what is allowed: at most is asked.",
             ),
-            (
-                lambda levels, shares, most: max(share for share in shares if share <= most),
-                "That is the share of false alarms. At which level is it?",
+            *(
+                (
+                    lambda levels, shares, most, pick=pick: pick(_few(shares, most)),
+                    "That is the share of false alarms. At which level is it?",
+                )
+                for pick in (max, min)
             ),
             (
                 lambda levels, shares, most: levels[shares.index(most)],

@@ -36,6 +36,8 @@ def _folders(rng):
     cases = [([*first, "ckpt-990.index", "checkpoint"], 1000), ([*first, "checkpoint"], 999)]
     cases.append(([*first, "ckpt-990.index"], 995))
     cases.append((first, 1200))  # of two steps of one length the older stands first
+    # one prefix begins another; of two shards, one
+    cases.append((["ckpt-110.index", "ckpt-90.data-00000-of-00002", "ckpt-90.index", *first], 120))
     cases.append(([*first, "ckpt-985.data-00000-of-00001"], 995))
     for _ in range(4):
         steps = sorted({int(s) for s in rng.integers(50, 3000, 6)} | {40})

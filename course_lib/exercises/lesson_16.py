@@ -22,6 +22,8 @@ def _labels(rng):
         (data, 30, 5, b"much too long"),
         (data, 0, 3, b"no"),
         (data, 7, 4, b"never"),
+        (b"cat dog cat fox", 8, 3, b"ox"),  # the old text stands twice
+        (b"cat dog cat fox", 0, 3, b"cow"),
     ]
 
 

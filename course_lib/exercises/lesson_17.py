@@ -206,7 +206,11 @@ EXERCISES = (
                 "All products are added up: sum(), not mean().",
             ),
             (
-                otherwise(lambda given, got: (got - _one_sum(*given)) % given[3] == 0),
+                otherwise(
+                    lambda given, got: (
+                        got != _one_sum(*given) and (got - _one_sum(*given)) % given[3] == 0
+                    )
+                ),
                 "The sum is right, the bias is not: add it, once.",
             ),
             (
@@ -258,6 +262,10 @@ EXERCISES = (
                 )
             ),
             (lambda a, m, s: (a * m - (1 << s - 1)) >> s, "The half is added, not taken away."),
+            (
+                lambda a, m, s: (a * m + (1 if a * m >= 0 else -1) * (1 << s - 1)) >> s,
+                ">> rounds down below 0, too: add the half to negative products as well.",
+            ),
             *(
                 (
                     cut,

@@ -213,7 +213,7 @@ EXERCISES = (
             (lambda i, c, m, a: 1 / _busy(i, c, m, a),
              "Upside down: that is how often all the answers would fit into the time."),
             (lambda i, c, m, a: _busy(i, 1, m, a),
-             "An instruction takes more than one cycle: where is cycles_each?"),
+             "An instruction takes cycles_each cycles: where are they?"),
             (lambda i, c, m, a: min(1, _busy(i, c, m, a)),
              "A chip that needs more time than there is falls behind: let the share exceed 1."),
             (lambda i, c, m, a: i * c / m,

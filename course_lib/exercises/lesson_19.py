@@ -19,7 +19,8 @@ def _clips(share, margin):
 
 def _questions(rng):
     margins = (0.1, 0.05, 0.03, 0.02, 0.01)
-    return [(round(float(rng.uniform(0.6, 0.97)), 3), margin) for margin in margins]
+    drawn = [(round(float(rng.uniform(0.6, 0.97)), 3), margin) for margin in margins]
+    return [*drawn, (0.5, 0.49)]  # four clips reach exactly as far
 
 
 _HOLDS, _PART, _NOT, _OPEN = "holds", "holds in part", "does not hold", "not measured here"
@@ -142,6 +143,10 @@ EXERCISES = (
              "The margin reaches so far to *each* side: do not halve it."),
             (lambda s, m: _clips(s, 2 * m),
              "The margin reaches so far to *each* side: do not double it."),
+            (lambda s, m: 1,
+             "It stops at the first clip: go on while the interval reaches farther than margin."),
+            (lambda s, m: int(1.96**2 * s * (1 - s) / m**2) + 1,
+             "Clips that reach just as far as the margin are enough: math.ceil, or while … >."),
             (lambda s, m: _clips(s, 100 * m),
              "The margin is a share already, as 0.01 for a point."),
             (lambda s, m: _clips(s, m / 100),

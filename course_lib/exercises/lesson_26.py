@@ -126,7 +126,7 @@ def _grade_stored(arguments, values, mistakes):
 CAUSES = {
     "A": "another shape",
     "B": "needs TensorFlow beside it",
-    "C": "needs a kernel of yours",
+    "C": "needs code of yours",
     "D": "another type",
     "E": "no such operator on a chip",
     "F": "a file is missing",
@@ -186,6 +186,8 @@ EXERCISES = (
              "Move by the zero point before you compare: 0 is stored as zero_point."),
             (lambda values, scale, zero: _cut_off(values * scale**2, scale, zero),
              "The scale is the width of a step: divide by it, do not multiply."),
+            (lambda values, scale, zero: _cut_off(values + zero, scale, 0),
+             "The zero point counts steps: divide first, then move."),
             (lambda values, scale, zero_point: 1 - _cut_off(values, scale, zero_point),
              "That is the share which fits: the others are asked for."),
             (_counted, "You count them: a share is their number divided by how many there are."),

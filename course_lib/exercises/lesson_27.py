@@ -176,6 +176,10 @@ EXERCISES = (
                 "You take the smallest. All that fit are small enough: take the best of those.",
             ),
             (
+                partial(_choose, key=lambda row: row[2] / row[1]),
+                "Once a file fits, its size no longer counts: compare the accuracies alone.",
+            ),
+            (
                 lambda variants, _: max(variants, key=lambda row: row[2])[0],
                 "That is the best of all: does it fit into the budget?",
             ),

@@ -242,7 +242,9 @@ EXERCISES = (
         judge=function(_best_cut, _tables, whole=True),
         mistakes=[
             (lambda on_a, on_b, sent, link: min(range(len(sent)), key=sent.__getitem__),
-             "Fewest bytes is not all: bytes / link are seconds, and A and B take some, too."),
+             "Bytes are no seconds: add sent[cut] / link to what A and B take."),
+            (_least(lambda a, b, s, v, k: sum(a[:k]) + sum(b[k:]) + s[k] * v),
+             "Bytes divided by bytes a second are seconds: / and not *."),
             (_middle, "Half of the work is no aim: add up the seconds of each cut."),
             (lambda on_a, on_b, sent, link: _best_cut(on_a, on_b, [0] * len(sent), link),
              "You leave out the link: bytes divided by bytes a second."),

@@ -101,6 +101,18 @@ EXERCISES = (
         mistakes=[
             (lambda weights, scale, top: np.clip(np.round(weights / scale), -top, top),
              "These are the integers. The layer computes with what they stand for."),
+            *(
+                (whole, "Whole numbers are no levels: divide by the scale, multiply at the end.")
+                for whole in (
+                    lambda w, scale, top: np.round(w),
+                    lambda w, scale, top: np.clip(np.round(w), -top, top),
+                    lambda w, scale, top: np.clip(np.round(w), -top * scale, top * scale),
+                )
+            ),
+            (lambda w, scale, top: scale * np.round(np.clip(w, -top, top) / scale),
+             "top counts levels: saturate when you have divided, not before."),
+            (lambda w, scale, top: np.clip(np.round(w / scale), -top, top) * int(scale),
+             "int(scale) is 0: a scale is a fraction."),
             (lambda weights, scale, top: scale * np.round(weights / scale),
              "Beyond the last level they saturate: at -top and top, before you multiply back."),
             (lambda weights, scale, top: scale * np.clip(weights / scale, -top, top),

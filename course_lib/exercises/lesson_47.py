@@ -12,10 +12,10 @@ from course_lib.exercises.judges import function
 # 47.3: a range that forgets
 
 
-def _running(values, keep):
+def _running(values, keep, new=None):
     state = values[0]
     for value in values[1:]:
-        state = keep * state + (1 - keep) * value
+        state = keep * state + (1 - keep if new is None else new) * value
     return state
 
 
@@ -59,7 +59,7 @@ def _layers(rng):
         drawn.append((names, decibels))
         if count > 2:
             drawn.append(
-                (names, decibels | {labels[1]: math.inf, labels[0]: -heard[0], labels[2]: 99})
+                (names, decibels | {labels[1]: float("inf"), labels[0]: -heard[0], labels[2]: 140})
             )
     return drawn
 
@@ -102,6 +102,8 @@ EXERCISES = (
              "That is the mean, to which all count alike. Here the last ones count more."),
             (lambda values, keep: _running(values, 1 - keep),
              "The other way round: `keep` is the share of what you had, 1 - keep of the new."),
+            (lambda values, keep: _running(values, keep, new=0.05),
+             "0.05 belongs to a keep of 0.95: the new one counts 1 - keep."),
             (_from_zero,
              "You begin at 0, as if there had been a value before. Begin with the first."),
             (_all_but_last,
@@ -152,6 +154,10 @@ EXERCISES = (
         ask='results(names, decibels): a dict, tensor name to {"value": …}, only finite ones',
         judge=function(_results, _layers),
         mistakes=[
+            (lambda names, decibels: _shown(names, decibels, item=lambda _: {"value": decibels}),
+             "Each value is one number: you put all of `decibels` there."),
+            (lambda names, decibels: _shown(names, decibels, keep=lambda value: value < 100),
+             "Much more than 100 dB is a value, too: only infinity stays out."),
             (_has(lambda names, keys: keys <= names.keys()),
              "The keys are labels. Model Explorer knows tensors: look the label up in `names`."),
             (lambda names, decibels: _shown(names, decibels, keep=lambda value: True),

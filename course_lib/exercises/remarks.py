@@ -19,7 +19,8 @@ class _Short(Repr):
         self.maxstring = self.maxother = self.maxlong = 60
 
     def repr_float(self, value: float, _: int) -> str:
-        return text if set(text := f"{value:.6g}") & set(".en") else f"{text}.0"
+        text = f"{value + 0.0:.6g}"  # no -0.0
+        return text if set(text) & set(".en") else f"{text}.0"
 
     def repr_list(self, value: list, level: int) -> str:
         if len(value) > 1 and all(isinstance(each, list) and len(each) > 2 for each in value):
@@ -28,7 +29,8 @@ class _Short(Repr):
 
     def repr_ndarray(self, value: numpy.ndarray, level: int) -> str:
         if value.size > 6 or value.ndim > 2:
-            return f"an array of shape {value.shape}"
+            zeros = "zeros of " if value.dtype.kind in "biuf" and not value.any() else ""
+            return f"an array of {zeros}shape {value.shape}"
         return self.repr1(value.tolist(), level)
 
     def repr_bytes(self, value: bytes, _: int) -> str:
@@ -72,7 +74,7 @@ _STOPS = {  # a part of what a function raises, and what to look for
     "__round__": "round() takes one number, np.round whole arrays.",
     "unsupported operand": "One of the two is no number: print(type(...)) tells what it is.",
     "IndexError": "A list of n items has the places 0 to n - 1, and an empty one none.",
-    "ZeroDivisionError": "What if that is 0?",
+    "ZeroDivisionError": "What do you divide by, and when is it 0?",
     "'int' object to bytes": "One item is a number already: data[4:6] are two bytes.",
     "multiple of element": "np.frombuffer begins at `offset` and reads `count` numbers: say both.",
     "between instances": "These two have no order: compare items, or make np.array of a list.",
@@ -114,7 +116,7 @@ def about_call(arguments: tuple, value: object, right: object, tolerance: float)
     """Say what went wrong for one input, in a sentence."""
     call = f"For ({', '.join(short(each) for each in arguments)})"
     if isinstance(value, Raised):
-        if "is no answer here" in value.message:
+        if "is no answer" in value.message:
             return f"{call} {value.message}"
         advice = next((words for part, words in _STOPS.items() if part in str(value)), "")
         return f"{call} your function raises {str(value).rstrip('.')}. {advice}".strip()
@@ -258,7 +260,8 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
 
     if all(right and same(-value, right, tolerance) for value, right in pairs):
         return "The size is right and the sign is not."
-    if all(value in {round(right, n) for n in range(7)} - {right} for value, right in pairs):
+    rounds = [value in {round(right, n) for n in range(7)} - {right} for value, right in pairs]
+    if all(rounds) and any(value for value, _ in pairs):
         return "You round: give all of its digits."
     varied = len(pairs) > 2 and len({right for _, right in pairs}) > 1
     step = pairs[0][0] - pairs[0][1]
@@ -266,7 +269,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
         return "You keep a fraction: // drops it, and round() goes to the nearest."
     if step and varied or abs(step) == 1 and all(type(right) is int for _, right in pairs):
         if all(same(value - step, right, tolerance + 1e-9 * abs(right)) for value, right in pairs):
-            words = f"too {'large' if step > 0 else 'small'}, always: "
+            words = f"too {'large' if step > 0 else 'small'} where it is wrong: "
             if abs(step) != 1:
                 return f"{short(abs(step))} {words}what do you add, or leave out?"
             return f"One {words}look at how you round, where you begin, and where you stop."
@@ -286,7 +289,7 @@ def _in_numbers(pairs: list[tuple[float, float]], tolerance: float) -> str:
             return words
     times = pairs[0][0] / pairs[0][1] if pairs[0][1] else 0
     if times not in (0, 1) and varied and are_times(times):
-        return f"Always {short(times)} times what is asked: what do you multiply or divide by?"
+        return f"{short(times)} times what is asked: what do you multiply or divide by?"
     return ""
 
 

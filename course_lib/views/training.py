@@ -57,7 +57,7 @@ def compared(named: Mapping[str, Curve], title: str = "") -> Picture:
     for turn, (name, curve) in enumerate(named.items()):
         line = ("o-", "s--", "^:", "D-.")[turn % 4]
         axis.plot(*_columns(curve.accuracies), line, color=style.CYCLE[turn], label=name)
-    axis.set(title=title or "right on voices they never hear", xlabel="epoch", ylim=(0, 1.02))
+    axis.set(title=title or "right on clips they never hear", xlabel="epoch", ylim=(0, 1.02))
     axis.yaxis.set_major_formatter("{x:.0%}")
     axis.grid(axis="y")
     axis.legend(loc="lower right")

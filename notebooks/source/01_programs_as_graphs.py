@@ -216,8 +216,8 @@ picture(mixed)
 
 # %% [markdown]
 # The argument is a placeholder. `tf.constant` and the bare `5` are each a **Const**: their value is part
-# of the graph. A `tf.Variable` is two nodes: a placeholder, fed with the place of the value, and a **ReadVariableOp** that
-# fetches it from there.
+# of the graph. A `tf.Variable` is two nodes: the green one, to TensorFlow a placeholder that is fed with the place of the
+# value, and "read", a **ReadVariableOp** that fetches it from there.
 #
 # holds: [node.operation for node in mixed].count("Placeholder") == 2 == [node.operation for node in mixed].count("Const")
 # holds: [node.operation for node in mixed].count("ReadVariableOp") == 1

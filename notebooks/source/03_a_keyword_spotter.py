@@ -332,6 +332,7 @@ own
 #   TensorFlow's own tutorial.
 # - [Writing a training loop](https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/): your step, as Keras
 #   tells it.
-# - [Deep residual learning](https://arxiv.org/abs/1512.03385): why each `follow` layer adds to what it was given.
+# - [Deep residual learning](https://arxiv.org/abs/1512.03385): why what a `follow` layer finds is added to
+#   what it was given.
 #
 # What exactly is written to disk while a model trains?

@@ -161,13 +161,15 @@ draw.number_line(grid, [-1.3, -0.4, 0, 0.3, 1.1, 2.6])
 #
 # holds: round(scale * (-4 - zero_point), 2) == -1.14 and round(scale * (3 - zero_point), 2) == 2.86
 #
-# **Predict.** 0.3 is stored as −1. Which number comes back?
+# **Predict.** A number that does not fit at all, 1,000, is stored in this grid. Which one comes back?
+#
+# given: 1,000
 
 # %% predict="7.3"
 my_guess = ...
 
 # %%
-compare("7.3", my_guess, round(float(grid.dequantize(-1)), 2))
+compare("7.3", my_guess, round(float(grid.round_trip([1000])[0]), 2))
 
 # %%
 draw.staircase(grid, -2, 4)

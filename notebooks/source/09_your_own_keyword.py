@@ -120,7 +120,7 @@ check("9.2", begin)
 
 # %% [markdown]
 # **Predict.** The same clips, but from the checkpoint. After one epoch, by how many points will it be ahead, on
-# bundled voices that neither was trained on? (Every epoch leaves a checkpoint in the lesson's folder.)
+# clips that neither was trained on? (Every epoch leaves a checkpoint in the lesson's folder.)
 
 # %% predict="9.3"
 my_guess = ...
@@ -252,7 +252,8 @@ compare("9.5", my_guess, change.lost + change.gained)
 # ## On the chip's own interpreter
 #
 # How much memory does your model need while it runs there, its arena, and does it still hear the same? Then the program
-# for the board: your labels, exactly your operators, your model as an array. Three marked lines are yours.
+# for the board: your labels, exactly your operators, your model as an array. Three marked lines are yours (the arena
+# has some bytes to spare).
 
 # %% tags=["nbval-ignore-output"]
 from course_lib import micro
@@ -307,7 +308,7 @@ print("problems:", project.problems(*project.read(path)))
 # %% [markdown]
 # The zip holds the page `report.html`, its figures as `report.json`, your model, and the folder of the C++ program. Open
 # the page in the file browser on the left. Does the report say what is in the files? The last line asked that, as a grader
-# will. In a terminal, in the workbook's own folder, `.venv/bin/python -m course_lib check-report FILE` asks too; where all
+# will. In a terminal, in the workbook's own folder, `.venv/bin/python -m course_lib check-report FILE` asks too (FILE is `notebooks/` and what stands above); where all
 # clips are bundled ones, it runs the model once more on them.
 #
 # ## What you measured

@@ -235,7 +235,7 @@ counts = {name: [(each["recalls"][label]["correct"],
 draw_confusion.shares(dataset.LABELS, counts, "who is understood?")
 
 # %% [markdown]
-# Real speech is harder, and mostly in the same places. **Predict.** Which of these command words, when *people* say
+# In real speech the keywords are harder, "no" most of all; other words are not. **Predict.** Which of these command words, when *people* say
 # it, is least often called unknown: up, down, left, right, on, off, stop, go?
 
 # %% predict="13.5"

@@ -61,7 +61,7 @@ draw.first_weight([len(each) for each, _ in pairs], flat, proto)
 # %% [markdown]
 # The library turns a whole protobuf into objects before you can look anything up: memory for all of the message, and a
 # copy. The FlatBuffer is used where it lies, and the way to one weight is just as long in a large file. In a small file there
-# is little to win: look where the two lines begin.
+# is little time to win: look where the two lines of the first picture begin.
 #
 # ## How much of it is loaded
 #
@@ -196,10 +196,10 @@ draw.artefacts(kept)
 # %%
 shipped = tflite.load("spotter_int8")
 three = {"frozen graph": graph, "TFLite float32": plain,
-         "TFLite int8": shipped}
+         "shipped int8": shipped}
 zipped = {name: (len(file), reading_costs.zipped(file))
           for name, file in three.items()}
-left = zipped["TFLite int8"][1] / len(shipped)
+left = zipped["shipped int8"][1] / len(shipped)
 print("the int8 FlatBuffer is compressed already:", left > 0.95)
 draw.fewer_bytes(zipped)
 
@@ -283,8 +283,8 @@ culprit = "DecodeWav"
 check("16.4", culprit)
 
 # %% [markdown]
-# Whatever you convert, that line is the one to look for. A **custom** operation needs a kernel, the code that
-# computes it, which somebody brings, you or a library; a **flex** operation brings TensorFlow's own along.
+# Where LiteRT has no kernel, which is the code that computes an operation, that line says for which. A **custom**
+# operation needs one that somebody brings, you or a library; a **flex** operation brings TensorFlow's own along.
 
 # %% [markdown]
 # ## An open batch dimension
@@ -301,7 +301,7 @@ for batch in (1, None):
     print(batch, [each.kind for each in tflite.operations(small)])
 
 # %% [markdown]
-# Three extra operations, at every run, to find out that the batch is 1. (Freezing adds the softmax.) Fix it before you convert.
+# Three extra operations, at every run, to find out that the batch is 1. (Our `freezing` adds the softmax, as for the spotter.) Fix it before you convert.
 #
 # ## What you measured
 #

@@ -98,9 +98,9 @@ print("your mean of 2:", listening.sentence(two))
 listening.trade(recording, scores)
 
 # %% [markdown]
-# Up is more words found, left is fewer false alarms; along a line the threshold rises from right to left. At one
-# threshold a mean raises far fewer alarms and loses hardly a word here. But so does a higher threshold: 0.9 and no mean
-# do even better. And if you allow no alarm, it has to be so high that a long mean loses words.
+# Up is more words found, left is fewer false alarms; along a line the threshold rises from right to left. At a
+# threshold of 0.7, your mean raises far fewer alarms and loses hardly a word. But so does a higher threshold: 0.9 and no
+# mean do even better. And if you allow no alarm, it has to be so high that words are lost: with a long mean, most.
 #
 # holds: len(listening.outcome(recording, scores, windows=1, threshold=0.9).missed) <= len(two.missed)
 # holds: listening.outcome(recording, scores, windows=1, threshold=0.9).false_alarms_per_hour < two.false_alarms_per_hour

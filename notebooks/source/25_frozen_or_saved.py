@@ -292,8 +292,8 @@ print(*sorted(path.name for path in train.iterdir()), sep="\n")
 #
 # ### Exercise 25.6
 # People send folders without a word. Write `kind(files)`, for a list of file names: `"SavedModel"`, `"TensorFlow 1"`
-# (a checkpoint whose graph lies beside it), `"checkpoint"` or, without an `.index`, `"unknown"`. Beware: a SavedModel
-# has an `.index`, too.
+# (a checkpoint whose graph lies beside it), `"checkpoint"` (it has an `.index`) or, for all else, `"unknown"`. Beware:
+# most SavedModels have an `.index`, too.
 
 # %% exercise="25.6" points=1
 # Exercise 25.6

@@ -181,8 +181,8 @@ print("5 cured:", np.allclose(tflite.run(cosh, some), np.cosh(some)))
 print("6 cured:", np.allclose(tflite.run(asinh, some), np.arcsinh(some)))
 
 # %% [markdown]
-# You promised that somebody brings a kernel. The converter believed it, LiteRT looked for it. So say it with operations
-# that exist, and compare.
+# You promised that somebody brings code for this operation. The converter believed it, LiteRT looked for it. So say it
+# with operations that exist, and compare.
 
 # %% [markdown]
 # **Patient 7.** It was made int8, with example clips for the ranges. For a colleague's plot, these had been divided by
@@ -249,7 +249,7 @@ chart[8] = clinic.symptom(lambda: tflite.Interpreter(newer))
 print(chart[8])
 
 # %% [markdown]
-# **Predict.** And TensorFlow Lite Micro, with the stamp of 99: does it `"refuse"` the file, too, or `"start"` it?
+# **Predict.** And TensorFlow Lite Micro, which runs files on chips: does it `"refuse"` the file, too, or `"start"` it?
 
 # %% predict="26.4"
 my_guess = ...
@@ -383,8 +383,8 @@ if store := yours("26.7", stored, None):
 # ## The waiting room
 #
 # ### Exercise 26.8
-# Six more came in (E asks our own `resolver`). Give each its cause, in a dict from `"A"` to `"F"`: `"a file is
-# missing"`, `"another shape"`, `"another type"`, `"needs a kernel of yours"`, `"needs TensorFlow beside it"`, `"no
+# Six more came in (E is a program for a chip). Give each its cause, in a dict from `"A"` to `"F"`: `"a file is
+# missing"`, `"another shape"`, `"another type"`, `"needs code of yours"`, `"needs TensorFlow beside it"`, `"no
 # such operator on a chip"`.
 
 # %%
@@ -403,7 +403,7 @@ for letter, action in {
 # Exercise 26.8
 ### BEGIN SOLUTION
 causes = {"A": "another shape", "B": "needs TensorFlow beside it",
-          "C": "needs a kernel of yours", "D": "another type",
+          "C": "needs code of yours", "D": "another type",
           "E": "no such operator on a chip", "F": "a file is missing"}
 ### END SOLUTION
 

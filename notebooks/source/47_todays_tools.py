@@ -147,9 +147,10 @@ draw.calibrations(
     ranges, {name: report.accuracy for name, report in reports.items()})
 
 # %% [markdown]
-# Every range of theirs is narrower, and the order of the clips decides how much. Our converter keeps the smallest and the
-# largest value of all clips: order cannot matter. Theirs keeps a moving average: after each clip, 0.95 of the
-# range so far and 0.05 of this clip's. An outlier then hardly counts, and neither does what came long ago.
+# Every range of theirs is narrower (the softmax has a fixed one), and the order of the clips decides how much. Our
+# converter keeps the smallest and the largest value of all clips: order cannot matter. Theirs keeps a moving average:
+# after each clip, 0.95 of the range so far and 0.05 of this clip's. An outlier then hardly counts, and neither does
+# what came long ago.
 #
 # given: 0.95, 0.05
 # holds: all(np.ptp(ranges[n][l]) < np.ptp(ranges["ours"][l]) for n in ("theirs", "theirs, shuffled") for l in list(ranges["ours"])[:-1])

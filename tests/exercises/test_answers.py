@@ -67,3 +67,13 @@ def test_plain_values():
 )
 def test_same(value, expected, agree):
     assert answers.same(value, expected) is agree
+
+
+def test_a_float_from_float32_is_as_good_and_no_other():
+    third = 1 / 3
+    assert answers.same(float(numpy.float32(third)), third)
+    assert answers.same(numpy.float32([third, 2.5]), numpy.array([third, 2.5]))
+    assert not answers.same(third * (1 + 3e-6), third)
+    assert not answers.same(16_000_001, 16_000_000)
+    assert not answers.same(0.0 + 1e-9, 0.0)
+    assert not answers.same(numpy.array([1 + 3e-6]), numpy.array([1.0]))

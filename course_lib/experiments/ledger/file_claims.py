@@ -288,7 +288,7 @@ def _magnitude(plain: bytes, frozen_graph: bytes) -> Claim:
     return claim(
         "16",
         "FlatBuffers are an order of magnitude smaller than protobufs",
-        Test("a library's code to read one, unchecked", large / small >= _MAGNITUDE, code),
+        Test("a library's code to read one without a verifier", large / small >= _MAGNITUDE, code),
         Test("the file of one model", len(frozen_graph) / len(plain) >= _MAGNITUDE, files),
     )
 
