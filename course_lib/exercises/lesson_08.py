@@ -219,7 +219,7 @@ EXERCISES = (
         ],
         right="memory is decided by one step of the graph.",
         hints=(
-            "For one step: sum(size for size, first, last in tensors if first <= step <= last).",
+            "Which tensors are held in step 3? Those with first <= 3 <= last: add up their bytes.",
             "The steps go from 0 to the largest `last`, that one included.",
         ),
     ),

@@ -59,6 +59,22 @@ def _by_sums(matrix):
     return int(wrong.sum(1).argmax()), int(wrong.sum(0).argmax())
 
 
+def _by_rows(matrix):
+    wrong = np.array(matrix) * (1 - np.eye(len(matrix), dtype=int))
+    row = int(wrong.sum(1).argmax())
+    return row, int(wrong[row].argmax())
+
+
+def _both_ways(matrix):
+    both = np.triu(np.array(matrix) + np.transpose(matrix), 1)
+    return tuple(int(place) for place in np.unravel_index(both.argmax(), both.shape))
+
+
+def _first_found(matrix):
+    count = _how_often(matrix)
+    return next((place, row.index(count)) for place, row in enumerate(matrix) if count in row)
+
+
 def _how_often(matrix):
     row, column = _most_confused(matrix)
     return matrix[row][column]
@@ -90,7 +106,8 @@ def _matrices(rng):
     ]
     # most mistakes in row 1 and in column 0, the largest where neither is
     scattered = [[30, 0, 9, 0], [5, 30, 0, 5], [4, 0, 30, 0], [4, 2, 0, 30]]
-    return [*cases, (mostly_mistaken,), (scattered,)]
+    on_the_diagonal = [[3, 0, 0], [3, 9, 0], [0, 0, 9]]
+    return [*cases, (mostly_mistaken,), (scattered,), (on_the_diagonal,)]
 
 
 EXERCISES = (
@@ -193,6 +210,8 @@ EXERCISES = (
              '"last" in quotes is a name of its own: the variable `last` holds the name.'),
             (when(lambda arguments, value: isinstance(value, Raised) and "'last'" in str(value)),
              '"last" in quotes is a name of its own: the variable `last` holds the name.'),
+            (when(lambda _, value: value.kind == "KeyError" and "-1" in value.message),
+             "A dict has names, no places: new[last]."),
             (when(lambda _, value: value.kind == "KeyError"),
              "Layers have other names in other networks: `last` holds the one that you need."),
             (when(lambda _, value: "for +" in value.message),
@@ -220,6 +239,12 @@ EXERCISES = (
         mistakes=[
             (_by_sums,
              "The row and the column with most mistakes may meet in a small cell: go by cells."),
+            (_by_rows,
+             "The row with most mistakes need not hold the largest one: compare single cells."),
+            (_both_ways,
+             "You add both directions: yes heard as no is another mistake than no as yes."),
+            (_first_found,
+             "You look for the count anew, and find it on the diagonal: remember its place."),
             (partial(_most_confused, diagonal=True),
              "On the diagonal, what was said was heard: that is no mistake."),
             (lambda m: _most_confused(m)[::-1], "The row is what was said: it comes first."),

@@ -102,7 +102,7 @@ EXERCISES = (
             ),
         ],
         right="both workers have the same weights again, as if they were one.",
-        hints=("Mean of the gradients first: [2, 4].", "weight − rate × mean"),
+        hints=("The mean of the two gradients first, weight by weight.", "weight − rate × mean"),
     ),
     Exercise(
         id="12.6",

@@ -183,7 +183,7 @@ EXERCISES = (
             ),
             (
                 lambda levels, shares, _: levels[shares.index(min(shares))],
-                "Fewer alarms than asked cost keywords: is `allowed` itself what you compare with?",
+                "The fewest alarms cost keywords: the lowest level within `allowed` is asked.",
             ),
             (
                 lambda levels, shares, most: max(

@@ -31,7 +31,7 @@ def matrix(counts: np.ndarray, labels: Sequence[str] = LABELS, title: str = "") 
         weight = "bold" if row == column else "normal"
         look = {"fontweight": weight, "color": PALETTE["paper" if dark else "ink"]}
         axis.text(column, row, text, ha="center", va="center", fontsize=12, **look)
-    axis.set_xticks(range(len(labels)), labels)
+    axis.set_xticks(range(len(labels)), labels, rotation=0 if len(labels) < 5 else 25)
     axis.set_yticks(range(len(labels)), labels)
     axis.set(xlabel="heard as", ylabel="said", title=title)
     axis.spines[:].set_visible(False)

@@ -15,7 +15,7 @@ _KINDS = {
     "TfLiteEvalTensor data": "a record for each tensor",
     "Persistent TfLiteTensor data": "full records of both ends",
     "Persistent TfLiteTensor quantization data": "grids of both ends",
-    "Persistent buffer data": "what each kernel prepared",
+    "Persistent buffer data": "what each operation prepared",
     "NodeAndRegistration struct": "a record for each operation",
 }
 _PARTS = {

@@ -209,8 +209,8 @@ for name, text in program.items():
 # ## One file, four ways to run it
 #
 # The same bytes, over a thousand clips. LiteRT runs them in three ways: with a **delegate**, a library that takes
-# operations over from it (here XNNPACK, hand-written for your processor), with its own fast kernels, and with plain
-# reference loops. The fourth way is TensorFlow Lite Micro.
+# operations over from it (here XNNPACK, hand-written for your processor), with its own fast code for each operation (its
+# kernels, which are not those of a convolution), and with plain reference loops. The fourth way is TensorFlow Lite Micro.
 
 # %% [markdown]
 # **Predict.** Of 100 clips, how many get exactly the same four output bytes from the delegate and

@@ -45,7 +45,7 @@ words
 
 # %% [markdown]
 # The other words became unknown, "yes" and "no" too, unless you chose them. In validation and test there are as many
-# unknown clips as clips of your words, and some of silence. No bundled voice of the test is used before the end;
+# unknown clips as clips of your words, where there are enough, and some of silence. No bundled voice of the test is used before the end;
 # your own voice is in all three.
 #
 # ### Exercise 9.1

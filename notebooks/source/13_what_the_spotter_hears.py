@@ -19,7 +19,7 @@
 # %%
 import numpy as np
 from course_lib import measure, tflite
-from course_lib.exercises import check, compare, hint, solution, yours
+from course_lib.exercises import check, compare, hint, progress, solution, yours
 from course_lib.sound import dataset, features
 from course_lib.views import confusion as draw_confusion
 from course_lib.views.features import FrameExplorer
@@ -263,7 +263,11 @@ draw_confusion.shares(words, counts, "called unknown, as they should be")
 # holds: (heard != shouted).mean() < 0.05 and 0.2 < (moved > 4.6).mean() < 0.5
 # holds: min(miss + alarm for miss, alarm in zip(missed, alarms)) > 0
 # holds: share["people"] < share["machines"]
-#
+
+# %%
+progress("13")
+
+# %% [markdown]
 # **Read on:**
 # - [The mel scale](https://en.wikipedia.org/wiki/Mel_scale): where the bands come from, and how many formulas there are.
 # - [A trainable frontend](https://arxiv.org/abs/1607.05666): what to put in the place of the logarithm, so that loudness

@@ -186,7 +186,7 @@ draw.artefacts(kept)
 
 # %% [markdown]
 # The Keras file and the checkpoint hold the optimizer, too: almost twice the weights again. Besides, the Keras file adds a
-# description of the model and HDF5's tables, the checkpoint a list of objects, the SavedModel a graph, and every weight once more where Keras lists it under two names. The frozen graph
+# description of the model and the tables of HDF5, a format for arrays, the checkpoint a list of objects, the SavedModel a graph, and every weight once more where Keras lists it under two names. The frozen graph
 # and the float .tflite are little more than weights; int8 is less.
 #
 # holds: all(kept[n].bytes > 3 * kept[0].bytes for n in (1, 2))
