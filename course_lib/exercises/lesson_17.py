@@ -261,6 +261,14 @@ EXERCISES = (
                     lambda a, m, s: (a * m / 2**s + 0.5) // 1,
                 )
             ),
+            (
+                lambda a, m, s: -(-a * m >> s),
+                "You round up: nearest is asked, so add the half.",
+            ),
+            (
+                lambda a, m, s: a * (m + (1 << s - 1)) >> s,
+                "The half is added to the product, not to the mantissa.",
+            ),
             (lambda a, m, s: (a * m - (1 << s - 1)) >> s, "The half is added, not taken away."),
             (
                 lambda a, m, s: (a * m + (1 if a * m >= 0 else -1) * (1 << s - 1)) >> s,

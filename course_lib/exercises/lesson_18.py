@@ -101,6 +101,8 @@ EXERCISES = (
              "At the start k - n + 1 is negative, which counts from the end: use max(0, ...)."),
             (when(lambda given, got: sum(map(math.isnan, got)) == given[1] - 1 > 0),
              "Where a slice begins at a negative place it is empty: begin at max(0, ...)."),
+            (lambda s, n: [each / 2 for each in _windows(s, n, sum)],
+             "You divide by 2: divide by how many there are."),
             (lambda s, n: _windows(s, n, sum), "Those are sums: divide by how many there are."),
             (lambda s, n: _windows(s, n, max), "Those are the largest ones: take the mean."),
             (lambda s, n: _windows(s, n, statistics.median), "That is the median: take the mean."),

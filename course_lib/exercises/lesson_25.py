@@ -144,6 +144,7 @@ _FOLDERS = (
     ["model.tflite", "notes.txt"],
     ["frozen.pb"],
     ["model.meta"],
+    ["model.ckpt-100.data-00000-of-00001", "model.ckpt-100.meta"],
     ["graph.pbtxt"],
     ["my_saved_model.pb", "index", "index.html"],
     [],
@@ -172,6 +173,11 @@ def _kind_index_first(files):
     if any(name.endswith(".index") for name in files):
         return "TensorFlow 1" if any(n.endswith(".meta") for n in files) else "checkpoint"
     return "SavedModel" if "saved_model.pb" in files else "unknown"
+
+
+def _kind_by_data_and_meta(files):
+    both = any(".data" in name for name in files) and any(n.endswith(".meta") for n in files)
+    return "TensorFlow 1" if both and "saved_model.pb" not in files else _kind(files)
 
 
 def _kind_by_ends(files, *steps):
@@ -279,6 +285,7 @@ EXERCISES = (
         mistakes=[
             (_kind_by_checkpoint,
              "`checkpoint` is a text that may be lost: the values are in .index and .data."),
+            (_kind_by_data_and_meta, _LOST),
             (_kind_index_first, "A SavedModel has an .index as well: look for its .pb first."),
             (lambda files: "TensorFlow 1" if any(name.endswith(".meta") for name in files)
              else _kind(files),

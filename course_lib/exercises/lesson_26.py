@@ -40,11 +40,13 @@ def _ranges(rng):
     drawn = []
     for zero_point in (-36, -128, 0, 41, 127):
         scale = float(rng.choice([0.25, 0.5, 0.125]))
-        inside = [*rng.integers(-128, 128, 16), -128, -128, 128, 128]
+        inside = [*rng.integers(-128, 128, 14), -128, -128, 127, 127, 128, 128]
         beside = np.array([-128, 127, -129, 128, -140, 160, 161, 400])
         steps = np.concatenate([inside, beside]) - zero_point
         near = rng.uniform(-0.3, 0.3, steps.size)  # rounding takes it off again
-        near[16:24] = [0, 0, 0, 0, -0.3, 0.3, 0.2, 0.2]  # and what does not round is found out
+        # and what does not round to the nearest is found out
+        near[-14:-8] = [-0.2, -0.2, 0.2, 0.2, -0.2, 0.2]
+        near[-8:] = [0, 0, 0, 0, -0.3, 0.3, 0.2, 0.2]
         drawn.append((((steps + near) * scale).reshape(4, 7), scale, zero_point))
     return drawn
 
@@ -197,6 +199,9 @@ EXERCISES = (
             (lambda v, s, zero: ((v / s + zero < -128) | (v / s + zero > 127)).mean(),
              "Round before you compare: 127.3 is stored as 127."),
             (_not_nearest(np.floor), "You round down: the nearest integer is stored."),
+            (_not_nearest(np.ceil), "You round up: the nearest integer is stored."),
+            (lambda *a: ((_grid(*a) < 0) | (_grid(*a) > 255)).mean(),
+             "0 to 255 are the unsigned bytes: an int8 goes from -128 to 127."),
             (_not_nearest(np.trunc), "int cuts digits off: the nearest integer is stored."),
             (lambda *_: 0.0,
              "None at all? Compare before any cast or clip: too small OR too large counts."),

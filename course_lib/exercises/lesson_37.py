@@ -128,6 +128,8 @@ EXERCISES = (
             (lambda w, scale, top: scale * np.maximum(np.round(w / scale), -top),
              "The grid has an upper end, too: top."),
             (lambda w, scale, top: np.abs(_fake(w, scale, top)), "Weights keep their sign."),
+            (lambda w, scale, top: _fake(w, scale, top) * (np.abs(w) <= top * scale),
+             "Beyond the last level a weight becomes the last level: its gradient is 0, not it."),
             (lambda w, scale, top: _fake(w, scale, top) * (np.abs(np.round(w / scale)) <= top),
              "Beyond the last level a weight becomes the last level, not 0."),
             (lambda weights, scale, top: scale * np.clip(np.floor(weights / scale), -top, top),

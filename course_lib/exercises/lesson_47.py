@@ -48,6 +48,12 @@ def _shown(names, decibels, keep=math.isfinite, item=lambda value: {"value": val
     return {names[label]: item(value) for label, value in decibels.items() if keep(value)}
 
 
+def _until_infinite(names, decibels):
+    heard = list(decibels.items())
+    end = next((n for n, (_, value) in enumerate(heard) if value == math.inf), len(heard))
+    return _shown(names, dict(heard[:end]))
+
+
 def _layers(rng):
     """Draw layers and their tensors' names, some without any noise, some without a value."""
     drawn = []
@@ -61,6 +67,8 @@ def _layers(rng):
             drawn.append(
                 (names, decibels | {labels[1]: float("inf"), labels[0]: -heard[0], labels[2]: 140})
             )
+        if count > 3:
+            drawn.append((names, {labels[3]: 0.0, labels[0]: float("inf"), labels[2]: heard[1]}))
     return drawn
 
 
@@ -158,6 +166,9 @@ EXERCISES = (
              "Each value is one number: you put all of `decibels` there."),
             (lambda names, decibels: _shown(names, decibels, keep=lambda value: value < 100),
              "Much more than 100 dB is a value, too: only infinity stays out."),
+            (_until_infinite, "You stop at the first infinite one: leave it out and go on."),
+            (lambda names, decibels: _shown(names, decibels, keep=lambda v: v and v < math.inf),
+             "0 dB is a value, too, though `if` takes 0 for False: only infinity stays out."),
             (_has(lambda names, keys: keys <= names.keys()),
              "The keys are labels. Model Explorer knows tensors: look the label up in `names`."),
             (lambda names, decibels: _shown(names, decibels, keep=lambda value: True),

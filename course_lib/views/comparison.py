@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from course_lib import measure
+from course_lib import measure, micro
 from course_lib.measure import Report
 from course_lib.views.confusion import TABLE, table_html
 from course_lib.views.sizes import KIND_COLOURS
@@ -42,7 +42,7 @@ def page(
     if "accuracy" in parts:
         rows += _accuracy_rows(before, after, reference)
     if "time and memory" in parts:
-        rows += [_latency_row(before, after), _arena_row(before, after)]
+        rows += _cost_rows(before, after)
     pieces = [_table(before, after, rows)] if rows else []
     if "confusion" in parts:
         pieces.append(_confusions(before, after))
@@ -159,17 +159,17 @@ def _interval(report: Report) -> str:
     )
 
 
-def _latency_row(before: Report, after: Report) -> _Row:
-    if math.isnan(before.seconds) or math.isnan(after.seconds):
-        return "time for a clip", "not measured", "not measured", ""
-    ratio = after.seconds / before.seconds
-    return "time for a clip", "1", f"{ratio:.2f}", f"{ratio:.2f} times as long, on this machine"
-
-
-def _arena_row(before: Report, after: Report) -> _Row:
+def _cost_rows(before: Report, after: Report) -> list[_Row]:
+    names = "time for a clip", "memory on a microcontroller"
+    if math.isnan(ratio := after.seconds / before.seconds):
+        return [(name, "not measured", "not measured", "") for name in names]
     sizes = before.arena_bytes, after.arena_bytes
-    texts = (f"{size:,} B" if size else "does not run there" for size in sizes)
-    return "memory on a microcontroller", *texts, _factor(*sizes) if all(sizes) else ""
+    nothing = "does not run there" if micro.available() else "not measured"
+    texts = (f"{size:,} B" if size else nothing for size in sizes)
+    return [
+        (names[0], "1", f"{ratio:.2f}", f"{ratio:.2f} times as long, on this machine"),
+        (names[1], *texts, _factor(*sizes) if all(sizes) else ""),
+    ]
 
 
 def _confusions(before: Report, after: Report) -> str:

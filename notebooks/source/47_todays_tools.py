@@ -273,19 +273,17 @@ mine = yours("47.4", results, lambda *_: data["results"])(names, values)
 print("yours has the same nodes:", mine.keys() == data["results"].keys())
 
 # %% [markdown]
-# Now write both files, and open them with two commands, on your own machine:
-#
-# ```
-# pip install ai-edge-model-explorer
-# model-explorer theirs.tflite --node_data_paths=noise.json
-# ```
+# Now write both files. On your own machine, after `pip install ai-edge-model-explorer`, the command that is printed opens
+# them.
 
 # %%
 folder = session.workspace("47")
 session.write_atomically(folder / "theirs.tflite", mixed)
 session.write_atomically(folder / "noise.json", json.dumps(data))
+print(f"model-explorer {folder}/theirs.tflite"
+      f" --node_data_paths={folder}/noise.json")
 seen = todays_tools.load()["explorer"]
-print(f"Model Explorer found {seen['found']} of {seen['names']} nodes")
+print(f"when this was recorded, it found {seen['found']} of {seen['names']} nodes")
 draw.layer_errors(errors)
 
 # %% [markdown]
