@@ -147,7 +147,7 @@ def function(
         if not wrong:
             return ""
         if all(value is None for value in values):
-            return "Your function returns nothing: is there a `return`, and does it get there?"
+            return "You return None each time: is there a `return`, and does every case get to it?"
         explained = [([], "")]  # which wrong places a mistake explains, and its hint
         for known, hint in mistakes:
             if isinstance(known, when):

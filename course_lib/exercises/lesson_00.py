@@ -289,6 +289,11 @@ EXERCISES = (
             ),
             (_is(int), "That is a place, no label: LABELS has a name at each place."),
             (_is(float), "That is a share, no label: whose share is it?"),
+            (
+                lambda a, least: "yes" if a[2] >= least else "no" if a[3] >= least else "_unknown_",
+                "You look at two words alone: any of the four shares may be the largest.",
+            ),
+            (_raised("AttributeError"), "The answer may be a plain list: use max(answer)."),
             (_raised("TypeError"), "Compare no list and no label with `least`: take a share."),
         ],
         right="the higher `least`, the fewer false alarms, and the more words are missed.",

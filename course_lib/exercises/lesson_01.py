@@ -9,6 +9,7 @@ import numpy as np
 from course_lib.exercises.core import Exercise, when
 from course_lib.exercises.judges import checked, function, items
 from course_lib.exercises.material import ORCHARD, PROGRAM
+from course_lib.exercises.remarks import about_quotes
 from course_lib.graph import EvaluationError, Graph, Node, evaluate, independent, operation
 from course_lib.graph.trace import from_source
 
@@ -29,6 +30,8 @@ def _order(value: object) -> str:
         if isinstance(value, (list, tuple)) and any(isinstance(e, (list, tuple)) for e in value):
             return "Your list holds lists: write all names in one row, as one worker runs them."
         return 'Give a list of names in quotes, such as ["kiwi", "plum"].'
+    if unquoted := about_quotes(value, names):
+        return unquoted
     if list(value) == sorted(names):
         return "That is the order of the alphabet, as of a set: who reads whom decides."
     done: set[str] = set()
@@ -55,6 +58,11 @@ def _order(value: object) -> str:
 
 def _neuron(value: object) -> str:
     """Judge rows (name, operation, *inputs) that should build relu(w * x + b)."""
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(row, (list, tuple)) and [*row[1:2]] == ["Placeholder"] and len(row) > 2
+        for row in value
+    ):
+        return 'A Placeholder reads nothing and holds no value: ("w", "Placeholder") is all.'
     if not isinstance(value, (list, tuple)) or not all(
         isinstance(row, (list, tuple)) and len(row) >= 2 and all(isinstance(w, str) for w in row)
         for row in value
@@ -82,8 +90,6 @@ def _row_problem(name: str, kind: str, *inputs: str) -> str:
         return f'The name comes first, then the operation: ("y", "{name}", …).'
     if kind in ("Const", "Constant", "Variable"):
         return f"{name} comes from outside here: its operation is Placeholder."
-    if kind == "Placeholder" and inputs:
-        return f'A Placeholder reads nothing: ("{name}", "Placeholder") is the whole row.'
     if kind != "Placeholder" and known is None:
         if kind.title() == "Placeholder" or operation(kind.title()):
             return f"Operations begin with a capital: {kind.title()}."
@@ -174,6 +180,8 @@ EXERCISES = (
                 (wrong, "Look at the sign in the last box.")
                 for wrong in (
                     lambda a, b: (a - b) / (a + b),
+                    lambda a, b: (a + b) / (a - b) if a != b else 0,
+                    lambda a, b: (a + b) / (a - b),
                     lambda a, b: (a - b) - (a + b),
                     lambda a, b: (a + b) - (a - b),
                 )
@@ -295,7 +303,7 @@ EXERCISES = (
                 [*_ROWS[:3], ("p", "Times", "w", "x")],
             ),
         ),
-        right="six nodes, and the smallest neural network there is.",
+        right="the smallest neural network there is.",
         hints=("Three placeholders first.", "Then one row for ×, one for +, one for relu."),
     ),
 )

@@ -92,9 +92,24 @@ EXERCISES = (
                 lambda confusion, n: confusion[n][0] / sum(confusion[n]),
                 "The first column is what was heard as silence: which column is right?",
             ),
+            *(
+                (
+                    lambda confusion, n, at=at: confusion[at][at] / sum(confusion[at]),
+                    "That is the recall of one label always: use `label`.",
+                )
+                for at in range(4)
+            ),
             (
-                lambda confusion, n: confusion[2][2] / sum(confusion[2]),
-                "That is the recall of one label always: use `label`.",
+                lambda confusion, n: confusion[n + 1][n + 1] / sum(confusion[n + 1]),
+                "That is the row behind: rows count from 0, as `label` does.",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] / max(confusion[n]),
+                "You divide by the largest number of the row: divide by all of it.",
+            ),
+            (
+                lambda confusion, n: confusion[n][n] / confusion[n][0],
+                "Does your sum end after its first number? Put `return` behind the loop.",
             ),
             (
                 lambda confusion, n: (
@@ -334,6 +349,10 @@ EXERCISES = (
             (
                 when(lambda _, value: value.kind == "AttributeError"),
                 "Weights come as plain arrays, without methods of TensorFlow: return the new ones.",
+            ),
+            (
+                when(lambda _, v: "convert" in v.message or "__round__" in v.message),
+                "float() and round() take one number, and these are arrays: leave them out.",
             ),
             (
                 when(lambda _, value: value.kind in ("TypeError", "ValueError")),

@@ -83,6 +83,10 @@ EXERCISES = (
                 "You return the accuracy itself: which step had it?",
             ),
             (
+                when(lambda _, value: "not subscriptable" in _error(value)),
+                "The accuracy alone has no step: take the max of whole rows, with a key.",
+            ),
+            (
                 lambda history: max(history, key=lambda row: row[2]),
                 "That is the whole row: return its step.",
             ),
@@ -100,7 +104,7 @@ EXERCISES = (
             ),
             (
                 lambda history: history[0][0],
-                "That is the first row: a `return` inside a loop ends it, and no loss decides.",
+                "That is the first row, where the loss is largest: the accuracy decides, row[2].",
             ),
             (
                 lambda history: max(range(3 * len(history)), key=lambda n: history[n // 3][n % 3]),
@@ -290,6 +294,10 @@ EXERCISES = (
                     "offset counts bytes, an index of floats counts floats: begin at that byte.",
                 )
                 for end in (len, lambda data: len(data) // 4 * 4)
+            ),
+            (
+                when(lambda arguments, value: "expected 2 arguments" in _error(value)),
+                "struct.unpack takes no position: struct.unpack_from does.",
             ),
             (
                 when(lambda arguments, value: "buffer of 8 bytes" in _error(value)),

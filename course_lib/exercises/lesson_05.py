@@ -51,6 +51,12 @@ def _letters(name):
     return "".join(each for each in str(name).lower() if each.isalpha())
 
 
+_KERNELS = {  # what becomes of the kernel, given the scale and the variance; the hint
+    lambda k, scale, variance: k / np.sqrt(variance): "gamma stretches the kernel as well.",
+    lambda k, scale, variance: k + scale: "Scaling multiplies: add nothing to the kernel.",
+    lambda k, scale, variance: k * scale.mean(): "Each channel has a scale of its own: no mean.",
+}
+
 EXERCISES = (
     Exercise(
         id="5.2",
@@ -114,6 +120,16 @@ EXERCISES = (
             (
                 lambda k, g, b, m, v, e: _fold(k, 1, b, m, v, e),
                 "gamma stretches the kernel as well: where did it go?",
+            ),
+            *(
+                (
+                    lambda k, g, b, m, v, e, wrong=wrong: (
+                        wrong(k, g / np.sqrt(v + e), v + e),
+                        _fold(k, g, b, m, v, e)[1],
+                    ),
+                    words,
+                )
+                for wrong, words in _KERNELS.items()
             ),
             (
                 lambda k, g, b, m, v, e: _fold(k, g, b, m, v, -e),
@@ -224,8 +240,7 @@ EXERCISES = (
             (
                 when(
                     lambda arguments, value: (
-                        "broadcast" in _error(value)
-                        or np.allclose(value[1], _fold(*map(np.asarray, arguments))[1])
+                        "broadcast" in _error(value) or np.shape(value[0]) != np.shape(arguments[0])
                     )
                 ),
                 "The kernel does not fit: NumPy lines up the last axis, which is the channels, "

@@ -153,6 +153,14 @@ EXERCISES = (
                 "Weights may hold those letters by chance: look in one place only.",
             ),
             (lambda data: data[4:8] != b"TFL3", "The other way round: True where they are TFL3."),
+            (
+                lambda data: data[4:8] in b"TFL3",
+                "An empty slice is `in` everything: compare by ==.",
+            ),
+            (
+                when(lambda _, value: "a bytes-like object" in _error(value)),
+                'A text is not in bytes: compare data[4:8] with b"TFL3".',
+            ),
             (lambda data: sorted(data[4:8]) == sorted(b"TFL3"), "The letters' order counts, too."),
             (lambda data: len(data) > 8 and _is_tflite(data), "Eight bytes are enough to tell."),
             (lambda data: data[4:7] == b"TFL", "TFL2 was another format: read all four letters."),
@@ -225,6 +233,8 @@ EXERCISES = (
                 lambda d, p: p + int.from_bytes(d[p : p + 4], "little", signed=True),
                 "These offsets never go back: the number has no sign.",
             ),
+            (lambda d, p: 4 + _number(d, p), "4 was the place in the example: add `position`."),
+            (lambda d, p: d[p], "One byte of the jump: four make it, and `position` is added."),
             (lambda d, p: 4 + _follow(d, p), "The jump begins at `position`, not behind it."),
             (lambda d, p: p - _number(d, p), "These offsets never go back: add the number."),
             (lambda d, p: _number(d, p) - p, "Add the position: that is where the jump begins."),
@@ -323,6 +333,17 @@ EXERCISES = (
                 for slip in ((1,), (4,), (2, "big"))
             ),
             (
+                partial(
+                    _field_wrong,
+                    back=lambda table, number: table - ((number + 2**15) % 2**16 - 2**15),
+                ),
+                "The number at `table` has 32 bits: you read 16 of them.",
+            ),
+            (
+                partial(_field_wrong, back=lambda table, number: number - table),
+                "The other way round: the vtable lies at table − number.",
+            ),
+            (
                 partial(_field_wrong, back=lambda table, number: number),
                 "The number at the table is a distance: how far back the vtable lies.",
             ),
@@ -343,7 +364,7 @@ EXERCISES = (
             ),
             (
                 when(lambda _, value: value is None),
-                "You find nothing: is there a `return`, and does the lowest byte come first?",
+                "You find nothing: do you compare a place in the file with a size, or turn a sign?",
             ),
             (
                 when(lambda _, x: x is None or type(x) is int and x > 0),

@@ -199,6 +199,7 @@ EXERCISES = (
                 lambda v, s, z: _int8(round(v / s) + z, -127),
                 "The lowest int8 is -128: here all 256 levels are used.",
             ),
+            (lambda v, s, z: _int8(round(v / s) + z, -127, 128), "The ends are -128 and 127."),
             (lambda v, s, z: min(127, round(v / s) + z), f"{_ONE_END} -128."),
             (lambda v, s, z: max(-128, round(v / s) + z), f"{_ONE_END} 127."),
             (
@@ -340,6 +341,25 @@ EXERCISES = (
             *(
                 (lambda low, high, of=of: (scale := _grid(low, high)[0], of(low, scale)), words)
                 for of, words in _ZERO_POINTS.items()
+            ),
+            (
+                lambda low, high: (
+                    _grid(low, high)[0],
+                    round(-(low + high) / 2 / _grid(low, high)[0]),
+                ),
+                "Half a step off: low is -128 and high 127, so the middle is -0.5, not 0.",
+            ),
+            (
+                when(lambda _, value: isinstance(value, tuple) and len(value) != 2),
+                "Two values come back: the scale and the zero point.",
+            ),
+            (
+                when(lambda given, value: isinstance(value[1], str)),
+                "The zero point is a number: no text.",
+            ),
+            (
+                when(lambda given, value: 0 < abs(value[1] - _grid(*given)[1]) < 0.6),
+                "The zero point is a whole number: round(x), without digits.",
             ),
             (
                 when(lambda given, value: math.isclose(value[0], _grid(*given)[0])),

@@ -19,7 +19,7 @@ res = temp1 / temp3
 """
 MYSTERY: Graph = from_source("def mystery(a, b):\n    return (a - b) * (a + b)")
 ORCHARD: Graph = from_source(
-    "kiwi = 2\nplum = 3\nfig = kiwi * plum\nlime = plum - kiwi\npear = fig + lime\n"
+    "kiwi = 3\nplum = 2\nfig = kiwi * plum\nlime = kiwi - plum\npear = fig + lime\n"
     "date = pear / lime"
 )
 GRAPH_DEF = """\

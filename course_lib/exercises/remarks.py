@@ -23,7 +23,8 @@ class _Short(Repr):
         return text if set(text) & set(".en") else f"{text}.0"
 
     def repr_list(self, value: list, level: int) -> str:
-        if len(value) > 1 and all(isinstance(each, list) and len(each) > 2 for each in value):
+        rows = len(value) > 1 and all(isinstance(each, list) and len(each) > 2 for each in value)
+        if rows and (sum(map(len, value)) > 16 or any(type(each[0]) is not int for each in value)):
             return f"a list of {len(value)} lists"
         return super().repr_list(value, level)
 

@@ -234,9 +234,9 @@ def _draw_byte(axes: Any, place: tuple[int, int], value: int, tint: RGB, framed:
 
 def _described(number: int, span: Span) -> str:
     value = shown_value(span.value)
-    plural = "byte" if len(span) == 1 else "bytes"
-    text = f"{number}  {span.kind}, {len(span)} {plural}: {span.name}"
-    text += f" = {value}" if value else ""
+    leads = isinstance(span.value, int) and span.kind in ("offset", "table", "root offset")
+    text = f"{number}  {span.kind}, {len(span)} byte{'s' * (len(span) != 1)}: {span.name}"
+    text += f" {'→ byte' if leads else '='} {value}" if value else ""
     # matplotlib reads what stands between two dollars as a formula
     return textwrap.shorten(text, 100, placeholder=" …").replace("$", r"\$")
 

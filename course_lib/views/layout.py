@@ -52,10 +52,9 @@ class Arrow:
     edge: Edge
     points: tuple[Point, ...]
 
-    @property
-    def label(self) -> Point:
-        """The place of its text, a quarter of the way from the source: before curves meet."""
-        piece, t = divmod((len(self.points) - 1) // 3 * 0.25, 1)
+    def at(self, share: float) -> Point:
+        """Return the place so far on its way from the source, 0 to 1."""
+        piece, t = divmod((len(self.points) - 1) // 3 * share, 1)
         ends = self.points[int(piece) * 3 : int(piece) * 3 + 4]
         weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
         x, y = (sum(w * p[axis] for w, p in zip(weights, ends, strict=True)) for axis in (0, 1))

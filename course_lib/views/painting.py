@@ -182,7 +182,8 @@ def _beside(arrow: Arrow, layout: Layout, text: str) -> tuple[Point, int]:
 
     Where several arrows leave one box, it stands on the outer side, so that it covers no other.
     """
-    x, y = arrow.label
+    to_the_right = arrow.points[-1][0] > arrow.points[0][0] + 20  # late: two arrows may cross
+    x, y = arrow.at(0.7 if to_the_right and "\n" not in text else 0.25)
     ends = [each.points[-1][0] for each in layout.arrows if each.edge[0] == arrow.edge[0]]
     if max(ends) - min(ends) < 1 or arrow.points[-1][0] not in (min(ends), max(ends)):
         return (x, y), 0

@@ -76,7 +76,7 @@ compare("1.1", my_guess, *idle)
 #
 # ### Exercise 1.2
 # Read the graph below. A dashed box is a **placeholder**: a value that comes from outside, with every call. Where two arrows
-# enter a box, the left one brings the first number. Write `mystery(a, b)`, the Python function that it came from.
+# enter a box here, the left one brings the first number. Write `mystery(a, b)`, the Python function that it came from.
 
 # %%
 picture(material.MYSTERY)

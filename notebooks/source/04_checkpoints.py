@@ -81,8 +81,8 @@ print(*sorted(path.name for path in (folder / "plain").iterdir()), sep="\n")
 # gives a value without the other. The small file `checkpoint` remembers the newest; `latest_checkpoint` asks it.
 #
 # TensorFlow 1 wrote one more file, `.meta`: the graph itself. Today your code builds the graph, and where there is no
-# code, a **SavedModel** holds graph and weights together. (Lesson 14 makes all of these, and breaks them.) No name ends in
-# `.ckpt`, and Keras even refuses that ending.
+# code, a **SavedModel** holds graph and weights together. (Lesson 14 breaks them.) No name ends in `.ckpt`, and
+# Keras, TensorFlow's part for models of layers, even refuses that ending.
 
 # %%
 print(trials.attempt("save as .ckpt", lambda: model.save_weights("a.ckpt")))

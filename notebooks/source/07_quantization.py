@@ -2,9 +2,7 @@
 # # Quantization
 #
 # **What do eight bits cost?** Every weight of the spotter is a float of four bytes. On a small chip you want to spend
-# one. See first what that saves and what it loses; then build the grid of 256 levels that does it. {minutes} minutes.
-#
-# given: 256
+# one. See first what that saves and what it loses; then build the grid that does it. {minutes} minutes.
 #
 # Afterwards you can
 # - choose a variant of a model by its size and its accuracy;
@@ -33,7 +31,7 @@ draw.histogram(w, quantize.symmetric(abs(w).max()), f"{largest}, 8 bits")
 # ## Before and after
 #
 # Above are the weights of the spotter's largest layer. Each is a float and may lie anywhere; the marks under them are all
-# that eight bits can tell apart, and every weight will have to move to one of these.
+# that this grid of eight bits has, and every weight will have to move to one of these.
 #
 # The converter of lesson 06 can store numbers in fewer bytes. An int8 is an integer of eight bits, −128 to 127.
 # - `float32`: nothing changed; `float16`: weights in half the bytes;
@@ -226,16 +224,9 @@ check("7.6", grid_of)
 # %% [markdown]
 # ## A real tensor
 #
-# Back to the spotter's weights. Choose a layer, move the bits, and watch two things: how many weights collapse to 0,
-# and the **signal over the noise**, which is the energy of the weights (the sum of their squares) divided by that of
-# their errors.
-
-# %%
-draw.Histogram(kernels, largest, bits=4).show()
-
-# %% [markdown]
-# Weights use a **symmetric** grid: the zero point is 0 and −128 stays unused. **Decibels** count
-# factors: 10 dB are a factor of ten, 20 dB one of a hundred.
+# Back to the spotter's weights. How good is a grid for them? The **signal over the noise** is the energy of the weights
+# (the sum of their squares) divided by that of their errors. **Decibels** count factors: 10 dB are a factor of ten, 20 dB
+# one of a hundred.
 #
 # **Predict.** One more bit halves every step. How many decibels does that gain?
 
@@ -251,8 +242,15 @@ compare("7.7", my_guess, round(np.diff(noise).mean()))
 # holds: round(np.diff(noise).mean()) == 6
 # given: Half the, a quarter
 #
-# Half the error is a quarter of its energy, so a bit is worth 6 dB. There is a second way to gain
-# some: the filters of a layer differ in range, and the widest one sets the scale for all of them.
+# Half the error is a quarter of its energy, so a bit is worth 6 dB. Choose a layer, move the bits, and watch how many
+# weights collapse to 0.
+
+# %%
+draw.Histogram(kernels, largest, bits=4).show()
+
+# %% [markdown]
+# Weights use a **symmetric** grid: the zero point is 0 and −128 stays unused. There is a second way to gain some
+# decibels: the filters of a layer differ in range, and the widest one sets the scale for all of them.
 
 # %%
 draw.channels(w, largest)

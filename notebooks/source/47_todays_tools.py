@@ -273,8 +273,7 @@ mine = yours("47.4", results, lambda *_: data["results"])(names, values)
 print("yours has the same nodes:", mine.keys() == data["results"].keys())
 
 # %% [markdown]
-# Now write both files. On your own machine, after `pip install ai-edge-model-explorer`, the command that is printed opens
-# them.
+# Now write both files. After `pip install ai-edge-model-explorer`, the command that is printed opens them.
 
 # %%
 folder = session.workspace("47")
@@ -287,7 +286,7 @@ print(f"when this was recorded, it found {seen['found']} of {seen['names']} node
 draw.layer_errors(errors)
 
 # %% [markdown]
-# In Model Explorer the boxes turn red where the lower line is low. The surprise: that file hears as well as ours, and yet
+# In Model Explorer the boxes turn red where the solid line of "theirs, shuffled" is low. The surprise: that file hears as well as ours, and yet
 # its noise is that much stronger, from the first layer on. Decibels say where a model suffers, not what it still knows.
 #
 # given: as well

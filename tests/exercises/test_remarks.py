@@ -183,7 +183,7 @@ def test_of_an_array_one_wrong_value_is_named_and_of_a_copy_that_it_is_one():
         (lambda x: f"Ab{x}", lambda x: f"ab{x}", "capital and small"),
         (lambda x: f"{x:08}", lambda x: f"-{x:04}", "a length of 8, and yours has 5"),
         (lambda x: x // 4, lambda x: x / 4, "You keep a fraction"),
-        (lambda x: [x], lambda x: [].append(x), "returns nothing"),
+        (lambda x: [x], lambda x: [].append(x), "You return None"),
         (lambda x: [x, 1], lambda x: (x, 1), "right"),
     ],
 )

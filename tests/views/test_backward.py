@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 from random_programs import programs
@@ -18,6 +20,9 @@ from course_lib.views.backward import (
     sentence,
     steps,
 )
+from course_lib.views.layout import lay_out
+from course_lib.views.painting import paint
+from course_lib.views.style import PALETTE, figure
 
 SEVEN = from_source(PROGRAM)
 
@@ -111,3 +116,27 @@ def test_bars_need_their_words():
     assert chart.alt == "two rows of bars"
     with pytest.raises(ValueError, match="needs a text"):
         gradient_bars({"one": [1]}, ["a"], alt="")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        PROGRAM,
+        "sound = 2\nwanted = 2\nweight = 3\nanswer = weight * sound\nmiss = answer - wanted\n"
+        "loss = miss * miss",
+        "a = 2\nb = 3\nc = 5\nd = a * b\ne = b * c\nf = a - c\ng = d * e\nh = e * f\ni = g / h",
+    ],
+)
+def test_no_number_lies_on_another_where_arrows_cross(program):
+    graph = from_source(program)
+    back = gradients(graph)
+    layout = lay_out(graph, roomy=True)
+    fig, axes = figure(layout.width / 96, layout.height / 96)
+    marks = frame_marks(graph, back, steps(back))
+    paint(axes, layout, marks, 1)
+    fig.canvas.draw()
+    written = [text for text in axes.texts if text.get_color() == PALETTE["blue"]]
+    written = [text for text in written if text.get_text()]
+    places = [text.get_window_extent() for text in written]
+    assert len(places) == len(marks.labels)
+    assert not any(one.overlaps(two) for one, two in combinations(places, 2))

@@ -65,3 +65,19 @@ def test_large_files_are_drawn_by_the_commonest_kind_of_a_cell():
 def test_values_are_shortened():
     assert draw_bytes.shown_value("a" * 100, width=10) == "'aaaaaaaa…"
     assert draw_bytes.shown_value(None) == ""
+
+
+def test_an_offset_is_told_by_where_it_leads():
+    """Its bytes hold a distance: "= 48" under bytes that say 16 would be false."""
+    from course_lib.formats.bytemap import Span
+    from course_lib.views import bytes as drawn
+
+    spans = [
+        Span(0, 4, "offset", "offset to buffers", "", 48),
+        Span(4, 5, "scalar", "version", "", 3),
+    ]
+    assert drawn._described(1, spans[0]) == "1 offset, 4 bytes: offset to buffers → byte 48"
+    assert drawn._described(2, spans[1]) == "2 scalar, 1 byte: version = 3"
+    assert drawn._described(3, Span(0, 2, "offset", "value", "", "BFLOAT16")).endswith(
+        " = BFLOAT16"
+    )
