@@ -79,5 +79,5 @@ def test_an_offset_is_told_by_where_it_leads():
     assert drawn._described(1, spans[0]) == "1 offset, 4 bytes: offset to buffers → byte 48"
     assert drawn._described(2, spans[1]) == "2 scalar, 1 byte: version = 3"
     assert drawn._described(3, Span(0, 2, "offset", "value", "", "BFLOAT16")).endswith(
-        " = BFLOAT16"
+        " = 'BFLOAT16'"
     )

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from random_programs import long_program
 
+from course_lib.exercises import material
 from course_lib.exercises.material import PROGRAM
 from course_lib.graph import Graph, Node, levels
 from course_lib.graph.trace import from_source
@@ -164,3 +165,12 @@ def test_a_graph_that_takes_dot_too_long_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(layout_module, "_PATIENCE_SECONDS", 0.1)
     with pytest.raises(ValueError, match="takes longer than 0.1 s"):
         lay_out(from_source("a = 1\nb = a + a * 7 + 1234"))
+
+
+@pytest.mark.parametrize("name", ["MYSTERY", "ORCHARD"])
+def test_the_left_arrow_brings_the_first_number_where_lesson_01_asks(name):
+    graph = getattr(material, name)
+    for node in graph.operations:
+        into = [arrow for arrow in lay_out(graph).arrows if arrow.edge[1] == node.name]
+        into.sort(key=lambda arrow: arrow.points[-1][0])
+        assert [arrow.edge[2] for arrow in into] == list(range(len(node.inputs))), node
