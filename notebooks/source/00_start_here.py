@@ -44,7 +44,7 @@ clips.play(place)
 # ## Pick a clip
 #
 # Choose one from the list, listen, and look at the four bars. They are **shares**: how much of its belief the
-# model gives to each of its four answers. Together they make 100 %, but for rounding.
+# model gives to each of its four answers. Together they make about 100 %.
 #
 # given: 100 %
 

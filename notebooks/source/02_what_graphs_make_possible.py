@@ -153,7 +153,7 @@ check("2.4", divide_back)
 # weight does. Then every weight moves against its gradient, times a number that says how far to go: the **rate**.
 #
 # Here is the smallest model: one weight, and one sound, to be answered by what is `wanted`. Walk to the end, then move
-# `weight` until its gradient is 0. (Boxes hold slopes, no values.) How large is the loss there?
+# `weight` until its gradient is 0. (Boxes hold slopes, no values.) What is the loss?
 
 # %%
 learner = trace.from_source("""

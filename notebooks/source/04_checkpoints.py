@@ -82,7 +82,7 @@ print(*sorted(path.name for path in (folder / "plain").iterdir()), sep="\n")
 #
 # TensorFlow 1 wrote one more file, `.meta`: the graph itself. Today your code builds the graph, and where there is no
 # code, a **SavedModel** holds graph and weights together. (Lesson 14 breaks them.) No name ends in `.ckpt`, and
-# Keras, TensorFlow's part for models of layers, even refuses that ending.
+# Keras, TensorFlow's part for layers, even refuses that ending.
 
 # %%
 print(trials.attempt("save as .ckpt", lambda: model.save_weights("a.ckpt")))

@@ -84,7 +84,7 @@ with session.quiet():
 # %% [markdown]
 # Two replicas of the keyword model share 12 clips, six each. Below are the gradients of its last four numbers, which
 # are biases: what each replica found, what both have after the all-reduce, and what one device finds with all 12
-# clips. (The norms use their stored means here. Where they measure each half for itself, as in training, the two differ.)
+# clips. (The model uses stored means here. Where each half measures its own, as in training, the two differ.)
 
 # %%
 from course_lib.views.backward import gradient_bars

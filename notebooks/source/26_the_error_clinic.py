@@ -181,7 +181,7 @@ print("5 cured:", np.allclose(tflite.run(cosh, some), np.cosh(some)))
 print("6 cured:", np.allclose(tflite.run(asinh, some), np.arcsinh(some)))
 
 # %% [markdown]
-# You promised that somebody brings code for this operation. The converter believed it, LiteRT looked for it. So say it
+# You promised that somebody brings code for it. The converter believed it, LiteRT looked for it. So say it
 # with operations that exist, and compare.
 
 # %% [markdown]
@@ -383,7 +383,7 @@ if store := yours("26.7", stored, None):
 # ## The waiting room
 #
 # ### Exercise 26.8
-# Six more came in (E is a program for a chip). Give each its cause, in a dict from `"A"` to `"F"`: `"a file is
+# Six more came in (E is a chip's program). Give each its cause, in a dict from `"A"` to `"F"`: `"a file is
 # missing"`, `"another shape"`, `"another type"`, `"needs code of yours"`, `"needs TensorFlow beside it"`, `"no
 # such operator on a chip"`.
 

@@ -129,7 +129,7 @@ lost = 100 * (reports["ours"].accuracy - reports["theirs"].accuracy)
 compare("47.2", my_guess, 5 * round(lost / 5))
 
 # %% [markdown]
-# A quarter of the clips is gone, with the same weights! Listen to some of them, and look what they are taken for. The third
+# A quarter of the clips is gone, with the same weights! Listen to some, and look what they are taken for. The third
 # file is theirs again, with the same clips, only shuffled.
 #
 # given: A quarter, third
@@ -149,8 +149,7 @@ draw.calibrations(
 # %% [markdown]
 # Every range of theirs is narrower (the softmax has a fixed one), and the order of the clips decides how much. Our
 # converter keeps the smallest and the largest value of all clips: order cannot matter. Theirs keeps a moving average:
-# after each clip, 0.95 of the range so far and 0.05 of this clip's. An outlier then hardly counts, and neither does
-# what came long ago.
+# after each clip, 0.95 of the range so far and 0.05 of this clip's. An outlier then hardly counts, nor what came long ago.
 #
 # given: 0.95, 0.05
 # holds: all(np.ptp(ranges[n][l]) < np.ptp(ranges["ours"][l]) for n in ("theirs", "theirs, shuffled") for l in list(ranges["ours"])[:-1])
@@ -197,7 +196,7 @@ print(f"what speech still counts after them: {0.95 ** at_end:.0%}")
 
 # %% [markdown]
 # So the tool calibrated for silence: our clips are sorted, and silence is last. No error, no warning, equal weights.
-# Shuffle your clips before you calibrate with them, and measure what comes back.
+# Shuffle your clips before you calibrate, and measure what comes back.
 #
 # holds: reports["ours"].accuracy - reports["theirs, shuffled"].accuracy < 0.02
 #
@@ -282,12 +281,12 @@ session.write_atomically(folder / "noise.json", json.dumps(data))
 print(f"model-explorer {folder}/theirs.tflite"
       f" --node_data_paths={folder}/noise.json")
 seen = todays_tools.load()["explorer"]
-print(f"when this was recorded, it found {seen['found']} of {seen['names']} nodes")
+print(f"once tried, it found {seen['found']} of {seen['names']} nodes")
 draw.layer_errors(errors)
 
 # %% [markdown]
-# In Model Explorer the boxes turn red where the solid line of "theirs, shuffled" is low. The surprise: that file hears as well as ours, and yet
-# its noise is that much stronger, from the first layer on. Decibels say where a model suffers, not what it still knows.
+# Boxes are red where the solid line of "theirs, shuffled" is low, and yet
+# that file hears as well as ours. Decibels say where a model suffers, not what it still knows.
 #
 # given: as well
 # holds: errors["theirs, shuffled"][0].sqnr_db < errors["ours"][0].sqnr_db - 10
@@ -340,7 +339,7 @@ fewer, more = todays_tools.difference(lists["PyTorch"], last)
 print("gone:", dict(fewer), "new:", dict(more))
 
 # %% [markdown]
-# The PAD goes with the RESHAPE: that stood between it and the convolution, so that the converter did not see that they
+# The PAD goes with the RESHAPE, which stood between it and the convolution: the converter did not see that they
 # belong together.
 #
 # holds: dict(fewer) == {"PAD": 1, "RESHAPE": 1} and not more
@@ -388,8 +387,8 @@ longest = max((value.name for value in plan.values), key=len)
 print("its longest name:", len(longest), "characters")
 
 # %% [markdown]
-# And the file is larger than ours, by kilobytes of names: each tensor carries the path through the classes of the program
-# that made it.
+# And the file is larger than ours, by kilobytes of names: each tensor carries the path through the program's
+# classes.
 #
 # holds: len(torch_file) - len(float32) > 5000
 #
