@@ -191,7 +191,6 @@ EXERCISES = (
                 for wrong in (
                     lambda a, b: a * b - (a + b),
                     lambda a, b: a * b + (a - b),
-                    lambda a, b: (a + b) - a * b,
                     lambda a, b: a * b * 2,
                 )
             ),

@@ -185,7 +185,10 @@ EXERCISES = (
                 (lambda data, f=f: f(data[4:8]) == b"TFL3", "The letters are capitals: b'TFL3'.")
                 for f in (bytes.upper, bytes.swapcase)
             ),
-            (lambda data: data.endswith(b"TFL3"), "Not at the end: bytes 4, 5, 6 and 7."),
+            (
+                lambda data: data.endswith(b"TFL3"),
+                "Bytes 4, 5, 6 and 7 alone: a file goes on behind them.",
+            ),
             (lambda data: data[5:9] == b"TFL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
             (
                 lambda data: data[4:] == b"TFL3",

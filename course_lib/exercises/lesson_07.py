@@ -328,7 +328,10 @@ EXERCISES = (
             (partial(_grid, whole=float), "The zero point is stored as a whole number: round it."),
             (partial(_grid, whole=int), _CUT),
             (partial(_grid, whole=math.floor), _FLOOR),
-            (partial(_grid, whole=math.ceil), _FLOOR),  # -128 - low // scale
+            (
+                partial(_grid, whole=math.ceil),  # -128 - low // scale, too
+                "Half a step off: round what / gives, and the middle of -128 to 127 is -0.5.",
+            ),
             *(
                 (wrong, "The range is high - low wide.")
                 for wrong in (
@@ -341,13 +344,6 @@ EXERCISES = (
             *(
                 (lambda low, high, of=of: (scale := _grid(low, high)[0], of(low, scale)), words)
                 for of, words in _ZERO_POINTS.items()
-            ),
-            (
-                lambda low, high: (
-                    _grid(low, high)[0],
-                    round(-(low + high) / 2 / _grid(low, high)[0]),
-                ),
-                "Half a step off: low is -128 and high 127, so the middle is -0.5, not 0.",
             ),
             (
                 when(lambda _, value: isinstance(value, tuple) and len(value) != 2),

@@ -40,7 +40,7 @@ def _too_many(levels, false_alarms, allowed):
 
 
 def _curve_inputs(rng):
-    levels = [round(0.05 * step, 2) for step in range(20)]
+    levels = [round(0.02 + 0.05 * step, 2) for step in range(20)]
     cases = []
     for _ in range(4):
         falling = sorted((int(count) for count in rng.integers(1, 60, 16)), reverse=True)

@@ -85,7 +85,7 @@ def _wrapped_32(number):
     return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
-_FIRST = "You shift the accumulator, which loses its bits: multiply first, then shift the product."
+_FIRST = "What is shifted first loses its bits: multiply first, then shift the product."
 _BACK = "<< multiplies by 2**shift. To divide by it, shift to the right: >>."
 
 EXERCISES = (
@@ -235,11 +235,11 @@ EXERCISES = (
             ),
             (
                 lambda a, m, s: (a * m + (1 << s)) >> s,
-                "You add a whole step: the half of 2**shift is 1 << (shift - 1).",
+                "You round up, or add a whole step: the half of 2**shift is 1 << (shift - 1).",
             ),
             (
                 lambda a, m, s: a * (m >> s),
-                "mantissa >> shift is 0 already: multiply first, shift the product.",
+                _FIRST,
             ),
             (lambda a, m, s: (a >> s) * m, _FIRST),
             (lambda a, m, s: ((a + (1 << s - 1)) >> s) * m, _FIRST),
@@ -260,10 +260,6 @@ EXERCISES = (
                     lambda a, m, s: int(a * m / 2**s + 0.5),
                     lambda a, m, s: (a * m / 2**s + 0.5) // 1,
                 )
-            ),
-            (
-                lambda a, m, s: -(-a * m >> s),
-                "You round up: nearest is asked, so add the half.",
             ),
             (
                 lambda a, m, s: a * (m + (1 << s - 1)) >> s,

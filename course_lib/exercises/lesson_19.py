@@ -144,7 +144,7 @@ EXERCISES = (
             (lambda s, m: _clips(s, 2 * m),
              "The margin reaches so far to *each* side: do not double it."),
             (lambda s, m: 1,
-             "It stops at the first clip: go on while the interval reaches farther than margin."),
+             "One clip? A margin is a share, as 0.01; a loop goes on while it reaches farther."),
             (lambda s, m: int(1.96**2 * s * (1 - s) / m**2) + 1,
              "Clips that reach just as far as the margin are enough: math.ceil, or while … >."),
             (lambda s, m: _clips(s, 100 * m),

@@ -110,11 +110,11 @@ EXERCISES = (
                 )
             ),
             (lambda w, scale, top: scale * np.round(np.clip(w, -top, top) / scale),
-             "top counts levels: saturate when you have divided, not before."),
+             "Beyond the last level: np.clip(..., -top, top) when you have divided."),
             (lambda w, scale, top: np.clip(np.round(w / scale), -top, top) * int(scale),
              "int(scale) is 0: a scale is a fraction."),
             (lambda weights, scale, top: scale * np.round(weights / scale),
-             "Beyond the last level they saturate: at -top and top, before you multiply back."),
+             "Beyond the last level: np.clip(..., -top, top) when you have divided."),
             (lambda weights, scale, top: scale * np.clip(weights / scale, -top, top),
              "You saturate, but you do not round."),
             (lambda w, scale, top: scale * np.clip(np.trunc(w / scale), -top, top),
