@@ -82,6 +82,12 @@ def _field_unsigned(data, table, slot):
     return _field(data, table, slot) if back < 2**31 else None
 
 
+def _field_signed(data, table, slot):
+    """Find a field as `_field` does, but take its entry for a number with a sign."""
+    place = _field(data, table, slot)
+    return place if place is None or place - table < 2**15 else place - 2**16
+
+
 def _field_wrong(data, table, slot, base=None, back=None, past=0):
     """Find a field as `_field` does, with one of the smaller slips."""
     number = int.from_bytes(data[table : table + 4], "little", signed=True)
@@ -136,9 +142,9 @@ def _tables(rng):
 
 def _large_table():
     """Return a table with 130 fields, whose numbers need all of their two and four bytes."""
-    entries = [300 + 4 * place for place in range(130)]
+    entries = [*(300 + 4 * place for place in range(129)), 39_900]
     far = struct.pack("<i", -40_000) + b"\x01" * 39_996
-    return far + struct.pack("<HH130H", 264, 820, *entries) + bytes(8)
+    return far + struct.pack("<HH130H", 264, 39_904, *entries) + bytes(8)
 
 
 EXERCISES = (
@@ -305,6 +311,7 @@ EXERCISES = (
                 "That is where it lies within the table: where does the table itself begin?",
             ),
             (partial(_field, sign=-1), "The vtable lies at table − offset: minus, with a sign."),
+            (_field_signed, "The entries have no sign: a field never lies before its table."),
             (_field_unsigned, "The number has a sign: a vtable may lie behind its table."),
             (
                 partial(_field, bounded=False, optional=False),

@@ -170,9 +170,10 @@ def solution(identifier: str) -> None:
 
 
 def yours(identifier: str, answer: object, ours: object) -> object:
-    """Return `answer` once its check has called it right, else `ours`: for cells that use it."""
-    core.exercise(identifier)
-    return answer if _states.get(identifier) == "right" else ours
+    """Return `answer` where its check called it right and still would, else `ours`."""
+    asked = core.exercise(identifier)
+    right = _states.get(identifier) == "right" and isinstance(asked.outcome(answer), core.Right)
+    return answer if right else ours
 
 
 def progress(lesson: str | int | None = None) -> Progress:
@@ -193,10 +194,8 @@ def progress(lesson: str | int | None = None) -> Progress:
 def compare(identifier: str, guess: object, measured: object) -> None:
     """Print a guess beside what was measured (pass it rounded); `...` means none. Never graded."""
     core.lesson_of(identifier)
-    if guess is Ellipsis:
-        print(f"{identifier} measured {_words(measured)}; you made no guess")
-    else:
-        print(f"{identifier} you guessed {_words(guess)}, measured {_words(measured)}")
+    told = "" if guess is Ellipsis else f" you guessed {_words(guess)},"
+    print(f"{identifier}{told} measured {_words(measured)}{'' if told else '; you made no guess'}")
 
 
 def _show(state: str, title: str, message: str) -> None:

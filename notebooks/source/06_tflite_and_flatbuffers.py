@@ -150,7 +150,7 @@ draw_bytes.hexdump(rays.map, 0, 48, mark=root)
 #
 # ### Exercise 6.5
 # Write `field(data, table, slot)`. The vtable lies at `table` minus the *signed* 32-bit number there.
-# It holds 16-bit numbers: its own size, the table's size, an entry for each slot (from 0):
+# It holds unsigned 16-bit numbers: its own size, the table's size, an entry for each slot (from 0):
 # how far from `table` the field lies. Return the field's place, or `None`.
 
 # %% exercise="6.5" points=2

@@ -103,6 +103,7 @@ def test_only_what_is_right_is_used_afterwards(lesson):
     assert exercises.yours("6.2", backwards, "ours") == "ours"
     exercises.check("6.2", follow)
     assert exercises.yours("6.2", follow, "ours") is follow
+    assert exercises.yours("6.2", backwards, "ours") == "ours"  # changed, and not checked again
     with pytest.raises(ValueError, match="no exercise 6.9"):
         exercises.yours("6.9", follow, "ours")
 
