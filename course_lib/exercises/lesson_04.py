@@ -307,7 +307,7 @@ EXERCISES = (
             ),
             (
                 when(lambda arguments, value: "buffer" in _error(value)),
-                "struct needs just four bytes: from where (offset counts bytes) to where is your slice?",
+                "struct needs just four bytes: where does your slice begin, in bytes, and end?",
             ),
             (
                 when(lambda arguments, value: "tuple index" in _error(value)),

@@ -205,7 +205,7 @@ print(f"all layers, norms included  {model.count_params():6,}")
 # %% [markdown]
 # ### Exercise 3.3
 # Write `kernel_weights(height, width, channels_in, channels_out)`: how many numbers a convolution has to learn. (Only
-# `decide` has a **bias**, too, one more number for each channel that goes out; elsewhere the norm adds one.) Try it
+# `decide` has a **bias**, too, one more number for each channel that goes out; elsewhere the norm replaces it.) Try it
 # on the six kernels above.
 
 # %% exercise="3.3" points=2
