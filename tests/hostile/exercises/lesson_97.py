@@ -16,7 +16,7 @@ EXERCISES = (
     Exercise(
         id="97.1",
         ask="cells: how many cells `table` has",
-        judge=number(6, whole=True),
+        judge=number(6),
         mistakes=[(2, "those are the rows"), (3, "the columns")],
         right="two rows of three.",
         hints=("rows times columns",),
