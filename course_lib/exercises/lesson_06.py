@@ -154,15 +154,11 @@ EXERCISES = (
         judge=function(_is_tflite, _files),
         mistakes=[
             (lambda data: data[:4] == b"TFL3", "The first four bytes are the root offset."),
-            (
-                when(lambda arguments, value: value is True and b"TFL3" in arguments[0]),
-                "Weights may hold those letters by chance: look in one place only.",
-            ),
+            (when(lambda arguments, value: value is True and b"TFL3" in arguments[0]),
+             "Weights may hold those letters by chance: look in one place only."),
             (lambda data: data[4:8] != b"TFL3", "The other way round: True where they are TFL3."),
-            (
-                lambda data: data[4:8] in b"TFL3",
-                "An empty slice is `in` everything: compare by ==.",
-            ),
+            (lambda data: data[4:8] in b"TFL3",
+             "An empty slice is `in` everything: compare by ==."),
             (
                 when(lambda _, value: "a bytes-like object" in _error(value)),
                 'A text is not in bytes: compare data[4:8] with b"TFL3".',
@@ -191,30 +187,20 @@ EXERCISES = (
                 (lambda data, f=f: f(data[4:8]) == b"TFL3", "The letters are capitals: b'TFL3'.")
                 for f in (bytes.upper, bytes.swapcase)
             ),
-            (
-                lambda data: data.endswith(b"TFL3"),
-                "Bytes 4, 5, 6 and 7 alone: a file goes on behind them.",
-            ),
+            (lambda data: data.endswith(b"TFL3"),
+             "Bytes 4, 5, 6 and 7 alone: a file goes on behind them."),
             (lambda data: data[5:9] == b"TFL3", "Python counts from 0: bytes 4, 5, 6 and 7."),
-            (
-                lambda data: data[4:] == b"TFL3",
-                "You compare all that follows: the identifier ends after four bytes.",
-            ),
-            (
-                lambda data: True if data[4:8] == b"TFL3" else None,
-                "Where the letters differ you return nothing: return False there.",
-            ),
+            (lambda data: data[4:] == b"TFL3",
+             "You compare all that follows: the identifier ends after four bytes."),
+            (lambda data: True if data[4:8] == b"TFL3" else None,
+             "Where the letters differ you return nothing: return False there."),
             (when(lambda _, x: isinstance(x, bytes)), "Compare them, and return True or False."),
             (lambda data: True, "Yours says True to every file: compare its letters."),
             (lambda data: len(data) >= 8, "Any file may be long enough: compare its letters."),
-            (
-                when(lambda arguments, value: "IndexError" in _error(value)),
-                "A file may be empty: data[4] fails there, and a slice does not.",
-            ),
-            (
-                when(lambda _, x: re.search("endswith|NotFound|null byte", _error(x))),
-                "`data` is not the file's name but what it holds: there is nothing to open.",
-            ),
+            (when(lambda arguments, value: "IndexError" in _error(value)),
+             "A file may be empty: data[4] fails there, and a slice does not."),
+            (when(lambda _, x: re.search("endswith|NotFound|null byte", _error(x))),
+             "`data` is not the file's name but what it holds: there is nothing to open."),
             (
                 when(lambda _, value: value.kind != "UnicodeDecodeError"),
                 'A file may be short or without TFL3: a slice and == b"TFL3" never fail.',
@@ -231,39 +217,29 @@ EXERCISES = (
         ask="follow(data, position): the place that the number at `position` points to",
         judge=function(_follow, _places, whole=True),
         mistakes=[
-            (
-                lambda d, p: p + int.from_bytes(d[p : p + 4], "big"),
-                "You read the bytes backwards: the least significant one comes first.",
-            ),
+            (lambda d, p: p + int.from_bytes(d[p : p + 4], "big"),
+             "You read the bytes backwards: the least significant one comes first."),
             (_number, "That is the jump, not the place: where do you jump from?"),
             (lambda d, p: p + d[p], "It works up to 255. The number has four bytes."),
             (lambda d, p: p + _number(d, p, 2), "It works up to 65,535. It has four bytes."),
-            (
-                lambda d, p: p + int.from_bytes(d[p : p + 4], "little", signed=True),
-                "These offsets never go back: the number has no sign.",
-            ),
+            (lambda d, p: p + int.from_bytes(d[p : p + 4], "little", signed=True),
+             "These offsets never go back: the number has no sign."),
             (lambda d, p: 4 + _number(d, p), "4 was the place in the example: add `position`."),
             (lambda d, p: d[p], "One byte of the jump: four make it, and `position` is added."),
             (lambda d, p: 4 + _follow(d, p), "The jump begins at `position`, not behind it."),
             (lambda d, p: p - _number(d, p), "These offsets never go back: add the number."),
             (lambda d, p: _number(d, p) - p, "Add the position: that is where the jump begins."),
-            (
-                when(lambda arguments, value: isinstance(value, bytes)),
-                "Those are bytes: return a place, the number that int.from_bytes makes.",
-            ),
+            (when(lambda arguments, value: isinstance(value, bytes)),
+             "Those are bytes: return a place, the number that int.from_bytes makes."),
             (lambda d, p: p + _number(d, p, 3), "You read three bytes: data[a:b] ends before b."),
             *(
                 (lambda d, p, n=n: p + _number(d, p, n), "You read too many bytes: 32 bits are 4.")
                 for n in (5, 8, 32)
             ),
-            (
-                lambda d, p: p + int.from_bytes(d[p:4], "little"),
-                "A slice ends at a place, not after a length: which place is four bytes on?",
-            ),
-            (
-                when(lambda a, value: value in (_number(a[0], 0), a[1] + _number(a[0], 0))),
-                "You read at 0: the number lies at `position`.",
-            ),
+            (lambda d, p: p + int.from_bytes(d[p:4], "little"),
+             "A slice ends at a place, not after a length: which place is four bytes on?"),
+            (when(lambda a, value: value in (_number(a[0], 0), a[1] + _number(a[0], 0))),
+             "You read at 0: the number lies at `position`."),
             (lambda d, p: p + _number(d, 4 * p), "`position` counts bytes already: no factor."),
             (lambda d, p: p + 8, "The jump was 8 in the example: here you have to read it."),
             *(
@@ -271,19 +247,15 @@ EXERCISES = (
                 for wrong in (lambda d, p: d[_follow(d, p)], lambda d, p: _number(d, _follow(d, p)))
             ),
             (lambda d, p: p + 4 * _number(d, p), "Such offsets count bytes: no factor is needed."),
-            (
-                lambda d, p: p + sum(d[p : p + 4]),
-                "Each byte counts 256 times as much as the one before it: do not just add them.",
-            ),
+            (lambda d, p: p + sum(d[p : p + 4]),
+             "Each byte counts 256 times as much as the one before it: do not just add them."),
             (when(lambda _, value: isinstance(value, float)), "That is a float: read an integer."),
             (
                 when(lambda _, value: "'bytes'" in _error(value)),
                 'Four bytes are no number yet: int.from_bytes(data[a:b], "little") makes one.',
             ),
-            (
-                when(lambda _, value: isinstance(value, tuple) or "tuple" in _error(value)),
-                "struct returns a tuple, here of one number: take its first item.",
-            ),
+            (when(lambda _, value: isinstance(value, tuple) or "tuple" in _error(value)),
+             "struct returns a tuple, here of one number: take its first item."),
         ],
         right="four bytes, one addition, no parsing.",
         hints=(
@@ -296,36 +268,26 @@ EXERCISES = (
         ask="field(data, table, slot): where a field lies, None where it is left out",
         judge=function(_field, _tables),
         mistakes=[
-            (
-                _reads(lambda slot: 2 * slot),
-                "A vtable begins with two sizes, of two bytes each: slot 0 comes behind them.",
-            ),
+            (_reads(lambda slot: 2 * slot),
+             "A vtable begins with two sizes, of two bytes each: slot 0 comes behind them."),
             (
                 partial(_field, bounded=False),
                 "A short vtable ends before your slot: compare with its size, "
                 "which is its first number.",
             ),
             (partial(_field, optional=False), "An entry of 0 is a field left out: return None."),
-            (
-                lambda d, t, s: _field(d, t, s) and _field(d, t, s) - t,
-                "That is where it lies within the table: where does the table itself begin?",
-            ),
+            (lambda d, t, s: _field(d, t, s) and _field(d, t, s) - t,
+             "That is where it lies within the table: where does the table itself begin?"),
             (partial(_field, sign=-1), "The vtable lies at table − offset: minus, with a sign."),
             (_field_signed, "The entries have no sign: a field never lies before its table."),
             (_field_unsigned, "The number has a sign: a vtable may lie behind its table."),
-            (
-                partial(_field, bounded=False, optional=False),
-                "Some fields are left out: their entry is 0, or the vtable ends before it.",
-            ),
+            (partial(_field, bounded=False, optional=False),
+             "Some fields are left out: their entry is 0, or the vtable ends before it."),
             (lambda d, t, s: _field(d, t, s) or 0, "Left out means no place: None, not 0."),
-            (
-                _reads(lambda slot: 2 + 2 * slot),
-                "Slots count from 0, and two sizes of two bytes each come before the first.",
-            ),
-            (
-                partial(_field_wrong, past=2),
-                "You go one slot too far: what begins at the vtable's size is no longer in it.",
-            ),
+            (_reads(lambda slot: 2 + 2 * slot),
+             "Slots count from 0, and two sizes of two bytes each come before the first."),
+            (partial(_field_wrong, past=2),
+             "You go one slot too far: what begins at the vtable's size is no longer in it."),
             *(
                 (
                     _reads(lambda slot, each=each: 4 + each * slot),
@@ -349,22 +311,14 @@ EXERCISES = (
                 ),
                 "The number at `table` has 32 bits: you read 16 of them.",
             ),
-            (
-                partial(_field_wrong, back=lambda table, number: number - table),
-                "The other way round: the vtable lies at table − number.",
-            ),
-            (
-                partial(_field_wrong, back=lambda table, number: number),
-                "The number at the table is a distance: how far back the vtable lies.",
-            ),
-            (
-                partial(_field_wrong, back=lambda table, number: table + number % 2**32),
-                "`follow` goes forward: the vtable lies at table − number, which has a sign.",
-            ),
-            (
-                when(lambda given, value: value is None or value == _forward(*given)),
-                "`follow` goes forward: the vtable lies at table − number, which has a sign.",
-            ),
+            (partial(_field_wrong, back=lambda table, number: number - table),
+             "The other way round: the vtable lies at table − number."),
+            (partial(_field_wrong, back=lambda table, number: number),
+             "The number at the table is a distance: how far back the vtable lies."),
+            (partial(_field_wrong, back=lambda table, number: table + number % 2**32),
+             "`follow` goes forward: the vtable lies at table − number, which has a sign."),
+            (when(lambda given, value: value is None or value == _forward(*given)),
+             "`follow` goes forward: the vtable lies at table − number, which has a sign."),
             *(
                 (
                     lambda d, t, s, go=go: go(d, _field(d, t, s)) if _field(d, t, s) else None,
@@ -372,22 +326,14 @@ EXERCISES = (
                 )
                 for go in (_follow, _number, lambda data, place: data[place])
             ),
-            (
-                when(lambda _, value: value is None),
-                "You find nothing: do you compare a place in the file with a size, or turn a sign?",
-            ),
-            (
-                when(lambda _, x: x is None or type(x) is int and x > 0),
-                "Not there: add the entry at vtable + 4 + 2 * slot to `table`; 0 means None.",
-            ),
-            (
-                when(lambda _, value: "range" in value.message),
-                "You leave the file: the number at `table` has a sign, and its lowest byte first.",
-            ),
-            (
-                when(lambda _, value: "tuple" in value.message),
-                "struct returns a tuple, here of one number: take its first item.",
-            ),
+            (when(lambda _, value: value is None),
+             "You find nothing: do you compare a place in the file with a size, or turn a sign?"),
+            (when(lambda _, x: x is None or type(x) is int and x > 0),
+             "Not there: add the entry at vtable + 4 + 2 * slot to `table`; 0 means None."),
+            (when(lambda _, value: "range" in value.message),
+             "You leave the file: the number at `table` has a sign, and its lowest byte first."),
+            (when(lambda _, value: "tuple" in value.message),
+             "struct returns a tuple, here of one number: take its first item."),
         ],
         right="two small reads find any field of any table.",
         hints=(
@@ -396,4 +342,4 @@ EXERCISES = (
             "Entry `slot` lies at vtable + 4 + 2 * slot. 0, or beyond the size, means None.",
         ),
     ),
-)
+)  # fmt: skip

@@ -112,7 +112,10 @@ EXERCISES = (
             (28, "That is for one output. Each of them has weights of its own."),
             (32, "Each input meets every output: is that a sum?"),
             (4, "One for each output? Each of them multiplies every input."),
-            (8, "Those are lines, and they stand in loops: each runs more than once."),
+            (
+                8,
+                "Those are lines: half are the relu, the others stand in loops and run often.",
+            ),
             (7, "Those are instructions, and some stand in loops: each runs more than once."),
             (108, "Every one of the 28 inputs is multiplied, the first one, too."),
             (28 * 28, "28 inputs, but only 4 outputs: each input meets each output."),

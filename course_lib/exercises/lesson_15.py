@@ -63,6 +63,7 @@ def _varints(rng):
         300,
         *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25)),
     ]
+    numbers += [256, 16_384]  # whose first bytes hold nothing but the bit that says: go on
     return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]
 
 
@@ -88,6 +89,7 @@ def _files(rng):
         cases.append((data, weights))
     whole = np.asarray(weights, "<f4").tobytes()
     cases.append((rng.bytes(8) + whole, weights))
+    cases.append((rng.bytes(7) + whole[:8] + rng.bytes(5) + whole + rng.bytes(2), weights))
     cases.append((rng.bytes(6) + whole[:4] + rng.bytes(7) + whole + rng.bytes(9), weights))
     return cases
 
@@ -170,7 +172,7 @@ EXERCISES = (
         id="15.2",
         ask="tag(byte): (number of the field, wire type)",
         judge=function(
-            _tag, [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x20, 0x28)], whole=True
+            _tag, [(byte,) for byte in (0x0A, 0x12, 0x1A, 0x2A, 0x08, 0x35, 0x52, 0x68)], whole=True
         ),
         mistakes=[
             (lambda byte: (byte & 7, byte >> 3), "Swapped: the lowest bits are the wire type."),

@@ -122,6 +122,12 @@ EXERCISES = (
                 "Bytes behind the room have changed: data[start + room:] stays as it is.",
             ),
             (
+                lambda d, s, room, a: (
+                    None if len(a) > room else d.replace(d[s : s + room], a.ljust(room))
+                ),
+                "The same text may stand elsewhere, too: change it at `start` alone.",
+            ),
+            (
                 otherwise(lambda given, got: got[given[1] :].startswith(given[3])),
                 'The label is there, what fills up is not: b" ", as many as are left of `room`.',
             ),

@@ -175,11 +175,6 @@ def _kind_index_first(files):
     return "SavedModel" if "saved_model.pb" in files else "unknown"
 
 
-def _kind_by_data_and_meta(files):
-    both = any(".data" in name for name in files) and any(n.endswith(".meta") for n in files)
-    return "TensorFlow 1" if both and "saved_model.pb" not in files else _kind(files)
-
-
 def _kind_by_ends(files, *steps):
     """Ask for endings one by one, in an order, and forget what belongs together."""
     for end, found in steps:
@@ -192,6 +187,8 @@ _PB, _META, _INDEX = (
     ("saved_model.pb", "SavedModel"), (".meta", "TensorFlow 1"), (".index", "checkpoint"),
 )  # fmt: skip
 _FIRST_FILE = "Only the first file is looked at, and they come in any order: ask about all."
+_SHARD = "data-00000-of-00001"
+_WHOLE = "my_saved_model.pb and `index` are other files: a whole name counts, or its ending."
 _LOST = "Without an .index nobody knows what lies where in a .data file: unknown."
 _ALONE = "A .meta alone holds no value, and only a file called saved_model.pb is a SavedModel's."
 _DATA = "Ask each name if it ends in .index: a .data file ends in its number, -00000-of-00001."
@@ -285,7 +282,8 @@ EXERCISES = (
         mistakes=[
             (_kind_by_checkpoint,
              "`checkpoint` is a text that may be lost: the values are in .index and .data."),
-            (_kind_by_data_and_meta, _LOST),
+            (lambda files: "TensorFlow 1" if _kind(files) == "unknown" and {"meta", _SHARD} <= {
+                    name.split(".")[-1] for name in files} else _kind(files), _LOST),
             (_kind_index_first, "A SavedModel has an .index as well: look for its .pb first."),
             (lambda files: "TensorFlow 1" if any(name.endswith(".meta") for name in files)
              else _kind(files),
@@ -297,10 +295,9 @@ EXERCISES = (
              "Where no .index is there, nothing is known of it: unknown."),
             (lambda files: _kind(files).replace("TensorFlow 1", "checkpoint"),
              "A .meta beside the .index holds the graph: TensorFlow 1."),
-            (lambda files: _kind([*files, "x.index"] if "index" in files else files),
-             "A file that is only called `index` is none: a name ends in .index."),
+            (lambda files: _kind([*files, "x.index"] if "index" in files else files), _WHOLE),
             (lambda files: "SavedModel" if "saved_model.pb" in "\n".join(files) else _kind(files),
-             "my_saved_model.pb is another file: the whole name counts."),
+             _WHOLE),
             (lambda files: "unknown",
              "unknown each time: `in` asks for a whole name; ask each name for its ending."),
             (lambda files: "unknown" if files == ["saved_model.pb"] else _kind(files),

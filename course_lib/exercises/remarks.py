@@ -220,7 +220,8 @@ def usual_mistake(
     off = [leaf for leaf in leaves if not same(*leaf, tolerance)]
     if not off or any(hasattr(right, "__len__") for _, right in off):
         return ""
-    return usual_mistake(*zip(*off, strict=True), tolerance)
+    words = usual_mistake(*zip(*off, strict=True), tolerance)
+    return words.replace("This asks for", "For each item this asks for", 1)
 
 
 def _in_texts(pairs: list[tuple]) -> str:

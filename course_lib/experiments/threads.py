@@ -35,7 +35,7 @@ class Timing:
         if self.cores < 2:
             return "No gain, and none was possible: this machine has one core."
         return (
-            f"No gain here: two threads are {self.ratio:.1f} times as fast as one, on {self.cores} "
+            f"Hardly a gain: two threads are {self.ratio:.1f} times as fast, on {self.cores} "
             "cores. Other programs may keep them busy: try again on a quiet machine."
         )
 

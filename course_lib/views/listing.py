@@ -8,8 +8,8 @@ from course_lib.views import shell
 from course_lib.views.style import PALETTE, Picture, card, figure, show
 
 _MARK = "#FFF0B3"
-_LONGEST = 96  # characters of a line; the rest is cut
-_MOST_LINES = 44
+_LONGEST = 95  # characters of a line; the rest is cut, and … says so
+_MOST_LINES = 48
 _CUT = "…"  # where lines are left out
 _KINDS = {
     "assembly": "machine code",
@@ -68,7 +68,8 @@ def html(text: str, marked: Collection[int]) -> str:
 
 def picture(text: str, marked: Collection[int], alt: str) -> Picture:
     """Return the text as a PNG picture; of a long one, the marked lines and those around them."""
-    lines = [line[:_LONGEST].expandtabs(8) for line in text.splitlines()]
+    lines = text.expandtabs(8).splitlines()
+    lines = [f"{each[:_LONGEST]}…" if len(each) > _LONGEST else each for each in lines]
     shown = excerpt(len(lines), marked)
     fig, axes = figure(9.2, 0.2 * len(shown) + 0.2)
     axes.set_axis_off()

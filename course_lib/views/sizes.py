@@ -227,7 +227,7 @@ def code(
     _rows(axes, list(rows), max(rows.values()))
     axes.set(xscale="log", xlim=(50, max(rows.values()) * 12))
     axes.minorticks_off()
-    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.axhline(len(code_bytes) - 0.5, color=style.PALETTE["grey"], linewidth=1)
     axes.set_title("Machine code that finds one weight (each step of the axis is ten times more)")
     axes.set_xlabel(f"small readers: {where}; libraries: {libraries_where}", fontsize=11)

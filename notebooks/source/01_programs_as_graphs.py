@@ -102,7 +102,7 @@ for number, names in enumerate(levels(graph)):
     print("level", number, *names)
 
 # %% [markdown]
-# Seven lines, four levels. Many orders respect the arrows: level by level is one, yours above another.
+# Seven lines, four levels. Many orders respect the arrows; yours above is one.
 #
 # holds: len(graph) == 7 and len(list(levels(graph))) == 4
 #
@@ -216,8 +216,8 @@ picture(mixed)
 
 # %% [markdown]
 # The argument is a placeholder. `tf.constant` and the bare `5` are each a **Const**: their value is part
-# of the graph. A `tf.Variable` is two nodes: the green one, to TensorFlow a placeholder that is fed with the place of the
-# value, and "read", a **ReadVariableOp** that fetches it from there.
+# of the graph. A `tf.Variable` is two nodes: the green one, a placeholder for its place, and a
+# **ReadVariableOp** that fetches it from there.
 #
 # holds: [node.operation for node in mixed].count("Placeholder") == 2 == [node.operation for node in mixed].count("Const")
 # holds: [node.operation for node in mixed].count("ReadVariableOp") == 1

@@ -168,7 +168,7 @@ print(len(kinds), "operations:", ", ".join(kinds))
 
 # %% [markdown]
 # ### Exercise 8.5
-# Put the operators that the resolver must list into `needed`: each once, in the order of first use.
+# Put the operators that the resolver must list into the list `needed`: each once, in the order of first use.
 
 # %% exercise="8.5" points=1
 # Exercise 8.5

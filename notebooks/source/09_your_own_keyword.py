@@ -149,7 +149,7 @@ print("the checkpoint was ahead:", begun.points > 0)
 draw_training.compared({"from nothing": slow, "from a checkpoint": curve})
 
 # %% [markdown]
-# That is what checkpoints are for. With time and clips enough the other one may catch up; you have neither.
+# Mostly it is ahead: that is what checkpoints are for. With time and clips enough the other one may catch up.
 #
 # **Decide.** Which of your checkpoints would you keep? Restore each, ask it about the clips of the validation, and see what
 # it costs to take it in place of the best one. In the end the best one comes back.
@@ -162,7 +162,7 @@ for epoch in range(1, len(right) + 1):
     heard = spotter.predict(model, held[0]).argmax(axis=1)
     share = (heard == held[1]).mean()
     print(f"epoch {epoch}: {share:.1%} right,",
-          f"costs {100 * (right[best - 1] - share):.1f} points")
+          f"costs {abs(100 * (right[best - 1] - share)):.1f} points")
 
 project.restore(model, folder / "checkpoints", best)
 same = all((a == b).all() for a, b in zip(kept, model.get_weights()))
@@ -213,11 +213,14 @@ print(f"{mine.accuracy:.0%} of {mine.n} clips,",
       f"without listening {always:.0%}")
 
 # %% [markdown]
-# How many clips would settle it? Lesson 19 counts.
-#
 # ## One file, eight bits
 #
 # Freeze it, convert it, quantize it: lessons 05, 06 and 07 in a few lines.
+#
+# **Predict.** Of the test clips, how many will be right in floats and wrong in eight bits, or the other way round?
+
+# %% predict="9.5"
+my_guess = ...
 
 # %% tags=["nbval-ignore-output"]
 from course_lib.graph import freezing
@@ -234,11 +237,6 @@ for each in measured:
 
 # %% [markdown]
 # Which one goes onto the chip? The C++ program below feeds its model integers, so it takes `"int8"`.
-#
-# **Predict.** Of the test clips, how many were right in floats and are wrong in eight bits, or the other way round?
-
-# %% predict="9.5"
-my_guess = ...
 
 # %% tags=["nbval-ignore-output"]
 chosen = "int8"
@@ -251,9 +249,8 @@ compare("9.5", my_guess, change.lost + change.gained)
 # %% [markdown]
 # ## On the chip's own interpreter
 #
-# How much memory does your model need while it runs there, its arena, and does it still hear the same? Then the program
-# for the board: your labels, exactly your operators, your model as an array. Three marked lines are yours (the arena
-# has some bytes to spare).
+# How much memory does your model need there, its arena, and does it hear the same? Then, with some to spare, the program
+# for the board: your labels, exactly your operators, your model as an array. Three marked lines are yours.
 
 # %% tags=["nbval-ignore-output"]
 from course_lib import micro
@@ -265,7 +262,7 @@ files = project.deliverables(
     variants[chosen], project.arena_bytes(run), words)
 text = files["spotter/model_settings.h"].decode()
 marked = [row for row, line in enumerate(text.splitlines())
-          if "kLabels[" in line or "kArenaBytes =" in line
+          if '", "' in line or "kArenaBytes =" in line
           or "kLabelCount =" in line]
 array = files["spotter/model_data.cpp"].decode()
 print("the array is the file:",

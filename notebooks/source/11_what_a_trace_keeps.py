@@ -70,7 +70,7 @@ side_by_side({"Python's die": trace.from_function(thrown, nothing),
 # Python does: a `print`, a line in a log, a counter, the time of day. A training that varies its clips by Python's dice
 # under `tf.function` varies them once.
 #
-# Loops over Python's own numbers are gone as well: what they ask for stands there once for each round. (A loop over tensors
+# Loops over Python's own numbers are gone as well: what they ask for stands there once for each round. (A loop over the rows of a tensor
 # becomes one node.)
 
 # %%

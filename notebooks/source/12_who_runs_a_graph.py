@@ -84,7 +84,7 @@ with session.quiet():
 # %% [markdown]
 # Two replicas of the keyword model share 12 clips, six each. Below are the gradients of its last four numbers, which
 # are biases: what each replica found, what both have after the all-reduce, and what one device finds with all 12
-# clips. (The model uses stored means here. Where each half measures its own, as in training, the two differ.)
+# clips.
 
 # %%
 from course_lib.views.backward import gradient_bars
@@ -122,6 +122,9 @@ check("12.2", weights)
 
 # %% [markdown]
 # Your step is plain gradient descent, called **SGD**. Adam, you remember, also divides each gradient by its own usual size.
+#
+# (In training, where batch normalisation measures each half for itself, the mean of the halves is not the gradient of all.
+# Here it used stored averages.)
 #
 # It is often said that the *weights* are averaged. **Predict.** Let each half train its own copy, then average
 # the copies. Does that give the same weights as averaging the gradients? Guess one word each, "same" or "apart": for
@@ -192,7 +195,7 @@ from course_lib.views.listing import Listing
 Listing(code).show()
 
 # %% [markdown]
-# One instruction for each of the four operations. Everything around them fetches numbers and stores the result.
+# One instruction for each of the four operations. Nearly everything around them fetches numbers and stores the result.
 # On an x86 processor, `vaddss` means: add two single floats.
 #
 # A layer of a network hardly needs more words. This one has 28 inputs and 4 outputs. For each output it multiplies every

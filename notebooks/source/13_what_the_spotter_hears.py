@@ -19,7 +19,8 @@
 # %%
 import numpy as np
 from course_lib import measure, tflite
-from course_lib.exercises import check, compare, hint, progress, solution, yours
+from course_lib.exercises import (
+    check, compare, hint, progress, solution, yours)
 from course_lib.sound import dataset, features
 from course_lib.views import confusion as draw_confusion
 from course_lib.views.features import FrameExplorer

@@ -58,7 +58,7 @@ ours = tflite.run(int8, rows).argmax(axis=1)
 print("every clip is heard as before:", np.all(heard(on_grid) == ours))
 
 # %% [markdown]
-# Now do it wrong in four ways. Listen to the clips as they are, and as a microphone gives them that is turned up too
+# Now do it wrong in four ways. Feed it the clips as they are, and as a microphone gives them that is turned up too
 # far: 16 times as loud, and cut off where a sound card ends.
 #
 # given: 16 times as loud

@@ -48,13 +48,13 @@ print("lines of the graph:", len(log.read_text().splitlines()))
 #
 # ### A loop whose length nobody knows
 #
-# AutoGraph rewrites Python's `if` and `while` into operations, where they ask a tensor. Nobody has proved that this loop always ends.
+# AutoGraph rewrites `if` and `while` into operations, where they ask a tensor. Nobody has proved that this loop ends from every start.
 
 # %%
 @tf.function(input_signature=[tf.TensorSpec((), tf.int32)])
 def steps(n):
     count = 0
-    while n != 1:
+    while n > 1:
         if n % 2 == 0:
             n = n // 2
         else:
@@ -262,7 +262,7 @@ links = {
 draw.CutView(layers, products, links, cut=5).show()
 
 # %% [markdown]
-# Look at five nodes on A: two tensors cross, for `add` reads `merge` as well. And with four on A, `merge` is read
+# Look at five nodes on A: two tensors cross, for `add_1` reads `merge` as well. And with four on A, `merge` is read
 # twice on B.
 #
 # ### Exercise 28.5

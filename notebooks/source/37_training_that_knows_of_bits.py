@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Training that knows of eight (and four) bits
+# # Training that knows of its bits
 #
 # **Can a network learn to live with the grid that it will be stored on?** You round the spotter until it breaks, find
 # out why it cannot learn from that, and teach it with a gradient that lies. {minutes} minutes.
@@ -8,8 +8,6 @@
 # - say why rounding leaves a training without a gradient, and what is put in its place;
 # - train for a grid in plain Keras, with a class of a dozen lines;
 # - prove that a `.tflite` holds exactly the weights that were trained.
-#
-# given: eight (and four)
 
 # %% setup
 

@@ -12,7 +12,7 @@ from course_lib.experiments.threads import Timing, two_branches
     [
         (Timing(0.2, 0.1, 2), "Two threads are 2.0 times as fast as one."),
         (Timing(0.1, 0.1, 1), "none was possible: this machine has one core"),
-        (Timing(0.1, 0.1, 4), "No gain here: two threads are 1.0 times as fast"),
+        (Timing(0.1, 0.1, 4), "Hardly a gain: two threads are 1.0 times as fast"),
     ],
 )
 def test_a_timing_is_honest(timing, said):

@@ -9,7 +9,8 @@ constexpr int kArenaBytes = $arena;
 constexpr int kLabelCount = $count;
 constexpr int kFirstWord = $first;
 constexpr int kThreshold = $threshold;
-constexpr const char* kLabels[kLabelCount] = {$labels};
+constexpr const char* kLabels[kLabelCount] = {
+    $labels};
 
 // Exactly the operators that the file uses: the code of every other one stays out of flash.
 $resolver
