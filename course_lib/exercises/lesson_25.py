@@ -187,7 +187,6 @@ _PB, _META, _INDEX = (
     ("saved_model.pb", "SavedModel"), (".meta", "TensorFlow 1"), (".index", "checkpoint"),
 )  # fmt: skip
 _FIRST_FILE = "Only the first file is looked at, and they come in any order: ask about all."
-_SHARD = "data-00000-of-00001"
 _WHOLE = "my_saved_model.pb and `index` are other files: a whole name counts, or its ending."
 _LOST = "Without an .index nobody knows what lies where in a .data file: unknown."
 _ALONE = "A .meta alone holds no value, and only a file called saved_model.pb is a SavedModel's."
@@ -282,8 +281,6 @@ EXERCISES = (
         mistakes=[
             (_kind_by_checkpoint,
              "`checkpoint` is a text that may be lost: the values are in .index and .data."),
-            (lambda files: "TensorFlow 1" if _kind(files) == "unknown" and {"meta", _SHARD} <= {
-                    name.split(".")[-1] for name in files} else _kind(files), _LOST),
             (_kind_index_first, "A SavedModel has an .index as well: look for its .pb first."),
             (lambda files: "TensorFlow 1" if any(name.endswith(".meta") for name in files)
              else _kind(files),
@@ -330,18 +327,15 @@ EXERCISES = (
              _LOST),
             (when(lambda given, value: value == "unknown" != _kind(*given)),
              "Any name may stand before an ending, with dots in it: ask name.endswith(...)."),
-            (when(lambda given, value: value == "checkpoint" and _kind(*given) == "unknown"),
-             _LOST),
+            (when(lambda given, value: value != _kind(*given) == "unknown"), _LOST),
             (when(lambda given, value: value in {
                     _kind_by_ends([name], _PB, _META, _INDEX) for name in given[0]}),
              "saved_model.pb comes first, then .meta beside an .index: look at all, then answer."),
             (when(lambda _, value: isinstance(value, Raised)),
              "It stops: `files` is a list of names; it may be empty, and a name may have no dot."),
-            (when(lambda _, value: not isinstance(value, str)),
-             "Return one of the four words itself, in each case: no list, not nothing."),
             (when(lambda _, value: value not in (
                     "SavedModel", "TensorFlow 1", "checkpoint", "unknown")),
-             "Write it so: SavedModel, TensorFlow 1, checkpoint or unknown."),
+             "Return one word, written so: SavedModel, TensorFlow 1, checkpoint or unknown."),
             (otherwise(lambda given, got: isinstance(got, str)),
              "saved_model.pb: SavedModel; .index with .meta: TensorFlow 1; .index: checkpoint."),
         ],

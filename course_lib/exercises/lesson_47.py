@@ -60,12 +60,15 @@ def _layers(rng):
     for count in (2, 3, 4, 5):
         labels = rng.permutation(list("abcdefg"))[: count + 1].tolist()
         names = {label: f"{label}/Relu" for label in labels}
-        heard = [round(float(rng.uniform(9, 50)), 1) for _ in labels[:count]]
+        heard = [round(float(rng.uniform(9, 50)), 3) for _ in labels[:count]]
         decibels = dict(zip(labels[count - 1 :: -1], heard, strict=True))
         drawn.append((names, decibels))
         if count > 2:
             drawn.append(
-                (names, decibels | {labels[1]: float("inf"), labels[0]: -heard[0], labels[2]: 140})
+                (
+                    names,
+                    decibels | {labels[1]: float("inf"), labels[0]: -heard[0], labels[2]: 1400.25},
+                )
             )
         if count > 3:
             drawn.append((names, {labels[3]: 0.0, labels[0]: float("inf"), labels[2]: heard[1]}))
@@ -164,7 +167,7 @@ EXERCISES = (
         mistakes=[
             (lambda names, decibels: _shown(names, decibels, item=lambda _: {"value": decibels}),
              "Each value is one number: you put all of `decibels` there."),
-            (lambda names, decibels: _shown(names, decibels, keep=lambda value: value < 100),
+            (lambda names, decibels: _shown(names, decibels, keep=lambda value: value < 1000),
              "Much more than 100 dB is a value, too: only infinity stays out."),
             (_until_infinite, "You stop at the first infinite one: leave it out and go on."),
             (lambda names, decibels: _shown(names, decibels, keep=lambda v: v and v < math.inf),

@@ -65,7 +65,7 @@ def baseline(labels):
 check("9.1", baseline)
 
 # %% [markdown]
-# Remember that share: a spotter has to beat it.
+# A spotter has to beat that share: further down they stand side by side.
 #
 # **Decide.** How many varied clips, and how often through all of them? More of both is better and takes longer:
 # 6,000 clips take some seconds, and each training as long. For a spotter that you want to keep,

@@ -11,12 +11,11 @@
 # %% setup
 
 # %% [markdown]
-# ## Traced once, run often
+# ## Two ways to print
 #
-# A traced function runs its Python once, to build the graph. After that only the graph runs. `print` belongs to Python,
-# `tf.print` to the graph.
+# `print` belongs to Python, `tf.print` to the graph.
 #
-# **Predict.** Five calls, all with a number of the same kind. How many lines does Python's `print` write?
+# **Predict.** Five calls of a traced function, all with a number of the same kind. How many lines does Python's `print` write?
 
 # %%
 from course_lib.exercises import (
@@ -43,8 +42,8 @@ compare("28.1", my_guess, len(lines))
 print("lines of the graph:", len(log.read_text().splitlines()))
 
 # %% [markdown]
-# One line in five calls. (A list stands in for the screen.) So a counter, a list or a file that Python writes to is
-# left out of every call that does not trace.
+# One line in five calls: a traced function runs its Python once, to build the graph. (A list stands in for the screen.) So
+# a counter, a list or a file that Python writes to is left out of every call that does not trace.
 #
 # ### A loop whose length nobody knows
 #
@@ -203,8 +202,8 @@ draw.ratios(seconds, "Keras, eager")
 # one small operation after the other. In so small a model, *who starts the operations* matters more than their bits.
 
 # %% [markdown]
-# In your picture, is int8 faster? Eight bits always save bytes, and seconds where the processor has instructions for
-# them and the model is large.
+# In your picture, is int8 faster? Eight bits always save bytes. Whether they save seconds, too, depends on the processor
+# and on the code that runs them.
 
 # %% [markdown]
 # ## One graph over two devices
