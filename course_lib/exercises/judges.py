@@ -88,8 +88,8 @@ def items(expected: Sequence, *, ordered: bool = True) -> Judge:
             otherwise = "Some of these belong there, not all: go through them one by one."
         respelt = [next((w for w in expected if _misspells(each, w)), each) for each in value]
         if len(value) == len(expected) and same(arranged(respelt), arranged(expected)):
-            off = next((each for each in value if each not in expected), "")
-            return f"Right but for the spelling of {short(off)}." if off else ""
+            off = ", ".join(short(each) for each in value if each not in expected)
+            return f"Right but for the spelling of {off}." if off else ""
         known = [
             (arranged(wrong) if isinstance(wrong, (list, tuple)) else wrong, hint)
             for wrong, hint in mistakes

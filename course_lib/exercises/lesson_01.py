@@ -92,7 +92,7 @@ def _row_problem(name: str, kind: str, *inputs: str) -> str:
         return f"{name} comes from outside here: its operation is Placeholder."
     if kind != "Placeholder" and known is None:
         if kind.title() == "Placeholder" or operation(kind.title()):
-            return f"Operations begin with a capital: {kind.title()}."
+            return f"Write it {kind.title()}: a capital, and small letters."
         return f"{kind} is no operation here; you need Placeholder, Mul, Add and Relu."
     if known and known.arity != len(inputs):
         count = f"{known.arity} input{'s' if known.arity > 1 else ''}"
@@ -192,6 +192,7 @@ EXERCISES = (
                     lambda a, b: a * b - (a + b),
                     lambda a, b: a * b + (a - b),
                     lambda a, b: a * b * 2,
+                    lambda a, b: a * b,
                 )
             ),
             *(
@@ -204,7 +205,7 @@ EXERCISES = (
             ),
             *(
                 (wrong, "That is one box of three: the last one takes both that read a and b.")
-                for wrong in (lambda a, b: a - b, lambda a, b: a + b, lambda a, b: a * b)
+                for wrong in (lambda a, b: a - b, lambda a, b: a + b)
             ),
             *(
                 (wrong, "The 1 of `sub_1` belongs to the name: both boxes read a and b.")

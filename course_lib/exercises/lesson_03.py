@@ -104,6 +104,8 @@ EXERCISES = (
              "A list of rows is no array: take the row first, then a number in it."),
             (when(lambda _, value: "not str" in value.message or value.kind == "KeyError"),
              "Rows have numbers, not names: `label` is the number of the row."),
+            (when(lambda _, value: "+: 'int' and 'list'" in value.message),
+             "sum(confusion) adds whole rows: sum the one row that is meant."),
             (when(lambda _, value: "unsupported operand" in value.message),
              "A whole row cannot be divided: which number of it was right?"),
         ],

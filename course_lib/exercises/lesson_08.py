@@ -225,7 +225,7 @@ EXERCISES = (
         judge=function(_agreement, _answers, tolerance=1e-6),
         mistakes=[
             *((lambda a, b, n=n: tuple(round(each, n) for each in _agreement(a, b)),
-               "You round: give all of its digits.") for n in (1, 2, 3)),
+               "You round: give all of its digits.") for n in (1, 2)),
             (lambda a, b: ((a == b).mean(), _agreement(a, b)[1]),
              "Here *all* bytes of a clip must agree."),
             (lambda a, b: ((a == b).any(axis=1).mean(), _agreement(a, b)[1]),

@@ -60,8 +60,8 @@ EXERCISES = (
         ),
         right="as short as the longest path allows: a third worker could not help.",
         hints=(
-            "The longest path is ant, cat, fox, gnu.",
-            "One worker can do nothing but the longest path.",
+            "Two paths are the longest: ant, cat, fox, gnu, and ant, dog, fox, gnu.",
+            "One worker can do nothing but a longest path.",
         ),
     ),
     Exercise(

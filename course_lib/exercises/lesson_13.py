@@ -137,7 +137,7 @@ EXERCISES = (
     Exercise(
         id="13.2",
         ask="added: what a sample ten times as large adds to every log energy",
-        judge=number(math.log(100), tolerance=0.02),
+        judge=number(math.log(100), tolerance=0.0075),
         mistakes=[
             (math.log(10), "That is the logarithm of 10. But energy is the square of a sample."),
             (

@@ -110,7 +110,9 @@ def short(value: object) -> str:
 
 def is_a(value: object) -> str:
     """Return what was given and of which kind, such as "3 is a number"."""
-    return f"{short(value)} is {_KINDS.get(type(value), f'a {type(value).__name__}')}"
+    texts = type(value) in (list, tuple) and value and all(type(each) is str for each in value)
+    kind = _KINDS.get(type(value), f"a {type(value).__name__}")
+    return f"{short(value)} is {kind}{' of texts, in quotes' if texts else ''}"
 
 
 def about_call(arguments: tuple, value: object, right: object, tolerance: float) -> str:

@@ -29,7 +29,7 @@ class ScheduleView(shell.View):
 
     def still(self) -> Picture:
         counts = range(1, self.most + 1)
-        return gantts({f"{k} worker{'s' * (k > 1)}:": schedule(self.graph, k) for k in counts})
+        return gantts({f"{k} worker{'s' * (k > 1)}": schedule(self.graph, k) for k in counts})
 
     def _redraw(self, workers: int) -> None:
         plan = schedule(self.graph, workers)
@@ -67,7 +67,9 @@ def gantts(plans: Mapping[str, Schedule]) -> Picture:
         ax.set_xlim(0, end)
         ax.set_title(title)
     axes[-1, 0].set_xlabel("time, in steps")
-    return show(fig, " | ".join(f"{title} {describe(p)}".strip() for title, p in plans.items()))
+    return show(
+        fig, " | ".join(f"{title}: {describe(p)}".lstrip(": ") for title, p in plans.items())
+    )
 
 
 def svg(plan: Schedule, end: float) -> str:

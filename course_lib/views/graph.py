@@ -128,7 +128,7 @@ def shape_labels(graph: Graph) -> dict[Edge, str]:
     for edge in (*graph.edges, *ends):
         source = graph[edge[0]]
         shape = "×".join("?" if size is None else str(size) for size in source.shape or ())
-        if shape and len(shape) <= _LONGEST_SHAPE:
+        if 0 not in (source.shape or (0,)) and len(shape) <= _LONGEST_SHAPE:
             labels.setdefault(edge[0], (edge, f"{shape}\n{source.dtype}".rstrip()))
     return dict(labels.values())
 

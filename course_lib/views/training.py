@@ -120,7 +120,7 @@ class LiveTraining(shell.View):
         return shell.column(self.status, self.bar, self.view)
 
     def still(self) -> str:
-        return shell.note("Here a training runs, live. What came of it is drawn below.")
+        return shell.note("Here a training is drawn, live, while the cell runs.")
 
     def varying(self, done: int, total: int) -> None:
         """Move the bar; this is the `progress` of `augmentation.training_set`."""

@@ -184,7 +184,7 @@ if found := yours("3.2", recall, None):
 draw_confusion.recalls([mine, shipped])
 
 # %% [markdown]
-# A device need not act on every answer. It acts only where the probability of a keyword reaches a **threshold**: a high
+# A device need not act on every answer. It acts only where the probability of a keyword exceeds a **threshold**: a high
 # one misses words, a low one gives false alarms. (Lesson 13 lets you hear both, and choose.)
 #
 # ## Fourteen thousand weights

@@ -75,7 +75,7 @@ side_by_side(both, stand_out=changed,
              alt="the kernel is a variable before, and a constant after")
 
 # %% [markdown]
-# **Predict.** `len(model.variables)` counts the spotter's variables. How many nodes more, or fewer, does its whole graph have once it is frozen?
+# **Predict.** `len(program.variables)` counts the variables that it reads. How many nodes more, or fewer, does its whole graph have once it is frozen?
 
 # %% predict="5.1"
 my_guess = ...
@@ -99,7 +99,7 @@ operation_table({name: freezing.operations(each)
 
 # %% [markdown]
 # Gradients, optimizer and dropout fall away when the program only answers. Freezing changes four rows and keeps the
-# sum. Folding then removes the norms, in full *batch normalisation*.
+# sum. Folding then takes the norms, in full *batch normalisation*, into the kernels; an addition for each is left.
 #
 # holds: nodes["before"] == nodes["after"]
 # holds: len(freezing.operations(before) - freezing.operations(frozen.graph_def)) == 2
@@ -142,7 +142,8 @@ def fold(kernel, gamma, beta, mean, variance, epsilon):
 check("5.3", fold)
 
 # %% [markdown]
-# Did Grappler do the same? Fold the first kernel, and look for the result among the constants of the folded graph.
+# Did Grappler do the same? It left the bias in a node of its own. Fold the first kernel, and look for it among the
+# constants of the folded graph.
 # (Until `fold` is right, Keras's own layer does it: what it makes of the kernel, less what it makes of zeros.)
 
 # %%

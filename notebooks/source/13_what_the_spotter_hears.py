@@ -30,10 +30,10 @@ yes = test.where(label="yes")
 yes.play()
 
 # %% [markdown]
-# The clip is cut into frames of 480 samples, and a new one starts every 320. Move the slider from frame to frame. In a
+# The clip, less its mean, is cut into frames of 480 samples, and a new one starts every 320. Move the slider from frame to frame. In a
 # vowel the same shape comes again and again; in an "s" nothing does.
 #
-# given: 16,000, 480, 320
+# given: 16,000, 480, 320, 512
 
 # %%
 FrameExplorer(yes[:6], frame=20, last=2).show()
@@ -43,7 +43,7 @@ FrameExplorer(yes[:6], frame=20, last=2).show()
 # Write `frame_count(samples, window, hop)`: how many whole frames of `window` samples fit into a clip, when a new one
 # starts every `hop` samples. For 16,000, 480 and 320 there are 49.
 #
-# given: 16,000, 480, 320
+# given: 16,000, 480, 320, 512
 
 # %% exercise="13.1" points=2
 # Exercise 13.1
@@ -58,7 +58,7 @@ check("13.1", frame_count)
 # %% [markdown]
 # ## Then, which tones are in it
 #
-# Each frame is faded in and out, and the Fourier transform tells how much of every frequency it holds. Squared, that is
+# Each frame is faded in and out and filled up with zeros to 512, and the Fourier transform tells how much of every frequency it holds. Squared, that is
 # a spectrum of energies.
 
 # %%
@@ -142,8 +142,8 @@ compare("13.3", my_guess, round(100 * (heard != shouted).mean()))
 # %% [markdown]
 # ## When to speak up
 #
-# What goes in is a table; what comes out is a probability for each label. To be the largest may not be enough: a device
-# acts only when a keyword's probability exceeds the threshold. Two errors pull in opposite directions. (Labels 2 and 3
+# What goes in is a table; what comes out is a probability for each label. Which is the largest no longer counts: a
+# device acts where a keyword's probability exceeds the threshold. Two errors pull in opposite directions. (Labels 2 and 3
 # are the keywords.)
 
 # %%
@@ -236,7 +236,8 @@ counts = {name: [(each["recalls"][label]["correct"],
 draw_confusion.shares(dataset.LABELS, counts, "who is understood?")
 
 # %% [markdown]
-# In real speech the keywords are harder, "no" most of all; other words are not. **Predict.** Which of these command words, when *people* say
+# In real speech the keywords are harder, "no" most of all. (The other words are not the same ones: machines also say
+# "nope" and "snow".) **Predict.** Which of these command words, when *people* say
 # it, is least often called unknown: up, down, left, right, on, off, stop, go?
 
 # %% predict="13.5"

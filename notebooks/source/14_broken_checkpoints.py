@@ -89,7 +89,7 @@ print(trials.attempt("a check", status.assert_existing_objects_matched))
 
 # %% [markdown]
 # Restoring `None` is no error: training would start from scratch, and a line in the log, switched off above, is all
-# that tells.
+# that tells who does not check.
 #
 # ## Whose tensor is it?
 #
@@ -103,7 +103,7 @@ picture(objects.tree(opened), alt="root, model, optimizer, what they own")
 
 # %% [markdown]
 # Several ways lead to one kernel, and it is stored once, under the one with the fewest steps. That way happens to go
-# through the optimizer.
+# through the optimizer. (What several ways lead to is drawn once.)
 #
 # holds: all(path.count("/") >= opened.tensor("listen/kernel").key.partition("/.ATTR")[0].count("/") for path in objects.paths(opened, "listen/kernel"))
 #
@@ -188,7 +188,7 @@ draw_bytes.overview(meta, title="model-7.meta")
 
 # %% [markdown]
 # The data is four bytes long: the number 5.0 and nothing else. The `.meta` is about a thousand times as long: operations, their
-# names and types, and the 3.0 that the weight began with. Now rebuild the model *without its code*, from `.meta` alone,
+# names and types, the 3.0 that the weight began with and the 5.0 that was assigned. Now rebuild the model *without its code*, from `.meta` alone,
 # and fill in the value.
 #
 # holds: three.tensor_bytes == 4 and three.files["model-7.meta"] > 400

@@ -303,7 +303,7 @@ def _no_allocation(int8_model: bytes, costs: _Costs) -> Claim:
         running = Test(beyond, None, "tflite-micro is not installed")
     return claim(
         "08",
-        "No memory has to be allocated for such a model",
+        "No memory has to be allocated to read such a model, or while it runs",
         _if_compiled("not to read it", costs, "flatbuffer", lambda cost: cost.allocations == 0),
         running,
     )
