@@ -106,6 +106,11 @@ def _forward(data, table, slot):
     return table + _number(data, _follow(data, table) + 4 + 2 * slot, 2)
 
 
+def _size_of_one_byte(data, table, slot):
+    vtable = table - int.from_bytes(data[table : table + 4], "little", signed=True)
+    return _field(data, table, slot) if 4 + 2 * slot < data[vtable] else None
+
+
 def _reads(entry, wide=2, end="little"):
     """Recognise answers that take the wrong bytes of the vtable, whatever they do at its end."""
 
@@ -207,10 +212,8 @@ EXERCISES = (
             ),
         ],
         right="four letters, always at the same place.",
-        hints=(
-            "data[a:b] holds the bytes from a up to, not including, b.",
-            'Compare with bytes, b"TFL3", not with a text.',
-        ),
+        hints=("data[a:b] holds the bytes from a up to, not including, b.",
+               'Compare with bytes, b"TFL3", not with a text.'),
     ),
     Exercise(
         id="6.4",
@@ -258,10 +261,8 @@ EXERCISES = (
              "struct returns a tuple, here of one number: take its first item."),
         ],
         right="four bytes, one addition, no parsing.",
-        hints=(
-            'int.from_bytes(data[a:b], "little") reads a number.',
-            "The jump counts from `position` itself.",
-        ),
+        hints=('int.from_bytes(data[a:b], "little") reads a number.',
+               "The jump counts from `position` itself."),
     ),
     Exercise(
         id="6.5",
@@ -279,6 +280,7 @@ EXERCISES = (
             (lambda d, t, s: _field(d, t, s) and _field(d, t, s) - t,
              "That is where it lies within the table: where does the table itself begin?"),
             (partial(_field, sign=-1), "The vtable lies at table − offset: minus, with a sign."),
+            (_size_of_one_byte, "The vtable's own size has two bytes, too, lowest first."),
             (_field_signed, "The entries have no sign: a field never lies before its table."),
             (_field_unsigned, "The number has a sign: a vtable may lie behind its table."),
             (partial(_field, bounded=False, optional=False),
@@ -317,7 +319,7 @@ EXERCISES = (
              "The number at the table is a distance: how far back the vtable lies."),
             (partial(_field_wrong, back=lambda table, number: table + number % 2**32),
              "`follow` goes forward: the vtable lies at table − number, which has a sign."),
-            (when(lambda given, value: value is None or value == _forward(*given)),
+            (when(lambda given, value: value == _forward(*given)),
              "`follow` goes forward: the vtable lies at table − number, which has a sign."),
             *(
                 (

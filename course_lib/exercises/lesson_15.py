@@ -61,7 +61,7 @@ def _varints(rng):
         127,
         128,
         300,
-        *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25)),
+        *(int(rng.integers(2**bits, 2 ** (bits + 1))) for bits in (8, 13, 15, 25, 33)),
     ]
     numbers += [256, 16_384]  # whose first bytes hold nothing but the bit that says: go on
     return [(encode_varint(number) + bytes([3, 0x81, 7]),) for number in numbers]

@@ -67,9 +67,7 @@ def gantts(plans: Mapping[str, Schedule]) -> Picture:
         ax.set_xlim(0, end)
         ax.set_title(title)
     axes[-1, 0].set_xlabel("time, in steps")
-    return show(
-        fig, " | ".join(f"{title}: {describe(p)}".lstrip(": ") for title, p in plans.items())
-    )
+    return show(fig, " | ".join(f"{t}: {describe(p)}".lstrip(": ") for t, p in plans.items()))
 
 
 def svg(plan: Schedule, end: float) -> str:

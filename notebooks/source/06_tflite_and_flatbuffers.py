@@ -219,7 +219,8 @@ rays.map
 
 # %% [markdown]
 # Every byte belongs to exactly one part, and the shares add up to the file. Look for the scales
-# under "numbers", and for what a name costs: its letters, a length, an offset, padding.
+# under "numbers", and for what a name costs: its letters, a length, an offset, padding. ("weights" are all constants, the
+# axes of the mean among them.)
 #
 # ## Change one weight in place
 #
