@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from benchmarks import __main__ as bench
@@ -70,3 +72,17 @@ def test_seconds_inside_count_once_where_processes_are_inside_at_the_same_time()
     one, other = struct.pack("=6d", 1, 3, 8, 9, 10, 11), struct.pack("=4d", 2, 4, 8.25, 8.5)
     assert lessons.covered([one, other + b"cut off"]) == 3 + 1 + 1
     assert lessons.covered([]) == lessons.covered([b""]) == 0
+
+
+def test_notebooks_in_two_workers(tmp_path: Path) -> None:
+    """Each passes or is told; their processor time is counted, however many kernels ran."""
+    result = nbformat.v4.new_output("execute_result", {"text/plain": "True"}, execution_count=1)
+    cell = nbformat.v4.new_code_cell("sum(range(10**7)) > 0", outputs=[result], execution_count=1)
+    wrong = nbformat.v4.new_code_cell("1 / 0", execution_count=1)
+    paths = [tmp_path / f"{number}.ipynb" for number in range(3)]
+    for path, each in zip(paths, (cell, cell, wrong), strict=True):
+        nbformat.write(nbformat.v4.new_notebook(cells=[each]), path)
+    seconds, spent = lessons.in_two_workers(tmp_path, paths[:2])
+    assert 0 < seconds and 0.2 < spent
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        lessons.in_two_workers(tmp_path, paths)
