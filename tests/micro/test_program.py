@@ -146,7 +146,7 @@ def test_labels_have_to_fit(model: bytes) -> None:
     with pytest.raises(ValueError, match="2 labels"):
         micro.cpp_program(model, 20_000, ("one", "two"))
     settings = micro.cpp_program(model, 20_000, ('a"b', "\\", "c", "d"))["model_settings.h"]
-    assert r'{"a\"b", "\\", "c", "d"}' in settings
+    assert '= {\n    "a\\"b", "\\\\", "c", "d"};' in settings
 
 
 def test_the_arena_has_room_and_keeps_its_alignment(model: bytes) -> None:

@@ -33,7 +33,7 @@ def toy(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_live_training_moves_its_bar_and_its_curves():
     live = training.LiveTraining(toy(64), epochs=2)
-    assert "drawn below" in live.still()  # not the curves of another training
+    assert "drawn, live" in live.still()  # not the curves of another training
     live.varying(1_000, 4_000)
     assert live.bar.value == 0.25 and "1,000 of 4,000" in live.status.value
     assert "s left" in live.status.value and "interrupt" not in live.status.value
