@@ -54,13 +54,17 @@ def _most_confused(matrix, diagonal=False):
     return max(cells, key=lambda cell: matrix[cell[0]][cell[1]])
 
 
+def _off_diagonal(matrix):
+    return np.array(matrix) * (1 - np.eye(len(matrix), dtype=int))
+
+
 def _by_sums(matrix):
-    wrong = np.array(matrix) * (1 - np.eye(len(matrix), dtype=int))
+    wrong = _off_diagonal(matrix)
     return int(wrong.sum(1).argmax()), int(wrong.sum(0).argmax())
 
 
 def _by_rows(matrix):
-    wrong = np.array(matrix) * (1 - np.eye(len(matrix), dtype=int))
+    wrong = _off_diagonal(matrix)
     row = int(wrong.sum(1).argmax())
     return row, int(wrong[row].argmax())
 
